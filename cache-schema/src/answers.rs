@@ -1,0 +1,239 @@
+//! What a schema answers: what a write yields and reaches, what a value must register.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use crate::schema::{Direction, Hop, Model, Schema, write_chain};
+
+/// Columns of a model whose values make a tag: `item#plio_id`, `video#tenant,id`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TagColumns {
+    /// The model.
+    pub model: String,
+    /// Its columns.
+    pub columns: Vec<String>,
+}
+
+/// A tag that a write to a model yields.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Report {
+    /// The tag, whose values are the row's; the old row's and the new one's.
+    pub tag: TagColumns,
+    /// The writes that yield it.
+    pub on: Change,
+}
+
+/// Which writes to a row yield a tag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Change {
+    /// Any change of the row that is not ignored: values are built from the row.
+    Row,
+    /// Only inserts, deletes and changes of the model's link columns: values are built from rows that
+    /// are found through this one.
+    Link,
+}
+
+/// A cached model that a write to another one reaches, and how.
+///
+/// `Display` shows `plio ← item.plio_id ← question.item_id`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Reach {
+    /// The cached model.
+    pub model: String,
+    /// The hops from it to the model that is written, also through what its dependencies depend on.
+    pub path: Vec<Hop>,
+    /// The writes that reach it.
+    pub on: Change,
+}
+
+impl Hop {
+    /// What a value that takes this hop must register: the row it arrives at (forward), or the rows
+    /// that point back (reverse), also those that are not there yet.
+    pub fn tag(&self, schema: &Schema) -> TagColumns {
+        let columns = match self.direction {
+            Direction::Forward => schema
+                .model(&self.to)
+                .map(|to| to.id.clone())
+                .unwrap_or_default(),
+            Direction::Reverse => self.columns.clone(),
+        };
+        TagColumns {
+            model: self.to.clone(),
+            columns,
+        }
+    }
+}
+
+impl Schema {
+    /// All hops of all declared paths, each with whether it is the last of its path.
+    fn hops(&self) -> impl Iterator<Item = (&Hop, bool)> {
+        let dependencies = self.models.iter().flat_map(|model| &model.depends_on);
+        dependencies
+            .flat_map(|dependency| &dependency.paths)
+            .flat_map(|path| {
+                let last = path.hops.len() - 1;
+                path.hops
+                    .iter()
+                    .enumerate()
+                    .map(move |(index, hop)| (hop, index == last))
+            })
+    }
+
+    /// What a row of `model` must register for its neighbours: the hops that leave it on any declared
+    /// path, each once, in the order of the file.
+    pub fn hops_from(&self, model: &str) -> Vec<&Hop> {
+        let mut hops = Vec::new();
+        for (hop, _) in self.hops().filter(|(hop, _)| hop.from == model) {
+            if !hops.contains(&hop) {
+                hops.push(hop);
+            }
+        }
+        hops
+    }
+
+    /// The tags a write to `model` yields, each once: the model's own if it is cached, then those of the
+    /// hops that arrive at it in the order of the file, then those of its lookups.
+    pub fn reports(&self, model: &str) -> Vec<Report> {
+        let Some(model) = self.model(model) else {
+            return Vec::new();
+        };
+        let tag = |columns: &[String]| TagColumns {
+            model: model.name.clone(),
+            columns: columns.to_vec(),
+        };
+        let mut reports: Vec<Report> = Vec::new();
+        let mut add =
+            |tag: TagColumns, on: Change| match reports.iter_mut().find(|report| report.tag == tag)
+            {
+                Some(known) if on == Change::Row => known.on = Change::Row,
+                Some(_) => {}
+                None => reports.push(Report { tag, on }),
+            };
+
+        if model.cached.is_some() {
+            add(tag(&model.id), Change::Row);
+        }
+        for (hop, is_last) in self.hops().filter(|(hop, _)| hop.to == model.name) {
+            add(
+                hop.tag(self),
+                if is_last { Change::Row } else { Change::Link },
+            );
+        }
+        for lookup in model.cached.iter().flat_map(|policy| &policy.lookups) {
+            add(tag(std::slice::from_ref(&lookup.column)), Change::Link);
+        }
+        reports
+    }
+
+    /// The columns whose change moves a row to other neighbours: its id, its references that some path
+    /// uses, its lookups. Each once, in that order.
+    pub fn link_columns(&self, model: &str) -> Vec<String> {
+        let Some(model) = self.model(model) else {
+            return Vec::new();
+        };
+        let used = self.hops().filter(|(hop, _)| match hop.direction {
+            Direction::Forward => hop.from == model.name,
+            Direction::Reverse => hop.to == model.name,
+        });
+        let lookups = model.cached.iter().flat_map(|policy| &policy.lookups);
+        let all = model
+            .id
+            .iter()
+            .chain(used.flat_map(|(hop, _)| &hop.columns))
+            .chain(lookups.map(|lookup| &lookup.column));
+        let mut columns: Vec<String> = Vec::new();
+        for column in all {
+            if !columns.contains(column) {
+                columns.push(column.clone());
+            }
+        }
+        columns
+    }
+
+    /// What a write to `model` reaches: every cached model, by every path from it. The model itself, if
+    /// it is cached, with an empty path.
+    ///
+    /// A cached model whose paths only pass through `model` is reached as well, by a change of its link
+    /// columns: see [`Reach::on`].
+    pub fn reach(&self, model: &str) -> Vec<Reach> {
+        let mut reached = Vec::new();
+        for cached in self.models.iter().filter(|model| model.cached.is_some()) {
+            if cached.name == model {
+                add_reach(&mut reached, cached, &[], Change::Row);
+            }
+            let mut chain = Vec::new();
+            self.chains(cached, &mut chain, &mut |chain, on| {
+                if chain.last().is_some_and(|hop| hop.to == model) {
+                    add_reach(&mut reached, cached, chain, on);
+                }
+            });
+        }
+        reached
+    }
+
+    /// What a value of `model` must register besides its own row: the tags of all hops on all its paths,
+    /// also through what its dependencies depend on. Sorted.
+    pub fn needs(&self, model: &str) -> Vec<TagColumns> {
+        let mut needs = BTreeSet::new();
+        let mut visited = BTreeSet::new();
+        let mut models = vec![model];
+        while let Some(name) = models.pop() {
+            let Some(model) = self.model(name).filter(|_| visited.insert(name)) else {
+                continue;
+            };
+            for dependency in &model.depends_on {
+                let hops = dependency.paths.iter().flat_map(|path| &path.hops);
+                needs.extend(hops.map(|hop| hop.tag(self)));
+                models.push(&dependency.model);
+            }
+        }
+        needs.into_iter().collect()
+    }
+
+    /// Visits every chain of hops that begins at `model` and follows declared paths, hop by hop.
+    /// It ends, for `depends-on` has no cycles.
+    fn chains(&self, model: &Model, chain: &mut Vec<Hop>, visit: &mut impl FnMut(&[Hop], Change)) {
+        for dependency in &model.depends_on {
+            for path in &dependency.paths {
+                let before = chain.len();
+                for (index, hop) in path.hops.iter().enumerate() {
+                    chain.push(hop.clone());
+                    let is_last = index == path.hops.len() - 1;
+                    visit(chain, if is_last { Change::Row } else { Change::Link });
+                }
+                if let Some(next) = self.model(&dependency.model) {
+                    self.chains(next, chain, visit);
+                }
+                chain.truncate(before);
+            }
+        }
+    }
+}
+
+/// Each path once; what any change reaches, a change of links reaches too.
+fn add_reach(reached: &mut Vec<Reach>, cached: &Model, path: &[Hop], on: Change) {
+    match reached
+        .iter_mut()
+        .find(|reach| reach.model == cached.name && reach.path == path)
+    {
+        Some(known) if on == Change::Row => known.on = Change::Row,
+        Some(_) => {}
+        None => reached.push(Reach {
+            model: cached.name.clone(),
+            path: path.to_vec(),
+            on,
+        }),
+    }
+}
+
+impl fmt::Display for TagColumns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}#{}", self.model, self.columns.join(","))
+    }
+}
+
+impl fmt::Display for Reach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_chain(f, &self.model, &self.path)
+    }
+}

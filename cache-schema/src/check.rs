@@ -1,0 +1,25 @@
+//! What can be wrong beyond types and apart from paths: each rule is a function, called from one list.
+
+mod columns;
+mod keys;
+mod names;
+mod references;
+mod tables;
+mod via;
+
+use crate::diagnostic::Errors;
+use crate::read::File;
+
+pub(crate) fn all(file: &File, errors: &mut Errors) {
+    names::settings(file, errors);
+    names::models(file, errors);
+    tables::tables(file, errors);
+    tables::two_models_of_one_table(file, errors);
+    columns::columns(file, errors);
+    columns::lookups(file, errors);
+    columns::ignores(file, errors);
+    references::references(file, errors);
+    references::dependencies(file, errors);
+    via::via(file, errors);
+    keys::keys(file, errors);
+}

@@ -1,0 +1,91 @@
+//! Columns.
+
+use toml::Spanned;
+
+use crate::diagnostic::Errors;
+use crate::names::is_identifier;
+use crate::read::{File, RawModel};
+
+/// Every column that is named is an SQL identifier.
+pub(super) fn columns(file: &File, errors: &mut Errors) {
+    for model in &file.models {
+        for column in model.id.iter().chain(model.lookups()).chain(&model.ignores) {
+            identifier(model, column, column.get_ref(), errors);
+        }
+        for reference in &model.references {
+            for column in reference.columns.get_ref() {
+                identifier(model, &reference.columns, column, errors);
+            }
+        }
+    }
+}
+
+fn identifier<T>(model: &RawModel, place: &Spanned<T>, column: &str, errors: &mut Errors) {
+    if !is_identifier(column) {
+        errors
+            .error(
+                place.span(),
+                format!("`{column}` cannot be the name of a column"),
+            )
+            .label("not an SQL identifier")
+            .help("use letters, digits and `_`, not beginning with a digit")
+            .model(model.name());
+    }
+}
+
+/// A lookup by the id is what the key is for.
+pub(super) fn lookups(file: &File, errors: &mut Errors) {
+    for model in &file.models {
+        for lookup in model
+            .lookups()
+            .iter()
+            .filter(|lookup| is_whole_id(model, lookup.get_ref()))
+        {
+            errors
+                .error(
+                    lookup.span(),
+                    format!("`{}` is the id of `{}`", lookup.get_ref(), model.name()),
+                )
+                .label("values are got by it already")
+                .help("remove it; `lookup` is for other unique columns")
+                .model(model.name());
+        }
+    }
+}
+
+fn is_whole_id(model: &RawModel, column: &str) -> bool {
+    model.id.len() == 1 && model.has_id(column)
+}
+
+/// A column that something hangs on cannot be ignored.
+pub(super) fn ignores(file: &File, errors: &mut Errors) {
+    for model in &file.models {
+        for ignored in &model.ignores {
+            let column = ignored.get_ref();
+            let of_reference = || {
+                model
+                    .references
+                    .iter()
+                    .any(|r| r.columns.get_ref().contains(column))
+            };
+            let label = if model.has_id(column) {
+                "part of the id"
+            } else if of_reference() {
+                "a reference: a path may run over it"
+            } else if model
+                .lookups()
+                .iter()
+                .any(|lookup| lookup.get_ref() == column)
+            {
+                "values are got by it: it is in `lookup`"
+            } else {
+                continue;
+            };
+            errors
+                .error(ignored.span(), format!("`{column}` cannot be ignored"))
+                .label(label)
+                .help("remove it from `ignores`")
+                .model(model.name());
+        }
+    }
+}

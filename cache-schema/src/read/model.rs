@@ -1,0 +1,160 @@
+//! `[model.x]`.
+
+use toml::Spanned;
+use toml::de::{DeString, DeValue};
+
+use super::reader::{Reader, this_is};
+use super::{RawModel, RawPolicy, RawReference, RawVia, columns};
+use crate::diagnostic::Errors;
+use crate::keys;
+use crate::names::snake;
+use crate::schema::Settings;
+
+const COLUMNS: &str = "an array of columns, such as [\"id\"]";
+
+pub(super) fn read<'a>(
+    name: &'a Spanned<DeString<'a>>,
+    value: &'a Spanned<DeValue<'a>>,
+    defaults: &Settings,
+    errors: &mut Errors,
+) -> Option<RawModel> {
+    let model: &str = name.get_ref();
+    let DeValue::Table(table) = value.get_ref() else {
+        errors
+            .error(
+                value.span(),
+                format!("`model.{model}` is of the wrong type"),
+            )
+            .label(this_is(value))
+            .help(format!("write [model.{model}]"));
+        return None;
+    };
+    let mut reader = Reader::new(table, keys::MODEL, "a model", Some(model), errors);
+
+    let table = reader.string("table", "the name of a table");
+    let ignores = reader.strings("ignores", COLUMNS).unwrap_or_default();
+    let cached = policy(&mut reader, model, defaults);
+
+    let before = reader.unread;
+    let id = id(&mut reader, name);
+    let references = references(&mut reader);
+    let depends_on = reader.strings("depends-on", "an array of models, such as [\"video\"]");
+    let via = via(&mut reader);
+    let sound = reader.unread == before;
+
+    Some(RawModel {
+        name: Spanned::new(name.span(), model.to_owned()),
+        table: table.unwrap_or_else(|| Spanned::new(name.span(), snake(model))),
+        id,
+        cached,
+        references,
+        depends_on: depends_on.unwrap_or_default(),
+        via,
+        ignores,
+        sound,
+    })
+}
+
+/// One column, or an array of them.
+fn id(reader: &mut Reader<'_, '_>, name: &Spanned<DeString<'_>>) -> Vec<Spanned<String>> {
+    const EXPECTED: &str = "a column, such as \"id\", or several, such as [\"tenant\", \"id\"]";
+    let id = match reader.entry("id") {
+        Some((_, value)) if value.get_ref().is_array() => reader.strings("id", EXPECTED),
+        Some(_) => reader.string("id", EXPECTED).map(|column| vec![column]),
+        None => None,
+    };
+    if id.as_ref().is_some_and(Vec::is_empty)
+        && let Some((_, value)) = reader.entry("id")
+    {
+        reader
+            .wrong(
+                value,
+                "`id` is empty".to_owned(),
+                "a row is known by at least one column".to_owned(),
+            )
+            .help(format!("write {EXPECTED}"));
+    }
+    id.filter(|id| !id.is_empty())
+        .unwrap_or_else(|| vec![Spanned::new(name.span(), "id".to_owned())])
+}
+
+fn policy(reader: &mut Reader<'_, '_>, model: &str, defaults: &Settings) -> Option<RawPolicy> {
+    if reader.entry("key").is_none() {
+        for key in keys::STORED {
+            let Some((key, _)) = reader.entry(key) else {
+                continue;
+            };
+            let name = key.get_ref();
+            reader
+                .errors
+                .error(
+                    key.span(),
+                    format!("`{name}` on a model that is not cached"),
+                )
+                .label("says how a value is stored, but there is none")
+                .help(format!(
+                    "remove it, or cache the model: key = \"{}_{{id}}\"",
+                    snake(model)
+                ))
+                .model(model);
+        }
+        return None;
+    }
+    let key = reader.string("key", "a template, such as \"plio_{id}\"");
+    let ttl = reader.life("ttl").unwrap_or(defaults.ttl);
+    let jitter = reader.percent("jitter").unwrap_or(defaults.jitter);
+    let negative_ttl = reader
+        .duration("negative-ttl")
+        .unwrap_or(defaults.negative_ttl);
+    let codec = reader.codec("codec").unwrap_or(defaults.codec);
+    let lookups = reader.strings("lookup", COLUMNS).unwrap_or_default();
+    Some(RawPolicy {
+        key: key?,
+        ttl,
+        jitter,
+        negative_ttl,
+        codec,
+        lookups,
+    })
+}
+
+/// `{ video_id = "video", "tenant, user_id" = "user" }`
+fn references(reader: &mut Reader<'_, '_>) -> Vec<RawReference> {
+    const EXPECTED: &str = "a table of columns and models, such as { video_id = \"video\" }";
+    let mut references = Vec::new();
+    for (key, value) in reader.tables("references", EXPECTED) {
+        let target = reader.as_string("references", value, "the name of a model");
+        let columns = Spanned::new(key.span(), columns(key.get_ref()));
+        references.extend(target.map(|target| RawReference { columns, target }));
+    }
+    references
+}
+
+/// `{ user = "created_by_id", video = ["item.video_id", "video_id"] }`
+fn via(reader: &mut Reader<'_, '_>) -> Vec<RawVia> {
+    const EXPECTED: &str =
+        "a reference, such as \"created_by_id\" or \"item.plio_id\", or an array of them";
+    const TABLE: &str =
+        "a table of dependencies and references, such as { user = \"created_by_id\" }";
+    let mut entries = Vec::new();
+    for (key, value) in reader.tables("via", TABLE) {
+        let references = match value.get_ref() {
+            DeValue::Array(_) => reader.as_strings("via", value, EXPECTED),
+            _ => reader
+                .as_string("via", value, EXPECTED)
+                .map(|reference| vec![reference]),
+        };
+        if references.as_ref().is_some_and(Vec::is_empty) {
+            let message = format!("`via` names no reference for `{}`", key.get_ref());
+            reader
+                .wrong(value, message, "this is empty".to_owned())
+                .help(format!("write {EXPECTED}"));
+        }
+        let dependency = Spanned::new(key.span(), key.get_ref().to_string());
+        entries.extend(references.map(|references| RawVia {
+            dependency,
+            references,
+        }));
+    }
+    entries
+}

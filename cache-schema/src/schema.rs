@@ -1,0 +1,260 @@
+//! What the file says once it is resolved: the public types.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::diagnostic::{Diagnostics, Errors};
+use crate::key::KeyTemplate;
+use crate::source::{Position, Source};
+use crate::{check, graph, read};
+
+/// A `cache.toml` in which everything is right.
+#[derive(Debug, Clone)]
+pub struct Schema {
+    /// `[cache]`, with the defaults filled in.
+    pub settings: Settings,
+    pub(crate) models: Vec<Model>,
+    source: Arc<Source>,
+}
+
+/// `[cache]`: what holds for all models.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Put before every key in the store.
+    pub prefix: String,
+    /// The default life of a value.
+    pub ttl: Duration,
+    /// A value's life is shortened at random by up to this share, in percent.
+    pub jitter: u8,
+    /// The default life of "no such row".
+    pub negative_ttl: Duration,
+    /// The default encoding of values.
+    pub codec: Codec,
+    /// The longest load whose result may still be stored: the life of a fence.
+    pub max_load: Duration,
+    /// The table the triggers write to.
+    pub outbox: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            prefix: String::new(),
+            ttl: Duration::from_secs(5 * 60),
+            jitter: 10,
+            negative_ttl: Duration::from_secs(30),
+            codec: Codec::Json,
+            max_load: Duration::from_secs(30),
+            outbox: "cache_outbox".to_owned(),
+        }
+    }
+}
+
+/// How a stored value is encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Codec {
+    /// `"json"`
+    Json,
+    /// `"msgpack"`
+    Msgpack,
+}
+
+/// `[model.x]`: a table's row type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Model {
+    /// Its name: the `x` of `[model.x]`.
+    pub name: String,
+    /// Where the name stands in the table's header.
+    pub position: Position,
+    /// The SQL table; may be "schema.table".
+    pub table: String,
+    /// The columns of the primary key, in order.
+    pub id: Vec<String>,
+    /// How its values are stored; none: it is only depended on.
+    pub cached: Option<Policy>,
+    /// The columns that hold other models' ids.
+    pub references: Vec<Reference>,
+    /// What it is built from.
+    pub depends_on: Vec<Dependency>,
+    /// Columns whose change invalidates nothing.
+    pub ignores: Vec<String>,
+}
+
+/// How the values of a cached model are stored; the defaults of `[cache]` are filled in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// The key of a value, without the prefix of `[cache]`.
+    pub key: KeyTemplate,
+    /// The life of a value.
+    pub ttl: Duration,
+    /// The life is shortened at random by up to this share, in percent.
+    pub jitter: u8,
+    /// The life of "no such row".
+    pub negative_ttl: Duration,
+    /// The encoding.
+    pub codec: Codec,
+    /// Other unique columns a value can be got by.
+    pub lookups: Vec<Lookup>,
+}
+
+/// Another unique column a value can be got by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lookup {
+    /// The column.
+    pub column: String,
+    /// Its key, such as `plio_by_uuid_{uuid}`, without the prefix of `[cache]`.
+    pub key: KeyTemplate,
+    /// Where the column stands in `lookup`.
+    pub position: Position,
+}
+
+/// Columns that hold another model's id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reference {
+    /// The columns, in the order of the target's id.
+    pub columns: Vec<String>,
+    /// The model whose id they hold.
+    pub target: String,
+    /// Where the columns stand in `references`.
+    pub position: Position,
+}
+
+/// A model that another one is built from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dependency {
+    /// The model depended on.
+    pub model: String,
+    /// Where it stands in `depends-on`.
+    pub position: Position,
+    /// How to get from the depending model to it: one path, or one for each reference named in `via`.
+    pub paths: Vec<Path>,
+}
+
+/// The way from a depending model to its dependency, over references.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Path {
+    /// At least one hop; each begins where the one before it ends.
+    pub hops: Vec<Hop>,
+}
+
+/// One reference, walked in one direction.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Hop {
+    /// The model it leaves.
+    pub from: String,
+    /// The model it arrives at.
+    pub to: String,
+    /// Whether it goes along the reference or against it.
+    pub direction: Direction,
+    /// The reference's columns: columns of `from` when forward, of `to` when reverse.
+    pub columns: Vec<String>,
+}
+
+/// Which way a hop walks its reference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// From the model that has the column to its target: `.video_id → video`.
+    Forward,
+    /// From the target to the model that has the column: `← item.plio_id`.
+    Reverse,
+}
+
+impl Schema {
+    /// Parses, resolves and checks the file. `file` is how diagnostics name it, such as "cache.toml".
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with the file. (Where it is not even TOML, only that.)
+    pub fn parse(file: &str, text: &str) -> Result<Self, Diagnostics> {
+        let source = Arc::new(Source {
+            file: file.to_owned(),
+            text: text.to_owned(),
+        });
+        let mut errors = Errors::new(Arc::clone(&source));
+
+        let file = read::file(text, &mut errors);
+        check::all(&file, &mut errors);
+        let models = graph::resolve(&file, &mut errors);
+
+        errors.finish()?;
+        Ok(Self {
+            settings: file.settings,
+            models,
+            source,
+        })
+    }
+
+    /// The model of that name.
+    pub fn model(&self, name: &str) -> Option<&Model> {
+        self.models.iter().find(|model| model.name == name)
+    }
+
+    /// All models, in the order of the file.
+    pub fn models(&self) -> impl Iterator<Item = &Model> {
+        self.models.iter()
+    }
+
+    /// The name of the file, as it was given.
+    pub fn file(&self) -> &str {
+        &self.source.file
+    }
+
+    /// A place in the file and its line, for messages about something in the file:
+    /// `cache.toml:12:16 | references = { video_id = "video" }`.
+    pub fn at(&self, position: Position) -> String {
+        self.source.at(position)
+    }
+
+    /// The place of a model and its line: `cache.toml:10:8 | [model.plio]`.
+    pub fn locate_model(&self, name: &str) -> Option<String> {
+        self.model(name).map(|model| self.at(model.position))
+    }
+}
+
+impl fmt::Display for Codec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Json => "json",
+            Self::Msgpack => "msgpack",
+        })
+    }
+}
+
+/// The hop as it continues a path: ` ← item.plio_id`, `.video_id → video`.
+impl fmt::Display for Hop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let columns = self.columns.join(",");
+        match self.direction {
+            Direction::Forward => write!(f, ".{columns} → {}", self.to),
+            Direction::Reverse => write!(f, " ← {}.{columns}", self.to),
+        }
+    }
+}
+
+/// `plio ← item.plio_id ← question.item_id`, `plio.video_id → video`.
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.hops.first() {
+            Some(first) => write_chain(f, &first.from, &self.hops),
+            None => Ok(()),
+        }
+    }
+}
+
+/// `start`, then the hops. Where a hop that ended in a column is followed by one that begins with one,
+/// both are columns of the same model:
+/// `user ← organization-user.user_id, .organization_id → organization`.
+pub(crate) fn write_chain(f: &mut fmt::Formatter<'_>, start: &str, hops: &[Hop]) -> fmt::Result {
+    f.write_str(start)?;
+    let mut ended_in_column = false;
+    for hop in hops {
+        let begins_with_column = hop.direction == Direction::Forward;
+        if ended_in_column && begins_with_column {
+            f.write_str(", ")?;
+        }
+        write!(f, "{hop}")?;
+        ended_in_column = !begins_with_column;
+    }
+    Ok(())
+}

@@ -1,0 +1,62 @@
+//! The text of the file, and places in it.
+
+use std::fmt;
+use std::ops::Range;
+
+/// A place in the file; line and column count from 1, the column in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column, from 1.
+    pub column: usize,
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.line, self.column)
+    }
+}
+
+/// The file as it was given: its name for messages, and its text.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub(crate) file: String,
+    pub(crate) text: String,
+}
+
+impl Source {
+    pub(crate) fn position(&self, offset: usize) -> Position {
+        let before = &self.text[..offset.min(self.text.len())];
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        Position {
+            line: before.matches('\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+        }
+    }
+
+    /// "cache.toml:12:16 | references = { vidoe_id = "video" }"
+    pub(crate) fn at(&self, position: Position) -> String {
+        let line = self
+            .text
+            .lines()
+            .nth(position.line.saturating_sub(1))
+            .unwrap_or_default();
+        format!("{}:{position} | {}", self.file, line.trim())
+    }
+
+    /// The span of a part of a string's content, where `whole` is the span of the string with its
+    /// quotes. A string written with escapes is not taken apart: then it is the whole.
+    pub(crate) fn inside(
+        &self,
+        whole: &Range<usize>,
+        content: &str,
+        part: Range<usize>,
+    ) -> Range<usize> {
+        let start = whole.start + 1;
+        match self.text.get(start..whole.end.saturating_sub(1)) {
+            Some(written) if written == content => start + part.start..start + part.end,
+            _ => whole.clone(),
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! SQLite: row-level triggers.
+
+use super::{ColumnsOf, Statement, Watched, quoted, quoted_table, tag_expression};
+use crate::answers::TagColumns;
+
+pub(super) fn statements<'a>(
+    outbox: &str,
+    models: impl Iterator<Item = Watched<'a>>,
+) -> Vec<Statement> {
+    let mut statements = vec![
+        Statement::new(outbox_table(outbox)),
+        Statement::new(waiting_index(outbox)),
+    ];
+    for watched in models {
+        statements.extend(Table::new(&watched, outbox).statements());
+    }
+    statements
+}
+
+fn outbox_table(outbox: &str) -> String {
+    format!(
+        "CREATE TABLE IF NOT EXISTS {} (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  tag TEXT NOT NULL,
+  created_at INTEGER NOT NULL DEFAULT (unixepoch()),
+  delivered_at INTEGER
+)",
+        quoted(outbox)
+    )
+}
+
+fn waiting_index(outbox: &str) -> String {
+    let name = quoted(&format!("{outbox}_waiting"));
+    format!(
+        "CREATE INDEX IF NOT EXISTS {name} ON {} (id) WHERE delivered_at IS NULL",
+        quoted(outbox)
+    )
+}
+
+/// A table, and its triggers as they are put together.
+struct Table<'a> {
+    watched: &'a Watched<'a>,
+    outbox: &'a str,
+    /// A trigger lives in its table's database; inside it names are bare.
+    database: Option<String>,
+    table: String,
+}
+
+impl<'a> Table<'a> {
+    fn new(watched: &'a Watched<'a>, outbox: &'a str) -> Self {
+        let (database, table) = match watched.model.table.split_once('.') {
+            Some((database, table)) => (Some(quoted_table(database)), table),
+            None => (None, watched.model.table.as_str()),
+        };
+        Self {
+            watched,
+            outbox,
+            database,
+            table: quoted(table),
+        }
+    }
+
+    fn statements(&self) -> Vec<Statement> {
+        let mut statements = self.drops();
+        statements.extend(self.rows_in_the_way());
+        statements.extend(self.rows_that_come_and_go());
+        statements.extend(self.changed_rows());
+        statements.extend(self.moved_rows());
+        statements
+    }
+
+    /// Every trigger that an earlier version of the file may have made.
+    fn drops(&self) -> Vec<Statement> {
+        ["replace", "overwrite", "insert", "delete", "update", "link"]
+            .map(|operation| format!("DROP TRIGGER IF EXISTS {}", self.name(operation)))
+            .map(Statement::new)
+            .into()
+    }
+
+    /// `INSERT OR REPLACE` and `UPDATE OR REPLACE` delete the row that is in the way of the new one
+    /// without firing its delete trigger (unless `recursive_triggers` is on). So its tags are read
+    /// before: of the row that has the new one's id, or one of its lookups.
+    fn rows_in_the_way(&self) -> [Statement; 2] {
+        let (table, model) = (&self.table, self.watched.model);
+        let same = |column: &String| format!("{table}.{column} = NEW.{column}");
+        let id: Vec<String> = model.id.iter().map(|column| quoted(column)).collect();
+        let lookups = model.cached.iter().flat_map(|policy| &policy.lookups);
+        let lookups: Vec<String> = lookups.map(|lookup| quoted(&lookup.column)).collect();
+
+        let same_id = id.iter().map(same).collect::<Vec<_>>().join(" AND ");
+        let in_the_way: Vec<String> = [same_id]
+            .into_iter()
+            .chain(lookups.iter().map(same))
+            .collect();
+        let in_the_way = in_the_way.join(" OR ");
+        let select = |tag: &TagColumns| {
+            let tag = tag_expression(tag, table);
+            format!("SELECT {tag} AS tag FROM {table} WHERE {in_the_way}")
+        };
+        let tags = union(self.watched.tags().map(select));
+
+        let unique = [id, lookups].concat();
+        let update = format!("BEFORE UPDATE OF {}", unique.join(", "));
+        [
+            self.create("replace", "BEFORE INSERT", "", &tags),
+            self.create("overwrite", &update, &when_moved(&unique), &tags),
+        ]
+    }
+
+    fn rows_that_come_and_go(&self) -> [Statement; 2] {
+        let tags = |row| tags_of(self.watched.tags(), &[row]);
+        [
+            self.create("insert", "AFTER INSERT", "", &tags("NEW")),
+            self.create("delete", "AFTER DELETE", "", &tags("OLD")),
+        ]
+    }
+
+    fn changed_rows(&self) -> Option<Statement> {
+        let model = self.watched.model;
+        if self.watched.row.is_empty() {
+            return None;
+        }
+        let tags = tags_of(self.watched.row.iter(), &["OLD", "NEW"]);
+        if model.ignores.is_empty() {
+            return Some(self.create("update", "AFTER UPDATE", "", &tags));
+        }
+        let open = self.create("update", "AFTER UPDATE OF {columns}", "", &tags);
+        let columns_of = ColumnsOf {
+            table: model.table.clone(),
+            ignores: model.ignores.clone(),
+        };
+        Some(Statement {
+            columns_of: Some(columns_of),
+            ..open
+        })
+    }
+
+    fn moved_rows(&self) -> Option<Statement> {
+        if self.watched.link.is_empty() {
+            return None;
+        }
+        let columns = self
+            .watched
+            .link_columns
+            .iter()
+            .map(|column| quoted(column));
+        let columns: Vec<String> = columns.collect();
+        let event = format!("AFTER UPDATE OF {}", columns.join(", "));
+        let tags = tags_of(self.watched.link.iter(), &["OLD", "NEW"]);
+        Some(self.create("link", &event, &when_moved(&columns), &tags))
+    }
+
+    fn name(&self, operation: &str) -> String {
+        let trigger = self.watched.trigger(self.outbox, operation);
+        match &self.database {
+            Some(database) => format!("{database}.{trigger}"),
+            None => trigger,
+        }
+    }
+
+    fn create(&self, operation: &str, event: &str, when: &str, tags: &str) -> Statement {
+        Statement::new(format!(
+            "CREATE TRIGGER {name} {event} ON {table} FOR EACH ROW{when}
+BEGIN
+  INSERT INTO {outbox} (tag) SELECT tag FROM (
+    {tags}
+  ) WHERE tag IS NOT NULL;
+END",
+            name = self.name(operation),
+            table = self.table,
+            outbox = quoted(self.outbox),
+        ))
+    }
+}
+
+/// The tags of the old or the new row, or of both.
+fn tags_of<'a>(tags: impl Iterator<Item = &'a TagColumns> + Clone, rows: &[&str]) -> String {
+    let select = |row, tag| format!("SELECT {} AS tag", tag_expression(tag, row));
+    union(
+        rows.iter()
+            .flat_map(|row| tags.clone().map(move |tag| select(row, tag))),
+    )
+}
+
+/// All rows of the selects, each once.
+fn union(selects: impl Iterator<Item = String>) -> String {
+    selects.collect::<Vec<_>>().join("\n    UNION ")
+}
+
+/// Binary, because a column's own collation may take different texts for equal, but tags do not.
+fn when_moved(columns: &[String]) -> String {
+    let moved = columns
+        .iter()
+        .map(|column| format!("OLD.{column} COLLATE BINARY IS NOT NEW.{column}"));
+    format!("\nWHEN {}", moved.collect::<Vec<_>>().join(" OR "))
+}

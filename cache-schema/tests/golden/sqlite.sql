@@ -1,0 +1,352 @@
+CREATE TABLE IF NOT EXISTS "cache_outbox" (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  tag TEXT NOT NULL,
+  created_at INTEGER NOT NULL DEFAULT (unixepoch()),
+  delivered_at INTEGER
+);
+
+CREATE INDEX IF NOT EXISTS "cache_outbox_waiting" ON "cache_outbox" (id) WHERE delivered_at IS NULL;
+
+DROP TRIGGER IF EXISTS "cache_outbox_video_replace";
+
+DROP TRIGGER IF EXISTS "cache_outbox_video_overwrite";
+
+DROP TRIGGER IF EXISTS "cache_outbox_video_insert";
+
+DROP TRIGGER IF EXISTS "cache_outbox_video_delete";
+
+DROP TRIGGER IF EXISTS "cache_outbox_video_update";
+
+DROP TRIGGER IF EXISTS "cache_outbox_video_link";
+
+CREATE TRIGGER "cache_outbox_video_replace" BEFORE INSERT ON "video" FOR EACH ROW
+BEGIN
+  INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
+    SELECT 'video#id=' || "video"."id" AS tag FROM "video" WHERE "video"."id" = NEW."id"
+  ) WHERE tag IS NOT NULL;
+END;
+
+CREATE TRIGGER "cache_outbox_video_overwrite" BEFORE UPDATE OF "id" ON "video" FOR EACH ROW
+WHEN OLD."id" COLLATE BINARY IS NOT NEW."id"
+BEGIN
+  INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
+    SELECT 'video#id=' || "video"."id" AS tag FROM "video" WHERE "video"."id" = NEW."id"
+  ) WHERE tag IS NOT NULL;
+END;
+
+CREATE TRIGGER "cache_outbox_video_insert" AFTER INSERT ON "video" FOR EACH ROW
+BEGIN
+  INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
+    SELECT 'video#id=' || NEW."id" AS tag
+  ) WHERE tag IS NOT NULL;
+END;
+
+CREATE TRIGGER "cache_outbox_video_delete" AFTER DELETE ON "video" FOR EACH ROW
+BEGIN
+  INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
+    SELECT 'video#id=' || OLD."id" AS tag
+  ) WHERE tag IS NOT NULL;
+END;
+
+CREATE TRIGGER "cache_outbox_video_update" AFTER UPDATE ON "video" FOR EACH ROW
+BEGIN
+  INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
+    SELECT 'video#id=' || OLD."id" AS tag
+    UNION SELECT 'video#id=' || NEW."id" AS tag
+  ) WHERE tag IS NOT NULL;
+END;
+
+DROP TRIGGER IF EXISTS "cache_outbox_organization_replace";
+
+DROP TRIGGER IF EXISTS "cache_outbox_organization_overwrite";
+
+DROP TRIGGER IF EXISTS "cache_outbox_organization_insert";
+
+DROP TRIGGER IF EXISTS "cache_outbox_organization_delete";
+
+DROP TRIGGER IF EXISTS "cache_outbox_organization_update";
+
+DROP TRIGGER IF EXISTS "cache_outbox_organization_link";
+
+CREATE TRIGGER "cache_outbox_organization_replace" BEFORE INSERT ON "organization" FOR EACH ROW
+BEGIN
+  INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
+    SELECT 'organization#id=' || "organization"."id" AS tag FROM "organization" WHERE "organization"."id" = NEW."id"
+  ) WHERE tag IS NOT NULL;
+END;
+
+CREATE TRIGGER "cache_outbox_organization_overwrite" BEFORE UPDATE OF "id" ON "organization" FOR EACH ROW
+WHEN OLD."id" COLLATE BINARY IS NOT NEW."id"
+BEGIN
+  INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
+    SELECT 'organization#id=' || "organization"."id" AS tag FROM "organization" WHERE "organization"."id" = NEW."id"
+  ) WHERE tag IS NOT NULL;
+END;
+
+CREATE TRIGGER "cache_outbox_organization_insert" AFTER INSERT ON "organization" FOR EACH ROW
+BEGIN
+  INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
+    SELECT 'organization#id=' || NEW."id" AS tag
+  ) WHERE tag IS NOT NULL;
+END;
+
+CREATE TRIGGER "cache_outbox_organization_delete" AFTER DELETE ON "organization" FOR EACH ROW
+BEGIN
+  INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
+    SELECT 'organization#id=' || OLD."id" AS tag
+  ) WHERE tag IS NOT NULL;
+END;
+
+CREATE TRIGGER "cache_outbox_organization_update" AFTER UPDATE ON "organization" FOR EACH ROW
+BEGIN
+  INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
+    SELECT 'organization#id=' || OLD."id" AS tag
+    UNION SELECT 'organization#id=' || NEW."id" AS tag
+  ) WHERE tag IS NOT NULL;
+END;
+
+DROP TRIGGER IF EXISTS "cache_outbox_organization_user_replace";
+
+DROP TRIGGER IF EXISTS "cache_outbox_organization_user_overwrite";
+
+DROP TRIGGER IF EXISTS "cache_outbox_organization_user_insert";
+
+DROP TRIGGER IF EXISTS "cache_outbox_organization_user_delete";
+
+DROP TRIGGER IF EXISTS "cache_outbox_organization_user_update";
+
+DROP TRIGGER IF EXISTS "cache_outbox_organization_user_link";
+
+CREATE TRIGGER "cache_outbox_organization_user_replace" BEFORE INSERT ON "organization_user" FOR EACH ROW
+BEGIN
+  INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
+    SELECT 'organization-user#user_id=' || "organization_user"."user_id" AS tag FROM "organization_user" WHERE "organization_user"."id" = NEW."id"
+  ) WHERE tag IS NOT NULL;
+END;
+
+CREATE TRIGGER "cache_outbox_organization_user_overwrite" BEFORE UPDATE OF "id" ON "organization_user" FOR EACH ROW
+WHEN OLD."id" COLLATE BINARY IS NOT NEW."id"
+BEGIN
+  INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
+    SELECT 'organization-user#user_id=' || "organization_user"."user_id" AS tag FROM "organization_user" WHERE "organization_user"."id" = NEW."id"
+  ) WHERE tag IS NOT NULL;
+END;
+
+CREATE TRIGGER "cache_outbox_organization_user_insert" AFTER INSERT ON "organization_user" FOR EACH ROW
+BEGIN
+  INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
+    SELECT 'organization-user#user_id=' || NEW."user_id" AS tag
+  ) WHERE tag IS NOT NULL;
+END;
+
+CREATE TRIGGER "cache_outbox_organization_user_delete" AFTER DELETE ON "organization_user" FOR EACH ROW
+BEGIN
+  INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
+    SELECT 'organization-user#user_id=' || OLD."user_id" AS tag
+  ) WHERE tag IS NOT NULL;
+END;
+
+CREATE TRIGGER "cache_outbox_organization_user_update" AFTER UPDATE ON "organization_user" FOR EACH ROW
+BEGIN
+  INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
+    SELECT 'organization-user#user_id=' || OLD."user_id" AS tag
+    UNION SELECT 'organization-user#user_id=' || NEW."user_id" AS tag
+  ) WHERE tag IS NOT NULL;
+END;
+
+DROP TRIGGER IF EXISTS "cache_outbox_user_replace";
+
+DROP TRIGGER IF EXISTS "cache_outbox_user_overwrite";
+
+DROP TRIGGER IF EXISTS "cache_outbox_user_insert";
+
+DROP TRIGGER IF EXISTS "cache_outbox_user_delete";
+
+DROP TRIGGER IF EXISTS "cache_outbox_user_update";
+
+DROP TRIGGER IF EXISTS "cache_outbox_user_link";
+
+CREATE TRIGGER "cache_outbox_user_replace" BEFORE INSERT ON "user" FOR EACH ROW
+BEGIN
+  INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
+    SELECT 'user#id=' || "user"."id" AS tag FROM "user" WHERE "user"."id" = NEW."id"
+  ) WHERE tag IS NOT NULL;
+END;
+
+CREATE TRIGGER "cache_outbox_user_overwrite" BEFORE UPDATE OF "id" ON "user" FOR EACH ROW
+WHEN OLD."id" COLLATE BINARY IS NOT NEW."id"
+BEGIN
+  INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
+    SELECT 'user#id=' || "user"."id" AS tag FROM "user" WHERE "user"."id" = NEW."id"
+  ) WHERE tag IS NOT NULL;
+END;
+
+CREATE TRIGGER "cache_outbox_user_insert" AFTER INSERT ON "user" FOR EACH ROW
+BEGIN
+  INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
+    SELECT 'user#id=' || NEW."id" AS tag
+  ) WHERE tag IS NOT NULL;
+END;
+
+CREATE TRIGGER "cache_outbox_user_delete" AFTER DELETE ON "user" FOR EACH ROW
+BEGIN
+  INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
+    SELECT 'user#id=' || OLD."id" AS tag
+  ) WHERE tag IS NOT NULL;
+END;
+
+CREATE TRIGGER "cache_outbox_user_update" AFTER UPDATE ON "user" FOR EACH ROW
+BEGIN
+  INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
+    SELECT 'user#id=' || OLD."id" AS tag
+    UNION SELECT 'user#id=' || NEW."id" AS tag
+  ) WHERE tag IS NOT NULL;
+END;
+
+DROP TRIGGER IF EXISTS "cache_outbox_plio_replace";
+
+DROP TRIGGER IF EXISTS "cache_outbox_plio_overwrite";
+
+DROP TRIGGER IF EXISTS "cache_outbox_plio_insert";
+
+DROP TRIGGER IF EXISTS "cache_outbox_plio_delete";
+
+DROP TRIGGER IF EXISTS "cache_outbox_plio_update";
+
+DROP TRIGGER IF EXISTS "cache_outbox_plio_link";
+
+CREATE TRIGGER "cache_outbox_plio_replace" BEFORE INSERT ON "plio" FOR EACH ROW
+BEGIN
+  INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
+    SELECT 'plio#id=' || "plio"."id" AS tag FROM "plio" WHERE "plio"."id" = NEW."id"
+  ) WHERE tag IS NOT NULL;
+END;
+
+CREATE TRIGGER "cache_outbox_plio_overwrite" BEFORE UPDATE OF "id" ON "plio" FOR EACH ROW
+WHEN OLD."id" COLLATE BINARY IS NOT NEW."id"
+BEGIN
+  INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
+    SELECT 'plio#id=' || "plio"."id" AS tag FROM "plio" WHERE "plio"."id" = NEW."id"
+  ) WHERE tag IS NOT NULL;
+END;
+
+CREATE TRIGGER "cache_outbox_plio_insert" AFTER INSERT ON "plio" FOR EACH ROW
+BEGIN
+  INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
+    SELECT 'plio#id=' || NEW."id" AS tag
+  ) WHERE tag IS NOT NULL;
+END;
+
+CREATE TRIGGER "cache_outbox_plio_delete" AFTER DELETE ON "plio" FOR EACH ROW
+BEGIN
+  INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
+    SELECT 'plio#id=' || OLD."id" AS tag
+  ) WHERE tag IS NOT NULL;
+END;
+
+CREATE TRIGGER "cache_outbox_plio_update" AFTER UPDATE ON "plio" FOR EACH ROW
+BEGIN
+  INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
+    SELECT 'plio#id=' || OLD."id" AS tag
+    UNION SELECT 'plio#id=' || NEW."id" AS tag
+  ) WHERE tag IS NOT NULL;
+END;
+
+DROP TRIGGER IF EXISTS "cache_outbox_item_replace";
+
+DROP TRIGGER IF EXISTS "cache_outbox_item_overwrite";
+
+DROP TRIGGER IF EXISTS "cache_outbox_item_insert";
+
+DROP TRIGGER IF EXISTS "cache_outbox_item_delete";
+
+DROP TRIGGER IF EXISTS "cache_outbox_item_update";
+
+DROP TRIGGER IF EXISTS "cache_outbox_item_link";
+
+CREATE TRIGGER "cache_outbox_item_replace" BEFORE INSERT ON "item" FOR EACH ROW
+BEGIN
+  INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
+    SELECT 'item#plio_id=' || "item"."plio_id" AS tag FROM "item" WHERE "item"."id" = NEW."id"
+  ) WHERE tag IS NOT NULL;
+END;
+
+CREATE TRIGGER "cache_outbox_item_overwrite" BEFORE UPDATE OF "id" ON "item" FOR EACH ROW
+WHEN OLD."id" COLLATE BINARY IS NOT NEW."id"
+BEGIN
+  INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
+    SELECT 'item#plio_id=' || "item"."plio_id" AS tag FROM "item" WHERE "item"."id" = NEW."id"
+  ) WHERE tag IS NOT NULL;
+END;
+
+CREATE TRIGGER "cache_outbox_item_insert" AFTER INSERT ON "item" FOR EACH ROW
+BEGIN
+  INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
+    SELECT 'item#plio_id=' || NEW."plio_id" AS tag
+  ) WHERE tag IS NOT NULL;
+END;
+
+CREATE TRIGGER "cache_outbox_item_delete" AFTER DELETE ON "item" FOR EACH ROW
+BEGIN
+  INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
+    SELECT 'item#plio_id=' || OLD."plio_id" AS tag
+  ) WHERE tag IS NOT NULL;
+END;
+
+CREATE TRIGGER "cache_outbox_item_update" AFTER UPDATE ON "item" FOR EACH ROW
+BEGIN
+  INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
+    SELECT 'item#plio_id=' || OLD."plio_id" AS tag
+    UNION SELECT 'item#plio_id=' || NEW."plio_id" AS tag
+  ) WHERE tag IS NOT NULL;
+END;
+
+DROP TRIGGER IF EXISTS "cache_outbox_question_replace";
+
+DROP TRIGGER IF EXISTS "cache_outbox_question_overwrite";
+
+DROP TRIGGER IF EXISTS "cache_outbox_question_insert";
+
+DROP TRIGGER IF EXISTS "cache_outbox_question_delete";
+
+DROP TRIGGER IF EXISTS "cache_outbox_question_update";
+
+DROP TRIGGER IF EXISTS "cache_outbox_question_link";
+
+CREATE TRIGGER "cache_outbox_question_replace" BEFORE INSERT ON "question" FOR EACH ROW
+BEGIN
+  INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
+    SELECT 'question#item_id=' || "question"."item_id" AS tag FROM "question" WHERE "question"."id" = NEW."id"
+  ) WHERE tag IS NOT NULL;
+END;
+
+CREATE TRIGGER "cache_outbox_question_overwrite" BEFORE UPDATE OF "id" ON "question" FOR EACH ROW
+WHEN OLD."id" COLLATE BINARY IS NOT NEW."id"
+BEGIN
+  INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
+    SELECT 'question#item_id=' || "question"."item_id" AS tag FROM "question" WHERE "question"."id" = NEW."id"
+  ) WHERE tag IS NOT NULL;
+END;
+
+CREATE TRIGGER "cache_outbox_question_insert" AFTER INSERT ON "question" FOR EACH ROW
+BEGIN
+  INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
+    SELECT 'question#item_id=' || NEW."item_id" AS tag
+  ) WHERE tag IS NOT NULL;
+END;
+
+CREATE TRIGGER "cache_outbox_question_delete" AFTER DELETE ON "question" FOR EACH ROW
+BEGIN
+  INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
+    SELECT 'question#item_id=' || OLD."item_id" AS tag
+  ) WHERE tag IS NOT NULL;
+END;
+
+CREATE TRIGGER "cache_outbox_question_update" AFTER UPDATE ON "question" FOR EACH ROW
+BEGIN
+  INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
+    SELECT 'question#item_id=' || OLD."item_id" AS tag
+    UNION SELECT 'question#item_id=' || NEW."item_id" AS tag
+  ) WHERE tag IS NOT NULL;
+END;
+

@@ -1,0 +1,242 @@
+//! The SQL. That databases understand it is tested elsewhere; here is what it says.
+//!
+//! After a change that is meant: `UPDATE_GOLDEN=1 cargo test -p cache-schema --test triggers`, then
+//! read the difference.
+
+use std::fs;
+use std::path::Path;
+
+use cache_schema::{ColumnsOf, Dialect, Schema, Triggers};
+
+const PLIO: &str = include_str!("golden/plio.toml");
+
+#[track_caller]
+fn triggers(text: &str, dialect: Dialect) -> Triggers {
+    match Schema::parse("cache.toml", text) {
+        Ok(schema) => schema.triggers(dialect),
+        Err(diagnostics) => panic!("{diagnostics}"),
+    }
+}
+
+#[track_caller]
+fn is_golden(file: &str, dialect: Dialect) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden")
+        .join(file);
+    let rendered: String = triggers(PLIO, dialect)
+        .statements
+        .iter()
+        .map(|statement| format!("{};\n\n", statement.sql))
+        .collect();
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::write(&path, &rendered).expect("the golden file is writable");
+    }
+    let golden = fs::read_to_string(&path).expect("the golden file is there");
+    assert!(
+        rendered == golden,
+        "{} differs; rendered:\n{rendered}",
+        path.display()
+    );
+}
+
+#[test]
+fn postgres() {
+    is_golden("postgres.sql", Dialect::Postgres);
+}
+
+#[test]
+fn sqlite() {
+    is_golden("sqlite.sql", Dialect::Sqlite);
+}
+
+/// All that one model's triggers say.
+fn sql(text: &str, dialect: Dialect) -> String {
+    let statements = triggers(text, dialect).statements;
+    statements
+        .into_iter()
+        .map(|statement| statement.sql)
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+const IGNORES: &str = "[model.user]\nkey = \"user_{id}\"\nignores = [\"last_login\", \"seen\"]\n";
+
+#[test]
+fn ignored_columns_do_not_count_on_postgres() {
+    let sql = sql(IGNORES, Dialect::Postgres);
+    let row = |rows: &str| {
+        format!(
+            "SELECT {rows}.\"id\"::text, (to_jsonb({rows}.*) - '{{last_login,seen}}'::text[])::text \
+             AS \"the row\" FROM {rows}"
+        )
+    };
+    let (old, new) = (row("old_rows"), row("new_rows"));
+    assert!(
+        sql.contains(&format!(
+            "({old} EXCEPT {new}) UNION ALL ({new} EXCEPT {old})"
+        )),
+        "{sql}"
+    );
+}
+
+/// SQLite compares nothing: its trigger names the columns that count. Only the database knows them.
+#[test]
+fn ignored_columns_are_left_out_by_the_database_on_sqlite() {
+    let statements = triggers(IGNORES, Dialect::Sqlite).statements;
+    let open: Vec<_> = statements
+        .iter()
+        .filter(|statement| statement.columns_of.is_some())
+        .collect();
+    assert_eq!(open.len(), 1);
+    assert!(
+        open[0]
+            .sql
+            .contains("AFTER UPDATE OF {columns} ON \"user\""),
+        "{}",
+        open[0].sql
+    );
+    let ignores = vec!["last_login".to_owned(), "seen".to_owned()];
+    assert_eq!(
+        open[0].columns_of,
+        Some(ColumnsOf {
+            table: "user".to_owned(),
+            ignores
+        })
+    );
+    let others = statements
+        .iter()
+        .filter(|statement| statement.columns_of.is_none());
+    assert!(
+        others
+            .into_iter()
+            .all(|statement| !statement.sql.contains('{'))
+    );
+}
+
+/// An item is only passed through: its moves count, its text does not.
+const PASSED: &str = "[model.plio]\nkey = \"plio_{id}\"\ndepends-on = [\"question\"]\n\
+    [model.item]\nreferences = { plio_id = \"plio\" }\n\
+    [model.question]\nreferences = { item_id = \"item\" }\n";
+
+#[test]
+fn links_are_compared() {
+    let postgres = sql(PASSED, Dialect::Postgres);
+    let values =
+        |rows: &str| format!("SELECT {rows}.\"id\"::text, {rows}.\"plio_id\"::text FROM {rows}");
+    let (old, new) = (values("old_rows"), values("new_rows"));
+    assert!(
+        postgres.contains(&format!(
+            "({old} EXCEPT {new}) UNION ALL ({new} EXCEPT {old})"
+        )),
+        "{postgres}"
+    );
+
+    let sqlite = sql(PASSED, Dialect::Sqlite);
+    assert!(
+        !sqlite.contains("CREATE TRIGGER \"cache_outbox_item_update\""),
+        "{sqlite}"
+    );
+    assert!(
+        sqlite.contains(
+            "CREATE TRIGGER \"cache_outbox_item_link\" AFTER UPDATE OF \"id\", \"plio_id\" ON \"item\" FOR EACH ROW\n\
+             WHEN OLD.\"id\" COLLATE BINARY IS NOT NEW.\"id\" OR OLD.\"plio_id\" COLLATE BINARY IS NOT NEW.\"plio_id\"\n"
+        ),
+        "{sqlite}"
+    );
+}
+
+/// Rows and links have rows of their own, in one statement.
+#[test]
+fn one_insert_reports_rows_and_links() {
+    let sql = sql(
+        "[model.user]\nkey = \"user_{id}\"\nlookup = [\"email\"]\n",
+        Dialect::Postgres,
+    );
+    let update = sql
+        .split("'UPDATE' THEN")
+        .nth(1)
+        .and_then(|rest| rest.split("ELSE").next())
+        .expect("a branch");
+    assert_eq!(update.matches("INSERT INTO").count(), 1, "{update}");
+    assert_eq!(update.matches("\n    UNION\n").count(), 1, "{update}");
+}
+
+#[test]
+fn composite_ids_and_sql_schemas() {
+    let text = "[model.video]\ntable = \"media.video\"\nid = [\"tenant\", \"id\"]\nkey = \"video_{tenant}_{id}\"\n";
+    let postgres = sql(text, Dialect::Postgres);
+    assert!(
+        postgres.contains("'video#tenant,id=' || r.\"tenant\" || ',' || r.\"id\""),
+        "{postgres}"
+    );
+    assert!(postgres.contains("ON \"media\".\"video\""), "{postgres}");
+    assert!(postgres.contains("VALUES ('video#*')"), "{postgres}");
+
+    // A trigger of SQLite lives in its table's database, and names only what is there.
+    let sqlite = sql(text, Dialect::Sqlite);
+    assert!(
+        sqlite.contains(
+            "CREATE TRIGGER \"media\".\"cache_outbox_video_insert\" AFTER INSERT ON \"video\""
+        ),
+        "{sqlite}"
+    );
+    assert!(
+        sqlite.contains("\"video\".\"tenant\" = NEW.\"tenant\" AND \"video\".\"id\" = NEW.\"id\""),
+        "{sqlite}"
+    );
+}
+
+/// `INSERT OR REPLACE` may delete by any unique column; the file knows the lookups.
+#[test]
+fn a_replaced_row_is_found_by_its_lookups_too() {
+    let sql = sql(
+        "[model.user]\nkey = \"user_{id}\"\nlookup = [\"email\"]\n",
+        Dialect::Sqlite,
+    );
+    assert!(
+        sql.contains("WHERE \"user\".\"id\" = NEW.\"id\" OR \"user\".\"email\" = NEW.\"email\""),
+        "{sql}"
+    );
+}
+
+#[test]
+fn a_model_that_nothing_is_built_from_has_no_triggers() {
+    assert_eq!(
+        triggers("[model.log]", Dialect::Postgres).statements.len(),
+        2
+    );
+    assert_eq!(triggers("[model.log]", Dialect::Sqlite).statements.len(), 2);
+}
+
+#[test]
+fn the_outbox_may_have_another_name() {
+    let sql = sql(
+        "[cache]\noutbox = \"changes\"\n[model.a-b]\nkey = \"a_{id}\"",
+        Dialect::Postgres,
+    );
+    assert!(
+        sql.contains("INSERT INTO \"changes\" (tag)") && sql.contains("\"changes_a_b_insert\""),
+        "{sql}"
+    );
+    assert!(!sql.contains("cache_outbox"), "{sql}");
+}
+
+#[test]
+fn the_stamp_changes_with_any_statement() {
+    let stamp = |text: &str, dialect| triggers(text, dialect).stamp;
+    let plio = stamp(PLIO, Dialect::Postgres);
+    assert_eq!(plio, stamp(PLIO, Dialect::Postgres));
+    assert_eq!(plio.len(), 16);
+    assert_ne!(plio, stamp(PLIO, Dialect::Sqlite));
+    assert_ne!(
+        plio,
+        stamp(&PLIO.replace("plio_id", "parent_id"), Dialect::Postgres)
+    );
+    // Nothing but what is left to the database differs.
+    assert_ne!(
+        stamp(IGNORES, Dialect::Sqlite),
+        stamp(&IGNORES.replace("seen", "visits"), Dialect::Sqlite)
+    );
+    // How long a value lives is not the database's business.
+    assert_eq!(plio, stamp(&PLIO.replace("1h", "2h"), Dialect::Postgres));
+}
