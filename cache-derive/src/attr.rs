@@ -1,0 +1,135 @@
+//! `#[cached(…)]`: the only place that knows the attributes' names.
+
+use cache_schema::suggest;
+use syn::meta::ParseNestedMeta;
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Error, LitStr, Path, Token, parenthesized};
+
+/// On the struct.
+#[derive(Default)]
+pub(crate) struct StructAttrs {
+    pub(crate) model: Option<LitStr>,
+    pub(crate) projection: Option<LitStr>,
+    pub(crate) dependencies: Vec<LitStr>,
+    pub(crate) krate: Option<Path>,
+}
+
+/// On a field.
+#[derive(Default)]
+pub(crate) struct FieldAttrs {
+    pub(crate) column: Option<LitStr>,
+    pub(crate) embeds: Option<LitStr>,
+    /// `skip`, `skip_serializing` or `skip_deserializing`, of serde.
+    pub(crate) serde_skip: bool,
+}
+
+const ON_STRUCT: [&str; 4] = ["model", "projection", "dependencies", "crate"];
+const ON_FIELD: [&str; 2] = ["column", "embeds"];
+
+pub(crate) fn on_struct(attributes: &[Attribute], errors: &mut Vec<Error>) -> StructAttrs {
+    let mut attrs = StructAttrs::default();
+    each_cached(attributes, errors, |meta| {
+        if meta.path.is_ident("model") {
+            set(&mut attrs.model, &meta)
+        } else if meta.path.is_ident("projection") {
+            set(&mut attrs.projection, &meta)
+        } else if meta.path.is_ident("dependencies") {
+            let list;
+            parenthesized!(list in meta.input);
+            attrs
+                .dependencies
+                .extend(Punctuated::<LitStr, Token![,]>::parse_terminated(&list)?);
+            Ok(())
+        } else if meta.path.is_ident("crate") {
+            attrs.krate = Some(meta.value()?.parse::<LitStr>()?.parse()?);
+            Ok(())
+        } else {
+            Err(unknown(&meta, "a struct", &ON_STRUCT, "a field", &ON_FIELD))
+        }
+    });
+    if let (Some(_), Some(projection)) = (&attrs.model, &attrs.projection) {
+        let why = "a struct is either the whole row (`model`) or a projection of it (`projection`)";
+        errors.push(Error::new(projection.span(), why));
+    }
+    attrs
+}
+
+pub(crate) fn on_field(attributes: &[Attribute], errors: &mut Vec<Error>) -> FieldAttrs {
+    let mut attrs = FieldAttrs {
+        serde_skip: attributes.iter().any(skips),
+        ..FieldAttrs::default()
+    };
+    each_cached(attributes, errors, |meta| {
+        if meta.path.is_ident("column") {
+            set(&mut attrs.column, &meta)
+        } else if meta.path.is_ident("embeds") {
+            set(&mut attrs.embeds, &meta)
+        } else {
+            Err(unknown(&meta, "a field", &ON_FIELD, "a struct", &ON_STRUCT))
+        }
+    });
+    attrs
+}
+
+fn each_cached(
+    attributes: &[Attribute],
+    errors: &mut Vec<Error>,
+    mut entry: impl FnMut(ParseNestedMeta) -> syn::Result<()>,
+) {
+    for attribute in attributes
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("cached"))
+    {
+        errors.extend(attribute.parse_nested_meta(&mut entry).err());
+    }
+}
+
+fn set(slot: &mut Option<LitStr>, meta: &ParseNestedMeta) -> syn::Result<()> {
+    match slot.replace(meta.value()?.parse()?) {
+        None => Ok(()),
+        Some(_) => Err(meta.error("given twice")),
+    }
+}
+
+fn unknown(
+    meta: &ParseNestedMeta,
+    here: &str,
+    known: &[&str],
+    there: &str,
+    elsewhere: &[&str],
+) -> Error {
+    let name = meta
+        .path
+        .get_ident()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    if elsewhere.contains(&&*name) {
+        return meta.error(format!("`{name}` goes on {there}, not on {here}"));
+    }
+    let help = match suggest(&name, known.iter().copied()) {
+        Some(similar) => format!("did you mean `{similar}`?"),
+        None => format!("{here} takes `{}`", known.join("`, `")),
+    };
+    meta.error(format!("unknown `#[cached({name})]`: {help}"))
+}
+
+fn skips(attribute: &Attribute) -> bool {
+    let mut skips = false;
+    if attribute.path().is_ident("serde") {
+        // What serde itself finds wrong with its attributes, it says itself.
+        let _ = attribute.parse_nested_meta(|meta| {
+            skips |= ["skip", "skip_serializing", "skip_deserializing"]
+                .iter()
+                .any(|s| meta.path.is_ident(s));
+            if let Ok(value) = meta.value() {
+                value.parse::<syn::Expr>()?;
+            } else if meta.input.peek(syn::token::Paren) {
+                let _list;
+                parenthesized!(_list in meta.input);
+                _list.parse::<proc_macro2::TokenStream>()?;
+            }
+            Ok(())
+        });
+    }
+    skips
+}

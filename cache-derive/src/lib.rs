@@ -1,0 +1,39 @@
+//! The macros of `cache-runtime`, which re-exports them: use them from there.
+//!
+//! `#[derive(Cached)]`: attributes → [`ast`] → [`check`] → [`expand`]; on an error the [`fallback`],
+//! so that one mistake is one error. `schema!()`: [`schema`].
+
+mod ast;
+mod attr;
+mod check;
+mod expand;
+mod fallback;
+mod file;
+mod schema;
+
+use proc_macro::TokenStream;
+
+/// Makes a struct a row of a model of `cache.toml`; see the guide, `docs/GUIDE.md`.
+///
+/// | on the struct | |
+/// | --- | --- |
+/// | `#[cached(model = "plio")]` | the model; without it, the struct's name in kebab-case |
+/// | `#[cached(projection = "user")]` | some of the model's columns, to be embedded; no getters |
+/// | `#[cached(dependencies("image"))]` | it does not carry these rows; `impl Dependencies` names them |
+/// | `#[cached(crate = "path")]` | where `cache_runtime` is, if renamed |
+///
+/// | on a field | |
+/// | --- | --- |
+/// | `#[cached(column = "user_id")]` | the column it holds; without it, the field's name |
+/// | `#[cached(embeds = "user")]` | the rows it holds; without it, the model that its type is named like |
+#[proc_macro_derive(Cached, attributes(cached))]
+pub fn cached(input: TokenStream) -> TokenStream {
+    expand::derive(input.into()).into()
+}
+
+/// What `cache.toml` says beside the models, for `Cache::builder`: `static SCHEMA: Schema =
+/// cache_runtime::schema!();`, or `schema!(crate = my::path)` where `cache_runtime` is renamed.
+#[proc_macro]
+pub fn schema(input: TokenStream) -> TokenStream {
+    schema::expand(input.into()).into()
+}

@@ -1,0 +1,121 @@
+//! The cache as a service holds it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::event::{Event, Observer};
+use crate::outbox::Outbox;
+use crate::schema::Schema;
+use crate::store::Store;
+use crate::store::memory::MemoryStore;
+
+/// A read-through cache in front of a source of type `Db`. Cheap to clone.
+///
+/// Reads are the functions that `#[derive(Cached)]` puts on the models, such as `Plio::get(&cache,
+/// 1)`. Writes go through [`begin`](Cache::begin), or through anything else that the database's
+/// triggers see.
+pub struct Cache<Db>(Arc<Inner<Db>>);
+
+struct Inner<Db> {
+    db: Db,
+    engine: Arc<Engine>,
+}
+
+impl<Db> Clone for Cache<Db> {
+    fn clone(&self) -> Self {
+        Cache(self.0.clone())
+    }
+}
+
+impl<Db> fmt::Debug for Cache<Db> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cache")
+            .field("store", &self.0.engine.store.name())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<Db: Send + Sync + 'static> Cache<Db> {
+    /// A cache in front of `db`, with what `cache_runtime::schema!()` says.
+    pub fn builder(db: Db, schema: &'static Schema) -> Builder<Db> {
+        Builder {
+            db,
+            schema,
+            store: None,
+            outbox: None,
+            observer: Observer::default(),
+        }
+    }
+
+    /// The source.
+    pub fn db(&self) -> &Db {
+        &self.0.db
+    }
+
+    /// Delivers every outbox row that waits, such as those of statements that another program ran.
+    /// Returns how many.
+    ///
+    /// # Errors
+    /// When the outbox cannot be read, or the store is away; the rows then go on waiting.
+    pub async fn drain(&self) -> Result<usize, Error> {
+        self.0.engine.drain().await
+    }
+
+    pub(crate) fn engine(&self) -> &Arc<Engine> {
+        &self.0.engine
+    }
+}
+
+/// Sets up a [`Cache`].
+pub struct Builder<Db> {
+    db: Db,
+    pub(crate) schema: &'static Schema,
+    store: Option<Arc<dyn Store>>,
+    outbox: Option<Arc<dyn Outbox>>,
+    observer: Observer,
+}
+
+impl<Db> fmt::Debug for Builder<Db> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").finish_non_exhaustive()
+    }
+}
+
+impl<Db: Send + Sync + 'static> Builder<Db> {
+    /// Where the values live; a [`MemoryStore`] when not said.
+    #[must_use]
+    pub fn store(mut self, store: impl Store) -> Self {
+        self.store = Some(Arc::new(store));
+        self
+    }
+
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    pub(crate) fn reports(mut self, outbox: Arc<dyn Outbox>) -> Self {
+        self.outbox = Some(outbox);
+        self
+    }
+
+    /// Calls `observe` for everything that happens, synchronously, where it happens.
+    #[must_use]
+    pub fn on_event(mut self, observe: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
+        self.observer = Observer::new(observe);
+        self
+    }
+
+    /// Connects the store and delivers what waits in the outbox.
+    ///
+    /// Does not fail: while the store is away, or the outbox cannot be read, reads go to the source,
+    /// and the cache goes on trying in the background.
+    pub async fn build(self) -> Cache<Db> {
+        let store = self
+            .store
+            .unwrap_or_else(|| Arc::new(MemoryStore::new(self.schema)));
+        let engine = Engine::start(store, self.outbox, self.observer, self.schema).await;
+        Cache(Arc::new(Inner {
+            db: self.db,
+            engine,
+        }))
+    }
+}

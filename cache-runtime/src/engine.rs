@@ -1,0 +1,195 @@
+//! What the caches of all models share: the store, its health, the outbox and the flights.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::error::Error;
+use crate::event::{Event, Observer};
+use crate::flight::Flights;
+use crate::health::Health;
+use crate::outbox::{Outbox, OutboxRow};
+use crate::schema::Schema;
+use crate::store::{Fill, Read, Store, StoreError, Token};
+use crate::tag::Tag;
+
+/// Between two attempts to reach a store that is away: from this on, doubling,
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+/// up to this.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+pub(crate) struct Engine {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) outbox: Option<Arc<dyn Outbox>>,
+    pub(crate) flights: Arc<Flights>,
+    pub(crate) observer: Observer,
+    #[cfg_attr(
+        not(any(feature = "postgres", feature = "sqlite")),
+        expect(dead_code, reason = "only transactions ask it for the outbox")
+    )]
+    pub(crate) schema: &'static Schema,
+    health: Health,
+}
+
+impl Engine {
+    /// Brings the store into use; when that fails, goes on trying in the background.
+    pub(crate) async fn start(
+        store: Arc<dyn Store>,
+        outbox: Option<Arc<dyn Outbox>>,
+        observer: Observer,
+        schema: &'static Schema,
+    ) -> Arc<Engine> {
+        let (flights, health) = (Flights::new(), Health::default());
+        let engine = Arc::new(Engine {
+            store,
+            outbox,
+            flights,
+            observer,
+            schema,
+            health,
+        });
+        // It has not been in use yet, which is as good as away.
+        engine.health.failed();
+        if let Err(error) = engine.come_back().await {
+            engine.observer.tell(Event::StoreAway {
+                why: &error.to_string(),
+            });
+            engine.recover_in_background();
+        }
+        engine
+    }
+
+    /// Reads the store; `None` when it is away.
+    pub(crate) async fn read(self: &Arc<Self>, keys: &[String]) -> Option<Read> {
+        if !self.health.serves() {
+            return None;
+        }
+        match self.store.read(keys).await {
+            // It may have failed a commit's invalidation while this answer was under way.
+            Ok(read) => self.health.serves().then_some(read),
+            Err(error) => {
+                self.failed(&error);
+                None
+            }
+        }
+    }
+
+    /// Offers values to the store; says which it took.
+    pub(crate) async fn fill(self: &Arc<Self>, token: Token, fills: &[Fill]) -> Vec<bool> {
+        let stored = match self.store.fill(token, fills).await {
+            Ok(stored) => stored,
+            Err(error) => {
+                if error.is_away() {
+                    self.failed(&error);
+                } else {
+                    tracing::warn!(%error, "the store refused to store");
+                }
+                vec![false; fills.len()]
+            }
+        };
+        for (fill, stored) in fills.iter().zip(&stored) {
+            self.observer.tell(Event::Filled {
+                key: &fill.key,
+                stored: *stored,
+            });
+        }
+        stored
+    }
+
+    /// Invalidates what the rows say and marks them delivered. When the store is away they stay,
+    /// and are delivered before it serves again.
+    pub(crate) async fn deliver(
+        self: &Arc<Self>,
+        outbox: &dyn Outbox,
+        rows: Vec<OutboxRow>,
+    ) -> Result<(), Error> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let mut tags: Vec<Tag> = rows.iter().map(|row| row.tag.clone()).collect();
+        tags.sort_unstable();
+        tags.dedup();
+        if let Err(error) = self.invalidate(&tags).await {
+            self.failed(&error);
+            return Err(Error::store(error));
+        }
+        self.observer.tell(Event::Invalidated { tags: &tags });
+        let ids = rows.iter().map(|row| row.id).collect();
+        outbox.mark_delivered(ids).await.map_err(Error::outbox)
+    }
+
+    async fn invalidate(&self, tags: &[Tag]) -> Result<(), StoreError> {
+        if !self.health.accepts_invalidations() {
+            return Err(StoreError::away("it is away, the outbox keeps the tags"));
+        }
+        if tags.iter().any(Tag::is_whole_model) {
+            return self.store.clear().await;
+        }
+        self.store.invalidate(tags).await
+    }
+
+    /// Delivers every row that waits; returns how many.
+    pub(crate) async fn drain(self: &Arc<Self>) -> Result<usize, Error> {
+        let Some(outbox) = &self.outbox else {
+            return Ok(0);
+        };
+        let mut delivered = 0;
+        loop {
+            let rows = outbox.waiting().await.map_err(Error::outbox)?;
+            if rows.is_empty() {
+                return Ok(delivered);
+            }
+            delivered += rows.len();
+            self.deliver(&**outbox, rows).await?;
+        }
+    }
+
+    /// Whether commits need to read their outbox rows at all.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    pub(crate) fn delivers(&self) -> bool {
+        self.health.accepts_invalidations()
+    }
+
+    fn failed(self: &Arc<Self>, error: &StoreError) {
+        if self.health.failed() {
+            self.observer.tell(Event::StoreAway {
+                why: &error.to_string(),
+            });
+            self.recover_in_background();
+        }
+    }
+
+    fn recover_in_background(self: &Arc<Self>) {
+        // Weak: a cache that nobody has any more does not go on trying.
+        let engine = Arc::downgrade(self);
+        tokio::spawn(async move {
+            let mut pause = FIRST_PAUSE;
+            loop {
+                tokio::time::sleep(pause).await;
+                let Some(engine) = engine.upgrade() else {
+                    return;
+                };
+                match engine.come_back().await {
+                    Ok(()) => return,
+                    Err(error) => tracing::debug!(%error, "store still away"),
+                }
+                pause = LONGEST_PAUSE.min(pause * 2);
+            }
+        });
+    }
+
+    /// Away → catching up → in use; see [`crate::health`].
+    async fn come_back(self: &Arc<Self>) -> Result<(), Error> {
+        self.store.connect().await.map_err(Error::store)?;
+        self.health.catch_up();
+        if let Err(error) = self.drain().await {
+            // Nothing but a complete delivery may lead back into use.
+            self.health.failed();
+            return Err(error);
+        }
+        if !self.health.caught_up() {
+            return Err(Error::store("it failed again while it was catching up"));
+        }
+        self.observer.tell(Event::StoreBack);
+        Ok(())
+    }
+}

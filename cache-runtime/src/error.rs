@@ -1,0 +1,86 @@
+//! What can go wrong for a reader or at set-up.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// Any error, as loaders and outboxes return it.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why a read, a drain or a set-up failed. Cheap to clone: readers who waited for one load share it.
+///
+/// A store that is away is no error: reads go to the source then, and writes wait in the outbox.
+#[derive(Clone)]
+pub struct Error(Arc<Kind>);
+
+enum Kind {
+    Load {
+        model: &'static str,
+        source: BoxError,
+    },
+    LoadPanicked {
+        model: &'static str,
+    },
+    Outbox(BoxError),
+    Store(BoxError),
+}
+
+impl Error {
+    pub(crate) fn load(model: &'static str, source: BoxError) -> Error {
+        Error(Arc::new(Kind::Load { model, source }))
+    }
+
+    pub(crate) fn load_panicked(model: &'static str) -> Error {
+        Error(Arc::new(Kind::LoadPanicked { model }))
+    }
+
+    pub(crate) fn outbox(source: BoxError) -> Error {
+        Error(Arc::new(Kind::Outbox(source)))
+    }
+
+    pub(crate) fn store(source: impl Into<BoxError>) -> Error {
+        Error(Arc::new(Kind::Store(source.into())))
+    }
+
+    /// Whether the loader failed or panicked. [`source`](std::error::Error::source) is its error.
+    pub fn is_load(&self) -> bool {
+        matches!(*self.0, Kind::Load { .. } | Kind::LoadPanicked { .. })
+    }
+
+    /// Whether the outbox could not be read or marked.
+    pub fn is_outbox(&self) -> bool {
+        matches!(*self.0, Kind::Outbox(_))
+    }
+
+    /// Whether the store refused: a wrong address, or away when it was needed (an explicit drain).
+    pub fn is_store(&self) -> bool {
+        matches!(*self.0, Kind::Store(_))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.0 {
+            Kind::Load { model, source } => write!(f, "loading `{model}` failed: {source}"),
+            Kind::LoadPanicked { model } => write!(f, "the loader of `{model}` panicked"),
+            Kind::Outbox(source) => write!(f, "the outbox could not be used: {source}"),
+            Kind::Store(source) => write!(f, "the store could not be used: {source}"),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Error({self})")
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &*self.0 {
+            Kind::Load { source, .. } | Kind::Outbox(source) | Kind::Store(source) => {
+                Some(&**source)
+            }
+            Kind::LoadPanicked { .. } => None,
+        }
+    }
+}

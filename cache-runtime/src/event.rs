@@ -1,0 +1,85 @@
+//! What happens in a cache, for tracing, metrics and tests.
+
+use std::sync::Arc;
+
+use crate::tag::Tag;
+
+/// One thing that happened.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// The store had the value (or knew that there is no such row).
+    Hit {
+        /// The key.
+        key: &'a str,
+    },
+    /// The store had nothing usable.
+    Miss {
+        /// The key.
+        key: &'a str,
+    },
+    /// The store had bytes that do not decode: truncated, foreign or of another version. A miss follows.
+    Unreadable {
+        /// The key.
+        key: &'a str,
+        /// What was wrong with them.
+        why: &'a str,
+    },
+    /// A loader is about to run.
+    Loading {
+        /// The model.
+        model: &'static str,
+        /// The keys of the ids it was asked for.
+        keys: &'a [String],
+    },
+    /// A loader has answered; nothing is stored yet.
+    Loaded {
+        /// The model.
+        model: &'static str,
+        /// The keys of the ids it was asked for.
+        keys: &'a [String],
+    },
+    /// A loaded value was offered to the store.
+    Filled {
+        /// The key.
+        key: &'a str,
+        /// `false`: refused by a fence, or the store is away.
+        stored: bool,
+    },
+    /// Tags were invalidated.
+    Invalidated {
+        /// The tags.
+        tags: &'a [Tag],
+    },
+    /// The store does not answer: from now on reads go to the source and tags wait in the outbox.
+    StoreAway {
+        /// What it said last.
+        why: &'a str,
+    },
+    /// The store answers again and everything that waited has been delivered.
+    StoreBack,
+}
+
+/// Told of every event, synchronously, where it happens.
+#[derive(Clone, Default)]
+pub(crate) struct Observer(Option<Arc<dyn Fn(&Event<'_>) + Send + Sync>>);
+
+impl Observer {
+    pub(crate) fn new(observe: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Observer {
+        Observer(Some(Arc::new(observe)))
+    }
+
+    pub(crate) fn tell(&self, event: Event<'_>) {
+        match event {
+            Event::StoreAway { why } => tracing::warn!(why, "store away, reading from the source"),
+            Event::StoreBack => tracing::info!("store in use"),
+            Event::Unreadable { key, why } => {
+                tracing::warn!(key, why, "stored value unreadable, taken as a miss")
+            }
+            ref other => tracing::trace!(event = ?other),
+        }
+        if let Some(observe) = &self.0 {
+            observe(&event);
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Single-flight: of the readers in this process that miss a key at once, one loads it.
+//!
+//! The subtle part is whom a load may serve. A load that began before an invalidation must not
+//! answer a reader who came after it, so a reader takes the outcome of a flight only if
+//!
+//! - the fill was **stored**: no fence refused it, so the value was still right after the reader
+//!   came (the store checked it then), or
+//! - the flight **started after the reader came**: whatever was invalidated before the reader came
+//!   was committed before this load began.
+//!
+//! Otherwise (refused by a fence, or no store to ask) the reader starts over, together with the
+//! others of its kind: they find each other in a new flight, which started after all of them came,
+//! so nobody starts over twice.
+//!
+//! The other interleaving to prevent: reader A misses, then reader B loads, stores and lands, then
+//! A, finding no flight, would load again. Each landing advances a counter that A noted before its
+//! read; A sees that it changed and reads again instead.
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+
+/// How many counters of landings there are; keys share them by hash, which costs a needless read now
+/// and then.
+const LANDING_SLOTS: usize = 256;
+
+type Key = (TypeId, String);
+type Outcome = Option<Arc<dyn Any + Send + Sync>>;
+
+/// The flights of one process.
+pub(crate) struct Flights {
+    /// Orders arrivals and starts.
+    ticks: AtomicU64,
+    landings: [AtomicU64; LANDING_SLOTS],
+    hasher: RandomState,
+    flying: Mutex<HashMap<Key, Flight>>,
+}
+
+/// When a reader came.
+#[derive(Clone, Copy)]
+pub(crate) struct Arrival(u64);
+
+/// How many flights of a key's slot had landed.
+#[derive(Clone, Copy)]
+pub(crate) struct Landings(u64);
+
+/// A flight as seen by those who wait for it.
+#[derive(Clone)]
+pub(crate) struct Flight {
+    start: u64,
+    outcome: watch::Receiver<Outcome>,
+}
+
+/// The flight's end: the one who loads holds it. Dropped without an outcome (the load panicked), the
+/// waiting start over.
+pub(crate) struct Ticket {
+    flights: Arc<Flights>,
+    key: Key,
+    outcome: watch::Sender<Outcome>,
+}
+
+/// What a reader that missed is to do.
+pub(crate) enum Entered {
+    /// Load, then land the ticket; and wait for the flight like everybody.
+    Lead(Ticket, Flight),
+    /// Wait: somebody loads.
+    Join(Flight),
+    /// Read the store again: somebody stored since.
+    ReadAgain,
+}
+
+impl Flights {
+    pub(crate) fn new() -> Arc<Flights> {
+        Arc::new(Flights {
+            ticks: AtomicU64::new(0),
+            landings: [const { AtomicU64::new(0) }; LANDING_SLOTS],
+            hasher: RandomState::new(),
+            flying: Mutex::default(),
+        })
+    }
+
+    /// Notes that a reader has come. Before it reads.
+    pub(crate) fn arrive(&self) -> Arrival {
+        Arrival(self.ticks.fetch_add(1, Ordering::SeqCst))
+    }
+
+    /// Notes how many flights have landed. Before the read that [`enter`](Self::enter) follows.
+    pub(crate) fn landings(&self, key: &str) -> Landings {
+        Landings(self.landing_slot(key).load(Ordering::SeqCst))
+    }
+
+    fn landing_slot(&self, key: &str) -> &AtomicU64 {
+        &self.landings[self.hasher.hash_one(key) as usize % LANDING_SLOTS]
+    }
+
+    /// After a miss: joins the flight of this key or starts one. `noted` is from before the read;
+    /// `None` when there was no store to read.
+    pub(crate) fn enter<K: 'static>(
+        self: &Arc<Self>,
+        key: &str,
+        noted: Option<Landings>,
+    ) -> Entered {
+        let id: Key = (TypeId::of::<K>(), key.to_owned());
+        let mut flying = self.flying();
+        if let Some(flight) = flying.get(&id) {
+            return Entered::Join(flight.clone());
+        }
+        if noted.is_some_and(|noted| noted.0 != self.landing_slot(key).load(Ordering::SeqCst)) {
+            return Entered::ReadAgain;
+        }
+        let (sender, outcome) = watch::channel(None);
+        // Under the lock: whoever finds this flight in the map later than its start joined it.
+        let flight = Flight {
+            start: self.ticks.fetch_add(1, Ordering::SeqCst),
+            outcome,
+        };
+        flying.insert(id.clone(), flight.clone());
+        Entered::Lead(
+            Ticket {
+                flights: self.clone(),
+                key: id,
+                outcome: sender,
+            },
+            flight,
+        )
+    }
+
+    /// Nothing panics while it holds the lock.
+    fn flying(&self) -> MutexGuard<'_, HashMap<Key, Flight>> {
+        self.flying.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Flight {
+    /// Whether the load began after the reader came.
+    pub(crate) fn started_after(&self, arrival: Arrival) -> bool {
+        self.start > arrival.0
+    }
+
+    /// The outcome; `None` when the load panicked.
+    pub(crate) async fn landed<T: Send + Sync + 'static>(mut self) -> Option<Arc<T>> {
+        let outcome = self.outcome.wait_for(Option::is_some).await.ok()?.clone()?;
+        outcome.downcast().ok()
+    }
+}
+
+impl Ticket {
+    /// Ends the flight. `stored` when the store now has the value.
+    pub(crate) fn land<T: Send + Sync + 'static>(self, stored: bool, outcome: Arc<T>) {
+        if stored {
+            // Before the flight leaves the map (in `drop`): a reader who no longer finds the flight
+            // must see the landing.
+            self.flights
+                .landing_slot(&self.key.1)
+                .fetch_add(1, Ordering::SeqCst);
+        }
+        self.outcome.send_replace(Some(outcome));
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.flights.flying().remove(&self.key);
+    }
+}

@@ -1,0 +1,56 @@
+//! A declarative, dependency-aware, read-through cache.
+//!
+//! `cache.toml` says what is cached and what each cached value is built from; `#[derive(Cached)]` on
+//! the model structs turns it into keys, read-through getters and invalidation edges; triggers
+//! rendered from the same file report every write. See the guide, `docs/GUIDE.md`, for a walk from an
+//! empty crate to a cached model, and `docs/ARCHITECTURE.md` for the protocol.
+//!
+//! | feature | what |
+//! | --- | --- |
+//! | `redis` | [`RedisStore`], for services of several processes |
+//! | `postgres`, `sqlite` | the write path: [`Cache::begin`], [`Schema::install`] |
+//! | `conformance` | the test suite for [`Store`]s |
+
+mod cache;
+mod engine;
+mod entry;
+mod error;
+mod event;
+mod flight;
+mod health;
+mod key;
+mod load;
+mod model;
+mod outbox;
+mod read;
+mod schema;
+mod status;
+pub mod store;
+mod tag;
+
+pub use cache_derive::{Cached, schema};
+
+pub use cache::{Builder, Cache};
+pub use error::{BoxError, Error};
+pub use event::Event;
+pub use load::{Find, Load, LoadContext};
+pub use model::{Cached, Dependencies, Lookup, Model, Rows};
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub use outbox::transaction::{OutboxDatabase, Transaction};
+pub use read::Fetched;
+pub use schema::Schema;
+pub use status::{Answer, CacheStatus};
+pub use store::Store;
+pub use store::memory::MemoryStore;
+#[cfg(feature = "redis")]
+pub use store::redis::RedisStore;
+pub use tag::{Tag, Tags};
+
+/// What generated code names.
+#[doc(hidden)]
+pub mod generated {
+    pub use crate::key::{Column, Id, KeyWriter, References, assert_references};
+    pub use crate::model::{Codec, Policy, assert_embeds, shape};
+    pub use crate::read::{fetch, fetch_by, get, get_many, key};
+    pub use crate::schema::{ColumnsOf, Statement, Triggers};
+}

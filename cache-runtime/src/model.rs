@@ -1,0 +1,173 @@
+//! The traits that `#[derive(Cached)]` implements, and what a generated impl consists of.
+
+use std::convert::Infallible;
+use std::hash::Hash;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::key::{Id, KeyWriter};
+use crate::tag::Tags;
+
+/// Rows of one model, as a struct or in an `Option`, `Vec`, `Box` or `Arc`: what a value can embed.
+///
+/// Implemented by `#[derive(Cached)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say which rows it holds",
+    label = "embedded here",
+    note = "put `#[derive(Cached)]` on the embedded struct; if it has only some of the model's columns, with `#[cached(projection = \"…\")]`"
+)]
+pub trait Rows {
+    /// The `[model.x]` of `cache.toml`.
+    const MODEL: &'static str;
+
+    /// Changes when the struct, or one that it embeds, changes shape; see [`shape`].
+    const SHAPE: u64;
+
+    /// Adds every tag that the value was built from, those of embedded rows included.
+    fn tags(&self, tags: &mut Tags);
+}
+
+macro_rules! containers {
+    ($($container:ident),*) => {$(
+        impl<T: Rows> Rows for $container<T> {
+            const MODEL: &'static str = T::MODEL;
+            const SHAPE: u64 = T::SHAPE;
+            fn tags(&self, tags: &mut Tags) {
+                self.iter().for_each(|rows| rows.tags(tags));
+            }
+        }
+    )*};
+}
+containers!(Option, Vec);
+
+macro_rules! pointers {
+    ($($pointer:ident),*) => {$(
+        impl<T: Rows> Rows for $pointer<T> {
+            const MODEL: &'static str = T::MODEL;
+            const SHAPE: u64 = T::SHAPE;
+            fn tags(&self, tags: &mut Tags) {
+                T::tags(self, tags);
+            }
+        }
+    )*};
+}
+pointers!(Box, Arc);
+
+/// A row of a model: [`Rows`] with an id.
+pub trait Model: Rows {
+    /// The type of the `id` column, or a tuple for a composite id.
+    type Id: Id;
+}
+
+/// A model with a `key`: its values are stored and read through the cache.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a cached model",
+    note = "a model is cached when its table in cache.toml has a `key`, such as `key = \"video_{{id}}\"`"
+)]
+pub trait Cached: Model + Serialize + DeserializeOwned + Send + Sync + 'static {
+    /// The other columns it can be got by: an enum with a variant for each `lookup`.
+    type Lookup: Lookup;
+
+    /// What `cache.toml` says of its values.
+    const POLICY: Policy;
+
+    /// The id of this row.
+    fn id(&self) -> Self::Id;
+
+    /// Writes the key of the row with this id.
+    fn write_key(id: &Self::Id, key: &mut KeyWriter);
+
+    /// Adds the tag of the row itself: all there is to say of a row that does not exist.
+    fn id_tag(id: &Self::Id, tags: &mut Tags);
+}
+
+/// A column that a cached model can be got by besides its id.
+pub trait Lookup: Clone + Eq + Hash + Send + Sync + 'static {
+    /// Writes the key under which the id is stored.
+    fn write_key(&self, key: &mut KeyWriter);
+
+    /// Adds the tag of the column.
+    fn tag(&self, tags: &mut Tags);
+}
+
+/// A model without `lookup`.
+impl Lookup for Infallible {
+    fn write_key(&self, _: &mut KeyWriter) {
+        match *self {}
+    }
+    fn tag(&self, _: &mut Tags) {
+        match *self {}
+    }
+}
+
+/// What `#[cached(dependencies("…"))]` promises: the tags of rows that the value was computed from
+/// but does not carry.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` declares `#[cached(dependencies(…))]` but does not say what they are",
+    note = "implement `cache_runtime::Dependencies` for it: `tags.add(\"organization#id\", &id)` for each row"
+)]
+pub trait Dependencies {
+    /// Adds the tags. [`Tags::add`] takes what the derive would have generated, such as
+    /// `tags.add("organization#id", &self.organization_id)`.
+    fn dependencies(&self, tags: &mut Tags);
+}
+
+/// How long and in which form the values of a model are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// The longest life of a value.
+    pub ttl: Duration,
+    /// A value's life is shortened at random by up to this many per cent, so that values stored
+    /// together do not expire together.
+    pub jitter: u8,
+    /// The life of "no such row"; zero stores none.
+    pub negative_ttl: Duration,
+    /// The form.
+    pub codec: Codec,
+}
+
+/// The form in which values are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Codec {
+    /// `codec = "json"`: readable in `redis-cli`.
+    Json,
+    /// `codec = "msgpack"`: MessagePack with field names; smaller, and self-describing as JSON is.
+    Msgpack,
+}
+
+/// Mixes the hash of a struct's own fields with the shapes of the structs it embeds.
+///
+/// FNV-1a (<http://www.isthe.com/chongo/tech/comp/fnv/>): not for attackers, but stable between
+/// compilers, as stored values outlive builds.
+pub const fn shape(own: u64, embedded: &[u64]) -> u64 {
+    let mut hash = own;
+    let mut i = 0;
+    while i < embedded.len() {
+        let bytes = embedded[i].to_le_bytes();
+        let mut j = 0;
+        while j < bytes.len() {
+            hash = (hash ^ bytes[j] as u64).wrapping_mul(0x0000_0100_0000_01b3);
+            j += 1;
+        }
+        i += 1;
+    }
+    hash
+}
+
+/// Stops the build when a field marked `#[cached(embeds = "…")]` holds rows of another model.
+pub const fn assert_embeds<T: Rows>(model: &str) {
+    let (a, b) = (T::MODEL.as_bytes(), model.as_bytes());
+    let mut same = a.len() == b.len();
+    let mut i = 0;
+    while same && i < a.len() {
+        same = a[i] == b[i];
+        i += 1;
+    }
+    assert!(
+        same,
+        "#[cached(embeds = …)] names another model than the field's type does"
+    );
+}

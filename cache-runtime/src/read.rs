@@ -1,0 +1,363 @@
+//! Read-through: the store, then the source, then the store again.
+
+use std::collections::HashMap;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tracing::Instrument;
+
+use crate::cache::Cache;
+use crate::entry::{self, Entry, Unusable};
+use crate::error::{BoxError, Error};
+use crate::event::Event;
+use crate::flight::{Entered, Ticket};
+use crate::key::KeyWriter;
+use crate::load::{Find, Load, LoadContext};
+use crate::model::{Cached, Lookup, Policy};
+use crate::status::{Answer, CacheStatus};
+use crate::store::{Fill, Token};
+use crate::tag::{Tag, Tags};
+
+/// A value and how it was come by.
+#[derive(Debug)]
+pub struct Fetched<T> {
+    /// The value; `None` when there is no such row.
+    pub value: Option<Arc<T>>,
+    /// For the `Cache-Status` header.
+    pub status: CacheStatus,
+}
+
+/// The key of the row with this id.
+pub fn key<T: Cached>(id: &T::Id) -> String {
+    let mut key = KeyWriter::default();
+    T::write_key(id, &mut key);
+    key.finish()
+}
+
+/// The value of this id.
+pub async fn get<T: Load<Db>, Db: Send + Sync + 'static>(
+    cache: &Cache<Db>,
+    id: T::Id,
+) -> Result<Option<Arc<T>>, Error> {
+    Ok(fetch::<T, Db>(cache, id).await?.value)
+}
+
+/// The values of these ids, at their positions.
+pub async fn get_many<T: Load<Db>, Db: Send + Sync + 'static>(
+    cache: &Cache<Db>,
+    ids: &[T::Id],
+) -> Result<Vec<Option<Arc<T>>>, Error> {
+    let fetched = read_through::<Values<T>, Db>(cache, ids).await?;
+    Ok(fetched.into_iter().map(|fetched| fetched.value).collect())
+}
+
+/// The value of this id, with the status.
+pub async fn fetch<T: Load<Db>, Db: Send + Sync + 'static>(
+    cache: &Cache<Db>,
+    id: T::Id,
+) -> Result<Fetched<T>, Error> {
+    fetch_one::<Values<T>, Db>(cache, id).await
+}
+
+/// The value of the row that a lookup column names, with the status.
+///
+/// Two steps, each cached: column → id → value. A row that changes its column between the two is
+/// answered as one that still had it.
+pub async fn fetch_by<T: Find<Db>, Db: Send + Sync + 'static>(
+    cache: &Cache<Db>,
+    by: T::Lookup,
+) -> Result<Fetched<T>, Error> {
+    let found = fetch_one::<Ids<T>, Db>(cache, by).await?;
+    match found.value {
+        Some(id) => fetch::<T, Db>(cache, T::Id::clone(&id)).await,
+        None => Ok(Fetched {
+            value: None,
+            status: found.status,
+        }),
+    }
+}
+
+/// What is read through the cache: values by id, or ids by a lookup column.
+trait Kind<Db>: 'static {
+    type Key: Clone + Eq + std::hash::Hash + Send + Sync + 'static;
+    type Value: Serialize + DeserializeOwned + Send + Sync + 'static;
+    const MODEL: &'static str;
+    const POLICY: Policy;
+    const SHAPE: u64;
+    fn key(of: &Self::Key) -> String;
+    fn tags(of: &Self::Key, value: Option<&Self::Value>) -> Vec<Tag>;
+    fn load(
+        cx: &LoadContext<Db>,
+        keys: &[Self::Key],
+    ) -> impl Future<Output = Result<Vec<(Self::Key, Self::Value)>, BoxError>> + Send;
+}
+
+struct Values<T>(PhantomData<T>);
+
+impl<T: Load<Db>, Db: Send + Sync + 'static> Kind<Db> for Values<T> {
+    type Key = T::Id;
+    type Value = T;
+    const MODEL: &'static str = T::MODEL;
+    const POLICY: Policy = T::POLICY;
+    const SHAPE: u64 = T::SHAPE;
+
+    fn key(id: &T::Id) -> String {
+        key::<T>(id)
+    }
+
+    fn tags(id: &T::Id, value: Option<&T>) -> Vec<Tag> {
+        let mut tags = Tags::default();
+        T::id_tag(id, &mut tags);
+        if let Some(value) = value {
+            value.tags(&mut tags);
+        }
+        tags.finish()
+    }
+
+    async fn load(cx: &LoadContext<Db>, ids: &[T::Id]) -> Result<Vec<(T::Id, T)>, BoxError> {
+        let values = T::load(cx, ids).await?;
+        Ok(values
+            .into_iter()
+            .map(|value| (value.id(), value))
+            .collect())
+    }
+}
+
+struct Ids<T>(PhantomData<T>);
+
+impl<T: Find<Db>, Db: Send + Sync + 'static> Kind<Db> for Ids<T> {
+    type Key = T::Lookup;
+    type Value = T::Id;
+    const MODEL: &'static str = T::MODEL;
+    const POLICY: Policy = T::POLICY;
+    const SHAPE: u64 = 0;
+
+    fn key(by: &T::Lookup) -> String {
+        let mut key = KeyWriter::default();
+        by.write_key(&mut key);
+        key.finish()
+    }
+
+    fn tags(by: &T::Lookup, _: Option<&T::Id>) -> Vec<Tag> {
+        let mut tags = Tags::default();
+        by.tag(&mut tags);
+        tags.finish()
+    }
+
+    async fn load(
+        cx: &LoadContext<Db>,
+        by: &[T::Lookup],
+    ) -> Result<Vec<(T::Lookup, T::Id)>, BoxError> {
+        let mut found = Vec::new();
+        for by in by {
+            if let Some(id) = T::find(cx, by).await? {
+                found.push((by.clone(), id));
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// A finished load, as all who waited for it see it.
+enum Landed<V> {
+    Value { value: Option<Arc<V>>, stored: bool },
+    Failed(Error),
+}
+
+/// One key that this reader loads for all who miss it.
+struct Lead<K> {
+    of: K,
+    key: String,
+    ticket: Ticket,
+}
+
+async fn fetch_one<K: Kind<Db>, Db: Send + Sync + 'static>(
+    cache: &Cache<Db>,
+    of: K::Key,
+) -> Result<Fetched<K::Value>, Error> {
+    let mut fetched = read_through::<K, Db>(cache, std::slice::from_ref(&of)).await?;
+    Ok(fetched.swap_remove(0))
+}
+
+/// Answers every key. A round reads the store for the keys still open, and loads or waits for the
+/// misses; the keys whose flight may not serve this reader (see [`crate::flight`]) go into another.
+async fn read_through<K: Kind<Db>, Db: Send + Sync + 'static>(
+    cache: &Cache<Db>,
+    of: &[K::Key],
+) -> Result<Vec<Fetched<K::Value>>, Error> {
+    let engine = cache.engine();
+    let tier = engine.store.name();
+    let arrival = engine.flights.arrive();
+    let keys: Vec<String> = of.iter().map(K::key).collect();
+    let mut fetched: Vec<Option<Fetched<K::Value>>> = of.iter().map(|_| None).collect();
+    loop {
+        let open: Vec<usize> = (0..of.len()).filter(|at| fetched[*at].is_none()).collect();
+        if open.is_empty() {
+            return Ok(fetched.into_iter().flatten().collect());
+        }
+        let open_keys: Vec<String> = open.iter().map(|at| keys[*at].clone()).collect();
+        let landings: Vec<_> = open_keys
+            .iter()
+            .map(|key| engine.flights.landings(key))
+            .collect();
+        let read = engine.read(&open_keys).await;
+
+        let (mut leads, mut flights) = (Vec::new(), Vec::new());
+        for (n, at) in open.into_iter().enumerate() {
+            let key = &keys[at];
+            let bytes = read
+                .as_ref()
+                .and_then(|read| read.values.get(n)?.as_deref());
+            if let Some(value) = bytes.and_then(|bytes| decode::<K, Db>(cache, key, bytes)) {
+                engine.observer.tell(Event::Hit { key });
+                let status = CacheStatus {
+                    tier,
+                    answer: Answer::Hit,
+                };
+                fetched[at] = Some(Fetched { value, status });
+                continue;
+            }
+            engine.observer.tell(Event::Miss { key });
+            match engine
+                .flights
+                .enter::<K>(key, read.is_some().then_some(landings[n]))
+            {
+                Entered::Lead(ticket, flight) => {
+                    leads.push(Lead {
+                        of: of[at].clone(),
+                        key: key.clone(),
+                        ticket,
+                    });
+                    flights.push((at, flight, false));
+                }
+                Entered::Join(flight) => flights.push((at, flight, true)),
+                Entered::ReadAgain => {}
+            }
+        }
+
+        let token = read.map(|read| read.token);
+        if !leads.is_empty() {
+            // A task of its own: the others wait for it also when this reader is dropped.
+            let load = load::<K, Db>(cache.clone(), leads, token);
+            tokio::spawn(load.in_current_span());
+        }
+        for (at, flight, collapsed) in flights {
+            let started_after = flight.started_after(arrival);
+            let answer = |stored| match token {
+                Some(_) => Answer::Miss { stored, collapsed },
+                None => Answer::Bypass,
+            };
+            match flight.landed::<Landed<K::Value>>().await.as_deref() {
+                Some(Landed::Value { value, stored }) if *stored || started_after => {
+                    let status = CacheStatus {
+                        tier,
+                        answer: answer(*stored),
+                    };
+                    fetched[at] = Some(Fetched {
+                        value: value.clone(),
+                        status,
+                    });
+                }
+                Some(Landed::Failed(error)) => return Err(error.clone()),
+                None if !collapsed => return Err(Error::load_panicked(K::MODEL)),
+                Some(Landed::Value { .. }) | None => {}
+            }
+        }
+    }
+}
+
+/// `None` is a miss, `Some(None)` a stored "no such row".
+fn decode<K: Kind<Db>, Db: Send + Sync + 'static>(
+    cache: &Cache<Db>,
+    key: &str,
+    bytes: &[u8],
+) -> Option<Option<Arc<K::Value>>> {
+    match entry::decode(bytes, K::SHAPE) {
+        Ok(Entry::Present(value)) => Some(Some(Arc::new(value))),
+        Ok(Entry::Absent) => Some(None),
+        Err(Unusable::Outdated) => None,
+        Err(Unusable::Unreadable(why)) => {
+            cache
+                .engine()
+                .observer
+                .tell(Event::Unreadable { key, why: &why });
+            None
+        }
+    }
+}
+
+/// Loads the values, offers them to the store (with a token, so: unless it is away) and lands them.
+async fn load<K: Kind<Db>, Db: Send + Sync + 'static>(
+    cache: Cache<Db>,
+    leads: Vec<Lead<K::Key>>,
+    token: Option<Token>,
+) {
+    let engine = cache.engine();
+    let of: Vec<K::Key> = leads.iter().map(|lead| lead.of.clone()).collect();
+    let keys: Vec<String> = leads.iter().map(|lead| lead.key.clone()).collect();
+    engine.observer.tell(Event::Loading {
+        model: K::MODEL,
+        keys: &keys,
+    });
+    let loaded = K::load(&LoadContext(cache.clone()), &of).await;
+    engine.observer.tell(Event::Loaded {
+        model: K::MODEL,
+        keys: &keys,
+    });
+
+    let values: HashMap<K::Key, Arc<K::Value>> = match loaded {
+        Ok(values) => values
+            .into_iter()
+            .map(|(of, value)| (of, Arc::new(value)))
+            .collect(),
+        Err(source) => {
+            let failed = Arc::new(Landed::<K::Value>::Failed(Error::load(K::MODEL, source)));
+            leads
+                .into_iter()
+                .for_each(|lead| lead.ticket.land(false, failed.clone()));
+            return;
+        }
+    };
+    let mut stored = HashMap::new();
+    if let Some(token) = token {
+        let fills: Vec<Fill> = leads
+            .iter()
+            .filter_map(|lead| fill::<K, Db>(lead, values.get(&lead.of).map(Arc::as_ref)))
+            .collect();
+        let accepted = engine.fill(token, &fills).await;
+        stored.extend(fills.into_iter().map(|fill| fill.key).zip(accepted));
+    }
+    for lead in leads {
+        let stored = stored.get(&lead.key).copied().unwrap_or(false);
+        let value = values.get(&lead.of).cloned();
+        lead.ticket
+            .land(stored, Arc::new(Landed::Value { value, stored }));
+    }
+}
+
+/// What to store for a key; `None` when nothing is to be.
+fn fill<K: Kind<Db>, Db>(lead: &Lead<K::Key>, value: Option<&K::Value>) -> Option<Fill> {
+    let life = if value.is_some() {
+        K::POLICY.ttl
+    } else {
+        K::POLICY.negative_ttl
+    };
+    if life.is_zero() {
+        return None;
+    }
+    let ttl = life.mul_f64(1.0 - fastrand::f64() * f64::from(K::POLICY.jitter) / 100.0);
+    match entry::encode(value, K::POLICY.codec, K::SHAPE, ttl) {
+        Ok(bytes) => Some(Fill {
+            key: lead.key.clone(),
+            tags: K::tags(&lead.of, value),
+            value: bytes,
+            ttl,
+        }),
+        Err(error) => {
+            tracing::error!(key = lead.key, %error, "a value does not encode, so it is never stored");
+            None
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! How a read was answered, for the `Cache-Status` header.
+
+use std::fmt;
+
+/// How a read was answered. Its `Display` is a member of the `Cache-Status` header, RFC 9211
+/// (<https://www.rfc-editor.org/rfc/rfc9211>): `redis; hit`, `redis; fwd=miss; stored`,
+/// `redis; fwd=miss; stored; collapsed`, `redis; fwd=bypass`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CacheStatus {
+    /// The tier, by its store's name.
+    pub tier: &'static str,
+    /// What it did.
+    pub answer: Answer,
+}
+
+/// What the cache did for a read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// It had the value.
+    Hit,
+    /// The value was loaded.
+    Miss {
+        /// And is stored now: no fence refused it.
+        stored: bool,
+        /// By another reader's load, which this one waited for.
+        collapsed: bool,
+    },
+    /// The store is away: the value was loaded and not stored.
+    Bypass,
+}
+
+impl fmt::Display for CacheStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.tier)?;
+        match self.answer {
+            Answer::Hit => f.write_str("; hit"),
+            Answer::Bypass => f.write_str("; fwd=bypass"),
+            Answer::Miss { stored, collapsed } => {
+                f.write_str("; fwd=miss")?;
+                f.write_str(if stored { "; stored" } else { "" })?;
+                f.write_str(if collapsed { "; collapsed" } else { "" })
+            }
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! The store in this process: the default for a service of one process, and for development.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use indexmap::IndexMap;
+
+use super::{Answer, Epoch, Fill, Read, Store, StoreError, Token};
+use crate::schema::Schema;
+use crate::tag::Tag;
+
+/// How many entries are looked at to find one to evict: Redis's approximation of LRU
+/// (<https://redis.io/docs/latest/develop/reference/eviction/>), which needs no list.
+const EVICTION_SAMPLE: usize = 5;
+
+/// What an entry costs beside its bytes, roughly: the entry, its place in the map and its tags.
+const OVERHEAD: usize = 256;
+
+/// Values in this process, encoded, bounded by bytes.
+///
+/// Everything is behind one lock that is never held across an `await`: each operation is atomic, so
+/// an entry and its place in the indexes come and go together.
+pub struct MemoryStore {
+    state: Mutex<State>,
+    started: Instant,
+    fence_life: Duration,
+    capacity: usize,
+}
+
+struct State {
+    epoch: Epoch,
+    clock: u64,
+    entries: IndexMap<Arc<str>, Entry>,
+    bytes: usize,
+    index: HashMap<Tag, HashSet<Arc<str>>>,
+    fences: HashMap<Tag, u64>,
+    /// The fences in the order in which they were set, to forget those that have outlived every fill.
+    fence_order: VecDeque<(u64, Tag)>,
+}
+
+struct Entry {
+    value: Vec<u8>,
+    tags: Vec<Tag>,
+    expires: Instant,
+    last_used: Instant,
+}
+
+impl MemoryStore {
+    /// An empty store of at most 64 MiB.
+    pub fn new(schema: &Schema) -> MemoryStore {
+        MemoryStore {
+            state: Mutex::new(State {
+                epoch: new_epoch(),
+                clock: 0,
+                entries: IndexMap::new(),
+                bytes: 0,
+                index: HashMap::new(),
+                fences: HashMap::new(),
+                fence_order: VecDeque::new(),
+            }),
+            started: Instant::now(),
+            fence_life: schema.max_load,
+            capacity: 64 << 20,
+        }
+    }
+
+    /// Holds at most this many bytes; the least recently used values make room.
+    #[must_use]
+    pub fn capacity(mut self, bytes: usize) -> MemoryStore {
+        self.capacity = bytes;
+        self
+    }
+
+    /// No operation can leave the state half done, so a poisoned lock is as good as any.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn micros(&self) -> u64 {
+        self.started.elapsed().as_micros() as u64
+    }
+
+    fn read_now(&self, keys: &[String]) -> Read {
+        let now = Instant::now();
+        let mut state = self.state();
+        let values = keys.iter().map(|key| state.get(key, now)).collect();
+        Read {
+            values,
+            token: Token {
+                epoch: state.epoch,
+                clock: state.clock,
+            },
+        }
+    }
+
+    fn fill_now(&self, token: Token, fills: &[Fill]) -> Vec<bool> {
+        let now = Instant::now();
+        let mut state = self.state();
+        // A token from before the oldest fence still kept proves nothing, unless nothing at all was
+        // invalidated since.
+        let too_old = token.clock != state.clock
+            && self.micros().saturating_sub(token.clock) > self.fence_life.as_micros() as u64;
+        let usable = token.epoch == state.epoch && token.clock <= state.clock && !too_old;
+        let stored = fills
+            .iter()
+            .map(|fill| {
+                let fenced = |tag| state.fences.get(tag).is_some_and(|at| *at > token.clock);
+                let stores = usable && !fill.tags.iter().any(fenced);
+                if stores {
+                    state.insert(fill, now);
+                }
+                stores
+            })
+            .collect();
+        state.make_room(self.capacity);
+        stored
+    }
+
+    fn invalidate_now(&self, tags: &[Tag]) {
+        let now = self.micros();
+        let mut state = self.state();
+        state.clock = now.max(state.clock + 1);
+        let clock = state.clock;
+        for tag in tags {
+            state.fences.insert(tag.clone(), clock);
+            state.fence_order.push_back((clock, tag.clone()));
+            for key in state.index.remove(tag).unwrap_or_default() {
+                state.remove(&key);
+            }
+        }
+        state.forget_fences(now.saturating_sub(self.fence_life.as_micros() as u64));
+    }
+
+    fn clear_now(&self) {
+        let now = self.micros();
+        let mut state = self.state();
+        state.epoch = new_epoch();
+        state.clock = now.max(state.clock + 1);
+        state.entries.clear();
+        state.bytes = 0;
+        state.index.clear();
+        state.fences.clear();
+        state.fence_order.clear();
+    }
+}
+
+impl State {
+    fn get(&mut self, key: &str, now: Instant) -> Option<Vec<u8>> {
+        let entry = self.entries.get_mut(key)?;
+        if entry.expires <= now {
+            self.remove(key);
+            return None;
+        }
+        entry.last_used = now;
+        Some(entry.value.clone())
+    }
+
+    fn insert(&mut self, fill: &Fill, now: Instant) {
+        self.remove(&fill.key);
+        let key: Arc<str> = fill.key.as_str().into();
+        for tag in &fill.tags {
+            self.index
+                .entry(tag.clone())
+                .or_default()
+                .insert(key.clone());
+        }
+        self.bytes += fill.value.len() + OVERHEAD;
+        let entry = Entry {
+            value: fill.value.clone(),
+            tags: fill.tags.clone(),
+            expires: now + fill.ttl,
+            last_used: now,
+        };
+        self.entries.insert(key, entry);
+    }
+
+    fn remove(&mut self, key: &str) {
+        let Some((key, entry)) = self.entries.swap_remove_entry(key) else {
+            return;
+        };
+        self.bytes -= entry.value.len() + OVERHEAD;
+        for tag in &entry.tags {
+            if let Some(keys) = self.index.get_mut(tag) {
+                keys.remove(&key);
+                if keys.is_empty() {
+                    self.index.remove(tag);
+                }
+            }
+        }
+    }
+
+    fn make_room(&mut self, capacity: usize) {
+        while self.bytes > capacity {
+            let oldest = (0..EVICTION_SAMPLE)
+                .map(|_| fastrand::usize(..self.entries.len()))
+                .min_by_key(|at| self.entries[*at].last_used);
+            let Some((key, _)) = oldest.and_then(|at| self.entries.get_index(at)) else {
+                return;
+            };
+            self.remove(&key.clone());
+        }
+    }
+
+    fn forget_fences(&mut self, before: u64) {
+        while let Some((at, tag)) = self.fence_order.front() {
+            if *at >= before {
+                return;
+            }
+            // The tag may have been fenced again since; then the later entry of the queue stands for it.
+            if self.fences.get(tag) == Some(at) {
+                self.fences.remove(tag);
+            }
+            self.fence_order.pop_front();
+        }
+    }
+}
+
+impl Store for MemoryStore {
+    fn name(&self) -> &'static str {
+        "memory"
+    }
+
+    fn connect(&self) -> Answer<'_, ()> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn read<'a>(&'a self, keys: &'a [String]) -> Answer<'a, Read> {
+        Box::pin(async { Ok::<_, StoreError>(self.read_now(keys)) })
+    }
+
+    fn fill<'a>(&'a self, token: Token, fills: &'a [Fill]) -> Answer<'a, Vec<bool>> {
+        Box::pin(async move { Ok(self.fill_now(token, fills)) })
+    }
+
+    fn invalidate<'a>(&'a self, tags: &'a [Tag]) -> Answer<'a, ()> {
+        Box::pin(async {
+            self.invalidate_now(tags);
+            Ok(())
+        })
+    }
+
+    fn clear(&self) -> Answer<'_, ()> {
+        Box::pin(async {
+            self.clear_now();
+            Ok(())
+        })
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.state();
+        f.debug_struct("MemoryStore")
+            .field("values", &state.entries.len())
+            .field("bytes", &state.bytes)
+            .finish_non_exhaustive()
+    }
+}
+
+fn new_epoch() -> Epoch {
+    Epoch(std::array::from_fn(|_| fastrand::alphanumeric() as u8))
+}

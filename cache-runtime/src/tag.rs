@@ -1,0 +1,93 @@
+//! Tags: the one-row facts a value was built from.
+
+use std::fmt;
+
+use crate::key::Column;
+
+/// One fact a value was built from, such as `video#id=7` or `item#plio_id=1`: model, columns, values.
+///
+/// To a store a tag is opaque text. Two different facts may share a tag (composite values are joined
+/// by commas, unescaped): that invalidates too much, never too little.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Tag(String);
+
+impl Tag {
+    /// The tag as the database wrote it into the outbox.
+    pub fn from_text(text: impl Into<String>) -> Tag {
+        Tag(text.into())
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it stands for every row of its model (`item#*`): what `TRUNCATE` reports.
+    pub fn is_whole_model(&self) -> bool {
+        self.0.ends_with("#*")
+    }
+}
+
+impl fmt::Debug for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Collects the tags of a value.
+#[derive(Debug, Default)]
+pub struct Tags(Vec<Tag>);
+
+impl Tags {
+    /// Adds `columns=value`, where `columns` is `model#column`. A NULL adds nothing: no row is meant.
+    pub fn add(&mut self, columns: &'static str, value: &impl Column) {
+        let mut text = String::with_capacity(columns.len() + 21);
+        text.push_str(columns);
+        text.push('=');
+        if value.write(&mut text) {
+            self.0.push(Tag(text));
+        }
+    }
+
+    /// Adds the tag of several columns, where `columns` is `model#a,b`. Any NULL adds nothing.
+    pub fn add_composite(&mut self, columns: &'static str, values: &[&dyn Column]) {
+        let mut text = columns.to_owned();
+        for (i, value) in values.iter().enumerate() {
+            text.push(if i == 0 { '=' } else { ',' });
+            if !value.write(&mut text) {
+                return;
+            }
+        }
+        self.0.push(Tag(text));
+    }
+
+    /// The tags, each once.
+    pub fn finish(mut self) -> Vec<Tag> {
+        self.0.sort_unstable();
+        self.0.dedup();
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nulls_add_no_tag_and_repeats_add_one() {
+        let mut tags = Tags::default();
+        tags.add("video#id", &Some(7_i64));
+        tags.add("video#id", &None::<i64>);
+        tags.add("video#id", &7_i64);
+        tags.add_composite("item#tenant,id", &[&"acme".to_owned(), &1_i64]);
+        tags.add_composite("item#tenant,id", &[&None::<String>, &1_i64]);
+        let texts: Vec<String> = tags.finish().iter().map(Tag::to_string).collect();
+        assert_eq!(texts, ["item#tenant,id=acme,1", "video#id=7"]);
+    }
+}
