@@ -1,0 +1,53 @@
+//! A transaction whose commit has invalidated what it changed.
+
+use cache_runtime::Transaction;
+use sqlx::{Postgres, Sqlite};
+
+use super::dialect::Dialect;
+use super::{Db, Value, fetch_ids, on};
+use crate::Cache;
+
+/// A transaction of the cache, on either database. Dropped without a commit, it is rolled back.
+pub(crate) enum Tx {
+    Sqlite(Transaction<Sqlite>),
+    Postgres(Transaction<Postgres>),
+}
+
+impl Tx {
+    pub(crate) async fn begin(cache: &Cache) -> Result<Tx, sqlx::Error> {
+        Ok(match cache.db() {
+            Db::Sqlite(pool) => Tx::Sqlite(cache.begin_on(pool).await?),
+            Db::Postgres(pool) => Tx::Postgres(cache.begin_on(pool).await?),
+        })
+    }
+
+    /// Like `begin`; and what other writers commit in the meantime stays invisible to it.
+    pub(crate) async fn begin_snapshot(cache: &Cache) -> Result<Tx, sqlx::Error> {
+        let mut tx = Tx::begin(cache).await?;
+        if let Some(sql) = tx.dialect().snapshot {
+            tx.ids(sql, []).await?;
+        }
+        Ok(tx)
+    }
+
+    /// Runs one statement; the ids that it answers with, usually through `RETURNING id`.
+    pub(crate) async fn ids(
+        &mut self,
+        sql: &str,
+        values: impl IntoIterator<Item = Value> + Send,
+    ) -> Result<Vec<i64>, sqlx::Error> {
+        let sql = self.dialect().spell(sql);
+        on!(self, tx => fetch_ids!(&mut **tx, sql, values))
+    }
+
+    pub(crate) async fn commit(self) -> Result<(), sqlx::Error> {
+        on!(self, tx => tx.commit().await)
+    }
+
+    fn dialect(&self) -> &'static Dialect {
+        match self {
+            Tx::Sqlite(_) => &Dialect::SQLITE,
+            Tx::Postgres(_) => &Dialect::POSTGRES,
+        }
+    }
+}

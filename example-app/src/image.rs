@@ -1,0 +1,34 @@
+//! Images.
+
+use std::sync::Arc;
+
+use cache_runtime::Cached;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::Cache;
+use crate::problem::Problem;
+use crate::resource::{Column, Resource, Table, rows};
+
+/// An image that goes with a question.
+#[derive(Clone, Debug, Cached, Serialize, Deserialize, sqlx::FromRow)]
+#[allow(missing_docs, reason = "the fields are the columns")]
+pub struct Image {
+    pub id: i64,
+    pub url: String,
+    pub alt_text: String,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+impl Resource for Image {
+    const TABLE: Table = Table {
+        name: "image",
+        path: "/api/v1/images",
+        columns: &[Column::url("url").required(), Column::text("alt_text")],
+    };
+
+    async fn get_many(cache: &Cache, ids: &[i64]) -> Result<Vec<Arc<Image>>, Problem> {
+        rows(cache, ids).await
+    }
+}

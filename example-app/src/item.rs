@@ -1,0 +1,101 @@
+//! Items: what happens at a moment of a plio.
+
+use std::sync::Arc;
+
+use cache_runtime::Cached;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::problem::Problem;
+use crate::resource::{Column, Resource, Table, rows};
+use crate::{Cache, Question, Seconds};
+
+/// An item inside a plio, with its question.
+#[derive(Clone, Debug, Cached, Serialize, Deserialize, sqlx::FromRow)]
+#[allow(missing_docs, reason = "the fields are the columns")]
+pub struct Item {
+    pub id: i64,
+    #[serde(rename = "plio")]
+    pub plio_id: i64,
+    pub r#type: String,
+    pub time: Seconds,
+    #[sqlx(json(nullable))]
+    pub meta: Option<Value>,
+    /// Its question, from another table; `{}` in JSON without one.
+    #[sqlx(skip)]
+    #[serde(with = "details")]
+    pub details: Option<Question>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+/// An item by itself, as the table holds it.
+#[derive(Debug, Serialize, sqlx::FromRow)]
+pub(crate) struct ItemRow {
+    id: i64,
+    #[serde(rename = "plio")]
+    plio_id: i64,
+    r#type: String,
+    time: Seconds,
+    #[sqlx(json(nullable))]
+    meta: Option<Value>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+impl Resource for ItemRow {
+    const TABLE: Table = Table {
+        name: "item",
+        path: "/api/v1/items",
+        columns: &[
+            Column::reference("plio", "plio").required(),
+            Column::line("type"),
+            Column::number("time"),
+            Column::json("meta"),
+        ],
+    };
+
+    async fn get_many(cache: &Cache, ids: &[i64]) -> Result<Vec<Arc<ItemRow>>, Problem> {
+        rows(cache, ids).await
+    }
+}
+
+/// Plio's API says `{}` where there is no question.
+mod details {
+    use serde::ser::SerializeMap;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::Question;
+
+    pub(super) fn serialize<S: Serializer>(
+        question: &Option<Question>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match question {
+            Some(question) => question.serialize(serializer),
+            None => serializer.serialize_map(Some(0))?.end(),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Question>, D::Error> {
+        Ok(match Details::deserialize(deserializer)? {
+            Details::Some(question) => Some(*question),
+            Details::None(Nothing {}) => None,
+        })
+    }
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Details {
+        Some(Box<Question>),
+        None(Nothing),
+    }
+
+    // Without this a damaged question would pass for none.
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Nothing {}
+}

@@ -1,0 +1,37 @@
+//! Organizations.
+
+use std::sync::Arc;
+
+use cache_runtime::Cached;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::Cache;
+use crate::problem::Problem;
+use crate::resource::{Column, Resource, Table, rows};
+
+/// An organization that users belong to.
+#[derive(Clone, Debug, Cached, Serialize, Deserialize, sqlx::FromRow)]
+#[allow(missing_docs, reason = "the fields are the columns")]
+pub struct Organization {
+    pub id: i64,
+    pub name: String,
+    pub shortcode: String,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+impl Resource for Organization {
+    const TABLE: Table = Table {
+        name: "organization",
+        path: "/api/v1/organizations",
+        columns: &[
+            Column::line("name").required(),
+            Column::line("shortcode").required(),
+        ],
+    };
+
+    async fn get_many(cache: &Cache, ids: &[i64]) -> Result<Vec<Arc<Organization>>, Problem> {
+        rows(cache, ids).await
+    }
+}

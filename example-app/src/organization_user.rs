@@ -1,0 +1,44 @@
+//! Who belongs to which organization, and as what.
+
+use std::sync::Arc;
+
+use cache_runtime::Cached;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::Cache;
+use crate::problem::Problem;
+use crate::resource::{Column, Resource, Table, rows};
+
+/// A user's membership in an organization, as the table holds it. Inside a user it is a
+/// [`Membership`](crate::Membership).
+#[derive(Clone, Debug, Cached, Serialize, Deserialize, sqlx::FromRow)]
+#[allow(missing_docs, reason = "the fields are the columns")]
+pub struct OrganizationUser {
+    pub id: i64,
+    #[serde(rename = "user")]
+    pub user_id: i64,
+    #[serde(rename = "organization")]
+    pub organization_id: i64,
+    pub role: String,
+    pub is_owner: bool,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+impl Resource for OrganizationUser {
+    const TABLE: Table = Table {
+        name: "organization_user",
+        path: "/api/v1/organization-users",
+        columns: &[
+            Column::reference("user", "user").required(),
+            Column::reference("organization", "organization").required(),
+            Column::line("role"),
+            Column::boolean("is_owner"),
+        ],
+    };
+
+    async fn get_many(cache: &Cache, ids: &[i64]) -> Result<Vec<Arc<OrganizationUser>>, Problem> {
+        rows(cache, ids).await
+    }
+}

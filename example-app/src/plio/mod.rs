@@ -1,0 +1,64 @@
+//! Plios, a cached noun: a video with questions at some of its moments.
+
+mod duplicate;
+mod load;
+mod routes;
+
+use std::sync::Arc;
+
+use cache_runtime::Cached;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+pub(crate) use self::routes::routes;
+use crate::problem::Problem;
+use crate::resource::{Column, Found, Resource, Table};
+use crate::{Cache, Item, User, Video};
+
+/// A plio with everything that a player needs.
+#[derive(Clone, Debug, Cached, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the fields are the columns")]
+pub struct Plio {
+    pub id: i64,
+    pub uuid: String,
+    pub name: String,
+    pub video: Option<Video>,
+    pub created_by: Arc<User>,
+    pub status: String,
+    pub is_public: bool,
+    pub failsafe_url: String,
+    pub config: Option<Value>,
+    /// In the order of their time.
+    pub items: Vec<Item>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+impl Resource for Plio {
+    const TABLE: Table = Table {
+        name: "plio",
+        path: "/api/v1/plios",
+        columns: &[
+            Column::line("name"),
+            Column::reference("video", "video").nullable(),
+            Column::reference("created_by", "user").required(),
+            Column::line("status"),
+            Column::boolean("is_public"),
+            Column::url("failsafe_url"),
+            Column::json("config"),
+        ],
+    };
+
+    async fn get_many(cache: &Cache, ids: &[i64]) -> Result<Vec<Arc<Plio>>, Problem> {
+        Ok(Plio::get_many(cache, ids)
+            .await?
+            .into_iter()
+            .flatten()
+            .collect())
+    }
+
+    async fn fetch(cache: &Cache, id: i64) -> Result<Found<Plio>, Problem> {
+        Ok(Plio::fetch(cache, id).await?.into())
+    }
+}

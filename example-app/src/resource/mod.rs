@@ -1,0 +1,163 @@
+//! What the nouns share: five handlers over a table's description.
+
+mod body;
+mod table;
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, get};
+use axum::{Json, Router};
+use cache_runtime::{CacheStatus, Fetched};
+use serde::Serialize;
+
+pub(crate) use self::table::{Column, Table};
+use crate::Cache;
+use crate::db::{Row, Tx};
+use crate::extract::{Body, Id, Page};
+use crate::problem::Problem;
+
+/// A noun of the API: a table that is written to, and a struct that is read.
+pub(crate) trait Resource: Serialize + Send + Sync + Sized + 'static {
+    const TABLE: Table;
+
+    /// The rows with these ids, in their order; missing ones are left out.
+    fn get_many(
+        cache: &Cache,
+        ids: &[i64],
+    ) -> impl Future<Output = Result<Vec<Arc<Self>>, Problem>> + Send;
+
+    /// One row. A cached noun says here how it was come by.
+    fn fetch(cache: &Cache, id: i64) -> impl Future<Output = Result<Found<Self>, Problem>> + Send {
+        async move {
+            let value = Self::get_many(cache, &[id]).await?.pop();
+            Ok(Found {
+                value,
+                status: None,
+            })
+        }
+    }
+}
+
+/// One row to answer with, or none, which answers 404.
+pub(crate) struct Found<T> {
+    value: Option<Arc<T>>,
+    status: Option<CacheStatus>,
+}
+
+impl<T> From<Fetched<T>> for Found<T> {
+    fn from(fetched: Fetched<T>) -> Found<T> {
+        Found {
+            value: fetched.value,
+            status: Some(fetched.status),
+        }
+    }
+}
+
+impl<T: Resource> IntoResponse for Found<T> {
+    fn into_response(self) -> Response {
+        let cache_status = self
+            .status
+            .map(|status| [("cache-status", status.to_string())]);
+        match self.value {
+            Some(value) => (cache_status, Json(value)).into_response(),
+            None => (cache_status, Problem::no_such_row(T::TABLE.name)).into_response(),
+        }
+    }
+}
+
+/// The rows of a noun that is not cached.
+pub(crate) async fn rows<T: Resource + Row>(
+    cache: &Cache,
+    ids: &[i64],
+) -> Result<Vec<Arc<T>>, Problem> {
+    let rows: Vec<T> = cache.db().select(&T::TABLE.select(), ids).await?;
+    Ok(rows.into_iter().map(Arc::new).collect())
+}
+
+/// The routes of a noun.
+pub(crate) fn routes<T: Resource>() -> Router<Cache> {
+    let path = T::TABLE.path;
+    Router::new().at(path, get(list::<T>).post(create::<T>)).at(
+        &format!("{path}/{{id}}"),
+        get(show::<T>).patch(update::<T>).delete(delete::<T>),
+    )
+}
+
+/// A route with or without a slash at the end.
+pub(crate) trait Routes {
+    fn at(self, path: &str, methods: MethodRouter<Cache>) -> Self;
+}
+
+impl Routes for Router<Cache> {
+    fn at(self, path: &str, methods: MethodRouter<Cache>) -> Self {
+        self.route(path, methods.clone())
+            .route(&format!("{path}/"), methods)
+    }
+}
+
+async fn list<T: Resource>(
+    State(cache): State<Cache>,
+    page: Page,
+) -> Result<Json<Vec<Arc<T>>>, Problem> {
+    let limits = [page.limit.into(), page.offset.into()];
+    let ids = cache.db().ids(&T::TABLE.select_page(), limits).await?;
+    Ok(Json(T::get_many(&cache, &ids).await?))
+}
+
+async fn show<T: Resource>(State(cache): State<Cache>, Id(id): Id) -> Result<Found<T>, Problem> {
+    T::fetch(&cache, id).await
+}
+
+async fn create<T: Resource>(
+    State(cache): State<Cache>,
+    Body(body): Body,
+) -> Result<Response, Problem> {
+    let row = T::TABLE.new_row(body)?;
+    row.check_references(cache.db()).await?;
+
+    let mut tx = Tx::begin(&cache).await?;
+    let id = row.insert(&mut tx).await?;
+    tx.commit().await?;
+
+    created::<T>(&cache, id).await
+}
+
+/// The answer to a request that has made a row.
+pub(crate) async fn created<T: Resource>(cache: &Cache, id: i64) -> Result<Response, Problem> {
+    let found = T::fetch(cache, id).await?;
+    if found.value.is_none() {
+        // Somebody has deleted it already.
+        return Ok(found.into_response());
+    }
+    let location = [(header::LOCATION, format!("{}/{id}", T::TABLE.path))];
+    Ok((StatusCode::CREATED, location, found).into_response())
+}
+
+async fn update<T: Resource>(
+    State(cache): State<Cache>,
+    Id(id): Id,
+    Body(body): Body,
+) -> Result<Found<T>, Problem> {
+    let changes = T::TABLE.changes(body)?;
+    changes.check_references(cache.db()).await?;
+
+    let mut tx = Tx::begin(&cache).await?;
+    changes.update(&mut tx, id).await?;
+    tx.commit().await?;
+
+    T::fetch(&cache, id).await
+}
+
+async fn delete<T: Resource>(
+    State(cache): State<Cache>,
+    Id(id): Id,
+) -> Result<StatusCode, Problem> {
+    let mut tx = Tx::begin(&cache).await?;
+    T::TABLE.delete(&mut tx, id).await?;
+    tx.commit().await?;
+
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,101 @@
+//! The service as a process: connect, listen, stop.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::Response;
+use cache_runtime::RedisStore;
+use tokio::net::TcpListener;
+
+use crate::{Cache, Config, Db, SCHEMA, app, cache_builder};
+
+/// The database, migrated and not empty, with the cache in front of it. Errors are sentences.
+pub async fn connect(config: &Config) -> Result<Cache, String> {
+    let db = Db::connect(&config.database_url).await?;
+    db.migrate()
+        .await
+        .map_err(|error| format!("cannot migrate the database: {error}"))?;
+    if db
+        .seed()
+        .await
+        .map_err(|error| format!("cannot seed the database: {error}"))?
+    {
+        tracing::info!("the database was empty and has a demonstration now");
+    }
+    let builder = cache_builder(db);
+    let Some(url) = &config.redis_url else {
+        return Ok(builder.build().await);
+    };
+    let store = RedisStore::new(url, &SCHEMA)
+        .map_err(|error| format!("cannot use the Redis server: {error}"))?;
+    Ok(builder.store(store).build().await)
+}
+
+/// Runs the service until it is told to stop. Errors are sentences.
+pub async fn serve(config: &Config) -> Result<(), String> {
+    let cannot = |error| format!("cannot listen on {}: {error}", config.listen);
+    let listener = TcpListener::bind(&config.listen).await.map_err(cannot)?;
+    let address = listener.local_addr().map_err(cannot)?;
+    let cache = connect(config).await?;
+    println!("{}", welcome(config, address));
+    axum::serve(listener, app(cache))
+        .with_graceful_shutdown(told_to_stop())
+        .await
+        .map_err(|error| format!("the server stopped: {error}"))
+}
+
+fn welcome(config: &Config, address: SocketAddr) -> String {
+    let api = format!("http://{address}/api/v1");
+    let database = if config.database_url.starts_with("sqlite") {
+        "SQLite"
+    } else {
+        "PostgreSQL"
+    };
+    let cache = if config.redis_url.is_some() {
+        "Redis"
+    } else {
+        "memory"
+    };
+    format!(
+        "Plio's API, from {database}, cached in {cache}. Try twice, and see Cache-Status:
+
+  curl -i {api}/plios/1
+
+Change something that the plio is built from, and try again:
+
+  curl -X PATCH {api}/organizations/1 -H 'content-type: application/json' -d '{{\"name\": \"Avanti\"}}'
+"
+    )
+}
+
+/// Ctrl-C or a polite `kill`.
+async fn told_to_stop() {
+    let interrupted = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminated) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = interrupted => {}
+                _ = terminated.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = interrupted.await;
+}
+
+/// One line for each request.
+pub(crate) async fn log(request: Request, next: Next) -> Response {
+    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let start = Instant::now();
+    let response = next.run(request).await;
+    let (status, ms) = (
+        response.status().as_u16(),
+        start.elapsed().as_secs_f64() * 1e3,
+    );
+    tracing::debug!("{method} {uri} {status} in {ms:.1} ms");
+    response
+}

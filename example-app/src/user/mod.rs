@@ -1,0 +1,74 @@
+//! Users, a cached noun.
+
+mod load;
+
+use std::sync::Arc;
+
+use cache_runtime::Cached;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::Cache;
+use crate::problem::Problem;
+use crate::resource::{Column, Found, Resource, Table};
+
+/// A user, with the organizations it belongs to.
+#[derive(Clone, Debug, Cached, Serialize, Deserialize, sqlx::FromRow)]
+#[allow(missing_docs, reason = "the fields are the columns")]
+pub struct User {
+    pub id: i64,
+    pub email: String,
+    pub first_name: String,
+    pub last_name: String,
+    pub mobile: Option<String>,
+    #[sqlx(json(nullable))]
+    pub config: Option<Value>,
+    pub status: String,
+    /// From other tables.
+    #[sqlx(skip)]
+    #[cached(embeds = "organization-user")]
+    pub organizations: Vec<Membership>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+/// An organization as its member sees it: two columns of `organization`, one of `organization_user`.
+#[derive(Clone, Debug, Cached, Serialize, Deserialize, sqlx::FromRow)]
+#[cached(projection = "organization-user")]
+#[allow(missing_docs, reason = "the fields are the columns")]
+pub struct Membership {
+    /// The organization's.
+    #[cached(column = "organization_id")]
+    pub id: i64,
+    pub name: String,
+    pub shortcode: String,
+    pub role: String,
+}
+
+impl Resource for User {
+    const TABLE: Table = Table {
+        name: "user",
+        path: "/api/v1/users",
+        columns: &[
+            Column::line("email").required(),
+            Column::line("first_name"),
+            Column::line("last_name"),
+            Column::line("mobile").nullable(),
+            Column::json("config"),
+            Column::line("status"),
+        ],
+    };
+
+    async fn get_many(cache: &Cache, ids: &[i64]) -> Result<Vec<Arc<User>>, Problem> {
+        Ok(User::get_many(cache, ids)
+            .await?
+            .into_iter()
+            .flatten()
+            .collect())
+    }
+
+    async fn fetch(cache: &Cache, id: i64) -> Result<Found<User>, Problem> {
+        Ok(User::fetch(cache, id).await?.into())
+    }
+}

@@ -1,0 +1,39 @@
+//! Videos.
+
+use std::sync::Arc;
+
+use cache_runtime::Cached;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::problem::Problem;
+use crate::resource::{Column, Resource, Table, rows};
+use crate::{Cache, Seconds};
+
+/// A video that plios are made over.
+#[derive(Clone, Debug, Cached, Serialize, Deserialize, sqlx::FromRow)]
+#[allow(missing_docs, reason = "the fields are the columns")]
+pub struct Video {
+    pub id: i64,
+    pub url: String,
+    pub title: String,
+    pub duration: Option<Seconds>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+impl Resource for Video {
+    const TABLE: Table = Table {
+        name: "video",
+        path: "/api/v1/videos",
+        columns: &[
+            Column::url("url").required(),
+            Column::line("title"),
+            Column::number("duration").nullable(),
+        ],
+    };
+
+    async fn get_many(cache: &Cache, ids: &[i64]) -> Result<Vec<Arc<Video>>, Problem> {
+        rows(cache, ids).await
+    }
+}
