@@ -189,7 +189,7 @@ fn serde_text(attributes: &[syn::Attribute]) -> String {
 }
 
 /// `OrganizationUser` → `organization-user`, `HTTPRoute` → `http-route`.
-fn kebab_case(name: &str) -> String {
+pub(crate) fn kebab_case(name: &str) -> String {
     let letters: Vec<char> = name.chars().collect();
     let mut kebab = String::new();
     for (i, letter) in letters.iter().enumerate() {

@@ -5,11 +5,15 @@
 
 mod ast;
 mod attr;
+mod cached;
 mod check;
 mod expand;
 mod fallback;
 mod file;
+mod rows;
 mod schema;
+#[cfg(test)]
+mod tests;
 
 use proc_macro::TokenStream;
 

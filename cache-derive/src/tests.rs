@@ -1,1 +1,271 @@
-//! x
+//! Goldens of the expansion, which are also its documentation, and the small questions of [`ast`].
+//!
+//! After a change that is meant: `BLESS=1 cargo test -p cache-derive`, then read the diff.
+
+use std::path::{Path, PathBuf};
+
+use cache_schema::Schema;
+use syn::{DeriveInput, Type, parse_quote};
+
+use crate::ast::{Field, Struct, kebab_case};
+use crate::check::pascal_case;
+use crate::expand;
+
+#[test]
+fn plio_embeds_rows_and_can_be_looked_up() {
+    golden(
+        "plio",
+        &parse_quote! {
+            pub struct Plio {
+                pub id: i64,
+                pub uuid: String,
+                pub name: String,
+                pub video_id: Option<i64>,
+                pub video: Option<Video>,
+                pub created_by: Arc<User>,
+                pub items: Vec<Item>,
+            }
+        },
+    );
+}
+
+#[test]
+fn user_embeds_a_projection() {
+    golden(
+        "user",
+        &parse_quote! {
+            pub struct User {
+                pub id: i64,
+                pub email: String,
+                #[cached(embeds = "organization-user")]
+                pub organizations: Vec<Membership>,
+            }
+        },
+    );
+}
+
+#[test]
+fn membership_is_a_projection() {
+    golden(
+        "membership",
+        &parse_quote! {
+            #[cached(projection = "organization-user")]
+            pub struct Membership {
+                #[cached(column = "organization_id")]
+                pub id: i64,
+                pub name: String,
+                pub role: String,
+            }
+        },
+    );
+}
+
+#[track_caller]
+fn golden(name: &str, input: &DeriveInput) {
+    let expansion = syn::parse2(expand::with_schema(input, &schema())).expect("it is Rust");
+    let input = prettyplease::unparse(&parse_quote!(#[derive(Cached)] #input));
+    let commented: String = input.lines().map(|line| format!("// {line}\n")).collect();
+    let actual = format!(
+        "// What `#[derive(Cached)]` makes of this struct and `cache.toml` beside this file.\n//\n{commented}\n{}",
+        prettyplease::unparse(&expansion)
+    );
+
+    let path = folder().join(format!("{name}.rs"));
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&path, &actual).expect("the golden can be written");
+    }
+    let golden = std::fs::read_to_string(&path).unwrap_or_default();
+    let differs = golden
+        .lines()
+        .chain(std::iter::repeat("<nothing>"))
+        .zip(actual.lines().chain(["<nothing>"]))
+        .position(|(golden, actual)| golden != actual);
+    assert!(
+        golden == actual,
+        "tests/expansions/{name}.rs differs from line {} on. If that is meant: \
+         BLESS=1 cargo test -p cache-derive\n\n{actual}",
+        differs.map_or(golden.lines().count(), |line| line + 1),
+    );
+}
+
+fn schema() -> Schema {
+    let text = std::fs::read_to_string(folder().join("cache.toml")).expect("the schema is there");
+    Schema::parse("cache.toml", &text).expect("the schema is right")
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/expansions")
+}
+
+#[test]
+fn a_struct_is_named_like_its_model() {
+    for (name, model) in [
+        ("Plio", "plio"),
+        ("OrganizationUser", "organization-user"),
+        ("HTTPRoute", "http-route"),
+        ("RouteHTTP", "route-http"),
+        ("Mp3File", "mp3-file"),
+        ("V2", "v2"),
+        ("A", "a"),
+        ("ABTest", "ab-test"),
+        ("", ""),
+    ] {
+        assert_eq!(kebab_case(name), model, "{name}");
+    }
+}
+
+#[test]
+fn what_is_named_in_the_file_has_a_name_in_rust() {
+    for (name, rust) in [
+        ("organization-user", "OrganizationUser"),
+        ("uuid", "Uuid"),
+        ("created_by_id", "CreatedById"),
+        ("msgpack", "Msgpack"),
+        ("a__b", "AB"),
+    ] {
+        assert_eq!(pascal_case(name), rust, "{name}");
+    }
+}
+
+#[test]
+fn containers_are_peeled_off_a_row() {
+    let text = |ty: &Type| quote::ToTokens::to_token_stream(ty).to_string();
+    for (ty, row, not_null) in [
+        ("Item", "Item", "Item"),
+        ("Vec<Item>", "Item", "Vec < Item >"),
+        ("Option<Item>", "Item", "Item"),
+        ("std::option::Option<Box<Item>>", "Item", "Box < Item >"),
+        (
+            "Option<std::sync::Arc<Vec<model::Item>>>",
+            "model :: Item",
+            "std :: sync :: Arc < Vec < model :: Item > >",
+        ),
+        (
+            "HashMap<i64, Item>",
+            "HashMap < i64 , Item >",
+            "HashMap < i64 , Item >",
+        ),
+        ("(Item, Item)", "(Item , Item)", "(Item , Item)"),
+        ("Vec", "Vec", "Vec"),
+    ] {
+        let field = field(&format!("rows: {ty}"));
+        assert_eq!(text(field.row()), row, "{ty}");
+        assert_eq!(text(field.not_null()), not_null, "{ty}");
+    }
+}
+
+#[test]
+fn a_field_embeds_what_it_says_or_what_its_type_is_named_like() {
+    let schema = schema();
+    for (text, model) in [
+        ("items: Vec<Item>", Some("item")),
+        (
+            "any: Option<Box<crate::OrganizationUser>>",
+            Some("organization-user"),
+        ),
+        ("any: Vec<r#Item>", Some("item")),
+        (
+            "#[cached(embeds = \"organization-user\")] any: Vec<Membership>",
+            Some("organization-user"),
+        ),
+        ("#[cached(embeds = \"user\")] any: Item", Some("user")),
+        ("#[cached(embeds = \"usre\")] any: Item", None),
+        ("any: Vec<Membership>", None),
+        ("any: i64", None),
+        ("any: [u8; 2]", None),
+    ] {
+        assert_eq!(field(text).embedded(&schema), model, "{text}");
+    }
+}
+
+#[test]
+fn columns_are_named_by_the_attribute_or_the_field() {
+    let row =
+        parse("struct A { id: i64, r#type: String, #[cached(column = \"user_id\")] user: i64 }");
+    let columns: Vec<&str> = row.fields.iter().map(|field| &*field.column).collect();
+    assert_eq!(columns, ["id", "type", "user_id"]);
+    assert!(row.column("r#type").is_none() && row.column("user").is_none());
+
+    let names = |columns: &[&str]| {
+        let columns: Vec<String> = columns.iter().map(|&column| column.to_owned()).collect();
+        let fields = row.columns(&columns)?;
+        Some(
+            fields
+                .iter()
+                .map(|field| field.ident.to_string())
+                .collect::<Vec<_>>(),
+        )
+    };
+    assert_eq!(
+        names(&["user_id", "id"]).expect("both are there"),
+        ["user", "id"]
+    );
+    assert_eq!(names(&["user_id", "name"]), None);
+}
+
+#[test]
+fn what_a_struct_carries_it_embeds_or_hooks() {
+    let schema = schema();
+    let row = parse(
+        "#[cached(dependencies(\"user\", \"video\"), dependencies(\"question\"))] \
+         struct Plio { id: i64, items: Vec<Item> }",
+    );
+    for (model, carried, hooked) in [
+        ("item", true, false),
+        ("user", true, true),
+        ("question", true, true),
+        ("organization", false, false),
+    ] {
+        assert_eq!(row.carries(model, &schema), carried, "{model}");
+        assert_eq!(row.hooks(model), hooked, "{model}");
+    }
+}
+
+#[test]
+fn serde_is_understood_where_it_skips() {
+    for (attribute, skips) in [
+        ("#[serde(skip)]", true),
+        ("#[serde(default, skip_serializing)]", true),
+        ("#[serde(default = \"now\", skip_deserializing)]", true),
+        (
+            "#[serde(rename(serialize = \"a\", deserialize = \"b\"), skip)]",
+            true,
+        ),
+        ("#[serde(rename = \"a\")] #[serde(skip)]", true),
+        ("#[serde(skip_serializing_if = \"Option::is_none\")]", false),
+        ("#[serde(rename = \"skip\")]", false),
+        ("#[serde(bound(serialize = \"T: A\"))]", false),
+        ("#[sqlx(skip)]", false),
+        ("", false),
+    ] {
+        assert_eq!(
+            field(&format!("{attribute} a: i64")).serde_skip,
+            skips,
+            "{attribute}"
+        );
+    }
+}
+
+#[test]
+fn the_fingerprint_sees_serde_and_nothing_else_of_the_attributes() {
+    let row = parse(
+        "#[serde(rename_all = \"camelCase\")] #[allow(dead_code)] \
+         struct A { #[doc = \"x\"] #[serde(rename = \"b\")] a: i64 }",
+    );
+    assert_eq!(row.serde, "serde (rename_all = \"camelCase\")");
+    assert_eq!(row.fields[0].serde, "serde (rename = \"b\")");
+}
+
+fn field(text: &str) -> Field {
+    let mut row = parse(&format!("struct A {{ {text} }}"));
+    row.fields.remove(0)
+}
+
+#[track_caller]
+fn parse(text: &str) -> Struct {
+    let input: DeriveInput = syn::parse_str(text).expect("it is Rust");
+    let mut errors = Vec::new();
+    let row = Struct::parse(&input, &mut errors).expect("it is a struct");
+    assert!(errors.is_empty(), "{errors:?}");
+    row
+}

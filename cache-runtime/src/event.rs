@@ -62,7 +62,9 @@ pub enum Event<'a> {
 
 /// Told of every event, synchronously, where it happens.
 #[derive(Clone, Default)]
-pub(crate) struct Observer(Option<Arc<dyn Fn(&Event<'_>) + Send + Sync>>);
+pub(crate) struct Observer(Option<Arc<Observe>>);
+
+type Observe = dyn Fn(&Event<'_>) + Send + Sync;
 
 impl Observer {
     pub(crate) fn new(observe: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Observer {

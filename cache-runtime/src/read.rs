@@ -91,8 +91,11 @@ trait Kind<Db>: 'static {
     fn load(
         cx: &LoadContext<Db>,
         keys: &[Self::Key],
-    ) -> impl Future<Output = Result<Vec<(Self::Key, Self::Value)>, BoxError>> + Send;
+    ) -> impl Future<Output = Loaded<Self::Key, Self::Value>> + Send;
 }
+
+/// The values that exist, each with its key.
+type Loaded<K, V> = Result<Vec<(K, V)>, BoxError>;
 
 struct Values<T>(PhantomData<T>);
 
@@ -116,7 +119,7 @@ impl<T: Load<Db>, Db: Send + Sync + 'static> Kind<Db> for Values<T> {
         tags.finish()
     }
 
-    async fn load(cx: &LoadContext<Db>, ids: &[T::Id]) -> Result<Vec<(T::Id, T)>, BoxError> {
+    async fn load(cx: &LoadContext<Db>, ids: &[T::Id]) -> Loaded<T::Id, T> {
         let values = T::load(cx, ids).await?;
         Ok(values
             .into_iter()
@@ -146,10 +149,7 @@ impl<T: Find<Db>, Db: Send + Sync + 'static> Kind<Db> for Ids<T> {
         tags.finish()
     }
 
-    async fn load(
-        cx: &LoadContext<Db>,
-        by: &[T::Lookup],
-    ) -> Result<Vec<(T::Lookup, T::Id)>, BoxError> {
+    async fn load(cx: &LoadContext<Db>, by: &[T::Lookup]) -> Loaded<T::Lookup, T::Id> {
         let mut found = Vec::new();
         for by in by {
             if let Some(id) = T::find(cx, by).await? {

@@ -99,3 +99,31 @@ mod details {
     #[serde(deny_unknown_fields)]
     struct Nothing {}
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::Item;
+
+    fn item(details: Value) -> Value {
+        let time = "2026-01-01T00:00:00Z";
+        json!({
+            "id": 1, "plio": 2, "type": "question", "time": 42, "meta": null, "details": details,
+            "created_at": time, "updated_at": time,
+        })
+    }
+
+    #[test]
+    fn an_item_without_a_question_is_read_back_as_it_was_sent() {
+        let sent = item(json!({}));
+        let read: Item = serde_json::from_value(sent.clone()).expect("an item");
+        assert!(read.details.is_none());
+        assert_eq!(json!(read), sent);
+    }
+
+    #[test]
+    fn a_damaged_question_does_not_pass_for_none() {
+        assert!(serde_json::from_value::<Item>(item(json!({"id": 3}))).is_err());
+    }
+}

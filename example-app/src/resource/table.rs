@@ -166,7 +166,10 @@ impl Table {
             .columns
             .iter()
             .filter(|column| message.contains(&column.name()));
-        let fields: Vec<_> = columns.map(|column| column.field).collect();
+        let mut fields: Vec<_> = columns.map(|column| column.field).collect();
+        if fields.is_empty() {
+            fields.push("id or uuid");
+        }
         let noun = self.name.replace('_', "-");
         format!("Another {noun} has the same {}.", fields.join(" and "))
     }

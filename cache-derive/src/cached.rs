@@ -1,0 +1,251 @@
+//! `impl Model` and `impl Cached`: ids, keys and the functions that a service calls.
+
+use cache_schema::{Lookup, Model, Policy, Schema, Segment};
+use proc_macro2::TokenStream;
+use quote::{ToTokens, format_ident, quote};
+
+use crate::ast::{Field, Struct};
+use crate::check::pascal_case;
+use crate::rows::add_tag;
+
+pub(crate) fn model_impl(row: &Struct, id: &[&Field]) -> TokenStream {
+    let Struct { ident, runtime, .. } = row;
+    let id = id_type(id);
+    quote! {
+        #[automatically_derived]
+        impl #runtime::Model for #ident {
+            type Id = #id;
+        }
+    }
+}
+
+fn id_type(id: &[&Field]) -> TokenStream {
+    let types = id.iter().map(|field| &field.ty);
+    match id {
+        [id] => id.ty.to_token_stream(),
+        _ => quote!((#(#types),*)),
+    }
+}
+
+pub(crate) fn cached(row: &Struct, model: &Model, policy: &Policy, schema: &Schema) -> TokenStream {
+    let Struct { ident, runtime, .. } = row;
+    let [ttl, negative_ttl] = [policy.ttl, policy.negative_ttl].map(|life| life.as_millis() as u64);
+    let (jitter, codec) = (
+        policy.jitter,
+        format_ident!("{}", pascal_case(&policy.codec.to_string())),
+    );
+    let lookup = match policy.lookups.is_empty() {
+        true => quote!(::core::convert::Infallible),
+        false => lookup_ident(row).to_token_stream(),
+    };
+    let fields = row.columns(&model.id).unwrap_or_default();
+    let clones = fields.iter().map(|field| {
+        let ident = &field.ident;
+        quote!(::core::clone::Clone::clone(&self.#ident))
+    });
+    let id = match &fields[..] {
+        [_] => quote!(#(#clones)*),
+        _ => quote!((#(#clones),*)),
+    };
+    // The column's place in the id.
+    let part = |column: &str| match (&model.id[..], model.id.iter().position(|id| id == column)) {
+        ([_, _, ..], Some(at)) => {
+            let at = syn::Index::from(at);
+            quote!(&id.#at)
+        }
+        _ => quote!(id),
+    };
+    let write_key = write_key(
+        runtime,
+        &schema.settings.prefix,
+        policy.key.segments(),
+        &part,
+    );
+    let parts: Vec<TokenStream> = model.id.iter().map(|column| part(column)).collect();
+    let id_tag = add_tag(runtime, &model.name, &model.id, &parts);
+    quote! {
+        #[automatically_derived]
+        impl #runtime::Cached for #ident {
+            type Lookup = #lookup;
+            const POLICY: #runtime::generated::Policy = #runtime::generated::Policy {
+                ttl: ::core::time::Duration::from_millis(#ttl),
+                jitter: #jitter,
+                negative_ttl: ::core::time::Duration::from_millis(#negative_ttl),
+                codec: #runtime::generated::Codec::#codec,
+            };
+            fn id(&self) -> Self::Id {
+                #id
+            }
+            fn write_key(id: &Self::Id, key: &mut #runtime::generated::KeyWriter) {
+                #write_key
+            }
+            fn id_tag(id: &Self::Id, tags: &mut #runtime::Tags) {
+                #id_tag
+            }
+        }
+    }
+}
+
+fn write_key(
+    runtime: &TokenStream,
+    prefix: &str,
+    segments: &[Segment],
+    part: &dyn Fn(&str) -> TokenStream,
+) -> TokenStream {
+    let prefix = (!prefix.is_empty()).then(|| Segment::Literal(prefix.to_owned()));
+    let writes = prefix.iter().chain(segments).map(|segment| match segment {
+        Segment::Literal(text) => quote!(#runtime::generated::KeyWriter::literal(key, #text);),
+        Segment::Column(column) => {
+            let part = part(column);
+            quote!(#runtime::generated::KeyWriter::part(key, #part);)
+        }
+    });
+    quote!(#(#writes)*)
+}
+
+fn lookup_ident(row: &Struct) -> syn::Ident {
+    format_ident!("{}Lookup", row.ident)
+}
+
+/// The enum of the columns that the model can be got by.
+pub(crate) fn lookup(row: &Struct, model: &Model, policy: &Policy, schema: &Schema) -> TokenStream {
+    let Struct {
+        ident,
+        vis,
+        runtime,
+        ..
+    } = row;
+    let name = lookup_ident(row);
+    let columns: Vec<(&Lookup, syn::Ident, &Field)> = policy
+        .lookups
+        .iter()
+        .filter_map(|lookup| {
+            Some((
+                lookup,
+                format_ident!("{}", pascal_case(&lookup.column)),
+                row.column(&lookup.column)?,
+            ))
+        })
+        .collect();
+    let doc = format!("A column, besides the id, that a [`{ident}`] can be got by.");
+    let variants = columns.iter().map(|(lookup, variant, field)| {
+        let (doc, ty) = (format!("By `{}`.", lookup.column), field.not_null());
+        quote!(#[doc = #doc] #variant(#ty))
+    });
+    let keys = columns.iter().map(|(lookup, variant, _)| {
+        let key = write_key(
+            runtime,
+            &schema.settings.prefix,
+            lookup.key.segments(),
+            &|_| quote!(value),
+        );
+        quote!(Self::#variant(value) => { #key })
+    });
+    let tags = columns.iter().map(|(lookup, variant, _)| {
+        let tag = add_tag(
+            runtime,
+            &model.name,
+            std::slice::from_ref(&lookup.column),
+            &[quote!(value)],
+        );
+        quote!(Self::#variant(value) => { #tag })
+    });
+    quote! {
+        #[doc = #doc]
+        #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::cmp::PartialEq, ::core::cmp::Eq, ::core::hash::Hash)]
+        #vis enum #name {
+            #(#variants),*
+        }
+        #[automatically_derived]
+        impl #runtime::Lookup for #name {
+            fn write_key(&self, key: &mut #runtime::generated::KeyWriter) {
+                match self { #(#keys)* }
+            }
+            fn tag(&self, tags: &mut #runtime::Tags) {
+                match self { #(#tags)* }
+            }
+        }
+    }
+}
+
+/// The functions that a service calls, each one line.
+pub(crate) fn getters(row: &Struct, model: &Model, policy: &Policy) -> TokenStream {
+    let Struct {
+        ident,
+        vis,
+        runtime,
+        ..
+    } = row;
+    let id = id_type(&row.columns(&model.id).unwrap_or_default());
+    let option = quote!(::core::option::Option<::std::sync::Arc<Self>>);
+    let result = |ok: TokenStream| quote!(::core::result::Result<#ok, #runtime::Error>);
+    let (one, many, fetched) = (
+        result(option.clone()),
+        result(quote!(::std::vec::Vec<#option>)),
+        result(quote!(#runtime::Fetched<Self>)),
+    );
+    let bounds = quote!(Db: ::core::marker::Send + ::core::marker::Sync + 'static);
+    let key_doc = format!(
+        "The key under which the row with this id is stored: `{}`.",
+        policy.key
+    );
+    let errors = "# Errors\nWhen it had to be loaded and could not be.";
+    let lookups = policy.lookups.iter().filter_map(|lookup| {
+        let column = &lookup.column;
+        let (get_by, fetch_by) = (
+            format_ident!("get_by_{column}"),
+            format_ident!("fetch_by_{column}"),
+        );
+        let (variant, ty) = (
+            format_ident!("{}", pascal_case(column)),
+            row.column(column)?.not_null(),
+        );
+        let by = lookup_ident(row);
+        let get_doc = format!("The row with this `{column}`, through the cache.\n\n{errors}");
+        let fetch_doc =
+            format!("The row with this `{column}`, and how it was come by.\n\n{errors}");
+        Some(quote! {
+            #[doc = #get_doc]
+            #vis async fn #get_by<Db>(cache: &#runtime::Cache<Db>, value: #ty) -> #one
+            where Self: #runtime::Find<Db>, #bounds {
+                ::core::result::Result::Ok(Self::#fetch_by(cache, value).await?.value)
+            }
+            #[doc = #fetch_doc]
+            #vis async fn #fetch_by<Db>(cache: &#runtime::Cache<Db>, value: #ty) -> #fetched
+            where Self: #runtime::Find<Db>, #bounds {
+                #runtime::generated::fetch_by::<Self, Db>(cache, #by::#variant(value)).await
+            }
+        })
+    });
+    let get_doc =
+        format!("The row with this id, through the cache; `None` when there is none.\n\n{errors}");
+    let many_doc =
+        format!("The rows with these ids, at their positions, through the cache.\n\n{errors}");
+    let fetch_doc = format!("The row with this id, and how it was come by.\n\n{errors}");
+    quote! {
+        #[allow(dead_code)]
+        impl #ident {
+            #[doc = #key_doc]
+            #[must_use]
+            #vis fn key(id: #id) -> ::std::string::String {
+                #runtime::generated::key::<Self>(&id)
+            }
+            #[doc = #get_doc]
+            #vis async fn get<Db>(cache: &#runtime::Cache<Db>, id: #id) -> #one
+            where Self: #runtime::Load<Db>, #bounds {
+                #runtime::generated::get::<Self, Db>(cache, id).await
+            }
+            #[doc = #many_doc]
+            #vis async fn get_many<Db>(cache: &#runtime::Cache<Db>, ids: &[#id]) -> #many
+            where Self: #runtime::Load<Db>, #bounds {
+                #runtime::generated::get_many::<Self, Db>(cache, ids).await
+            }
+            #[doc = #fetch_doc]
+            #vis async fn fetch<Db>(cache: &#runtime::Cache<Db>, id: #id) -> #fetched
+            where Self: #runtime::Load<Db>, #bounds {
+                #runtime::generated::fetch::<Self, Db>(cache, id).await
+            }
+            #(#lookups)*
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! `impl Rows`: which rows a struct holds, and the tags that they yield.
+
+use cache_schema::{Direction, Model, Schema};
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
+
+use crate::ast::{Field, Struct};
+use crate::check;
+
+pub(crate) fn rows(row: &Struct, model: &Model, schema: &Schema) -> TokenStream {
+    let Struct { ident, runtime, .. } = row;
+    let name = &model.name;
+    let own_shape = own_shape(row, model, schema);
+    // A struct that embeds itself has no shape beside its own.
+    let shapes = row
+        .embedded(schema)
+        .filter(|(field, _)| *ident != field.row().to_token_stream().to_string());
+    let shapes = shapes.map(|(field, _)| {
+        let ty = &field.ty;
+        quote_spanned!(ty.span()=> <#ty as #runtime::Rows>::SHAPE)
+    });
+    let own = own_tags(row, model, schema);
+    let embedded = row.embedded(schema).map(|(Field { ident, ty, .. }, _)| {
+        quote_spanned!(ty.span()=> #runtime::Rows::tags(&self.#ident, tags);)
+    });
+    let hook = (!row.dependencies.is_empty())
+        .then(|| quote_spanned!(ident.span()=> #runtime::Dependencies::dependencies(self, tags);));
+    let assertions = assertions(row, model, schema);
+    quote! {
+        #[automatically_derived]
+        impl #runtime::Rows for #ident {
+            const MODEL: &'static str = #name;
+            const SHAPE: u64 = #runtime::generated::shape(#own_shape, &[#(#shapes),*]);
+            fn tags(&self, tags: &mut #runtime::Tags) {
+                #(#own)*
+                #(#embedded)*
+                #hook
+            }
+        }
+        #assertions
+    }
+}
+
+/// The tags that the row's own columns yield: its own, and one for every hop that leaves its model.
+fn own_tags(row: &Struct, model: &Model, schema: &Schema) -> Vec<TokenStream> {
+    let mut tags = Vec::new();
+    if let Some(id) = row
+        .columns(&model.id)
+        .filter(|_| check::has_id_tag(model, schema))
+    {
+        tags.push((model.name.clone(), &model.id, id));
+    }
+    for hop in schema.hops_from(&model.name) {
+        let (columns, holders) = match hop.direction {
+            Direction::Forward => match schema.model(&hop.to) {
+                Some(target) => (&target.id, &hop.columns),
+                None => continue,
+            },
+            Direction::Reverse => (&hop.columns, &model.id),
+        };
+        // Without the column, the embedded row yields its own tag.
+        if let Some(fields) = row.columns(holders) {
+            tags.push((hop.to.clone(), columns, fields));
+        }
+    }
+    let add = |(model, columns, fields): (String, &Vec<String>, Vec<&Field>)| {
+        let values = fields.iter().map(|field| {
+            let ident = &field.ident;
+            quote!(&self.#ident)
+        });
+        add_tag(&row.runtime, &model, columns, &values.collect::<Vec<_>>())
+    };
+    tags.into_iter().map(add).collect()
+}
+
+pub(crate) fn add_tag(
+    runtime: &TokenStream,
+    model: &str,
+    columns: &[String],
+    values: &[TokenStream],
+) -> TokenStream {
+    let text = format!("{model}#{}", columns.join(","));
+    match values {
+        [value] => quote!(#runtime::Tags::add(tags, #text, #value);),
+        values => quote!(#runtime::Tags::add_composite(tags, #text, &[#(#values),*]);),
+    }
+}
+
+/// Checks that only the compiler can make, as it alone knows the types.
+fn assertions(row: &Struct, model: &Model, schema: &Schema) -> TokenStream {
+    let runtime = &row.runtime;
+    let embeds = row.fields.iter().filter_map(|field| {
+        let (ty, name) = (&field.ty, field.embeds.as_ref()?);
+        Some(quote_spanned!(name.span()=> #runtime::generated::assert_embeds::<#ty>(#name);))
+    });
+    let references = model.references.iter().filter_map(|reference| {
+        let [column] = &reference.columns[..] else {
+            return None;
+        };
+        let field = row.column(column)?;
+        let (target, _) = row
+            .embedded(schema)
+            .find(|(field, model)| field.embeds.is_none() && *model == reference.target)?;
+        let (ty, target) = (&field.ty, target.row());
+        Some(quote_spanned! {ty.span()=>
+            #runtime::generated::assert_references::<#ty, <#target as #runtime::Model>::Id>();
+        })
+    });
+    let assertions: Vec<TokenStream> = embeds.chain(references).collect();
+    match assertions.is_empty() {
+        true => TokenStream::new(),
+        false => quote!(const _: () = { #(#assertions)* };),
+    }
+}
+
+/// A hash of the fields' names, types and serde attributes, and of what the schema says that a value
+/// registers: a value stored under fewer edges would miss invalidations.
+fn own_shape(row: &Struct, model: &Model, schema: &Schema) -> u64 {
+    let fields = row.fields.iter().map(|field| {
+        format!(
+            "{}: {} {};",
+            field.ident,
+            field.ty.to_token_stream(),
+            field.serde
+        )
+    });
+    let needs = schema
+        .needs(&model.name)
+        .into_iter()
+        .map(|tag| format!("{tag};"));
+    let text: String = std::iter::once(row.serde.clone())
+        .chain(fields)
+        .chain(needs)
+        .collect();
+    // Compilers differ in where they put spaces between tokens.
+    let bytes = text.bytes().filter(|byte| !byte.is_ascii_whitespace());
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}

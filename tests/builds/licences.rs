@@ -1,0 +1,67 @@
+//! What `cargo deny` would say of licences and of the tree of the published crate, without its
+//! download. Advisories need a database from the network: run `cargo deny check advisories` where
+//! there is one.
+
+use std::process::Output;
+
+use serde_json::Value;
+
+use crate::{cargo, root, run};
+
+const ALLOWED: [&str; 8] = [
+    "MIT",
+    "Apache-2.0",
+    "Apache-2.0 WITH LLVM-exception",
+    "BSD-3-Clause",
+    "BSL-1.0",
+    "Unicode-3.0",
+    "Unlicense",
+    "Zlib",
+];
+
+#[test]
+fn every_dependency_has_a_permissive_licence() {
+    let output = run(cargo(&["metadata", "--format-version", "1", "--locked"]).current_dir(root()));
+    let metadata: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let packages = metadata["packages"].as_array().expect("packages");
+    let refused: Vec<String> = packages
+        .iter()
+        .filter(|package| !is_allowed(package["license"].as_str().unwrap_or_default()))
+        .map(|package| {
+            format!(
+                "{} {}: {}",
+                package["name"], package["version"], package["license"]
+            )
+        })
+        .collect();
+    assert!(packages.len() > 50, "cargo metadata lists the whole tree");
+    assert!(refused.is_empty(), "{refused:#?}");
+}
+
+/// Some alternative of the SPDX expression has only allowed parts.
+fn is_allowed(expression: &str) -> bool {
+    let expression = expression.replace('/', " OR ");
+    let parenthesised = expression
+        .split_once(") AND ")
+        .map(|(left, right)| (left.replace('(', ""), right.to_owned()));
+    if let Some((left, right)) = parenthesised {
+        return is_allowed(&left) && is_allowed(&right);
+    }
+    expression
+        .split(" OR ")
+        .any(|all| all.split(" AND ").all(|one| ALLOWED.contains(&one.trim())))
+}
+
+#[test]
+fn the_published_crate_has_one_version_of_each_dependency() {
+    let Output { stdout, .. } = run(cargo(&[
+        "tree",
+        "-p",
+        "cache-runtime",
+        "-e",
+        "normal",
+        "--duplicates",
+    ])
+    .current_dir(root()));
+    assert_eq!(String::from_utf8_lossy(&stdout), "");
+}

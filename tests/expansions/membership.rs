@@ -1,0 +1,19 @@
+// What `#[derive(Cached)]` makes of this struct and `cache.toml` beside this file.
+//
+// #[derive(Cached)]
+// #[cached(projection = "organization-user")]
+// pub struct Membership {
+//     #[cached(column = "organization_id")]
+//     pub id: i64,
+//     pub name: String,
+//     pub role: String,
+// }
+
+#[automatically_derived]
+impl ::cache_runtime::Rows for Membership {
+    const MODEL: &'static str = "organization-user";
+    const SHAPE: u64 = ::cache_runtime::generated::shape(7613042405033091899u64, &[]);
+    fn tags(&self, tags: &mut ::cache_runtime::Tags) {
+        ::cache_runtime::Tags::add(tags, "organization#id", &self.id);
+    }
+}

@@ -1,0 +1,183 @@
+// What `#[derive(Cached)]` makes of this struct and `cache.toml` beside this file.
+//
+// #[derive(Cached)]
+// pub struct Plio {
+//     pub id: i64,
+//     pub uuid: String,
+//     pub name: String,
+//     pub video_id: Option<i64>,
+//     pub video: Option<Video>,
+//     pub created_by: Arc<User>,
+//     pub items: Vec<Item>,
+// }
+
+#[automatically_derived]
+impl ::cache_runtime::Rows for Plio {
+    const MODEL: &'static str = "plio";
+    const SHAPE: u64 = ::cache_runtime::generated::shape(
+        13727713424606101392u64,
+        &[
+            <Option<Video> as ::cache_runtime::Rows>::SHAPE,
+            <Arc<User> as ::cache_runtime::Rows>::SHAPE,
+            <Vec<Item> as ::cache_runtime::Rows>::SHAPE,
+        ],
+    );
+    fn tags(&self, tags: &mut ::cache_runtime::Tags) {
+        ::cache_runtime::Tags::add(tags, "plio#id", &self.id);
+        ::cache_runtime::Tags::add(tags, "video#id", &self.video_id);
+        ::cache_runtime::Tags::add(tags, "item#plio_id", &self.id);
+        ::cache_runtime::Rows::tags(&self.video, tags);
+        ::cache_runtime::Rows::tags(&self.created_by, tags);
+        ::cache_runtime::Rows::tags(&self.items, tags);
+    }
+}
+const _: () = {
+    ::cache_runtime::generated::assert_references::<
+        Option<i64>,
+        <Video as ::cache_runtime::Model>::Id,
+    >();
+};
+#[automatically_derived]
+impl ::cache_runtime::Model for Plio {
+    type Id = i64;
+}
+#[automatically_derived]
+impl ::cache_runtime::Cached for Plio {
+    type Lookup = PlioLookup;
+    const POLICY: ::cache_runtime::generated::Policy = ::cache_runtime::generated::Policy {
+        ttl: ::core::time::Duration::from_millis(3600000u64),
+        jitter: 10u8,
+        negative_ttl: ::core::time::Duration::from_millis(30000u64),
+        codec: ::cache_runtime::generated::Codec::Msgpack,
+    };
+    fn id(&self) -> Self::Id {
+        ::core::clone::Clone::clone(&self.id)
+    }
+    fn write_key(id: &Self::Id, key: &mut ::cache_runtime::generated::KeyWriter) {
+        ::cache_runtime::generated::KeyWriter::literal(key, "app:");
+        ::cache_runtime::generated::KeyWriter::literal(key, "plio_");
+        ::cache_runtime::generated::KeyWriter::part(key, id);
+    }
+    fn id_tag(id: &Self::Id, tags: &mut ::cache_runtime::Tags) {
+        ::cache_runtime::Tags::add(tags, "plio#id", id);
+    }
+}
+///A column, besides the id, that a [`Plio`] can be got by.
+#[derive(
+    ::core::fmt::Debug,
+    ::core::clone::Clone,
+    ::core::cmp::PartialEq,
+    ::core::cmp::Eq,
+    ::core::hash::Hash
+)]
+pub enum PlioLookup {
+    ///By `uuid`.
+    Uuid(String),
+}
+#[automatically_derived]
+impl ::cache_runtime::Lookup for PlioLookup {
+    fn write_key(&self, key: &mut ::cache_runtime::generated::KeyWriter) {
+        match self {
+            Self::Uuid(value) => {
+                ::cache_runtime::generated::KeyWriter::literal(key, "app:");
+                ::cache_runtime::generated::KeyWriter::literal(key, "plio_by_uuid_");
+                ::cache_runtime::generated::KeyWriter::part(key, value);
+            }
+        }
+    }
+    fn tag(&self, tags: &mut ::cache_runtime::Tags) {
+        match self {
+            Self::Uuid(value) => {
+                ::cache_runtime::Tags::add(tags, "plio#uuid", value);
+            }
+        }
+    }
+}
+#[allow(dead_code)]
+impl Plio {
+    ///The key under which the row with this id is stored: `plio_{id}`.
+    #[must_use]
+    pub fn key(id: i64) -> ::std::string::String {
+        ::cache_runtime::generated::key::<Self>(&id)
+    }
+    /**The row with this id, through the cache; `None` when there is none.
+
+# Errors
+When it had to be loaded and could not be.*/
+    pub async fn get<Db>(
+        cache: &::cache_runtime::Cache<Db>,
+        id: i64,
+    ) -> ::core::result::Result<
+        ::core::option::Option<::std::sync::Arc<Self>>,
+        ::cache_runtime::Error,
+    >
+    where
+        Self: ::cache_runtime::Load<Db>,
+        Db: ::core::marker::Send + ::core::marker::Sync + 'static,
+    {
+        ::cache_runtime::generated::get::<Self, Db>(cache, id).await
+    }
+    /**The rows with these ids, at their positions, through the cache.
+
+# Errors
+When it had to be loaded and could not be.*/
+    pub async fn get_many<Db>(
+        cache: &::cache_runtime::Cache<Db>,
+        ids: &[i64],
+    ) -> ::core::result::Result<
+        ::std::vec::Vec<::core::option::Option<::std::sync::Arc<Self>>>,
+        ::cache_runtime::Error,
+    >
+    where
+        Self: ::cache_runtime::Load<Db>,
+        Db: ::core::marker::Send + ::core::marker::Sync + 'static,
+    {
+        ::cache_runtime::generated::get_many::<Self, Db>(cache, ids).await
+    }
+    /**The row with this id, and how it was come by.
+
+# Errors
+When it had to be loaded and could not be.*/
+    pub async fn fetch<Db>(
+        cache: &::cache_runtime::Cache<Db>,
+        id: i64,
+    ) -> ::core::result::Result<::cache_runtime::Fetched<Self>, ::cache_runtime::Error>
+    where
+        Self: ::cache_runtime::Load<Db>,
+        Db: ::core::marker::Send + ::core::marker::Sync + 'static,
+    {
+        ::cache_runtime::generated::fetch::<Self, Db>(cache, id).await
+    }
+    /**The row with this `uuid`, through the cache.
+
+# Errors
+When it had to be loaded and could not be.*/
+    pub async fn get_by_uuid<Db>(
+        cache: &::cache_runtime::Cache<Db>,
+        value: String,
+    ) -> ::core::result::Result<
+        ::core::option::Option<::std::sync::Arc<Self>>,
+        ::cache_runtime::Error,
+    >
+    where
+        Self: ::cache_runtime::Find<Db>,
+        Db: ::core::marker::Send + ::core::marker::Sync + 'static,
+    {
+        ::core::result::Result::Ok(Self::fetch_by_uuid(cache, value).await?.value)
+    }
+    /**The row with this `uuid`, and how it was come by.
+
+# Errors
+When it had to be loaded and could not be.*/
+    pub async fn fetch_by_uuid<Db>(
+        cache: &::cache_runtime::Cache<Db>,
+        value: String,
+    ) -> ::core::result::Result<::cache_runtime::Fetched<Self>, ::cache_runtime::Error>
+    where
+        Self: ::cache_runtime::Find<Db>,
+        Db: ::core::marker::Send + ::core::marker::Sync + 'static,
+    {
+        ::cache_runtime::generated::fetch_by::<Self, Db>(cache, PlioLookup::Uuid(value))
+            .await
+    }
+}

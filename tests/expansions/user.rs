@@ -1,0 +1,107 @@
+// What `#[derive(Cached)]` makes of this struct and `cache.toml` beside this file.
+//
+// #[derive(Cached)]
+// pub struct User {
+//     pub id: i64,
+//     pub email: String,
+//     #[cached(embeds = "organization-user")]
+//     pub organizations: Vec<Membership>,
+// }
+
+#[automatically_derived]
+impl ::cache_runtime::Rows for User {
+    const MODEL: &'static str = "user";
+    const SHAPE: u64 = ::cache_runtime::generated::shape(
+        9506154976247406065u64,
+        &[<Vec<Membership> as ::cache_runtime::Rows>::SHAPE],
+    );
+    fn tags(&self, tags: &mut ::cache_runtime::Tags) {
+        ::cache_runtime::Tags::add(tags, "user#id", &self.id);
+        ::cache_runtime::Tags::add(tags, "organization-user#user_id", &self.id);
+        ::cache_runtime::Rows::tags(&self.organizations, tags);
+    }
+}
+const _: () = {
+    ::cache_runtime::generated::assert_embeds::<Vec<Membership>>("organization-user");
+};
+#[automatically_derived]
+impl ::cache_runtime::Model for User {
+    type Id = i64;
+}
+#[automatically_derived]
+impl ::cache_runtime::Cached for User {
+    type Lookup = ::core::convert::Infallible;
+    const POLICY: ::cache_runtime::generated::Policy = ::cache_runtime::generated::Policy {
+        ttl: ::core::time::Duration::from_millis(600000u64),
+        jitter: 10u8,
+        negative_ttl: ::core::time::Duration::from_millis(30000u64),
+        codec: ::cache_runtime::generated::Codec::Json,
+    };
+    fn id(&self) -> Self::Id {
+        ::core::clone::Clone::clone(&self.id)
+    }
+    fn write_key(id: &Self::Id, key: &mut ::cache_runtime::generated::KeyWriter) {
+        ::cache_runtime::generated::KeyWriter::literal(key, "app:");
+        ::cache_runtime::generated::KeyWriter::literal(key, "user_");
+        ::cache_runtime::generated::KeyWriter::part(key, id);
+    }
+    fn id_tag(id: &Self::Id, tags: &mut ::cache_runtime::Tags) {
+        ::cache_runtime::Tags::add(tags, "user#id", id);
+    }
+}
+#[allow(dead_code)]
+impl User {
+    ///The key under which the row with this id is stored: `user_{id}`.
+    #[must_use]
+    pub fn key(id: i64) -> ::std::string::String {
+        ::cache_runtime::generated::key::<Self>(&id)
+    }
+    /**The row with this id, through the cache; `None` when there is none.
+
+# Errors
+When it had to be loaded and could not be.*/
+    pub async fn get<Db>(
+        cache: &::cache_runtime::Cache<Db>,
+        id: i64,
+    ) -> ::core::result::Result<
+        ::core::option::Option<::std::sync::Arc<Self>>,
+        ::cache_runtime::Error,
+    >
+    where
+        Self: ::cache_runtime::Load<Db>,
+        Db: ::core::marker::Send + ::core::marker::Sync + 'static,
+    {
+        ::cache_runtime::generated::get::<Self, Db>(cache, id).await
+    }
+    /**The rows with these ids, at their positions, through the cache.
+
+# Errors
+When it had to be loaded and could not be.*/
+    pub async fn get_many<Db>(
+        cache: &::cache_runtime::Cache<Db>,
+        ids: &[i64],
+    ) -> ::core::result::Result<
+        ::std::vec::Vec<::core::option::Option<::std::sync::Arc<Self>>>,
+        ::cache_runtime::Error,
+    >
+    where
+        Self: ::cache_runtime::Load<Db>,
+        Db: ::core::marker::Send + ::core::marker::Sync + 'static,
+    {
+        ::cache_runtime::generated::get_many::<Self, Db>(cache, ids).await
+    }
+    /**The row with this id, and how it was come by.
+
+# Errors
+When it had to be loaded and could not be.*/
+    pub async fn fetch<Db>(
+        cache: &::cache_runtime::Cache<Db>,
+        id: i64,
+    ) -> ::core::result::Result<::cache_runtime::Fetched<Self>, ::cache_runtime::Error>
+    where
+        Self: ::cache_runtime::Load<Db>,
+        Db: ::core::marker::Send + ::core::marker::Sync + 'static,
+    {
+        ::cache_runtime::generated::fetch::<Self, Db>(cache, id).await
+    }
+}

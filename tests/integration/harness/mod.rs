@@ -1,0 +1,22 @@
+//! What the stories are told with.
+
+pub mod app;
+pub mod events;
+pub mod fixtures;
+pub mod http;
+pub mod mutant;
+pub mod servers;
+pub mod setup;
+pub mod sql;
+pub mod statements;
+pub mod story;
+pub mod world;
+
+pub use app::App;
+pub use events::Seen;
+pub use fixtures::Plio;
+pub use http::Answer;
+pub use mutant::Mutant;
+pub use story::Story;
+pub(crate) use story::story;
+pub use world::{World, without};

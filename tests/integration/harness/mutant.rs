@@ -1,0 +1,198 @@
+//! Mechanisms taken out, one at a time, without a switch in the product: a store that breaks one rule of the protocol,
+//! or a database without (all of) its triggers.
+
+use cache_runtime::store::{Answer, Fill, Read, Token};
+use cache_runtime::{Store, Tag};
+use example_app::SCHEMA;
+
+use super::sql::Sql;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mutant {
+    /// Fills are not fenced: each is offered with a token from just before it, which no fence can refuse.
+    Unfenced,
+    /// A value registers the tags of its own row and of its direct hops, not those of what it embeds.
+    ForgetsEmbeddedTags,
+    /// Refused fills are reported as stored: nobody learns that a load came too late.
+    ClaimsStored,
+    /// The database reports nothing.
+    NoOutbox,
+    /// An update of an item reports where the item is now, not where it was.
+    NoOldImages,
+}
+
+impl Mutant {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Unfenced => "unfenced",
+            Self::ForgetsEmbeddedTags => "forgets_embedded_tags",
+            Self::ClaimsStored => "claims_stored",
+            Self::NoOutbox => "no_outbox",
+            Self::NoOldImages => "no_old_images",
+        }
+    }
+
+    /// Takes the mechanism out of a story's database, where it is one of the database's.
+    pub async fn change_database(self, sql: &Sql) {
+        match self {
+            Self::NoOutbox => drop_triggers(sql).await,
+            Self::NoOldImages => forget_old_images_of_items(sql).await,
+            Self::Unfenced | Self::ForgetsEmbeddedTags | Self::ClaimsStored => {}
+        }
+    }
+}
+
+/// A store that breaks one rule when values are stored, and is the real one otherwise.
+pub struct Mutated<S> {
+    pub store: S,
+    pub mutant: Mutant,
+}
+
+impl<S: Store> Store for Mutated<S> {
+    fn fill<'a>(&'a self, token: Token, fills: &'a [Fill]) -> Answer<'a, Vec<bool>> {
+        Box::pin(async move {
+            match self.mutant {
+                Mutant::Unfenced => {
+                    let keys: Vec<String> = fills.iter().map(|fill| fill.key.clone()).collect();
+                    let token = self.store.read(&keys).await?.token;
+                    self.store.fill(token, fills).await
+                }
+                Mutant::ForgetsEmbeddedTags => {
+                    let fills: Vec<Fill> = fills.iter().map(without_embedded_tags).collect();
+                    self.store.fill(token, &fills).await
+                }
+                Mutant::ClaimsStored => {
+                    let stored = self.store.fill(token, fills).await?;
+                    Ok(vec![true; stored.len()])
+                }
+                Mutant::NoOutbox | Mutant::NoOldImages => self.store.fill(token, fills).await,
+            }
+        })
+    }
+
+    fn name(&self) -> &'static str {
+        self.store.name()
+    }
+
+    fn connect(&self) -> Answer<'_, ()> {
+        self.store.connect()
+    }
+
+    fn read<'a>(&'a self, keys: &'a [String]) -> Answer<'a, Read> {
+        self.store.read(keys)
+    }
+
+    fn invalidate<'a>(&'a self, tags: &'a [Tag]) -> Answer<'a, ()> {
+        self.store.invalidate(tags)
+    }
+
+    fn clear(&self) -> Answer<'_, ()> {
+        self.store.clear()
+    }
+}
+
+fn without_embedded_tags(fill: &Fill) -> Fill {
+    let direct: &[&str] = if fill.key.starts_with("user_") {
+        &["user#", "organization-user#user_id="]
+    } else {
+        &["plio#", "video#id=", "item#plio_id=", "user#id="]
+    };
+    let mut fill = fill.clone();
+    fill.tags
+        .retain(|tag| direct.iter().any(|start| tag.as_str().starts_with(start)));
+    fill
+}
+
+async fn drop_triggers(sql: &Sql) {
+    let triggers = triggers(sql, "").await;
+    assert!(
+        !triggers.is_empty(),
+        "the database has no triggers to take out"
+    );
+    for trigger in triggers {
+        sql.run(trigger.drop).await;
+    }
+}
+
+/// Puts copies of item's UPDATE triggers in their place in which every old row reads as the new one.
+async fn forget_old_images_of_items(sql: &Sql) {
+    let mut changed = 0;
+    for trigger in triggers(sql, "item").await {
+        if !trigger.create.contains("AFTER UPDATE") {
+            continue;
+        }
+        changed += 1;
+        let drop = trigger.drop;
+        // Dropped and created in one go: another connection of SQLite may not have heard of the drop yet.
+        if sql.is_postgres() {
+            let function = format!(
+                "SELECT proname::text, pg_get_functiondef(oid) FROM pg_proc WHERE proname = '{}'",
+                trigger.function
+            );
+            let (name, definition) = sql.pairs(function).await.swap_remove(0);
+            let mutant = format!("{name}_mutant");
+            sql.run(
+                definition
+                    .replace(&name, &mutant)
+                    .replace("old_rows", "new_rows"),
+            )
+            .await;
+            let create = trigger
+                .create
+                .replace(&format!("{name}("), &format!("{mutant}("));
+            sql.run(format!("{drop}; {create}")).await;
+        } else {
+            let create = trigger.create.replace("OLD.", "NEW.");
+            sql.run(format!("{drop}; {create}")).await;
+        }
+    }
+    assert!(changed > 0, "item has no UPDATE trigger to change");
+}
+
+struct Trigger {
+    drop: String,
+    create: String,
+    /// PostgreSQL's: the function that it runs.
+    function: String,
+}
+
+/// The cache's triggers, of one table or of all.
+async fn triggers(sql: &Sql, table: &str) -> Vec<Trigger> {
+    let (prefix, any) = (SCHEMA.outbox, table.is_empty());
+    if sql.is_postgres() {
+        let wanted = format!(
+            "FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
+             WHERE NOT t.tgisinternal AND t.tgname LIKE '{prefix}%' AND ({any} OR c.relname = '{table}') ORDER BY t.oid"
+        );
+        let made = sql
+            .pairs(format!(
+                "SELECT pg_get_triggerdef(t.oid), p.proname::text {wanted}"
+            ))
+            .await;
+        let dropped = sql
+            .pairs(format!(
+                "SELECT quote_ident(t.tgname), quote_ident(c.relname) {wanted}"
+            ))
+            .await;
+        let both = made.into_iter().zip(dropped);
+        both.map(|((create, function), (name, table))| Trigger {
+            drop: format!("DROP TRIGGER {name} ON {table}"),
+            create,
+            function,
+        })
+        .collect()
+    } else {
+        let found = format!(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE '{prefix}%' AND ({any} OR tbl_name = '{table}')"
+        );
+        let found = sql.pairs(found).await;
+        found
+            .into_iter()
+            .map(|(name, create)| Trigger {
+                drop: format!("DROP TRIGGER \"{name}\""),
+                create,
+                function: String::new(),
+            })
+            .collect()
+    }
+}

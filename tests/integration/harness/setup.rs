@@ -1,0 +1,179 @@
+//! The four set-ups, and a story's place in one of them: its own database, its own Redis database.
+
+use std::sync::OnceLock;
+
+use example_app::Db;
+use tempfile::TempDir;
+
+use super::servers::{self, Redis};
+use super::sql::Sql;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Database {
+    Sqlite,
+    Postgres,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tier {
+    Memory,
+    Redis,
+}
+
+/// What a story runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Setup {
+    pub database: Database,
+    pub tier: Tier,
+}
+
+impl Setup {
+    pub const ALL: [Self; 4] = [
+        Self {
+            database: Database::Sqlite,
+            tier: Tier::Memory,
+        },
+        Self {
+            database: Database::Sqlite,
+            tier: Tier::Redis,
+        },
+        Self {
+            database: Database::Postgres,
+            tier: Tier::Memory,
+        },
+        Self {
+            database: Database::Postgres,
+            tier: Tier::Redis,
+        },
+    ];
+
+    /// The first part of a trial's name.
+    pub fn name(self) -> &'static str {
+        match (self.database, self.tier) {
+            (Database::Sqlite, Tier::Memory) => "sqlite_memory",
+            (Database::Sqlite, Tier::Redis) => "sqlite_redis",
+            (Database::Postgres, Tier::Memory) => "postgres_memory",
+            (Database::Postgres, Tier::Redis) => "postgres_redis",
+        }
+    }
+}
+
+/// A database that nobody else uses, migrated. It is gone when this is dropped.
+pub struct OwnDatabase {
+    pub url: String,
+    kind: Kind,
+}
+
+enum Kind {
+    Sqlite { _dir: TempDir },
+    Postgres { name: String },
+}
+
+impl OwnDatabase {
+    /// Makes one. Blocks, so not to be called in an async runtime.
+    pub fn create(database: Database) -> Self {
+        match database {
+            Database::Sqlite => {
+                let dir = tempfile::Builder::new()
+                    .prefix("tests-sqlite-")
+                    .tempdir()
+                    .expect("a temporary directory");
+                let url = format!("sqlite://{}/plio.db", dir.path().display());
+                block_on(migrate(&url));
+                Self {
+                    url,
+                    kind: Kind::Sqlite { _dir: dir },
+                }
+            }
+            Database::Postgres => {
+                let server = servers::postgres();
+                TEMPLATE.get_or_init(|| {
+                    block_on(async {
+                        administer("CREATE DATABASE plio_template").await;
+                        migrate(&server.url("plio_template")).await;
+                    });
+                });
+                let name = format!("plio_{:016x}", fastrand::u64(..));
+                block_on(administer(&format!(
+                    "CREATE DATABASE {name} TEMPLATE plio_template"
+                )));
+                Self {
+                    url: server.url(&name),
+                    kind: Kind::Postgres { name },
+                }
+            }
+        }
+    }
+}
+
+impl Drop for OwnDatabase {
+    fn drop(&mut self) {
+        if let Kind::Postgres { name } = &self.kind {
+            block_on(administer(&format!("DROP DATABASE {name} WITH (FORCE)")));
+        }
+    }
+}
+
+/// Migrated once; the others are copies of it.
+static TEMPLATE: OnceLock<()> = OnceLock::new();
+
+async fn migrate(url: &str) {
+    let db = Db::connect(url)
+        .await
+        .unwrap_or_else(|error| panic!("{url}: {error}"));
+    db.migrate()
+        .await
+        .unwrap_or_else(|error| panic!("{url}: {error}"));
+    match db {
+        Db::Sqlite(pool) => pool.close().await,
+        Db::Postgres(pool) => pool.close().await,
+    }
+}
+
+async fn administer(sql: &str) {
+    let admin = Sql::connect(&servers::postgres().url("postgres")).await;
+    admin.run(sql).await;
+    admin.close().await;
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    runtime.expect("a runtime").block_on(future)
+}
+
+/// The Redis of a story: the run's, or its own.
+pub enum OwnRedis {
+    Shared { database: u32 },
+    Own(Redis),
+}
+
+impl OwnRedis {
+    pub fn shared() -> Self {
+        Self::Shared {
+            database: servers::redis().database(),
+        }
+    }
+
+    pub fn own() -> Self {
+        Self::Own(servers::own_redis())
+    }
+
+    pub fn url(&self) -> String {
+        match self {
+            Self::Shared { database } => servers::redis().url(*database),
+            Self::Own(server) => server.url(0),
+        }
+    }
+
+    /// The server, to be stopped and frozen.
+    pub fn server(&self) -> &Redis {
+        match self {
+            Self::Shared { .. } => {
+                panic!("the story shares its Redis with others: say `.own_redis()`")
+            }
+            Self::Own(server) => server,
+        }
+    }
+}

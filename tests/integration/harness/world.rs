@@ -1,0 +1,334 @@
+//! A story's world: the app, the database behind it as others see it, the entries in Redis.
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use cache_runtime::{Cache, MemoryStore, RedisStore, Store};
+use example_app::{Db, SCHEMA};
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, Postgres, Sqlite};
+
+use super::app::App;
+use super::http::Answer;
+use super::mutant::{Mutant, Mutated};
+use super::servers::Redis;
+use super::setup::{OwnRedis, Setup, Tier};
+use super::sql::{Sql, SqlTransaction};
+
+/// Everything a story needs. It is its main [`App`] as well: `world.get("/plios/1")`.
+#[derive(Clone)]
+pub struct World(Arc<Inner>);
+
+struct Inner {
+    setup: Setup,
+    app: App,
+    db: Db,
+    sql: Sql,
+    redis: Option<OwnRedis>,
+}
+
+impl Deref for World {
+    type Target = App;
+
+    fn deref(&self) -> &App {
+        &self.0.app
+    }
+}
+
+impl World {
+    pub async fn new(
+        setup: Setup,
+        database_url: &str,
+        redis: Option<OwnRedis>,
+        mutant: Option<Mutant>,
+    ) -> Self {
+        let sql = Sql::connect(database_url).await;
+        if let Some(mutant) = mutant {
+            mutant.change_database(&sql).await;
+        }
+        let db = Db::connect(database_url)
+            .await
+            .unwrap_or_else(|error| panic!("{database_url}: {error}"));
+        let app = serve(&db, redis.as_ref(), mutant).await;
+        Self(Arc::new(Inner {
+            setup,
+            app,
+            db,
+            sql,
+            redis,
+        }))
+    }
+
+    /// A second process of the same service, as it were: the same database, the same Redis.
+    pub async fn another_app(&self) -> App {
+        assert!(self.0.redis.is_some(), "two processes share no memory");
+        serve(&self.0.db, self.0.redis.as_ref(), None).await
+    }
+
+    pub fn has_redis(&self) -> bool {
+        self.0.setup.tier == Tier::Redis
+    }
+
+    pub fn is_postgres(&self) -> bool {
+        self.0.sql.is_postgres()
+    }
+
+    // The database, as `psql` sees it.
+
+    /// Runs plain SQL on a connection that knows nothing of the cache.
+    pub async fn sql(&self, sql: impl Into<String>) {
+        self.0.sql.run(sql).await;
+    }
+
+    /// The one number that this SQL answers.
+    pub async fn number(&self, sql: impl Into<String>) -> i64 {
+        self.0.sql.number(sql).await
+    }
+
+    pub async fn numbers(&self, sql: impl Into<String>) -> Vec<i64> {
+        self.0.sql.numbers(sql).await
+    }
+
+    /// A transaction that the cache knows nothing of.
+    pub async fn begin_elsewhere(&self) -> SqlTransaction {
+        self.0.sql.begin().await
+    }
+
+    /// A transaction of the cache, as handlers begin it.
+    pub async fn begin(&self) -> Transaction {
+        match &self.0.db {
+            Db::Sqlite(pool) => {
+                Transaction::Sqlite(self.cache.begin_on(pool).await.expect("a transaction"))
+            }
+            Db::Postgres(pool) => {
+                Transaction::Postgres(self.cache.begin_on(pool).await.expect("a transaction"))
+            }
+        }
+    }
+
+    /// The rows of the outbox, delivered or not.
+    pub async fn outbox_rows(&self) -> i64 {
+        self.number(format!("SELECT count(*) FROM {}", SCHEMA.outbox))
+            .await
+    }
+
+    /// The rows of the outbox that wait to be delivered.
+    pub async fn waiting_rows(&self) -> i64 {
+        self.number(format!(
+            "SELECT count(*) FROM {} WHERE delivered_at IS NULL",
+            SCHEMA.outbox
+        ))
+        .await
+    }
+
+    // The truth.
+
+    /// What an app with a cache that knows nothing yet answers: the database, in the API's words.
+    pub async fn truth(&self, path: &str) -> Answer {
+        // Without an outbox, so that it takes no rows from the app of the story.
+        let builder = Cache::builder(self.0.db.clone(), &SCHEMA);
+        let cold = App::serve(builder, MemoryStore::new(&SCHEMA)).await;
+        cold.get(path).await
+    }
+
+    /// Reads through the cache, and holds the answer against the database.
+    pub async fn right(&self, path: &str) -> Answer {
+        self.right_from(self, path).await
+    }
+
+    /// Likewise, asking this app.
+    pub async fn right_from(&self, app: &App, path: &str) -> Answer {
+        let (answer, truth) = (app.get(path).await, self.truth(path).await);
+        assert!(
+            (answer.status, &answer.body) == (truth.status, &truth.body),
+            "wrong answer: {} says {} {} ({}); right is {} {}",
+            answer.what,
+            answer.status,
+            answer.text,
+            answer.cache_status.as_deref().unwrap_or("no Cache-Status"),
+            truth.status,
+            truth.text
+        );
+        answer
+    }
+
+    /// Reads until the answer is the database's, for writes that nobody waits for.
+    pub async fn becomes_right(&self, path: &str) {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while self.get(path).await.body != self.truth(path).await.body {
+            if Instant::now() > deadline {
+                self.right(path).await;
+            }
+        }
+    }
+
+    // The entries.
+
+    /// Stops, freezes and kills the story's own Redis.
+    pub fn redis(&self) -> &Redis {
+        self.0.redis.as_ref().expect("a set-up with Redis").server()
+    }
+
+    /// The bytes under a key in Redis.
+    pub async fn entry(&self, key: &str) -> Option<Vec<u8>> {
+        let mut connection = self.redis_connection().await;
+        redis::cmd("GET")
+            .arg(key)
+            .query_async(&mut connection)
+            .await
+            .unwrap_or_else(|error| panic!("GET {key}: {error}"))
+    }
+
+    /// In Redis the key exists. (In memory, that the next read hits says it.)
+    pub async fn entry_exists(&self, key: &str) {
+        if self.has_redis() {
+            assert!(self.entry(key).await.is_some(), "EXISTS {key} answers 0");
+        }
+    }
+
+    /// In Redis the key does not exist. (In memory, that the next read misses says it.)
+    pub async fn entry_is_gone(&self, key: &str) {
+        if self.has_redis() {
+            let entry = self.entry(key).await;
+            assert!(
+                entry.is_none(),
+                "wrong answer: EXISTS {key} answers 1, with {}",
+                shown(&entry)
+            );
+        }
+    }
+
+    /// In Redis the key does not exist, or holds this text.
+    pub async fn entry_is_gone_or_says(&self, key: &str, fresh: &str) {
+        if self.has_redis() {
+            let entry = self.entry(key).await;
+            assert!(
+                entry.is_none() || shown(&entry).contains(fresh),
+                "wrong answer: {key} holds {}; right is {fresh:?} or nothing",
+                shown(&entry)
+            );
+        }
+    }
+
+    async fn redis_connection(&self) -> redis::aio::MultiplexedConnection {
+        let url = self.0.redis.as_ref().expect("a set-up with Redis").url();
+        let client = redis::Client::open(url.as_str()).expect("an address");
+        client
+            .get_multiplexed_async_connection()
+            .await
+            .unwrap_or_else(|error| panic!("{url}: {error}"))
+    }
+
+    /// Puts bytes under a key behind the app's back.
+    pub async fn set_entry(&self, key: &str, bytes: &[u8]) {
+        let mut command = redis::cmd("SET");
+        self.answer(command.arg(key).arg(bytes)).await;
+    }
+
+    /// What is under a key in Redis: `string`, `zset`, `none`.
+    pub async fn entry_type(&self, key: &str) -> String {
+        match self.answer(redis::cmd("TYPE").arg(key)).await {
+            redis::Value::SimpleString(name) => name,
+            other => panic!("TYPE {key}: {other:?}"),
+        }
+    }
+
+    /// Sends Redis a command behind the app's back; what it says to it.
+    pub async fn redis_command(&self, words: &str) -> String {
+        let mut words = words.split(' ');
+        let mut command = redis::cmd(words.next().unwrap_or_default());
+        for word in words {
+            command.arg(word);
+        }
+        format!("{:?}", self.answer(&command).await)
+    }
+
+    async fn answer(&self, command: &redis::Cmd) -> redis::Value {
+        let mut connection = self.redis_connection().await;
+        let answer = command.query_async(&mut connection).await;
+        answer.unwrap_or_else(|error| panic!("Redis refuses a command: {error}"))
+    }
+}
+
+/// The text in an entry, without the bytes of its header.
+fn shown(entry: &Option<Vec<u8>>) -> String {
+    let Some(bytes) = entry else {
+        return "nothing".to_owned();
+    };
+    let text = bytes.iter().position(|byte| *byte == b'{').unwrap_or(0);
+    String::from_utf8_lossy(&bytes[text..]).into_owned()
+}
+
+async fn serve(db: &Db, redis: Option<&OwnRedis>, mutant: Option<Mutant>) -> App {
+    match redis {
+        None => serve_on(db, MemoryStore::new(&SCHEMA), mutant).await,
+        Some(redis) => {
+            let url = redis.url();
+            let store =
+                RedisStore::new(&url, &SCHEMA).unwrap_or_else(|error| panic!("{url}: {error}"));
+            serve_on(db, store, mutant).await
+        }
+    }
+}
+
+async fn serve_on(db: &Db, store: impl Store, mutant: Option<Mutant>) -> App {
+    let builder = example_app::cache_builder(db.clone());
+    match mutant {
+        None => App::serve(builder, store).await,
+        Some(mutant) => App::serve(builder, Mutated { store, mutant }).await,
+    }
+}
+
+/// A transaction of the cache on either database.
+pub enum Transaction {
+    Sqlite(cache_runtime::Transaction<Sqlite>),
+    Postgres(cache_runtime::Transaction<Postgres>),
+}
+
+impl Transaction {
+    pub async fn run(&mut self, sql: impl Into<String>) {
+        let sql = sql.into();
+        let text = AssertSqlSafe(sql.clone());
+        let done = match self {
+            Self::Sqlite(tx) => sqlx::raw_sql(text).execute(&mut **tx).await.map(|_| ()),
+            Self::Postgres(tx) => sqlx::raw_sql(text).execute(&mut **tx).await.map(|_| ()),
+        };
+        done.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+
+    pub async fn commit(self) {
+        match self {
+            Self::Sqlite(tx) => tx.commit().await,
+            Self::Postgres(tx) => tx.commit().await,
+        }
+        .expect("committed");
+    }
+
+    pub async fn rollback(self) {
+        match self {
+            Self::Sqlite(tx) => tx.rollback().await,
+            Self::Postgres(tx) => tx.rollback().await,
+        }
+        .expect("rolled back");
+    }
+}
+
+/// A JSON object or list without the members that differ from copy to copy, at any depth.
+pub fn without(value: &Value, members: &[&str]) -> Value {
+    match value {
+        Value::Object(object) => {
+            let kept = object
+                .iter()
+                .filter(|(name, _)| !members.contains(&name.as_str()));
+            Value::Object(
+                kept.map(|(name, value)| (name.clone(), without(value, members)))
+                    .collect(),
+            )
+        }
+        Value::Array(list) => {
+            Value::Array(list.iter().map(|value| without(value, members)).collect())
+        }
+        other => other.clone(),
+    }
+}

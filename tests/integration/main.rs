@@ -1,0 +1,28 @@
+//! The behaviours of the whole path: schema, derive, runtime and example app, over HTTP, on real servers.
+//!
+//! `tests/README.md` says how to run them, and what runs on which set-up.
+
+mod harness;
+mod mutants;
+mod stories;
+
+use harness::{Story, servers, statements, story};
+use libtest_mimic::{Arguments, Trial};
+
+fn main() {
+    let mut arguments = Arguments::from_args();
+    // Stories wait more than they compute.
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    arguments.test_threads.get_or_insert(cores.max(4));
+    statements::listen();
+    story::hush_mutants();
+
+    let trials: Vec<Trial> = stories::all()
+        .into_iter()
+        .flat_map(Story::trials)
+        .chain(mutants::trials())
+        .collect();
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    servers::stop_all();
+    conclusion.exit();
+}

@@ -1,0 +1,37 @@
+//! The behaviours, each a story; the numbers are those of the list that they were asked for with.
+
+mod absent;
+mod deletes;
+mod duplicate;
+mod errors;
+mod lists;
+mod lookups;
+pub mod original;
+mod outage;
+pub mod races;
+mod seed;
+mod statements;
+mod tables;
+mod troubles;
+
+use crate::harness::Story;
+
+/// Every story; its set-ups are its own affair.
+pub fn all() -> Vec<Story> {
+    [
+        seed::stories(),
+        original::stories(),
+        races::stories(),
+        outage::stories(),
+        absent::stories(),
+        deletes::stories(),
+        duplicate::stories(),
+        errors::stories(),
+        lists::stories(),
+        lookups::stories(),
+        statements::stories(),
+        tables::stories(),
+        troubles::stories(),
+    ]
+    .concat()
+}

@@ -1,0 +1,230 @@
+//! Redis that answers, but not as it should: it refuses writes, loses connections or scripts, or holds bytes that
+//! nobody wrote.
+
+use serde_json::json;
+
+use crate::harness::{Plio, Story, World, story};
+
+pub fn stories() -> Vec<Story> {
+    vec![
+        story!(a_redis_out_of_memory_serves_nothing_old).own_redis(),
+        story!(a_redis_that_became_a_replica_serves_nothing_old).own_redis(),
+        story!(a_redis_without_enough_replicas_serves_nothing_old).own_redis(),
+        story!(a_redis_that_cannot_persist_serves_nothing_old).own_redis(),
+        story!(a_redis_that_cuts_connections_serves_nothing_old).own_redis(),
+        story!(a_redis_that_forgot_the_scripts_goes_on).own_redis(),
+        story!(broken_entries_are_misses).on_redis(),
+        story!(an_evicted_index_is_no_lost_edge)
+            .own_redis()
+            .known_bug(),
+        story!(an_evicted_fence_lets_nothing_old_in)
+            .own_redis()
+            .known_bug(),
+    ]
+}
+
+async fn a_redis_out_of_memory_serves_nothing_old(world: World) {
+    let plio = warm_plio(&world).await;
+    let used = "CONFIG SET maxmemory 1";
+    writes_are_right_while(&world, &plio, used, "CONFIG SET maxmemory 0").await;
+}
+
+async fn a_redis_that_became_a_replica_serves_nothing_old(world: World) {
+    let plio = warm_plio(&world).await;
+    // Of a server that is not there: it keeps its memory, answers reads, and refuses writes.
+    let replica = "REPLICAOF 127.0.0.1 1";
+    writes_are_right_while(&world, &plio, replica, "REPLICAOF NO ONE").await;
+}
+
+async fn a_redis_without_enough_replicas_serves_nothing_old(world: World) {
+    let plio = warm_plio(&world).await;
+    let alone = "CONFIG SET min-replicas-to-write 1";
+    writes_are_right_while(&world, &plio, alone, "CONFIG SET min-replicas-to-write 0").await;
+}
+
+async fn a_redis_that_cannot_persist_serves_nothing_old(world: World) {
+    let plio = warm_plio(&world).await;
+    // A snapshot that fails makes Redis refuse writes until one succeeds.
+    world.redis_command("CONFIG SET dbfilename dump.rdb").await;
+    world.redis().forbid_snapshots();
+    world.redis_command("BGSAVE").await;
+    while !world
+        .redis_command("INFO persistence")
+        .await
+        .contains("rdb_last_bgsave_status:err")
+    {
+        tokio::task::yield_now().await;
+    }
+    let nothing = "PING";
+    writes_are_right_while(
+        &world,
+        &plio,
+        nothing,
+        "CONFIG SET stop-writes-on-bgsave-error no",
+    )
+    .await;
+}
+
+async fn a_redis_that_cuts_connections_serves_nothing_old(world: World) {
+    let plio = warm_plio(&world).await;
+    for round in 0..5 {
+        let title = format!("round {round}");
+        world
+            .redis_command("CLIENT KILL TYPE normal SKIPME yes")
+            .await;
+        change_title(&world, &plio, &title).await;
+        world
+            .right(&plio.path())
+            .await
+            .is(200)
+            .says("/video/title", title);
+        world
+            .redis_command("CLIENT KILL TYPE normal SKIPME yes")
+            .await;
+        world.right(&plio.path()).await.is(200);
+        until_hit(&world, &plio).await;
+    }
+}
+
+async fn a_redis_that_forgot_the_scripts_goes_on(world: World) {
+    let plio = warm_plio(&world).await;
+    for title in ["first", "second"] {
+        world.redis_command("SCRIPT FLUSH").await;
+        change_title(&world, &plio, title).await;
+        world.entry_is_gone_or_says(&plio.key(), title).await;
+        world.redis_command("SCRIPT FLUSH").await;
+        world
+            .get(&plio.path())
+            .await
+            .ok()
+            .miss()
+            .says("/video/title", title);
+        world.right(&plio.path()).await.hit();
+    }
+}
+
+async fn broken_entries_are_misses(world: World) {
+    let (plio, other) = (
+        world.plio_with_items(1).await,
+        world.plio_with_items(2).await,
+    );
+    world.warm(&plio.path()).await;
+    world.warm(&other.path()).await;
+    let good = world.entry(&plio.key()).await.expect("an entry");
+    let mut broken: Vec<Vec<u8>> = vec![
+        b"".to_vec(),
+        b"nonsense".to_vec(),
+        b"{}".to_vec(),
+        vec![0xff; 5_000],
+    ];
+    for length in [1, 10, 24, 25, 40, 60, good.len() / 2, good.len() - 1] {
+        broken.push(good[..length].to_vec());
+    }
+    for flipped in [0, 24, 25, 26, 34, 35, 45, 60, good.len() - 1] {
+        let mut bytes = good.clone();
+        bytes[flipped] ^= 0x55;
+        broken.push(bytes);
+    }
+    for bytes in broken {
+        let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(40)]).into_owned();
+        world.set_entry(&plio.key(), &bytes).await;
+        let answer = world.right(&plio.path()).await;
+        assert!(answer.status == 200, "{} after {shown:?}", answer.status);
+        world.right(&plio.path()).await.hit();
+    }
+    for command in ["LPUSH", "SADD"] {
+        world.redis_command(&format!("DEL {}", plio.key())).await;
+        world
+            .redis_command(&format!("{command} {} x", plio.key()))
+            .await;
+        world.right(&plio.path()).await.is(200);
+        world.right(&plio.path()).await.hit();
+    }
+}
+
+/// Redis may be told to evict what it likes (`allkeys-lru`); the design promises to be correct then as well.
+async fn an_evicted_index_is_no_lost_edge(world: World) {
+    world
+        .redis_command("CONFIG SET maxmemory-policy allkeys-lru")
+        .await;
+    let plio = warm_plio(&world).await;
+    let index = format!("cache:index:video#id={}", plio.video);
+    assert!(
+        world.entry_type(&index).await != "none",
+        "there is an index to evict"
+    );
+    world.redis_command(&format!("DEL {index}")).await;
+    change_title(&world, &plio, "new title").await;
+    world
+        .right(&plio.path())
+        .await
+        .says("/video/title", "new title");
+}
+
+async fn an_evicted_fence_lets_nothing_old_in(world: World) {
+    world
+        .redis_command("CONFIG SET maxmemory-policy allkeys-lru")
+        .await;
+    let plio = world.plio_with_items(1).await;
+    let hold = world.events.hold_after_load(&plio.key());
+    let reader = world.get_meanwhile(&plio.path());
+    hold.reached().await;
+    change_title(&world, &plio, "new title").await;
+    world
+        .redis_command(&format!("DEL cache:fence:video#id={}", plio.video))
+        .await;
+    hold.release();
+    reader.await.expect("answered").ok();
+    world
+        .right(&plio.path())
+        .await
+        .says("/video/title", "new title");
+}
+
+async fn warm_plio(world: &World) -> Plio {
+    let plio = world.plio_with_items(1).await;
+    world
+        .warm(&plio.path())
+        .await
+        .says("/video/title", "old title");
+    plio
+}
+
+async fn change_title(world: &World, plio: &Plio, title: &str) {
+    let video = format!("/videos/{}", plio.video);
+    world.patch(&video, json!({"title": title})).await.is(200);
+}
+
+/// Writes and reads in turn while Redis is in trouble, and after it.
+async fn writes_are_right_while(world: &World, plio: &Plio, trouble: &str, over: &str) {
+    world.redis_command(trouble).await;
+    for round in 0..5 {
+        let title = format!("in trouble, {round}");
+        change_title(world, plio, &title).await;
+        for _ in 0..3 {
+            let answer = world.right(&plio.path()).await;
+            answer.is(200).says("/video/title", title.clone());
+        }
+        world.right(&plio.by_uuid()).await.is(200);
+    }
+    world.redis_command(over).await;
+    world.right(&plio.path()).await.is(200);
+    until_hit(world, plio).await;
+    change_title(world, plio, "afterwards").await;
+    world
+        .right(&plio.path())
+        .await
+        .says("/video/title", "afterwards");
+    until_hit(world, plio).await;
+}
+
+async fn until_hit(world: &World, plio: &Plio) {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(15);
+    while !world.right(&plio.path()).await.is(200).is_hit() {
+        assert!(
+            std::time::Instant::now() < deadline,
+            "{} is no hit long after the trouble",
+            plio.path()
+        );
+    }
+}
