@@ -112,7 +112,7 @@ impl<Db: Send + Sync + 'static> Builder<Db> {
         let store = self
             .store
             .unwrap_or_else(|| Arc::new(MemoryStore::new(self.schema)));
-        let engine = Engine::start(store, self.outbox, self.observer, self.schema).await;
+        let engine = Engine::start(store, self.outbox, self.observer).await;
         Cache(Arc::new(Inner {
             db: self.db,
             engine,

@@ -7,8 +7,7 @@ use crate::error::Error;
 use crate::event::{Event, Observer};
 use crate::flight::Flights;
 use crate::health::Health;
-use crate::outbox::{Outbox, OutboxRow};
-use crate::schema::Schema;
+use crate::outbox::{BATCH, Outbox};
 use crate::store::{Fill, Read, Store, StoreError, Token};
 use crate::tag::Tag;
 
@@ -22,11 +21,6 @@ pub(crate) struct Engine {
     pub(crate) outbox: Option<Arc<dyn Outbox>>,
     pub(crate) flights: Arc<Flights>,
     pub(crate) observer: Observer,
-    #[cfg_attr(
-        not(any(feature = "postgres", feature = "sqlite")),
-        expect(dead_code, reason = "only transactions ask it for the outbox")
-    )]
-    pub(crate) schema: &'static Schema,
     health: Health,
 }
 
@@ -36,7 +30,6 @@ impl Engine {
         store: Arc<dyn Store>,
         outbox: Option<Arc<dyn Outbox>>,
         observer: Observer,
-        schema: &'static Schema,
     ) -> Arc<Engine> {
         let (flights, health) = (Flights::new(), Health::default());
         let engine = Arc::new(Engine {
@@ -44,7 +37,6 @@ impl Engine {
             outbox,
             flights,
             observer,
-            schema,
             health,
         });
         // It has not been in use yet, which is as good as away.
@@ -95,61 +87,70 @@ impl Engine {
         stored
     }
 
-    /// Invalidates what the rows say and marks them delivered. When the store is away they stay,
-    /// and are delivered before it serves again.
-    pub(crate) async fn deliver(
-        self: &Arc<Self>,
-        outbox: &dyn Outbox,
-        rows: Vec<OutboxRow>,
-    ) -> Result<(), Error> {
-        if rows.is_empty() {
-            return Ok(());
+    /// Delivers every row that waits; returns how many.
+    pub(crate) async fn drain(self: &Arc<Self>) -> Result<usize, Error> {
+        if !self.health.accepts_invalidations() {
+            return Err(Error::store(
+                "it is away; the outbox keeps what is to be delivered",
+            ));
         }
-        let mut tags: Vec<Tag> = rows.iter().map(|row| row.tag.clone()).collect();
-        tags.sort_unstable();
-        tags.dedup();
-        if let Err(error) = self.invalidate(&tags).await {
+        self.deliver_waiting().await
+    }
+
+    /// After a commit, whose rows wait now. While the store is away they go on waiting: it cannot
+    /// come back before they are delivered, as they were committed before this looked.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    pub(crate) async fn deliver_commit(self: &Arc<Self>) {
+        if self.health.accepts_invalidations()
+            && let Err(error) = self.deliver_waiting().await
+        {
+            // Something may be stale now, be it that the store or that the outbox cannot be
+            // reached: nobody reads the store until everything is delivered.
             self.failed(&error);
-            return Err(Error::store(error));
         }
-        self.observer.tell(Event::Invalidated { tags: &tags });
-        let ids = rows.iter().map(|row| row.id).collect();
-        outbox.mark_delivered(ids).await.map_err(Error::outbox)
+    }
+
+    /// One pass over the outbox: invalidates what the rows say, and marks them.
+    async fn deliver_waiting(self: &Arc<Self>) -> Result<usize, Error> {
+        let Some(outbox) = &self.outbox else {
+            return Ok(0);
+        };
+        let (mut delivered, mut after) = (0, 0);
+        loop {
+            let rows = outbox.waiting(after).await.map_err(Error::outbox)?;
+            let Some(last) = rows.last() else {
+                return Ok(delivered);
+            };
+            (delivered, after) = (delivered + rows.len(), last.id);
+            let mut tags: Vec<Tag> = rows.iter().map(|row| row.tag.clone()).collect();
+            tags.sort_unstable();
+            tags.dedup();
+            if let Err(error) = self.invalidate(&tags).await {
+                self.failed(&error);
+                return Err(Error::store(error));
+            }
+            self.observer.tell(Event::Invalidated { tags: &tags });
+            if let Err(error) = outbox
+                .mark_delivered(rows.iter().map(|row| row.id).collect())
+                .await
+            {
+                // Harmless: they will be delivered again.
+                tracing::warn!(%error, "delivered outbox rows could not be marked");
+            }
+            if rows.len() < BATCH {
+                return Ok(delivered);
+            }
+        }
     }
 
     async fn invalidate(&self, tags: &[Tag]) -> Result<(), StoreError> {
-        if !self.health.accepts_invalidations() {
-            return Err(StoreError::away("it is away, the outbox keeps the tags"));
-        }
         if tags.iter().any(Tag::is_whole_model) {
             return self.store.clear().await;
         }
         self.store.invalidate(tags).await
     }
 
-    /// Delivers every row that waits; returns how many.
-    pub(crate) async fn drain(self: &Arc<Self>) -> Result<usize, Error> {
-        let Some(outbox) = &self.outbox else {
-            return Ok(0);
-        };
-        let mut delivered = 0;
-        loop {
-            let rows = outbox.waiting().await.map_err(Error::outbox)?;
-            if rows.is_empty() {
-                return Ok(delivered);
-            }
-            delivered += rows.len();
-            self.deliver(&**outbox, rows).await?;
-        }
-    }
-
-    /// Whether commits need to read their outbox rows at all.
-    #[cfg(any(feature = "postgres", feature = "sqlite"))]
-    pub(crate) fn delivers(&self) -> bool {
-        self.health.accepts_invalidations()
-    }
-
-    fn failed(self: &Arc<Self>, error: &StoreError) {
+    fn failed(self: &Arc<Self>, error: &dyn std::error::Error) {
         if self.health.failed() {
             self.observer.tell(Event::StoreAway {
                 why: &error.to_string(),
@@ -180,8 +181,10 @@ impl Engine {
     /// Away → catching up → in use; see [`crate::health`].
     async fn come_back(self: &Arc<Self>) -> Result<(), Error> {
         self.store.connect().await.map_err(Error::store)?;
+        // What has piled up, while commits need not wait for it.
+        self.deliver_waiting().await?;
         self.health.catch_up();
-        if let Err(error) = self.drain().await {
+        if let Err(error) = self.deliver_waiting().await {
             // Nothing but a complete delivery may lead back into use.
             self.health.failed();
             return Err(error);

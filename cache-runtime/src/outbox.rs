@@ -20,10 +20,13 @@ pub struct OutboxRow {
     pub tag: Tag,
 }
 
+/// How many rows one step of a delivery takes.
+pub(crate) const BATCH: usize = 1000;
+
 /// A database whose writes are reported by triggers.
 pub(crate) trait Outbox: Send + Sync {
-    /// Committed rows that are not delivered yet, some at least if there are any.
-    fn waiting(&self) -> BoxFuture<'_, Result<Vec<OutboxRow>, BoxError>>;
+    /// The first [`BATCH`] rows after this id that are committed and not delivered, in order.
+    fn waiting(&self, after: i64) -> BoxFuture<'_, Result<Vec<OutboxRow>, BoxError>>;
 
     /// Marks rows as delivered. A row that somebody else is marking may be left to them.
     fn mark_delivered(&self, ids: Vec<i64>) -> BoxFuture<'_, Result<(), BoxError>>;

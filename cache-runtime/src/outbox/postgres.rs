@@ -2,8 +2,8 @@
 
 use sqlx::{AssertSqlSafe, Pool, Postgres, Row};
 
-use super::OutboxRow;
-use super::transaction::{BATCH, OutboxDatabase, quoted};
+use super::transaction::{OutboxDatabase, quoted};
+use super::{BATCH, OutboxRow};
 use crate::schema::Schema;
 use crate::tag::Tag;
 
@@ -21,16 +21,14 @@ impl OutboxDatabase for Postgres {
     async fn waiting(
         connection: &mut sqlx::PgConnection,
         outbox: &'static str,
+        after: i64,
     ) -> Result<Vec<OutboxRow>, sqlx::Error> {
-        let outbox = quoted(outbox);
         let sql = format!(
-            "SELECT id, tag FROM {outbox} WHERE delivered_at IS NULL
-               AND txid = pg_current_xact_id_if_assigned()
-             UNION ALL
-             (SELECT id, tag FROM {outbox} WHERE delivered_at IS NULL
-               AND txid IS DISTINCT FROM pg_current_xact_id_if_assigned() LIMIT {BATCH})"
+            "SELECT id, tag FROM {} WHERE delivered_at IS NULL AND id > $1 ORDER BY id LIMIT {BATCH}",
+            quoted(outbox)
         );
         let rows = sqlx::query(AssertSqlSafe(sql))
+            .bind(after)
             .fetch_all(connection)
             .await?;
         let row = |row: &sqlx::postgres::PgRow| -> Result<OutboxRow, sqlx::Error> {

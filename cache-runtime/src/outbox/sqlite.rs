@@ -2,8 +2,8 @@
 
 use sqlx::{AssertSqlSafe, Pool, Row, Sqlite};
 
-use super::OutboxRow;
 use super::transaction::{OutboxDatabase, quoted};
+use super::{BATCH, OutboxRow};
 use crate::schema::{ColumnsOf, Schema};
 use crate::tag::Tag;
 
@@ -14,16 +14,17 @@ impl OutboxDatabase for Sqlite {
         pool.begin_with("BEGIN IMMEDIATE").await
     }
 
-    /// There is one writer at a time, so all that waits is its own or committed.
     async fn waiting(
         connection: &mut sqlx::SqliteConnection,
         outbox: &'static str,
+        after: i64,
     ) -> Result<Vec<OutboxRow>, sqlx::Error> {
         let sql = format!(
-            "SELECT id, tag FROM {} WHERE delivered_at IS NULL",
+            "SELECT id, tag FROM {} WHERE delivered_at IS NULL AND id > $1 ORDER BY id LIMIT {BATCH}",
             quoted(outbox)
         );
         let rows = sqlx::query(AssertSqlSafe(sql))
+            .bind(after)
             .fetch_all(connection)
             .await?;
         let row = |row: &sqlx::sqlite::SqliteRow| -> Result<OutboxRow, sqlx::Error> {

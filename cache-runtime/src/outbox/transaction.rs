@@ -13,9 +13,6 @@ use crate::error::BoxError;
 use crate::schema::Schema;
 use crate::store::BoxFuture;
 
-/// How many rows of other transactions a commit, or one step of a drain, takes along.
-pub(crate) const BATCH: usize = 1000;
-
 /// What is particular to a database. Implemented for [`sqlx::Postgres`] and [`sqlx::Sqlite`].
 pub trait OutboxDatabase: Database {
     /// Opens a transaction that is going to write.
@@ -23,11 +20,11 @@ pub trait OutboxDatabase: Database {
         pool: &Pool<Self>,
     ) -> impl Future<Output = Result<sqlx::Transaction<'static, Self>, sqlx::Error>> + Send;
 
-    /// The waiting rows that this connection sees: all of its own transaction's, and some of those
-    /// that others have committed.
+    /// The first waiting rows after this id, in order.
     fn waiting(
         connection: &mut Self::Connection,
         outbox: &'static str,
+        after: i64,
     ) -> impl Future<Output = Result<Vec<OutboxRow>, sqlx::Error>> + Send;
 
     /// Marks rows as delivered, but for those that somebody else is marking.
@@ -62,10 +59,10 @@ pub(crate) struct PoolOutbox<DB: Database> {
 }
 
 impl<DB: OutboxDatabase> Outbox for PoolOutbox<DB> {
-    fn waiting(&self) -> BoxFuture<'_, Result<Vec<OutboxRow>, BoxError>> {
-        Box::pin(async {
+    fn waiting(&self, after: i64) -> BoxFuture<'_, Result<Vec<OutboxRow>, BoxError>> {
+        Box::pin(async move {
             let mut connection = self.pool.acquire().await?;
-            Ok(DB::waiting(&mut connection, self.table).await?)
+            Ok(DB::waiting(&mut connection, self.table, after).await?)
         })
     }
 
@@ -98,16 +95,14 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
         &self,
         pool: &Pool<DB>,
     ) -> Result<Transaction<DB>, sqlx::Error> {
-        let engine = self.engine().clone();
-        let Some(outbox) = engine.outbox.clone() else {
+        if self.engine().outbox.is_none() {
             let why = "this cache was built without an outbox: call `outbox(&pool)` on its builder";
             return Err(sqlx::Error::Configuration(why.into()));
-        };
+        }
+        let inner = DB::begin(pool).await?;
         Ok(Transaction {
-            inner: DB::begin(pool).await?,
-            table: engine.schema.outbox,
-            engine,
-            outbox,
+            inner,
+            engine: self.engine().clone(),
         })
     }
 }
@@ -127,14 +122,12 @@ impl<DB: OutboxDatabase> Cache<Pool<DB>> {
 /// Dropped without [`commit`](Self::commit), it is rolled back, and nothing is invalidated.
 pub struct Transaction<DB: OutboxDatabase> {
     inner: sqlx::Transaction<'static, DB>,
-    table: &'static str,
     engine: Arc<Engine>,
-    outbox: Arc<dyn Outbox>,
 }
 
 impl<DB: OutboxDatabase> Transaction<DB> {
-    /// Commits. What was built from the rows that it wrote is invalidated when this returns; while
-    /// the store is away, before the store serves again.
+    /// Commits, and delivers what waits in the outbox: what was built from the rows that it wrote is
+    /// invalidated when this returns; while the store is away, before the store serves again.
     ///
     /// # Errors
     /// When the database did not commit. A store that is away is no error.
@@ -150,28 +143,10 @@ impl<DB: OutboxDatabase> Transaction<DB> {
         }
     }
 
-    async fn commit_and_deliver(mut self) -> Result<(), sqlx::Error> {
-        // Read inside the transaction: its own rows are known without searching, and the commit is
-        // all that separates reading them from delivering them.
-        let rows = match self.engine.delivers() {
-            true => DB::waiting(&mut self.inner, self.table).await?,
-            false => Vec::new(),
-        };
+    async fn commit_and_deliver(self) -> Result<(), sqlx::Error> {
         let committed = self.inner.commit().await;
-        // What was read is all there was, unless the store was away (it may be back by now, and
-        // then nobody else delivers these rows), others left more, or the commit is in doubt.
-        let all = (1..BATCH).contains(&rows.len()) && committed.is_ok();
-        if committed.is_ok()
-            && let Err(error) = self.engine.deliver(&*self.outbox, rows).await
-        {
-            tracing::debug!(%error, "committed, its tags wait in the outbox");
-        }
-        if !all
-            && self.engine.delivers()
-            && let Err(error) = self.engine.drain().await
-        {
-            tracing::debug!(%error, "outbox not drained");
-        }
+        // Also after an error: the connection may have broken when the database had committed.
+        self.engine.deliver_commit().await;
         committed
     }
 

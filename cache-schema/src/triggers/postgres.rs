@@ -25,7 +25,6 @@ fn outbox_table(outbox: &str) -> String {
         "CREATE TABLE IF NOT EXISTS {} (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   tag text NOT NULL,
-  txid xid8 NOT NULL DEFAULT pg_current_xact_id(),
   created_at timestamptz NOT NULL DEFAULT now(),
   delivered_at timestamptz
 )",
@@ -36,7 +35,7 @@ fn outbox_table(outbox: &str) -> String {
 fn waiting_index(outbox: &str) -> String {
     let name = quoted(&format!("{outbox}_waiting"));
     format!(
-        "CREATE INDEX IF NOT EXISTS {name} ON {} (txid) WHERE delivered_at IS NULL",
+        "CREATE INDEX IF NOT EXISTS {name} ON {} (id) WHERE delivered_at IS NULL",
         quoted(outbox)
     )
 }

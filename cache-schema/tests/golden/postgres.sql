@@ -1,12 +1,11 @@
 CREATE TABLE IF NOT EXISTS "cache_outbox" (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   tag text NOT NULL,
-  txid xid8 NOT NULL DEFAULT pg_current_xact_id(),
   created_at timestamptz NOT NULL DEFAULT now(),
   delivered_at timestamptz
 );
 
-CREATE INDEX IF NOT EXISTS "cache_outbox_waiting" ON "cache_outbox" (txid) WHERE delivered_at IS NULL;
+CREATE INDEX IF NOT EXISTS "cache_outbox_waiting" ON "cache_outbox" (id) WHERE delivered_at IS NULL;
 
 CREATE OR REPLACE FUNCTION "cache_outbox_video"() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $cache$
