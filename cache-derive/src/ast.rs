@@ -2,14 +2,14 @@
 
 use cache_schema::Schema;
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote};
+use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{
     Data, DeriveInput, Error, Fields, GenericArgument, Ident, LitStr, PathArguments, Type,
     Visibility,
 };
 
-use crate::attr;
+use crate::attr::{self, StructAttrs};
 
 pub(crate) struct Struct {
     pub(crate) ident: Ident,
@@ -30,16 +30,25 @@ pub(crate) struct Struct {
 pub(crate) struct Field {
     pub(crate) ident: Ident,
     pub(crate) ty: Type,
+    /// The column it holds, if it holds no rows.
     pub(crate) column: String,
+    /// Said by `#[cached(column)]`.
+    pub(crate) says_column: bool,
     /// Said by `#[cached(embeds)]`.
     pub(crate) embeds: Option<LitStr>,
+    /// The model whose rows it holds.
+    pub(crate) rows: Option<String>,
     pub(crate) serde_skip: bool,
     /// `#[serde(…)]` on the field, for the fingerprint.
     pub(crate) serde: String,
 }
 
 impl Struct {
-    pub(crate) fn parse(input: &DeriveInput, errors: &mut Vec<Error>) -> Option<Struct> {
+    pub(crate) fn parse(
+        input: &DeriveInput,
+        schema: &Schema,
+        errors: &mut Vec<Error>,
+    ) -> Option<Struct> {
         let attrs = attr::on_struct(&input.attrs, errors);
         if !input.generics.params.is_empty() {
             let why =
@@ -59,23 +68,24 @@ impl Struct {
             errors.push(Error::new_spanned(&input.ident, why));
             return None;
         };
-        let is_projection = attrs.projection.is_some();
-        let (model, model_span) = match attrs.projection.or(attrs.model) {
-            Some(name) => (name.value(), name.span()),
-            None => (
-                kebab_case(&input.ident.unraw().to_string()),
-                input.ident.span(),
-            ),
-        };
+        let (model, model_span) = model(&input.ident, &attrs);
         let fields = fields.named.iter().filter_map(|field| {
             let ident = field.ident.clone()?;
             let attrs = attr::on_field(&field.attrs, errors);
+            let rows = match (&attrs.embeds, row_type(&field.ty)) {
+                (Some(name), _) => Some(name.value()),
+                (None, Some(ty)) if ty == "Self" || ty == input.ident.unraw() => {
+                    Some(model.clone())
+                }
+                (None, ty) => ty.map(|ty| kebab_case(&ty.to_string())),
+            };
+            let is_rows = |name: &String| attrs.column.is_none() && schema.model(name).is_some();
             Some(Field {
-                column: attrs
-                    .column
-                    .map_or_else(|| ident.unraw().to_string(), |column| column.value()),
+                column: column(&ident, attrs.column.as_ref()),
+                says_column: attrs.column.is_some(),
                 ident,
                 ty: field.ty.clone(),
+                rows: rows.filter(is_rows),
                 embeds: attrs.embeds,
                 serde_skip: attrs.serde_skip,
                 serde: serde_text(&field.attrs),
@@ -84,21 +94,36 @@ impl Struct {
         Some(Struct {
             ident: input.ident.clone(),
             vis: input.vis.clone(),
+            fields: fields.collect(),
             model,
             model_span,
-            is_projection,
-            fields: fields.collect(),
+            is_projection: attrs.projection.is_some(),
+            runtime: attrs.runtime(),
             dependencies: attrs.dependencies,
-            runtime: attrs
-                .krate
-                .map_or_else(|| quote!(::cache_runtime), |path| quote!(#path)),
             serde: serde_text(&input.attrs),
         })
     }
 
+    /// The path of `cache_runtime`, where an error in what it is the beginning of is to be shown.
+    pub(crate) fn runtime_at(&self, span: Span) -> TokenStream {
+        let path = self.runtime.clone().into_iter();
+        path.map(|mut token| {
+            token.set_span(span);
+            token
+        })
+        .collect()
+    }
+
+    /// Whether the model is what the struct is called, and not said by an attribute.
+    pub(crate) fn is_named_like_its_model(&self) -> bool {
+        self.model == kebab_case(&self.ident.unraw().to_string())
+    }
+
     /// The field that holds this column.
     pub(crate) fn column(&self, column: &str) -> Option<&Field> {
-        self.fields.iter().find(|field| field.column == column)
+        self.fields
+            .iter()
+            .find(|field| field.rows.is_none() && field.column == column)
     }
 
     /// The fields that hold these columns, if all of them are there.
@@ -107,35 +132,25 @@ impl Struct {
     }
 
     /// The fields that hold rows, with the model.
-    pub(crate) fn embedded<'a>(
-        &'a self,
-        schema: &'a Schema,
-    ) -> impl Iterator<Item = (&'a Field, &'a str)> {
+    pub(crate) fn embedded(&self) -> impl Iterator<Item = (&Field, &str)> {
         self.fields
             .iter()
-            .filter_map(|field| Some((field, field.embedded(schema)?)))
+            .filter_map(|field| Some((field, field.rows.as_deref()?)))
     }
 
-    /// Whether it holds rows of this model, or says by its hook what they are.
-    pub(crate) fn carries(&self, model: &str, schema: &Schema) -> bool {
-        self.hooks(model) || self.embedded(schema).any(|(_, embedded)| embedded == model)
+    /// Whether the field holds rows of the struct's own type.
+    pub(crate) fn is_of_itself(&self, field: &Field) -> bool {
+        let is_itself = |ty| ty == "Self" || ty == self.ident.unraw();
+        field.rows.as_ref() == Some(&self.model) && row_type(&field.ty).is_some_and(is_itself)
     }
 
+    /// Whether it says by its hook which rows of this model it was computed from.
     pub(crate) fn hooks(&self, model: &str) -> bool {
         self.dependencies.iter().any(|name| name.value() == model)
     }
 }
 
 impl Field {
-    /// The model whose rows it holds: said by the attribute, or by the name of its type.
-    pub(crate) fn embedded<'a>(&'a self, schema: &'a Schema) -> Option<&'a str> {
-        let name = match &self.embeds {
-            Some(name) => name.value(),
-            None => kebab_case(&row_type(&self.ty)?.to_string()),
-        };
-        schema.model(&name).map(|model| model.name.as_str())
-    }
-
     /// The type without the containers around it.
     pub(crate) fn row(&self) -> &Type {
         peel(&self.ty)
@@ -143,8 +158,25 @@ impl Field {
 
     /// The type without `Option`.
     pub(crate) fn not_null(&self) -> &Type {
-        inside(&self.ty, &["Option"]).unwrap_or(&self.ty)
+        not_null(&self.ty)
     }
+}
+
+/// The name of the struct's model, and where it is said.
+pub(crate) fn model(ident: &Ident, attrs: &StructAttrs) -> (String, Span) {
+    match attrs.projection.as_ref().or(attrs.model.as_ref()) {
+        Some(name) => (name.value(), name.span()),
+        None => (kebab_case(&ident.unraw().to_string()), ident.span()),
+    }
+}
+
+/// The column that a field of this name holds.
+pub(crate) fn column(ident: &Ident, attribute: Option<&LitStr>) -> String {
+    attribute.map_or_else(|| ident.unraw().to_string(), LitStr::value)
+}
+
+pub(crate) fn not_null(ty: &Type) -> &Type {
+    inside(ty, &["Option"]).unwrap_or(ty)
 }
 
 fn row_type(ty: &Type) -> Option<Ident> {
@@ -162,11 +194,21 @@ fn peel(mut ty: &Type) -> &Type {
     while let Some(inner) = inside(ty, &["Option", "Vec", "Box", "Arc"]) {
         ty = inner;
     }
+    bare(ty)
+}
+
+/// The type without the invisible parentheses that a `macro_rules!` puts around a `$ty:ty`.
+fn bare(mut ty: &Type) -> &Type {
+    while let Type::Group(group) = ty {
+        ty = &group.elem;
+    }
     ty
 }
 
 fn inside<'a>(ty: &'a Type, containers: &[&str]) -> Option<&'a Type> {
-    let Type::Path(path) = ty else { return None };
+    let Type::Path(path) = bare(ty) else {
+        return None;
+    };
     let segment = path.path.segments.last()?;
     let PathArguments::AngleBracketed(arguments) = &segment.arguments else {
         return None;

@@ -1,6 +1,8 @@
 //! `#[cached(…)]`: the only place that knows the attributes' names.
 
 use cache_schema::suggest;
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
 use syn::meta::ParseNestedMeta;
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Error, LitStr, Path, Token, parenthesized};
@@ -23,6 +25,16 @@ pub(crate) struct FieldAttrs {
     pub(crate) serde_skip: bool,
 }
 
+impl StructAttrs {
+    /// The path of `cache_runtime`.
+    pub(crate) fn runtime(&self) -> TokenStream {
+        match &self.krate {
+            Some(path) => path.to_token_stream(),
+            None => quote!(::cache_runtime),
+        }
+    }
+}
+
 const ON_STRUCT: [&str; 4] = ["model", "projection", "dependencies", "crate"];
 const ON_FIELD: [&str; 2] = ["column", "embeds"];
 
@@ -34,6 +46,9 @@ pub(crate) fn on_struct(attributes: &[Attribute], errors: &mut Vec<Error>) -> St
         } else if meta.path.is_ident("projection") {
             set(&mut attrs.projection, &meta)
         } else if meta.path.is_ident("dependencies") {
+            if !meta.input.peek(syn::token::Paren) {
+                return Err(meta.error("expected #[cached(dependencies(\"…\"))]"));
+            }
             let list;
             parenthesized!(list in meta.input);
             attrs
@@ -41,7 +56,11 @@ pub(crate) fn on_struct(attributes: &[Attribute], errors: &mut Vec<Error>) -> St
                 .extend(Punctuated::<LitStr, Token![,]>::parse_terminated(&list)?);
             Ok(())
         } else if meta.path.is_ident("crate") {
-            attrs.krate = Some(meta.value()?.parse::<LitStr>()?.parse()?);
+            let path = text(&meta)?;
+            attrs.krate = Some(path.parse().map_err(|_| {
+                let why = "expected the path of `cache_runtime`, such as \"crate::cache\"";
+                Error::new(path.span(), why)
+            })?);
             Ok(())
         } else {
             Err(unknown(&meta, "a struct", &ON_STRUCT, "a field", &ON_FIELD))
@@ -68,6 +87,10 @@ pub(crate) fn on_field(attributes: &[Attribute], errors: &mut Vec<Error>) -> Fie
             Err(unknown(&meta, "a field", &ON_FIELD, "a struct", &ON_STRUCT))
         }
     });
+    if let (Some(_), Some(embeds)) = (&attrs.column, &attrs.embeds) {
+        let why = "a field is either a column (`column`) or holds rows (`embeds`)";
+        errors.push(Error::new(embeds.span(), why));
+    }
     attrs
 }
 
@@ -85,10 +108,22 @@ fn each_cached(
 }
 
 fn set(slot: &mut Option<LitStr>, meta: &ParseNestedMeta) -> syn::Result<()> {
-    match slot.replace(meta.value()?.parse()?) {
+    match slot.replace(text(meta)?) {
         None => Ok(()),
-        Some(_) => Err(meta.error("given twice")),
+        Some(_) => Err(meta.error(format!("`{}` is given twice", name(meta)))),
     }
+}
+
+fn text(meta: &ParseNestedMeta) -> syn::Result<LitStr> {
+    let value = meta.value().and_then(|value| value.parse());
+    value.map_err(|error| {
+        let why = format!("expected #[cached({} = \"…\")]", name(meta));
+        Error::new(error.span(), why)
+    })
+}
+
+fn name(meta: &ParseNestedMeta) -> String {
+    meta.path.to_token_stream().to_string().replace(' ', "")
 }
 
 fn unknown(
@@ -98,11 +133,7 @@ fn unknown(
     there: &str,
     elsewhere: &[&str],
 ) -> Error {
-    let name = meta
-        .path
-        .get_ident()
-        .map(ToString::to_string)
-        .unwrap_or_default();
+    let name = name(meta);
     if elsewhere.contains(&&*name) {
         return meta.error(format!("`{name}` goes on {there}, not on {here}"));
     }

@@ -5,7 +5,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
 
 use crate::ast::{Field, Struct};
-use crate::check::pascal_case;
+use crate::check::{pascal_case, variant};
 use crate::rows::add_tag;
 
 pub(crate) fn model_impl(row: &Struct, id: &[&Field]) -> TokenStream {
@@ -122,7 +122,7 @@ pub(crate) fn lookup(row: &Struct, model: &Model, policy: &Policy, schema: &Sche
         .filter_map(|lookup| {
             Some((
                 lookup,
-                format_ident!("{}", pascal_case(&lookup.column)),
+                variant(&lookup.column)?,
                 row.column(&lookup.column)?,
             ))
         })
@@ -169,7 +169,12 @@ pub(crate) fn lookup(row: &Struct, model: &Model, policy: &Policy, schema: &Sche
 }
 
 /// The functions that a service calls, each one line.
-pub(crate) fn getters(row: &Struct, model: &Model, policy: &Policy) -> TokenStream {
+pub(crate) fn getters(
+    row: &Struct,
+    model: &Model,
+    policy: &Policy,
+    schema: &Schema,
+) -> TokenStream {
     let Struct {
         ident,
         vis,
@@ -186,8 +191,8 @@ pub(crate) fn getters(row: &Struct, model: &Model, policy: &Policy) -> TokenStre
     );
     let bounds = quote!(Db: ::core::marker::Send + ::core::marker::Sync + 'static);
     let key_doc = format!(
-        "The key under which the row with this id is stored: `{}`.",
-        policy.key
+        "The key under which the row with this id is stored: `{}{}`.",
+        schema.settings.prefix, policy.key
     );
     let errors = "# Errors\nWhen it had to be loaded and could not be.";
     let lookups = policy.lookups.iter().filter_map(|lookup| {
@@ -196,10 +201,7 @@ pub(crate) fn getters(row: &Struct, model: &Model, policy: &Policy) -> TokenStre
             format_ident!("get_by_{column}"),
             format_ident!("fetch_by_{column}"),
         );
-        let (variant, ty) = (
-            format_ident!("{}", pascal_case(column)),
-            row.column(column)?.not_null(),
-        );
+        let (variant, ty) = (variant(column)?, row.column(column)?.not_null());
         let by = lookup_ident(row);
         let get_doc = format!("The row with this `{column}`, through the cache.\n\n{errors}");
         let fetch_doc =

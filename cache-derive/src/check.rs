@@ -1,22 +1,27 @@
 //! What must hold between a struct and its model: each rule a function, all of them in [`all`].
 
 use cache_schema::{Direction, Hop, Model, Schema, suggest};
-use syn::Error;
+use syn::{Error, Ident};
 
 use crate::ast::{Field, Struct};
 
 /// Runs every rule.
 pub(crate) fn all(row: &Struct, model: &Model, schema: &Schema, errors: &mut Vec<Error>) {
-    let rules = [
+    let of_names = [
         embeds_known_models,
         hooks_known_models,
-        has_id,
-        has_lookups,
         spells_columns,
-        accounts,
-        survives_serde,
+        holds_columns_once,
     ];
-    for rule in rules {
+    let of_fields = [has_id, has_lookups, survives_serde];
+    for rule in of_names {
+        rule(row, model, schema, errors);
+    }
+    // A wrong attribute or name may be all that is missing.
+    if errors.is_empty() {
+        accounts(row, model, schema, errors);
+    }
+    for rule in of_fields {
         rule(row, model, schema, errors);
     }
 }
@@ -25,11 +30,12 @@ pub(crate) fn all(row: &Struct, model: &Model, schema: &Schema, errors: &mut Vec
 pub(crate) fn model<'a>(row: &Struct, schema: &'a Schema) -> Result<&'a Model, Error> {
     schema.model(&row.model).ok_or_else(|| {
         let (name, file) = (&row.model, schema.file());
-        let known = schema.models().map(|model| model.name.as_str());
-        let help = match suggest(name, known) {
-            Some(similar) => {
+        let help = match similar_model(name, schema).map(|similar| &similar.name) {
+            Some(similar) if row.is_named_like_its_model() => {
                 format!("did you mean `{similar}`? Say so with #[cached(model = \"{similar}\")]")
             }
+            Some(similar) => format!("did you mean `{similar}`?"),
+            None if !row.is_named_like_its_model() => format!("add `[model.{name}]` to it"),
             None => format!(
                 "add `[model.{name}]` to it, or name the model with #[cached(model = \"…\")]"
             ),
@@ -39,6 +45,12 @@ pub(crate) fn model<'a>(row: &Struct, schema: &'a Schema) -> Result<&'a Model, E
             format!("{file} has no `[model.{name}]`\nhelp: {help}"),
         )
     })
+}
+
+/// The model that is meant by a name that no model has.
+pub(crate) fn similar_model<'a>(name: &str, schema: &'a Schema) -> Option<&'a Model> {
+    let known = schema.models().map(|model| model.name.as_str());
+    suggest(name, known).and_then(|similar| schema.model(similar))
 }
 
 fn embeds_known_models(row: &Struct, _: &Model, schema: &Schema, errors: &mut Vec<Error>) {
@@ -64,9 +76,8 @@ fn hooks_known_models(row: &Struct, _: &Model, schema: &Schema, errors: &mut Vec
 }
 
 fn unknown_model(name: &syn::LitStr, schema: &Schema) -> Error {
-    let known = schema.models().map(|model| model.name.as_str());
-    let help =
-        suggest(&name.value(), known).map(|similar| format!("\nhelp: did you mean `{similar}`?"));
+    let help = similar_model(&name.value(), schema)
+        .map(|similar| format!("\nhelp: did you mean `{}`?", similar.name));
     let message = format!(
         "{} has no `[model.{}]`{}",
         schema.file(),
@@ -109,50 +120,58 @@ pub(crate) fn has_id_tag(model: &Model, schema: &Schema) -> bool {
 }
 
 fn has_lookups(row: &Struct, model: &Model, schema: &Schema, errors: &mut Vec<Error>) {
-    let lookups = model.cached.iter().flat_map(|policy| &policy.lookups);
-    for lookup in
-        lookups.filter(|lookup| !row.is_projection && row.column(&lookup.column).is_none())
-    {
-        errors.push(missing_column(
-            row,
-            model,
-            schema,
-            &lookup.column,
-            &schema.at(lookup.position),
-        ));
-    }
-}
-
-/// A column that the struct may leave out, but has under nearly the same name, is misspelt.
-fn spells_columns(row: &Struct, model: &Model, schema: &Schema, errors: &mut Vec<Error>) {
-    let references = model.references.iter().flat_map(|reference| {
-        reference
-            .columns
-            .iter()
-            .map(|column| (column, schema.at(reference.position)))
-    });
-    let ignores = model
-        .ignores
-        .iter()
-        .map(|column| (column, schema.at(model.position)));
-    for (column, place) in references.chain(ignores) {
-        let unclaimed = unclaimed(row, model, schema);
-        if row.column(column).is_none() && suggest(column, unclaimed).is_some() {
-            errors.push(missing_column(row, model, schema, column, &place));
+    let policy = model.cached.as_ref().filter(|_| !row.is_projection);
+    for lookup in policy.iter().flat_map(|policy| &policy.lookups) {
+        let (column, place) = (&lookup.column, schema.at(lookup.position));
+        match row.column(column) {
+            None => errors.push(missing_column(row, model, schema, column, &place)),
+            Some(field) if variant(column).is_none() => {
+                let why = format!(
+                    "no variant of `{}Lookup` can be named after `{column}`: {place}\n\
+                     help: rename the column, or remove the lookup",
+                    row.ident
+                );
+                errors.push(Error::new(field.ident.span(), why));
+            }
+            Some(_) => {}
         }
     }
 }
 
-/// The columns of the struct that the file says nothing of: one of them may be meant.
-fn unclaimed<'a>(
-    row: &'a Struct,
-    model: &'a Model,
-    schema: &'a Schema,
-) -> impl Iterator<Item = &'a str> {
+/// The variant of a lookup: `created_by_id` → `CreatedById`; none for `_1` and `self`.
+pub(crate) fn variant(column: &str) -> Option<Ident> {
+    syn::parse_str(&pascal_case(column)).ok()
+}
+
+/// A column that the struct may leave out, but has under nearly the same name, is misspelt.
+fn spells_columns(row: &Struct, model: &Model, schema: &Schema, errors: &mut Vec<Error>) {
+    for reference in &model.references {
+        for column in &reference.columns {
+            if row.column(column).is_none() && suggest(column, unclaimed(row, model)).is_some() {
+                let place = schema.at(reference.position);
+                errors.push(missing_column(row, model, schema, column, &place));
+            }
+        }
+    }
+}
+
+fn holds_columns_once(row: &Struct, _: &Model, _: &Schema, errors: &mut Vec<Error>) {
+    let columns = row.fields.iter().filter(|field| field.rows.is_none());
+    for field in columns {
+        let first = row.column(&field.column).map(|first| &first.ident);
+        if let Some(first) = first.filter(|first| **first != field.ident) {
+            let why = format!("`{first}` holds the column `{}` already", field.column);
+            errors.push(Error::new(field.ident.span(), why));
+        }
+    }
+}
+
+/// The columns of the struct that neither the file nor an attribute names: one of them may be meant.
+fn unclaimed<'a>(row: &'a Struct, model: &'a Model) -> impl Iterator<Item = &'a str> {
     let columns = row
         .fields
         .iter()
-        .filter(|field| field.embedded(schema).is_none());
+        .filter(|field| field.rows.is_none() && !field.says_column);
     let references = || {
         model
             .references
@@ -177,7 +196,8 @@ fn missing_column(
     column: &str,
     place: &str,
 ) -> Error {
-    let help = match suggest(column, unclaimed(row, model, schema)) {
+    let similar = suggest(column, unclaimed(row, model));
+    let help = match similar {
         Some(similar) => format!(
             "the struct has `{similar}`: correct {}, or write #[cached(column = \"{column}\")] on the field",
             schema.file()
@@ -190,47 +210,72 @@ fn missing_column(
         "`{}` has no field for column `{column}`: {place}\nhelp: {help}",
         row.ident
     );
-    Error::new(row.ident.span(), message)
+    let at = similar.and_then(|similar| row.column(similar));
+    Error::new(at.map_or(&row.ident, |field| &field.ident).span(), message)
 }
 
 /// Every hop that leaves the model must be accounted for, or a change could not find the value.
 fn accounts(row: &Struct, model: &Model, schema: &Schema, errors: &mut Vec<Error>) {
-    for hop in schema.hops_from(&model.name) {
-        let goes_on = !schema.hops_from(&hop.to).is_empty();
-        let by_column = match hop.direction {
-            Direction::Reverse => true,
-            Direction::Forward => row.columns(&hop.columns).is_some(),
+    let goes_on = |hop: &Hop| !schema.hops_from(&hop.to).is_empty();
+    let has_column =
+        |hop: &Hop| hop.direction == Direction::Reverse || row.columns(&hop.columns).is_some();
+    let mut by_rows = schema.hops_from(&model.name);
+    by_rows.retain(|hop| !row.hooks(&hop.to) && (goes_on(hop) || !has_column(hop)));
+    // Where rows are missing, they are those that no field is named after.
+    by_rows.sort_by_key(|hop| !row.embedded().any(|(field, _)| field.ident == stem(hop)));
+    for (i, hop) in by_rows.iter().enumerate() {
+        // Two references lead to two rows.
+        let is_other = |other: &&&Hop| other.to == hop.to && other.direction == hop.direction;
+        let taken = match hop.direction {
+            Direction::Forward => by_rows[..i].iter().filter(is_other).count(),
+            Direction::Reverse => 0,
         };
-        if !(row.carries(&hop.to, schema) || by_column && !goes_on) {
-            errors.push(unaccounted(row, model, schema, hop, goes_on));
+        let mut fields = row.embedded().filter(|(_, embedded)| *embedded == hop.to);
+        if fields.nth(taken).is_none() {
+            errors.push(unaccounted(row, model, schema, hop, goes_on(hop)));
         }
+    }
+}
+
+/// What a field with the rows at the end of the hop is called: `created_by_id` → `created_by`.
+fn stem(hop: &Hop) -> String {
+    let mut columns = hop.columns.iter();
+    match hop.direction {
+        Direction::Forward => columns
+            .find_map(|column| column.strip_suffix("_id"))
+            .map_or_else(|| snake_case(&hop.to), str::to_owned),
+        Direction::Reverse => format!("{}s", snake_case(&hop.to)),
     }
 }
 
 fn unaccounted(row: &Struct, model: &Model, schema: &Schema, hop: &Hop, goes_on: bool) -> Error {
     let (to, columns) = (&hop.to, hop.columns.join("` and `"));
     let whole = pascal_case(to);
-    let (edge, field) = match hop.direction {
-        Direction::Forward => (
-            format!("{}.{columns} → {to}", model.name),
-            format!("{}: Option<{whole}>", snake_case(to)),
-        ),
-        Direction::Reverse => (
-            format!("{} ← {to}.{columns}", model.name),
-            format!("{}s: Vec<{whole}>", snake_case(to)),
-        ),
+    let field = match hop.direction {
+        Direction::Forward => format!("{}: Option<{whole}>", stem(hop)),
+        Direction::Reverse => format!("{}: Vec<{whole}>", stem(hop)),
     };
-    let beyond = match goes_on {
-        true => format!(", and what lies behind `{to}` is found by its rows"),
-        false => String::new(),
+    let further = match row.embedded().any(|(_, embedded)| embedded == to) {
+        true => "further ",
+        false => "",
     };
+    let (lacks, mut help) = (
+        format!("it has no {further}`{to}` rows"),
+        format!("add a field that embeds them, such as `{field}`"),
+    );
+    let lacks = match (goes_on, hop.direction) {
+        (true, _) => format!("{lacks}, and what lies behind `{to}` is found by its rows"),
+        (false, Direction::Forward) => {
+            help =
+                format!("add the field `{columns}`, or one that embeds the row, such as `{field}`");
+            format!("{lacks} and no `{columns}`")
+        }
+        (false, Direction::Reverse) => lacks,
+    };
+    let edge = format!("{}{hop}", model.name);
     let place = declared_at(schema, hop).unwrap_or_default();
-    let mut help = format!("add a field that embeds them, such as `{field}`");
-    if hop.direction == Direction::Forward && !goes_on {
-        help = format!("add the field `{columns}`, or one that embeds the row, such as `{field}`");
-    }
     let message = format!(
-        "`{}` cannot account for its dependency on `{to}` ({edge}): it has no `{to}` rows{beyond}{place}\n\
+        "`{}` cannot account for its dependency on `{to}` ({edge}): {lacks}{place}\n\
          help: {help};\n      \
          mark a field of another type with #[cached(embeds = \"{to}\")];\n      \
          or, if the value does not carry them, write #[cached(dependencies(\"{to}\"))] on the struct and implement `Dependencies`",
@@ -259,8 +304,7 @@ fn survives_serde(row: &Struct, model: &Model, schema: &Schema, errors: &mut Vec
     if needs_id(row, model, schema) {
         needed.extend(&model.id);
     }
-    let is_needed =
-        |field: &Field| needed.contains(&&field.column) || field.embedded(schema).is_some();
+    let is_needed = |field: &Field| field.rows.is_some() || needed.contains(&&field.column);
     for field in row
         .fields
         .iter()

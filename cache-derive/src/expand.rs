@@ -1,14 +1,14 @@
 //! The expansion: names and facts. What it does is in the runtime.
 
-use cache_schema::{Model, Schema};
+use cache_schema::{Diagnostics, Model, Schema};
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{DeriveInput, Error};
 
-use crate::ast::Struct;
+use crate::ast::{self, Struct};
 use crate::cached::{cached, getters, lookup, model_impl};
 use crate::rows::rows;
-use crate::{check, fallback, file};
+use crate::{attr, check, fallback, file};
 
 pub(crate) fn derive(input: TokenStream) -> TokenStream {
     let input: DeriveInput = match syn::parse2(input) {
@@ -19,7 +19,7 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
         Ok(file) => file,
         Err(why) => {
             let error = Error::new_spanned(&input.ident, why).into_compile_error();
-            let fallback = fallback::expand(&input, false);
+            let fallback = fallback::expand(&input, None);
             return quote!(#error #fallback);
         }
     };
@@ -27,9 +27,10 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
     let expansion = match &file.schema {
         Ok(schema) => with_schema(&input, schema),
         Err(diagnostics) => {
-            let error = Error::new_spanned(&input.ident, wrong_file(&input, diagnostics))
-                .into_compile_error();
-            let fallback = fallback::expand(&input, false);
+            let error =
+                Error::new_spanned(&input.ident, wrong_file(&input, &file.name, diagnostics))
+                    .into_compile_error();
+            let fallback = fallback::expand(&input, None);
             quote!(#error #fallback)
         }
     };
@@ -39,7 +40,7 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
 /// The impls, or the errors with the fallback.
 pub(crate) fn with_schema(input: &DeriveInput, schema: &Schema) -> TokenStream {
     let mut errors = Vec::new();
-    let row = Struct::parse(input, &mut errors);
+    let row = Struct::parse(input, schema, &mut errors);
     let model = row.as_ref().and_then(|row| {
         check::model(row, schema)
             .map_err(|error| errors.push(error))
@@ -51,44 +52,37 @@ pub(crate) fn with_schema(input: &DeriveInput, schema: &Schema) -> TokenStream {
             return impls(row, model, schema);
         }
     }
-    let is_cached = model.is_some_and(|model| model.cached.is_some());
-    let fallback = fallback::expand(input, is_cached);
+    let meant = model.or_else(|| check::similar_model(&row.as_ref()?.model, schema));
+    let fallback = fallback::expand(input, meant);
     let errors = errors.into_iter().map(Error::into_compile_error);
     quote!(#(#errors)* #fallback)
 }
 
-/// All that is wrong with this struct's model; of what is wrong elsewhere only where, as `schema!()`
-/// and the other structs say it in full.
-fn wrong_file(input: &DeriveInput, diagnostics: &cache_schema::Diagnostics) -> String {
-    let model = Struct::parse(input, &mut Vec::new()).map(|row| row.model);
-    let concerns = |diagnostic: &&cache_schema::Diagnostic| {
-        diagnostic.model.is_none() || diagnostic.model == model
-    };
-    if diagnostics.iter().any(|diagnostic| concerns(&diagnostic)) {
-        return format!("cache.toml is wrong\n{diagnostics}");
-    }
-    let elsewhere: Vec<String> = diagnostics
+/// In full what is wrong with this struct's model; of anything else only where, as the other structs
+/// and `schema!()` say it in full.
+fn wrong_file(input: &DeriveInput, file: &str, diagnostics: &Diagnostics) -> String {
+    let attrs = attr::on_struct(&input.attrs, &mut Vec::new());
+    let (model, _) = ast::model(&input.ident, &attrs);
+    let (here, elsewhere): (Vec<_>, Vec<_>) = diagnostics
         .iter()
-        .map(|diagnostic| {
-            format!(
-                "cache.toml:{}:{}: {}",
-                diagnostic.position.line, diagnostic.position.column, diagnostic.message
-            )
-        })
-        .collect();
-    format!("cache.toml is wrong elsewhere\n{}", elsewhere.join("\n"))
+        .partition(|diagnostic| diagnostic.model.as_ref() == Some(&model));
+    let here = here.iter().map(|diagnostic| format!("\n{diagnostic}\n"));
+    let elsewhere = elsewhere.iter().map(|diagnostic| {
+        let (position, message) = (diagnostic.position, &diagnostic.message);
+        format!("\n{file}:{}:{}: {message}", position.line, position.column)
+    });
+    let all: String = here.chain(elsewhere).collect();
+    format!("{file} is wrong{all}")
 }
 
 fn impls(row: &Struct, model: &Model, schema: &Schema) -> TokenStream {
     let rows = rows(row, model, schema);
-    if row.is_projection {
-        return rows;
-    }
     let model_impl = row.columns(&model.id).map(|id| model_impl(row, &id));
-    let cached = model.cached.as_ref().map(|policy| {
+    let policy = model.cached.as_ref().filter(|_| !row.is_projection);
+    let cached = policy.map(|policy| {
         let (cached, getters) = (
             cached(row, model, policy, schema),
-            getters(row, model, policy),
+            getters(row, model, policy, schema),
         );
         let lookup = (!policy.lookups.is_empty()).then(|| lookup(row, model, policy, schema));
         quote!(#cached #lookup #getters)

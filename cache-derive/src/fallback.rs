@@ -1,77 +1,156 @@
 //! What is emitted beside an error: enough for the rest of the crate to compile, so that one mistake
 //! is one error. It never runs, as the crate does not build.
 
+use cache_schema::Model;
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
-use syn::DeriveInput;
+use quote::{ToTokens, format_ident, quote};
+use syn::{Data, DeriveInput, Ident, Type};
 
-pub(crate) fn expand(input: &DeriveInput, is_cached: bool) -> TokenStream {
+use crate::ast;
+use crate::attr;
+use crate::check::variant;
+
+/// `model` is the one that is meant, if that is known. Without it, as without the file, the struct may
+/// be served from cache, and anything may be done with it.
+pub(crate) fn expand(input: &DeriveInput, model: Option<&Model>) -> TokenStream {
+    // What is wrong with the attributes is said elsewhere.
+    let attrs = attr::on_struct(&input.attrs, &mut Vec::new());
+    let runtime = attrs.runtime();
     let ident = &input.ident;
-    let vis = &input.vis;
+    let name = model.map_or("", |model| model.name.as_str());
     let (impl_generics, ty_generics, where_clause) = input.generics.split_for_impl();
-    let runtime = quote!(::cache_runtime);
-    let id = id_type(input);
-    let getter = |name: TokenStream, of: TokenStream, returns: TokenStream| {
-        quote! {
-            #[allow(missing_docs, clippy::missing_errors_doc)]
-            #vis async fn #name<Db>(_: &#runtime::Cache<Db>, _: #of)
-                -> ::core::result::Result<#returns, #runtime::Error> { ::core::unreachable!() }
-        }
+    let ids: Vec<TokenStream> = match model {
+        Some(model) => model.id.iter().map(|id| column(input, id)).collect(),
+        None => vec![column(input, "id")],
     };
-    let option = quote!(::core::option::Option<::std::sync::Arc<Self>>);
-    let get = getter(
-        quote!(get),
-        quote!(impl ::core::marker::Sized),
-        option.clone(),
-    );
-    let many = quote!(&[impl ::core::marker::Sized]);
-    let get_many = getter(quote!(get_many), many, quote!(::std::vec::Vec<#option>));
-    let fetch = getter(
-        quote!(fetch),
-        quote!(impl ::core::marker::Sized),
-        quote!(#runtime::Fetched<Self>),
-    );
-    let cached = is_cached.then(|| {
-        quote! {
-            #[automatically_derived]
-            impl #impl_generics #runtime::Cached for #ident #ty_generics #where_clause {
-                type Lookup = ::core::convert::Infallible;
-                const POLICY: #runtime::generated::Policy = ::core::panic!();
-                fn id(&self) -> Self::Id { ::core::unreachable!() }
-                fn write_key(_: &Self::Id, _: &mut #runtime::generated::KeyWriter) {}
-                fn id_tag(_: &Self::Id, _: &mut #runtime::Tags) {}
-            }
-        }
-    });
+    let id = match &ids[..] {
+        [id] => id.clone(),
+        ids => quote!((#(#ids),*)),
+    };
+    let is_cached = attrs.projection.is_none() && model.is_none_or(|model| model.cached.is_some());
+    let served = is_cached.then(|| served(input, model, &runtime, &id));
     quote! {
-        #cached
+        #[automatically_derived]
+        impl #impl_generics #runtime::Rows for #ident #ty_generics #where_clause {
+            const MODEL: &'static str = #name;
+            const SHAPE: u64 = 0;
+            fn tags(&self, _: &mut #runtime::Tags) {}
+        }
         #[automatically_derived]
         impl #impl_generics #runtime::Model for #ident #ty_generics #where_clause {
             type Id = #id;
         }
-        #[automatically_derived]
-        impl #impl_generics #runtime::Rows for #ident #ty_generics #where_clause {
-            const MODEL: &'static str = "";
-            const SHAPE: u64 = 0;
-            fn tags(&self, _: &mut #runtime::Tags) {}
-        }
-        #[allow(dead_code)]
-        impl #impl_generics #ident #ty_generics #where_clause {
+        #served
+    }
+}
+
+/// What a cached model has.
+fn served(
+    input: &DeriveInput,
+    model: Option<&Model>,
+    runtime: &TokenStream,
+    id: &TokenStream,
+) -> TokenStream {
+    let DeriveInput { ident, vis, .. } = input;
+    let (impl_generics, ty_generics, where_clause) = input.generics.split_for_impl();
+    let bounds = where_clause.iter().flat_map(|clause| &clause.predicates);
+    // With `for<'never>` a bound that does not hold is no error: the impl is merely not there.
+    let bounds = quote! {
+        #(#bounds,)*
+        for<'never> Self: ::serde::Serialize + ::serde::de::DeserializeOwned
+            + ::core::marker::Send + ::core::marker::Sync + 'static
+    };
+
+    let by = format_ident!("{ident}Lookup");
+    let policy = model.and_then(|model| model.cached.as_ref());
+    let lookups = policy.map(|policy| &policy.lookups[..]).unwrap_or_default();
+    let (lookup, lookup_enum) = if lookups.is_empty() {
+        (quote!(::core::convert::Infallible), None)
+    } else {
+        let variants = lookups.iter().filter_map(|lookup| {
+            let (variant, ty) = (variant(&lookup.column)?, column(input, &lookup.column));
+            Some(quote!(#variant(#ty)))
+        });
+        let lookup_enum = quote! {
+            #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::cmp::PartialEq, ::core::cmp::Eq, ::core::hash::Hash)]
             #[allow(missing_docs)]
-            #vis fn key(_: impl ::core::marker::Sized) -> ::std::string::String { ::core::unreachable!() }
-            #get
-            #get_many
-            #fetch
+            #vis enum #by { #(#variants),* }
+            #[automatically_derived]
+            impl #runtime::Lookup for #by {
+                fn write_key(&self, _: &mut #runtime::generated::KeyWriter) {}
+                fn tag(&self, _: &mut #runtime::Tags) {}
+            }
+        };
+        (by.to_token_stream(), Some(lookup_enum))
+    };
+
+    let row = quote!(::core::option::Option<::std::sync::Arc<Self>>);
+    let rows = quote!(::std::vec::Vec<#row>);
+    let fetched = quote!(#runtime::Fetched<Self>);
+    let getter = |name: &str, of: &TokenStream, returns: &TokenStream| {
+        let name = format_ident!("{name}");
+        quote! {
+            #vis async fn #name<Db>(_: &#runtime::Cache<Db>, _: #of)
+                -> ::core::result::Result<#returns, #runtime::Error> { ::core::unreachable!() }
+        }
+    };
+    let mut getters = vec![
+        getter("get", id, &row),
+        getter("get_many", &quote!(&[#id]), &rows),
+        getter("fetch", id, &fetched),
+    ];
+    // Any column might be a lookup of a model that is not known.
+    let columns: Vec<String> = match model {
+        Some(_) => lookups.iter().map(|lookup| lookup.column.clone()).collect(),
+        None => {
+            let is_name = |column: &String| syn::parse_str::<Ident>(&format!("_{column}")).is_ok();
+            fields(input)
+                .map(|(column, _)| column)
+                .filter(is_name)
+                .collect()
+        }
+    };
+    for name in &columns {
+        let ty = column(input, name);
+        getters.push(getter(&format!("get_by_{name}"), &ty, &row));
+        getters.push(getter(&format!("fetch_by_{name}"), &ty, &fetched));
+    }
+    quote! {
+        #[automatically_derived]
+        impl #impl_generics #runtime::Cached for #ident #ty_generics where #bounds {
+            type Lookup = #lookup;
+            const POLICY: #runtime::generated::Policy = ::core::panic!();
+            fn id(&self) -> Self::Id { ::core::unreachable!() }
+            fn write_key(_: &Self::Id, _: &mut #runtime::generated::KeyWriter) {}
+            fn id_tag(_: &Self::Id, _: &mut #runtime::Tags) {}
+        }
+        #lookup_enum
+        #[allow(dead_code, missing_docs, clippy::missing_errors_doc)]
+        impl #impl_generics #ident #ty_generics #where_clause {
+            #vis fn key(_: #id) -> ::std::string::String { ::core::unreachable!() }
+            #(#getters)*
         }
     }
 }
 
-/// What the struct's `id` most likely is.
-fn id_type(input: &DeriveInput) -> TokenStream {
-    let syn::Data::Struct(data) = &input.data else {
-        return quote!(i64);
+/// The type of the column: its field's, if there is one, else what such a column most likely has.
+fn column(input: &DeriveInput, column: &str) -> TokenStream {
+    match fields(input).find(|(name, _)| name == column) {
+        Some((_, ty)) => ty.to_token_stream(),
+        None if column.ends_with("id") && !column.ends_with("uuid") => quote!(i64),
+        None => quote!(::std::string::String),
+    }
+}
+
+/// The columns that the struct has, with their types.
+fn fields(input: &DeriveInput) -> impl Iterator<Item = (String, &Type)> {
+    let fields = match &input.data {
+        Data::Struct(data) => Some(&data.fields),
+        _ => None,
     };
-    let mut fields = data.fields.iter();
-    let id = fields.find(|field| field.ident.as_ref().is_some_and(|ident| ident == "id"));
-    id.map_or_else(|| quote!(i64), |field| field.ty.to_token_stream())
+    fields.into_iter().flatten().filter_map(|field| {
+        let holds = attr::on_field(&field.attrs, &mut Vec::new()).column;
+        let name = ast::column(field.ident.as_ref()?, holds.as_ref());
+        Some((name, ast::not_null(&field.ty)))
+    })
 }

@@ -8,6 +8,8 @@ use quote::quote;
 
 /// The file as a macro needs it.
 pub(crate) struct SchemaFile {
+    /// How messages name it.
+    pub(crate) name: String,
     pub(crate) schema: Result<Schema, Diagnostics>,
     /// Makes cargo rebuild the crate when the file, or `CACHE_TOML`, changes.
     pub(crate) tracking: TokenStream,
@@ -31,6 +33,7 @@ pub(crate) fn read() -> Result<SchemaFile, String> {
     let bytes = include_path(&manifest_dir, &path);
     Ok(SchemaFile {
         schema: Schema::parse(&name, &text),
+        name,
         tracking: quote! {
             const _: (&[u8], ::core::option::Option<&str>) =
                 (::core::include_bytes!(#bytes), ::core::option_env!("CACHE_TOML"));

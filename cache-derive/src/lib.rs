@@ -1,7 +1,7 @@
 //! The macros of `cache-runtime`, which re-exports them: use them from there.
 //!
-//! `#[derive(Cached)]`: attributes → [`ast`] → [`check`] → [`expand`]; on an error the [`fallback`],
-//! so that one mistake is one error. `schema!()`: [`schema`].
+//! `#[derive(Cached)]`: attributes → `ast` → `check` → `expand`; on an error the `fallback`,
+//! so that one mistake is one error. `schema!()`: `schema`.
 
 mod ast;
 mod attr;
@@ -28,7 +28,7 @@ use proc_macro::TokenStream;
 ///
 /// | on a field | |
 /// | --- | --- |
-/// | `#[cached(column = "user_id")]` | the column it holds; without it, the field's name |
+/// | `#[cached(column = "user_id")]` | the column it holds, whatever its type is named like; without it, the field's name |
 /// | `#[cached(embeds = "user")]` | the rows it holds; without it, the model that its type is named like |
 #[proc_macro_derive(Cached, attributes(cached))]
 pub fn cached(input: TokenStream) -> TokenStream {

@@ -1,7 +1,7 @@
 //! `impl Rows`: which rows a struct holds, and the tags that they yield.
 
 use cache_schema::{Direction, Model, Schema};
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 
@@ -13,20 +13,24 @@ pub(crate) fn rows(row: &Struct, model: &Model, schema: &Schema) -> TokenStream 
     let name = &model.name;
     let own_shape = own_shape(row, model, schema);
     // A struct that embeds itself has no shape beside its own.
-    let shapes = row
-        .embedded(schema)
-        .filter(|(field, _)| *ident != field.row().to_token_stream().to_string());
+    let shapes = row.embedded().filter(|(field, _)| !row.is_of_itself(field));
     let shapes = shapes.map(|(field, _)| {
-        let ty = &field.ty;
-        quote_spanned!(ty.span()=> <#ty as #runtime::Rows>::SHAPE)
+        let (ty, at) = (&field.ty, at(&field.ty));
+        let runtime = row.runtime_at(at);
+        quote_spanned!(at=> <#ty as #runtime::Rows>::SHAPE)
     });
     let own = own_tags(row, model, schema);
-    let embedded = row.embedded(schema).map(|(Field { ident, ty, .. }, _)| {
-        quote_spanned!(ty.span()=> #runtime::Rows::tags(&self.#ident, tags);)
+    let embedded = row.embedded().map(|(Field { ident, ty, .. }, _)| {
+        let at = at(ty);
+        let runtime = row.runtime_at(at);
+        quote_spanned!(at=> <#ty as #runtime::Rows>::tags(&self.#ident, tags);)
     });
-    let hook = (!row.dependencies.is_empty())
-        .then(|| quote_spanned!(ident.span()=> #runtime::Dependencies::dependencies(self, tags);));
-    let assertions = assertions(row, model, schema);
+    let hook = row.dependencies.first().map(|name| {
+        let at = at(name);
+        let runtime = row.runtime_at(at);
+        quote_spanned!(at=> <Self as #runtime::Dependencies>::dependencies(self, tags);)
+    });
+    let assertions = assertions(row, model);
     quote! {
         #[automatically_derived]
         impl #runtime::Rows for #ident {
@@ -66,8 +70,8 @@ fn own_tags(row: &Struct, model: &Model, schema: &Schema) -> Vec<TokenStream> {
     }
     let add = |(model, columns, fields): (String, &Vec<String>, Vec<&Field>)| {
         let values = fields.iter().map(|field| {
-            let ident = &field.ident;
-            quote!(&self.#ident)
+            let (ident, at) = (&field.ident, at(&field.ty));
+            quote_spanned!(at=> &self.#ident)
         });
         add_tag(&row.runtime, &model, columns, &values.collect::<Vec<_>>())
     };
@@ -88,11 +92,24 @@ pub(crate) fn add_tag(
 }
 
 /// Checks that only the compiler can make, as it alone knows the types.
-fn assertions(row: &Struct, model: &Model, schema: &Schema) -> TokenStream {
-    let runtime = &row.runtime;
-    let embeds = row.fields.iter().filter_map(|field| {
-        let (ty, name) = (&field.ty, field.embeds.as_ref()?);
-        Some(quote_spanned!(name.span()=> #runtime::generated::assert_embeds::<#ty>(#name);))
+fn assertions(row: &Struct, model: &Model) -> TokenStream {
+    // `Self` needs no proof, and is nothing in a constant beside the impl.
+    let is_self = |field: &Field| field.row().to_token_stream().to_string() == "Self";
+    let embeds = row
+        .embedded()
+        .filter(|(field, model)| *model != row.model || !is_self(field));
+    let embeds = embeds.map(|(field, model)| {
+        let (ty, at) = (&field.ty, at(&field.ty));
+        let runtime = row.runtime_at(at);
+        let why = format!(
+            "`{}` is to hold rows of `{model}`, but its type holds another model's: name that one in #[cached(embeds = \"…\")]",
+            field.ident
+        );
+        quote_spanned! {at=>
+            if !#runtime::generated::assert_embeds(<#ty as #runtime::Rows>::MODEL, #model) {
+                ::core::panic!(#why);
+            }
+        }
     });
     let references = model.references.iter().filter_map(|reference| {
         let [column] = &reference.columns[..] else {
@@ -100,10 +117,11 @@ fn assertions(row: &Struct, model: &Model, schema: &Schema) -> TokenStream {
         };
         let field = row.column(column)?;
         let (target, _) = row
-            .embedded(schema)
+            .embedded()
             .find(|(field, model)| field.embeds.is_none() && *model == reference.target)?;
-        let (ty, target) = (&field.ty, target.row());
-        Some(quote_spanned! {ty.span()=>
+        let (ty, target, at) = (&field.ty, target.row(), at(&field.ty));
+        let runtime = row.runtime_at(at);
+        Some(quote_spanned! {at=>
             #runtime::generated::assert_references::<#ty, <#target as #runtime::Model>::Id>();
         })
     });
@@ -114,23 +132,41 @@ fn assertions(row: &Struct, model: &Model, schema: &Schema) -> TokenStream {
     }
 }
 
-/// A hash of the fields' names, types and serde attributes, and of what the schema says that a value
-/// registers: a value stored under fewer edges would miss invalidations.
+/// Where an error is shown; names mean there what they mean in the macro (`self` would not, where a
+/// `macro_rules!` made the struct).
+fn at(shown: &impl Spanned) -> Span {
+    Span::call_site().located_at(shown.span())
+}
+
+/// A hash of the fields' names, types and serde attributes, and of what a value registers and from
+/// which of them: a value stored under other edges would miss invalidations.
 fn own_shape(row: &Struct, model: &Model, schema: &Schema) -> u64 {
     let fields = row.fields.iter().map(|field| {
         format!(
-            "{}: {} {};",
+            "{}: {} {} {:?} {};",
             field.ident,
             field.ty.to_token_stream(),
+            field.column,
+            field.rows,
             field.serde
         )
     });
+    let hooks = row
+        .dependencies
+        .iter()
+        .map(|name| format!("{};", name.value()));
+    let hops = schema
+        .hops_from(&model.name)
+        .into_iter()
+        .map(|hop| format!("{hop};"));
     let needs = schema
         .needs(&model.name)
         .into_iter()
         .map(|tag| format!("{tag};"));
     let text: String = std::iter::once(row.serde.clone())
         .chain(fields)
+        .chain(hooks)
+        .chain(hops)
         .chain(needs)
         .collect();
     // Compilers differ in where they put spaces between tokens.

@@ -8,7 +8,7 @@ use cache_schema::Schema;
 use syn::{DeriveInput, Type, parse_quote};
 
 use crate::ast::{Field, Struct, kebab_case};
-use crate::check::pascal_case;
+use crate::check::{pascal_case, variant};
 use crate::expand;
 
 #[test]
@@ -124,6 +124,10 @@ fn what_is_named_in_the_file_has_a_name_in_rust() {
         ("a__b", "AB"),
     ] {
         assert_eq!(pascal_case(name), rust, "{name}");
+        assert!(variant(name).is_some(), "{name}");
+    }
+    for name in ["_1", "self", "_"] {
+        assert!(variant(name).is_none(), "{name}");
     }
 }
 
@@ -156,7 +160,6 @@ fn containers_are_peeled_off_a_row() {
 
 #[test]
 fn a_field_embeds_what_it_says_or_what_its_type_is_named_like() {
-    let schema = schema();
     for (text, model) in [
         ("items: Vec<Item>", Some("item")),
         (
@@ -173,8 +176,11 @@ fn a_field_embeds_what_it_says_or_what_its_type_is_named_like() {
         ("any: Vec<Membership>", None),
         ("any: i64", None),
         ("any: [u8; 2]", None),
+        ("any: Vec<Self>", Some("user")),
+        ("any: Vec<crate::Row>", Some("user")),
+        ("#[cached(column = \"any\")] any: Item", None),
     ] {
-        assert_eq!(field(text).embedded(&schema), model, "{text}");
+        assert_eq!(field(text).rows.as_deref(), model, "{text}");
     }
 }
 
@@ -204,19 +210,12 @@ fn columns_are_named_by_the_attribute_or_the_field() {
 }
 
 #[test]
-fn what_a_struct_carries_it_embeds_or_hooks() {
-    let schema = schema();
+fn what_a_struct_does_not_carry_it_hooks() {
     let row = parse(
         "#[cached(dependencies(\"user\", \"video\"), dependencies(\"question\"))] \
          struct Plio { id: i64, items: Vec<Item> }",
     );
-    for (model, carried, hooked) in [
-        ("item", true, false),
-        ("user", true, true),
-        ("question", true, true),
-        ("organization", false, false),
-    ] {
-        assert_eq!(row.carries(model, &schema), carried, "{model}");
+    for (model, hooked) in [("item", false), ("user", true), ("question", true)] {
         assert_eq!(row.hooks(model), hooked, "{model}");
     }
 }
@@ -257,7 +256,9 @@ fn the_fingerprint_sees_serde_and_nothing_else_of_the_attributes() {
 }
 
 fn field(text: &str) -> Field {
-    let mut row = parse(&format!("struct A {{ {text} }}"));
+    let mut row = parse(&format!(
+        "#[cached(model = \"user\")] struct Row {{ {text} }}"
+    ));
     row.fields.remove(0)
 }
 
@@ -265,7 +266,7 @@ fn field(text: &str) -> Field {
 fn parse(text: &str) -> Struct {
     let input: DeriveInput = syn::parse_str(text).expect("it is Rust");
     let mut errors = Vec::new();
-    let row = Struct::parse(&input, &mut errors).expect("it is a struct");
+    let row = Struct::parse(&input, &schema(), &mut errors).expect("it is a struct");
     assert!(errors.is_empty(), "{errors:?}");
     row
 }

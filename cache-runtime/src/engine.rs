@@ -6,8 +6,10 @@ use std::time::Duration;
 use crate::error::Error;
 use crate::event::{Event, Observer};
 use crate::flight::Flights;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+use crate::flight::Tick;
 use crate::health::Health;
-use crate::outbox::{BATCH, Outbox};
+use crate::outbox::{BATCH, Outbox, OutboxConnection};
 use crate::store::{Fill, Read, Store, StoreError, Token};
 use crate::tag::Tag;
 
@@ -21,6 +23,9 @@ pub(crate) struct Engine {
     pub(crate) outbox: Option<Arc<dyn Outbox>>,
     pub(crate) flights: Arc<Flights>,
     pub(crate) observer: Observer,
+    /// When the last complete pass of a commit over the outbox began.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    last_pass: tokio::sync::Mutex<Option<Tick>>,
     health: Health,
 }
 
@@ -37,6 +42,8 @@ impl Engine {
             outbox,
             flights,
             observer,
+            #[cfg(any(feature = "postgres", feature = "sqlite"))]
+            last_pass: tokio::sync::Mutex::default(),
             health,
         });
         // It has not been in use yet, which is as good as away.
@@ -67,6 +74,9 @@ impl Engine {
 
     /// Offers values to the store; says which it took.
     pub(crate) async fn fill(self: &Arc<Self>, token: Token, fills: &[Fill]) -> Vec<bool> {
+        if !self.health.serves() {
+            return vec![false; fills.len()];
+        }
         let stored = match self.store.fill(token, fills).await {
             Ok(stored) => stored,
             Err(error) => {
@@ -94,27 +104,43 @@ impl Engine {
                 "it is away; the outbox keeps what is to be delivered",
             ));
         }
-        self.deliver_waiting().await
+        self.connect_and_deliver().await
     }
 
     /// After a commit, whose rows wait now. While the store is away they go on waiting: it cannot
     /// come back before they are delivered, as they were committed before this looked.
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
-    pub(crate) async fn deliver_commit(self: &Arc<Self>) {
-        if self.health.accepts_invalidations()
-            && let Err(error) = self.deliver_waiting().await
-        {
+    pub(crate) async fn deliver_commit(self: &Arc<Self>, outbox: &mut dyn OutboxConnection) {
+        let committed = self.flights.tick();
+        if !self.health.accepts_invalidations() {
+            return;
+        }
+        // One after another, as a pass delivers for all who committed before it began.
+        let mut last_pass = self.last_pass.lock().await;
+        if *last_pass > Some(committed) || !self.health.accepts_invalidations() {
+            return;
+        }
+        let began = self.flights.tick();
+        match self.deliver(outbox).await {
+            Ok(_) => *last_pass = Some(began),
             // Something may be stale now, be it that the store or that the outbox cannot be
             // reached: nobody reads the store until everything is delivered.
-            self.failed(&error);
+            Err(error) => self.failed(&error),
         }
     }
 
-    /// One pass over the outbox: invalidates what the rows say, and marks them.
-    async fn deliver_waiting(self: &Arc<Self>) -> Result<usize, Error> {
-        let Some(outbox) = &self.outbox else {
-            return Ok(0);
-        };
+    async fn connect_and_deliver(self: &Arc<Self>) -> Result<usize, Error> {
+        match &self.outbox {
+            Some(outbox) => {
+                let mut outbox = outbox.connect().await.map_err(Error::outbox)?;
+                self.deliver(&mut *outbox).await
+            }
+            None => Ok(0),
+        }
+    }
+
+    /// One pass over the outbox: invalidates what the waiting rows say, and marks them.
+    async fn deliver(self: &Arc<Self>, outbox: &mut dyn OutboxConnection) -> Result<usize, Error> {
         let (mut delivered, mut after) = (0, 0);
         loop {
             let rows = outbox.waiting(after).await.map_err(Error::outbox)?;
@@ -125,15 +151,15 @@ impl Engine {
             let mut tags: Vec<Tag> = rows.iter().map(|row| row.tag.clone()).collect();
             tags.sort_unstable();
             tags.dedup();
+            // A row that somebody made up: no value has an empty tag, and stores need not take one.
+            tags.retain(|tag| !tag.as_str().is_empty());
             if let Err(error) = self.invalidate(&tags).await {
                 self.failed(&error);
                 return Err(Error::store(error));
             }
             self.observer.tell(Event::Invalidated { tags: &tags });
-            if let Err(error) = outbox
-                .mark_delivered(rows.iter().map(|row| row.id).collect())
-                .await
-            {
+            let ids = rows.iter().map(|row| row.id).collect();
+            if let Err(error) = outbox.mark_delivered(ids).await {
                 // Harmless: they will be delivered again.
                 tracing::warn!(%error, "delivered outbox rows could not be marked");
             }
@@ -182,9 +208,9 @@ impl Engine {
     async fn come_back(self: &Arc<Self>) -> Result<(), Error> {
         self.store.connect().await.map_err(Error::store)?;
         // What has piled up, while commits need not wait for it.
-        self.deliver_waiting().await?;
+        self.connect_and_deliver().await?;
         self.health.catch_up();
-        if let Err(error) = self.deliver_waiting().await {
+        if let Err(error) = self.connect_and_deliver().await {
             // Nothing but a complete delivery may lead back into use.
             self.health.failed();
             return Err(error);

@@ -1,16 +1,19 @@
 //! Single-flight: of the readers in this process that miss a key at once, one loads it.
 //!
-//! The subtle part is whom a load may serve. A load that began before an invalidation must not
-//! answer a reader who came after it, so a reader takes the outcome of a flight only if
+//! The subtle part is whom a load may serve: never a reader who came after an invalidation that the
+//! load began before. So a reader takes the outcome of a flight only if
 //!
-//! - the fill was **stored**: no fence refused it, so the value was still right after the reader
-//!   came (the store checked it then), or
-//! - the flight **started after the reader came**: whatever was invalidated before the reader came
-//!   was committed before this load began.
+//! - the load **started after the reader came**: what was invalidated before that was committed
+//!   before this load began; or
+//! - the fill was stored, and **asked for after the reader missed**: when the store judged the fence,
+//!   everything that was invalidated before the miss had set its fence. It is the miss that counts,
+//!   in a store that is in use: while it is away, invalidations wait and set no fence.
 //!
-//! Otherwise (refused by a fence, or no store to ask) the reader starts over, together with the
-//! others of its kind: they find each other in a new flight, which started after all of them came,
-//! so nobody starts over twice.
+//! "Stored" alone is not enough: between the store's answer and the landing a write may commit and
+//! invalidate, and a reader may come after it, miss, and find this flight still in the air.
+//!
+//! Otherwise the reader starts over, together with the others of its kind: they find each other in a
+//! new flight, which started after all of them came, so nobody starts over twice.
 //!
 //! The other interleaving to prevent: reader A misses, then reader B loads, stores and lands, then
 //! A, finding no flight, would load again. Each landing advances a counter that A noted before its
@@ -33,16 +36,15 @@ type Outcome = Option<Arc<dyn Any + Send + Sync>>;
 
 /// The flights of one process.
 pub(crate) struct Flights {
-    /// Orders arrivals and starts.
     ticks: AtomicU64,
     landings: [AtomicU64; LANDING_SLOTS],
     hasher: RandomState,
     flying: Mutex<HashMap<Key, Flight>>,
 }
 
-/// When a reader came.
-#[derive(Clone, Copy)]
-pub(crate) struct Arrival(u64);
+/// A moment in the order of this process.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Tick(u64);
 
 /// How many flights of a key's slot had landed.
 #[derive(Clone, Copy)]
@@ -51,12 +53,12 @@ pub(crate) struct Landings(u64);
 /// A flight as seen by those who wait for it.
 #[derive(Clone)]
 pub(crate) struct Flight {
-    start: u64,
+    /// Before its load began.
+    pub(crate) start: Tick,
     outcome: watch::Receiver<Outcome>,
 }
 
-/// The flight's end: the one who loads holds it. Dropped without an outcome (the load panicked), the
-/// waiting start over.
+/// The flight's end: the one who loads holds it. Dropped without an outcome, the waiting start over.
 pub(crate) struct Ticket {
     flights: Arc<Flights>,
     key: Key,
@@ -83,9 +85,9 @@ impl Flights {
         })
     }
 
-    /// Notes that a reader has come. Before it reads.
-    pub(crate) fn arrive(&self) -> Arrival {
-        Arrival(self.ticks.fetch_add(1, Ordering::SeqCst))
+    /// Now.
+    pub(crate) fn tick(&self) -> Tick {
+        Tick(self.ticks.fetch_add(1, Ordering::SeqCst))
     }
 
     /// Notes how many flights have landed. Before the read that [`enter`](Self::enter) follows.
@@ -113,9 +115,8 @@ impl Flights {
             return Entered::ReadAgain;
         }
         let (sender, outcome) = watch::channel(None);
-        // Under the lock: whoever finds this flight in the map later than its start joined it.
         let flight = Flight {
-            start: self.ticks.fetch_add(1, Ordering::SeqCst),
+            start: self.tick(),
             outcome,
         };
         flying.insert(id.clone(), flight.clone());
@@ -136,12 +137,7 @@ impl Flights {
 }
 
 impl Flight {
-    /// Whether the load began after the reader came.
-    pub(crate) fn started_after(&self, arrival: Arrival) -> bool {
-        self.start > arrival.0
-    }
-
-    /// The outcome; `None` when the load panicked.
+    /// The outcome; `None` when there is none.
     pub(crate) async fn landed<T: Send + Sync + 'static>(mut self) -> Option<Arc<T>> {
         let outcome = self.outcome.wait_for(Option::is_some).await.ok()?.clone()?;
         outcome.downcast().ok()
@@ -152,18 +148,23 @@ impl Ticket {
     /// Ends the flight. `stored` when the store now has the value.
     pub(crate) fn land<T: Send + Sync + 'static>(self, stored: bool, outcome: Arc<T>) {
         if stored {
-            // Before the flight leaves the map (in `drop`): a reader who no longer finds the flight
-            // must see the landing.
+            // Before the flight leaves the map: a reader who no longer finds the flight must see
+            // the landing.
             self.flights
                 .landing_slot(&self.key.1)
                 .fetch_add(1, Ordering::SeqCst);
         }
+        // Before the outcome is told: a reader who starts over must not find this flight again.
+        self.flights.flying().remove(&self.key);
         self.outcome.send_replace(Some(outcome));
     }
 }
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        self.flights.flying().remove(&self.key);
+        // Its own, as nobody takes off while it flies; landed, there may be another by now.
+        if self.outcome.borrow().is_none() {
+            self.flights.flying().remove(&self.key);
+        }
     }
 }

@@ -17,7 +17,8 @@ use crate::tag::Tags;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say which rows it holds",
     label = "embedded here",
-    note = "put `#[derive(Cached)]` on the embedded struct; if it has only some of the model's columns, with `#[cached(projection = \"…\")]`"
+    note = "put `#[derive(Cached)]` on the embedded struct; if it has only some of the model's columns, with `#[cached(projection = \"…\")]`",
+    note = "if the field is a column whose type is merely named like a model, put `#[cached(column = \"…\")]` on it"
 )]
 pub trait Rows {
     /// The `[model.x]` of `cache.toml`.
@@ -157,17 +158,15 @@ pub const fn shape(own: u64, embedded: &[u64]) -> u64 {
     hash
 }
 
-/// Stops the build when a field marked `#[cached(embeds = "…")]` holds rows of another model.
-pub const fn assert_embeds<T: Rows>(model: &str) {
-    let (a, b) = (T::MODEL.as_bytes(), model.as_bytes());
+/// Whether a field whose type has this `MODEL` holds rows of the model that it is to embed; if not, the
+/// derive stops the build.
+pub const fn assert_embeds(held: &str, model: &str) -> bool {
+    let (a, b) = (held.as_bytes(), model.as_bytes());
     let mut same = a.len() == b.len();
     let mut i = 0;
     while same && i < a.len() {
         same = a[i] == b[i];
         i += 1;
     }
-    assert!(
-        same,
-        "#[cached(embeds = …)] names another model than the field's type does"
-    );
+    same
 }

@@ -23,11 +23,21 @@ pub struct OutboxRow {
 /// How many rows one step of a delivery takes.
 pub(crate) const BATCH: usize = 1000;
 
-/// A database whose writes are reported by triggers.
+/// The outbox table of a database whose writes are reported by triggers.
 pub(crate) trait Outbox: Send + Sync {
+    /// Its name.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    fn table(&self) -> &'static str;
+
+    /// Takes a connection for a pass over the table.
+    fn connect(&self) -> BoxFuture<'_, Result<Box<dyn OutboxConnection>, BoxError>>;
+}
+
+/// A connection to the database, with the table.
+pub(crate) trait OutboxConnection: Send {
     /// The first [`BATCH`] rows after this id that are committed and not delivered, in order.
-    fn waiting(&self, after: i64) -> BoxFuture<'_, Result<Vec<OutboxRow>, BoxError>>;
+    fn waiting(&mut self, after: i64) -> BoxFuture<'_, Result<Vec<OutboxRow>, BoxError>>;
 
     /// Marks rows as delivered. A row that somebody else is marking may be left to them.
-    fn mark_delivered(&self, ids: Vec<i64>) -> BoxFuture<'_, Result<(), BoxError>>;
+    fn mark_delivered(&mut self, ids: Vec<i64>) -> BoxFuture<'_, Result<(), BoxError>>;
 }

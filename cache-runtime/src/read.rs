@@ -12,7 +12,7 @@ use crate::cache::Cache;
 use crate::entry::{self, Entry, Unusable};
 use crate::error::{BoxError, Error};
 use crate::event::Event;
-use crate::flight::{Entered, Ticket};
+use crate::flight::{Entered, Tick, Ticket};
 use crate::key::KeyWriter;
 use crate::load::{Find, Load, LoadContext};
 use crate::model::{Cached, Lookup, Policy};
@@ -143,9 +143,14 @@ impl<T: Find<Db>, Db: Send + Sync + 'static> Kind<Db> for Ids<T> {
         key.finish()
     }
 
-    fn tags(by: &T::Lookup, _: Option<&T::Id>) -> Vec<Tag> {
+    fn tags(by: &T::Lookup, id: Option<&T::Id>) -> Vec<Tag> {
         let mut tags = Tags::default();
         by.tag(&mut tags);
+        // Also the row's own: a database may call equal what is not the same text (citext, NOCASE),
+        // and then the trigger writes another tag for the column.
+        if let Some(id) = id {
+            T::id_tag(id, &mut tags);
+        }
         tags.finish()
     }
 
@@ -162,7 +167,12 @@ impl<T: Find<Db>, Db: Send + Sync + 'static> Kind<Db> for Ids<T> {
 
 /// A finished load, as all who waited for it see it.
 enum Landed<V> {
-    Value { value: Option<Arc<V>>, stored: bool },
+    Value {
+        value: Option<Arc<V>>,
+        stored: bool,
+        /// Before the store was asked to store it.
+        asked: Tick,
+    },
     Failed(Error),
 }
 
@@ -189,7 +199,7 @@ async fn read_through<K: Kind<Db>, Db: Send + Sync + 'static>(
 ) -> Result<Vec<Fetched<K::Value>>, Error> {
     let engine = cache.engine();
     let tier = engine.store.name();
-    let arrival = engine.flights.arrive();
+    let came = engine.flights.tick();
     let keys: Vec<String> = of.iter().map(K::key).collect();
     let mut fetched: Vec<Option<Fetched<K::Value>>> = of.iter().map(|_| None).collect();
     loop {
@@ -203,6 +213,7 @@ async fn read_through<K: Kind<Db>, Db: Send + Sync + 'static>(
             .map(|key| engine.flights.landings(key))
             .collect();
         let read = engine.read(&open_keys).await;
+        let missed = engine.flights.tick();
 
         let (mut leads, mut flights) = (Vec::new(), Vec::new());
         for (n, at) in open.into_iter().enumerate() {
@@ -244,25 +255,29 @@ async fn read_through<K: Kind<Db>, Db: Send + Sync + 'static>(
             tokio::spawn(load.in_current_span());
         }
         for (at, flight, collapsed) in flights {
-            let started_after = flight.started_after(arrival);
-            let answer = |stored| match token {
-                Some(_) => Answer::Miss { stored, collapsed },
-                None => Answer::Bypass,
-            };
+            let is_fresh = flight.start > came;
             match flight.landed::<Landed<K::Value>>().await.as_deref() {
-                Some(Landed::Value { value, stored }) if *stored || started_after => {
-                    let status = CacheStatus {
-                        tier,
-                        answer: answer(*stored),
+                Some(Landed::Value {
+                    value,
+                    stored,
+                    asked,
+                }) if is_fresh || token.is_some() && *stored && *asked > missed => {
+                    let answer = match token {
+                        Some(_) => Answer::Miss {
+                            stored: *stored,
+                            collapsed,
+                        },
+                        None => Answer::Bypass,
                     };
+                    let status = CacheStatus { tier, answer };
                     fetched[at] = Some(Fetched {
                         value: value.clone(),
                         status,
                     });
                 }
-                Some(Landed::Failed(error)) => return Err(error.clone()),
-                None if !collapsed => return Err(Error::load_panicked(K::MODEL)),
-                Some(Landed::Value { .. }) | None => {}
+                Some(Landed::Failed(error)) if is_fresh => return Err(error.clone()),
+                // Not for this reader; it goes into another round.
+                Some(_) | None => {}
             }
         }
     }
@@ -295,45 +310,73 @@ async fn load<K: Kind<Db>, Db: Send + Sync + 'static>(
     token: Option<Token>,
 ) {
     let engine = cache.engine();
-    let of: Vec<K::Key> = leads.iter().map(|lead| lead.of.clone()).collect();
-    let keys: Vec<String> = leads.iter().map(|lead| lead.key.clone()).collect();
-    engine.observer.tell(Event::Loading {
-        model: K::MODEL,
-        keys: &keys,
-    });
-    let loaded = K::load(&LoadContext(cache.clone()), &of).await;
-    engine.observer.tell(Event::Loaded {
-        model: K::MODEL,
-        keys: &keys,
-    });
-
-    let values: HashMap<K::Key, Arc<K::Value>> = match loaded {
-        Ok(values) => values
-            .into_iter()
-            .map(|(of, value)| (of, Arc::new(value)))
-            .collect(),
-        Err(source) => {
-            let failed = Arc::new(Landed::<K::Value>::Failed(Error::load(K::MODEL, source)));
+    let values = match load_values::<K, Db>(&cache, &leads).await {
+        Ok(values) => values,
+        Err(error) => {
+            let failed = Arc::new(Landed::<K::Value>::Failed(error));
             leads
                 .into_iter()
                 .for_each(|lead| lead.ticket.land(false, failed.clone()));
             return;
         }
     };
-    let mut stored = HashMap::new();
-    if let Some(token) = token {
-        let fills: Vec<Fill> = leads
+    let fills: Vec<Fill> = match token {
+        Some(_) => leads
             .iter()
             .filter_map(|lead| fill::<K, Db>(lead, values.get(&lead.of).map(Arc::as_ref)))
-            .collect();
-        let accepted = engine.fill(token, &fills).await;
-        stored.extend(fills.into_iter().map(|fill| fill.key).zip(accepted));
-    }
+            .collect(),
+        None => Vec::new(),
+    };
+    let asked = engine.flights.tick();
+    let accepted = match token {
+        Some(token) => engine.fill(token, &fills).await,
+        None => Vec::new(),
+    };
+    let stored: HashMap<String, bool> = fills
+        .into_iter()
+        .map(|fill| fill.key)
+        .zip(accepted)
+        .collect();
     for lead in leads {
         let stored = stored.get(&lead.key).copied().unwrap_or(false);
         let value = values.get(&lead.of).cloned();
-        lead.ticket
-            .land(stored, Arc::new(Landed::Value { value, stored }));
+        lead.ticket.land(
+            stored,
+            Arc::new(Landed::Value {
+                value,
+                stored,
+                asked,
+            }),
+        );
+    }
+}
+
+/// Runs the loader, in a task of its own, so that its panic is an error like others.
+async fn load_values<K: Kind<Db>, Db: Send + Sync + 'static>(
+    cache: &Cache<Db>,
+    leads: &[Lead<K::Key>],
+) -> Result<HashMap<K::Key, Arc<K::Value>>, Error> {
+    let observer = &cache.engine().observer;
+    let keys: Vec<String> = leads.iter().map(|lead| lead.key.clone()).collect();
+    let of: Vec<K::Key> = leads.iter().map(|lead| lead.of.clone()).collect();
+    let cx = LoadContext(cache.clone());
+    observer.tell(Event::Loading {
+        model: K::MODEL,
+        keys: &keys,
+    });
+    let load = async move { K::load(&cx, &of).await };
+    let loaded = tokio::spawn(load.in_current_span()).await;
+    observer.tell(Event::Loaded {
+        model: K::MODEL,
+        keys: &keys,
+    });
+    match loaded {
+        Ok(Ok(values)) => Ok(values
+            .into_iter()
+            .map(|(of, value)| (of, Arc::new(value)))
+            .collect()),
+        Ok(Err(source)) => Err(Error::load(K::MODEL, source)),
+        Err(_) => Err(Error::load_panicked(K::MODEL)),
     }
 }
 

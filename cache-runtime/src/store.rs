@@ -81,7 +81,7 @@ pub trait Store: Send + Sync + 'static {
     /// Stores each value unless one of its tags was invalidated after the token; says which it stored.
     fn fill<'a>(&'a self, token: Token, fills: &'a [Fill]) -> Answer<'a, Vec<bool>>;
 
-    /// Deletes every value built from one of the tags and refuses the fills that began before.
+    /// Deletes every value built from one of the tags (none is empty text) and refuses the fills that began before.
     /// Idempotent.
     fn invalidate<'a>(&'a self, tags: &'a [Tag]) -> Answer<'a, ()>;
 

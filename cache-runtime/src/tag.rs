@@ -24,7 +24,7 @@ impl Tag {
 
     /// Whether it stands for every row of its model (`item#*`): what `TRUNCATE` reports.
     pub fn is_whole_model(&self) -> bool {
-        self.0.ends_with("#*")
+        self.0.split_once('#').is_some_and(|(_, rest)| rest == "*")
     }
 }
 

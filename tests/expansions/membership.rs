@@ -12,7 +12,7 @@
 #[automatically_derived]
 impl ::cache_runtime::Rows for Membership {
     const MODEL: &'static str = "organization-user";
-    const SHAPE: u64 = ::cache_runtime::generated::shape(7613042405033091899u64, &[]);
+    const SHAPE: u64 = ::cache_runtime::generated::shape(13500209867110422256u64, &[]);
     fn tags(&self, tags: &mut ::cache_runtime::Tags) {
         ::cache_runtime::Tags::add(tags, "organization#id", &self.id);
     }

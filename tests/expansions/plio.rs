@@ -15,7 +15,7 @@
 impl ::cache_runtime::Rows for Plio {
     const MODEL: &'static str = "plio";
     const SHAPE: u64 = ::cache_runtime::generated::shape(
-        13727713424606101392u64,
+        549947793849777050u64,
         &[
             <Option<Video> as ::cache_runtime::Rows>::SHAPE,
             <Arc<User> as ::cache_runtime::Rows>::SHAPE,
@@ -26,12 +26,36 @@ impl ::cache_runtime::Rows for Plio {
         ::cache_runtime::Tags::add(tags, "plio#id", &self.id);
         ::cache_runtime::Tags::add(tags, "video#id", &self.video_id);
         ::cache_runtime::Tags::add(tags, "item#plio_id", &self.id);
-        ::cache_runtime::Rows::tags(&self.video, tags);
-        ::cache_runtime::Rows::tags(&self.created_by, tags);
-        ::cache_runtime::Rows::tags(&self.items, tags);
+        <Option<Video> as ::cache_runtime::Rows>::tags(&self.video, tags);
+        <Arc<User> as ::cache_runtime::Rows>::tags(&self.created_by, tags);
+        <Vec<Item> as ::cache_runtime::Rows>::tags(&self.items, tags);
     }
 }
 const _: () = {
+    if !::cache_runtime::generated::assert_embeds(
+        <Option<Video> as ::cache_runtime::Rows>::MODEL,
+        "video",
+    ) {
+        ::core::panic!(
+            "`video` is to hold rows of `video`, but its type holds another model's: name that one in #[cached(embeds = \"…\")]"
+        );
+    }
+    if !::cache_runtime::generated::assert_embeds(
+        <Arc<User> as ::cache_runtime::Rows>::MODEL,
+        "user",
+    ) {
+        ::core::panic!(
+            "`created_by` is to hold rows of `user`, but its type holds another model's: name that one in #[cached(embeds = \"…\")]"
+        );
+    }
+    if !::cache_runtime::generated::assert_embeds(
+        <Vec<Item> as ::cache_runtime::Rows>::MODEL,
+        "item",
+    ) {
+        ::core::panic!(
+            "`items` is to hold rows of `item`, but its type holds another model's: name that one in #[cached(embeds = \"…\")]"
+        );
+    }
     ::cache_runtime::generated::assert_references::<
         Option<i64>,
         <Video as ::cache_runtime::Model>::Id,
@@ -95,7 +119,7 @@ impl ::cache_runtime::Lookup for PlioLookup {
 }
 #[allow(dead_code)]
 impl Plio {
-    ///The key under which the row with this id is stored: `plio_{id}`.
+    ///The key under which the row with this id is stored: `app:plio_{id}`.
     #[must_use]
     pub fn key(id: i64) -> ::std::string::String {
         ::cache_runtime::generated::key::<Self>(&id)

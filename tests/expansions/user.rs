@@ -12,17 +12,24 @@
 impl ::cache_runtime::Rows for User {
     const MODEL: &'static str = "user";
     const SHAPE: u64 = ::cache_runtime::generated::shape(
-        9506154976247406065u64,
+        10644380412055806837u64,
         &[<Vec<Membership> as ::cache_runtime::Rows>::SHAPE],
     );
     fn tags(&self, tags: &mut ::cache_runtime::Tags) {
         ::cache_runtime::Tags::add(tags, "user#id", &self.id);
         ::cache_runtime::Tags::add(tags, "organization-user#user_id", &self.id);
-        ::cache_runtime::Rows::tags(&self.organizations, tags);
+        <Vec<Membership> as ::cache_runtime::Rows>::tags(&self.organizations, tags);
     }
 }
 const _: () = {
-    ::cache_runtime::generated::assert_embeds::<Vec<Membership>>("organization-user");
+    if !::cache_runtime::generated::assert_embeds(
+        <Vec<Membership> as ::cache_runtime::Rows>::MODEL,
+        "organization-user",
+    ) {
+        ::core::panic!(
+            "`organizations` is to hold rows of `organization-user`, but its type holds another model's: name that one in #[cached(embeds = \"…\")]"
+        );
+    }
 };
 #[automatically_derived]
 impl ::cache_runtime::Model for User {
@@ -51,7 +58,7 @@ impl ::cache_runtime::Cached for User {
 }
 #[allow(dead_code)]
 impl User {
-    ///The key under which the row with this id is stored: `user_{id}`.
+    ///The key under which the row with this id is stored: `app:user_{id}`.
     #[must_use]
     pub fn key(id: i64) -> ::std::string::String {
         ::cache_runtime::generated::key::<Self>(&id)

@@ -2,6 +2,7 @@
 //!
 //! `tests/README.md` says how to run them, and what runs on which set-up.
 
+mod conformance;
 mod harness;
 mod mutants;
 mod stories;
@@ -21,6 +22,7 @@ fn main() {
         .into_iter()
         .flat_map(Story::trials)
         .chain(mutants::trials())
+        .chain([conformance::trial()])
         .collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
     servers::stop_all();

@@ -12,11 +12,7 @@ use crate::tag::Tag;
 const INSTALL_LOCK: i64 = 0x6361_6368_652e_746f;
 
 impl OutboxDatabase for Postgres {
-    async fn begin(
-        pool: &Pool<Postgres>,
-    ) -> Result<sqlx::Transaction<'static, Postgres>, sqlx::Error> {
-        pool.begin().await
-    }
+    const BEGIN: Option<&'static str> = None;
 
     async fn waiting(
         connection: &mut sqlx::PgConnection,
@@ -73,11 +69,13 @@ impl OutboxDatabase for Postgres {
             .await?;
         let table = format!("CREATE TABLE IF NOT EXISTS {stamps} (stamp text NOT NULL)");
         sqlx::query(AssertSqlSafe(table)).execute(&mut *tx).await?;
-        let stamp = format!("SELECT stamp FROM {stamps}");
-        let stamp: Option<String> = sqlx::query_scalar(AssertSqlSafe(stamp))
+        let sql = format!("SELECT stamp FROM {stamps}");
+        let stamp: Option<String> = sqlx::query_scalar(AssertSqlSafe(sql))
             .fetch_optional(&mut *tx)
             .await?;
-        if stamp.as_deref() != Some(schema.postgres.stamp) {
+        let complete = has_triggers(&mut tx, schema).await?;
+        // The same statements again would be harmless, but they lock the tables for a moment.
+        if !complete || stamp.as_deref() != Some(schema.postgres.stamp) {
             for statement in schema.postgres.statements {
                 sqlx::raw_sql(statement.sql).execute(&mut *tx).await?;
             }
@@ -91,4 +89,27 @@ impl OutboxDatabase for Postgres {
         }
         tx.commit().await
     }
+}
+
+/// Whether every trigger is there and enabled. A migration that makes a table anew loses them.
+async fn has_triggers(
+    connection: &mut sqlx::PgConnection,
+    schema: &Schema,
+) -> Result<bool, sqlx::Error> {
+    let statements = schema.postgres.statements.iter();
+    let names: Vec<&str> = statements
+        .filter_map(|statement| {
+            statement
+                .sql
+                .strip_prefix("CREATE TRIGGER \"")?
+                .split('"')
+                .next()
+        })
+        .collect();
+    let sql = "SELECT count(*) FROM pg_trigger WHERE tgenabled IN ('O', 'A') AND tgname = ANY($1)";
+    let enabled: i64 = sqlx::query_scalar(sql)
+        .bind(&names)
+        .fetch_one(connection)
+        .await?;
+    Ok(enabled as usize == names.len())
 }

@@ -10,9 +10,7 @@ use crate::tag::Tag;
 impl OutboxDatabase for Sqlite {
     /// `IMMEDIATE` takes the write lock now and waits for it as long as `busy_timeout` says. A
     /// transaction that begins by reading and wants to write later is refused without waiting.
-    async fn begin(pool: &Pool<Sqlite>) -> Result<sqlx::Transaction<'static, Sqlite>, sqlx::Error> {
-        pool.begin_with("BEGIN IMMEDIATE").await
-    }
+    const BEGIN: Option<&'static str> = Some("BEGIN IMMEDIATE");
 
     async fn waiting(
         connection: &mut sqlx::SqliteConnection,
@@ -56,7 +54,7 @@ impl OutboxDatabase for Sqlite {
     /// Unlike PostgreSQL, SQLite drops and creates a trigger in no time and blocks nobody for it, so
     /// there is no need to know whether it is the same.
     async fn install(pool: &Pool<Sqlite>, schema: &Schema) -> Result<(), sqlx::Error> {
-        let mut tx = Self::begin(pool).await?;
+        let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
         for statement in schema.sqlite.statements {
             let mut sql = statement.sql.to_owned();
             if let Some(columns_of) = &statement.columns_of {

@@ -4,9 +4,11 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-use sqlx::{Database, Pool};
+use sqlx::pool::PoolConnection;
+use sqlx::{Database, Pool, SqlSafeStr};
+use sqlx_core::transaction::TransactionManager;
 
-use super::{Outbox, OutboxRow};
+use super::{Outbox, OutboxConnection, OutboxRow};
 use crate::cache::{Builder, Cache};
 use crate::engine::Engine;
 use crate::error::BoxError;
@@ -15,10 +17,8 @@ use crate::store::BoxFuture;
 
 /// What is particular to a database. Implemented for [`sqlx::Postgres`] and [`sqlx::Sqlite`].
 pub trait OutboxDatabase: Database {
-    /// Opens a transaction that is going to write.
-    fn begin(
-        pool: &Pool<Self>,
-    ) -> impl Future<Output = Result<sqlx::Transaction<'static, Self>, sqlx::Error>> + Send;
+    /// What opens a transaction that is going to write; `None` for the usual.
+    const BEGIN: Option<&'static str>;
 
     /// The first waiting rows after this id, in order.
     fn waiting(
@@ -52,25 +52,39 @@ impl Schema {
     }
 }
 
-/// The outbox table of a database.
-pub(crate) struct PoolOutbox<DB: Database> {
+/// The outbox table, reached through a pool.
+struct PoolOutbox<DB: Database> {
     pool: Pool<DB>,
     table: &'static str,
 }
 
 impl<DB: OutboxDatabase> Outbox for PoolOutbox<DB> {
-    fn waiting(&self, after: i64) -> BoxFuture<'_, Result<Vec<OutboxRow>, BoxError>> {
-        Box::pin(async move {
-            let mut connection = self.pool.acquire().await?;
-            Ok(DB::waiting(&mut connection, self.table, after).await?)
-        })
+    fn table(&self) -> &'static str {
+        self.table
     }
 
-    fn mark_delivered(&self, ids: Vec<i64>) -> BoxFuture<'_, Result<(), BoxError>> {
+    fn connect(&self) -> BoxFuture<'_, Result<Box<dyn OutboxConnection>, BoxError>> {
         Box::pin(async {
-            let mut connection = self.pool.acquire().await?;
-            Ok(DB::mark_delivered(&mut connection, self.table, ids).await?)
+            let connection = self.pool.acquire().await?;
+            let table = self.table;
+            Ok(Box::new(TableConnection { connection, table }) as Box<dyn OutboxConnection>)
         })
+    }
+}
+
+/// A connection, with the table.
+struct TableConnection<DB: Database> {
+    connection: PoolConnection<DB>,
+    table: &'static str,
+}
+
+impl<DB: OutboxDatabase> OutboxConnection for TableConnection<DB> {
+    fn waiting(&mut self, after: i64) -> BoxFuture<'_, Result<Vec<OutboxRow>, BoxError>> {
+        Box::pin(async move { Ok(DB::waiting(&mut self.connection, self.table, after).await?) })
+    }
+
+    fn mark_delivered(&mut self, ids: Vec<i64>) -> BoxFuture<'_, Result<(), BoxError>> {
+        Box::pin(async { Ok(DB::mark_delivered(&mut self.connection, self.table, ids).await?) })
     }
 }
 
@@ -95,15 +109,24 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
         &self,
         pool: &Pool<DB>,
     ) -> Result<Transaction<DB>, sqlx::Error> {
-        if self.engine().outbox.is_none() {
+        let engine = self.engine().clone();
+        let Some(table) = engine.outbox.as_ref().map(|outbox| outbox.table()) else {
             let why = "this cache was built without an outbox: call `outbox(&pool)` on its builder";
             return Err(sqlx::Error::Configuration(why.into()));
-        }
-        let inner = DB::begin(pool).await?;
-        Ok(Transaction {
-            inner,
-            engine: self.engine().clone(),
-        })
+        };
+        let outbox = TableConnection {
+            connection: pool.acquire().await?,
+            table,
+        };
+        // Open from before it begins: dropped halfway, it may have begun.
+        let mut transaction = Transaction {
+            outbox,
+            open: true,
+            engine,
+        };
+        let begin = DB::BEGIN.map(SqlSafeStr::into_sql_str);
+        DB::TransactionManager::begin(&mut transaction, begin).await?;
+        Ok(transaction)
     }
 }
 
@@ -121,7 +144,8 @@ impl<DB: OutboxDatabase> Cache<Pool<DB>> {
 ///
 /// Dropped without [`commit`](Self::commit), it is rolled back, and nothing is invalidated.
 pub struct Transaction<DB: OutboxDatabase> {
-    inner: sqlx::Transaction<'static, DB>,
+    outbox: TableConnection<DB>,
+    open: bool,
     engine: Arc<Engine>,
 }
 
@@ -143,10 +167,15 @@ impl<DB: OutboxDatabase> Transaction<DB> {
         }
     }
 
-    async fn commit_and_deliver(self) -> Result<(), sqlx::Error> {
-        let committed = self.inner.commit().await;
+    async fn commit_and_deliver(mut self) -> Result<(), sqlx::Error> {
+        let committed = DB::TransactionManager::commit(&mut self).await;
+        self.open = false;
+        if committed.is_err() {
+            DB::TransactionManager::start_rollback(&mut self);
+        }
         // Also after an error: the connection may have broken when the database had committed.
-        self.engine.deliver_commit().await;
+        // On this connection: under load there may be no other for a long time.
+        self.engine.deliver_commit(&mut self.outbox).await;
         committed
     }
 
@@ -154,21 +183,32 @@ impl<DB: OutboxDatabase> Transaction<DB> {
     ///
     /// # Errors
     /// When the database cannot be reached; it then rolls back by itself.
-    pub async fn rollback(self) -> Result<(), sqlx::Error> {
-        self.inner.rollback().await
+    pub async fn rollback(mut self) -> Result<(), sqlx::Error> {
+        DB::TransactionManager::rollback(&mut self).await?;
+        self.open = false;
+        Ok(())
+    }
+}
+
+impl<DB: OutboxDatabase> Drop for Transaction<DB> {
+    fn drop(&mut self) {
+        if self.open {
+            // Queued, and done before the pool hands the connection out again.
+            DB::TransactionManager::start_rollback(self);
+        }
     }
 }
 
 impl<DB: OutboxDatabase> Deref for Transaction<DB> {
     type Target = DB::Connection;
     fn deref(&self) -> &DB::Connection {
-        &self.inner
+        &self.outbox.connection
     }
 }
 
 impl<DB: OutboxDatabase> DerefMut for Transaction<DB> {
     fn deref_mut(&mut self) -> &mut DB::Connection {
-        &mut self.inner
+        &mut self.outbox.connection
     }
 }
 

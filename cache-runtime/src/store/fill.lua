@@ -1,19 +1,41 @@
 -- Stores one value, unless something it was built from was invalidated after the token.
 --
--- KEYS  1 the value, 2 the clock, then for each tag its fence and its index
+-- KEYS  1 the value, 2 the clock, 3 the fences, 4 the tags
 -- ARGV  1 the token: epoch (24 bytes), ':', clock; 2 life of a fence in ms; 3 life of the value in
---       ms; 4 the value
--- returns 1 stored, 0 refused
+--       ms; 4 prefix of indexes; 5 the value; then its tags
+-- returns 1 stored, 0 refused, -1 edges were evicted: everything stored must be voided
 local clock = redis.call('GET', KEYS[2])
 local now = redis.call('TIME')
 local now_us = now[1] * 1000000 + now[2]
 local epoch = ARGV[1]:sub(1, 24)
 
+-- Lua's stack bounds how many arguments a call takes.
+local CHUNK = 1000
+local function each_chunk(call)
+  for first = 6, #ARGV, CHUNK do
+    call(first, math.min(first + CHUNK - 1, #ARGV))
+  end
+end
+
+-- The scores of the tags, at the indexes of ARGV; nil if the set lost its sentinel: it was evicted.
+local function scores(set)
+  if not redis.call('ZSCORE', set, '') then
+    return nil
+  end
+  local all = {}
+  each_chunk(function(first, last)
+    for i, score in ipairs(redis.call('ZMSCORE', set, unpack(ARGV, first, last))) do
+      all[first + i - 1] = tonumber(score or nil)
+    end
+  end)
+  return all
+end
+
 -- An unchanged clock says that nothing at all was invalidated since the token: no fence to look at.
 if clock ~= ARGV[1] then
   local token = tonumber(ARGV[1]:sub(26))
-  -- Another epoch (or none: the clock is gone, and with it maybe fences), or a clock behind the
-  -- token (a server that missed writes): what was invalidated since is not known.
+  -- Another epoch (or none: the clock is gone), or a clock behind the token (a server that missed
+  -- writes): what was invalidated since is not known.
   if not clock or clock:sub(1, 24) ~= epoch or tonumber(clock:sub(26)) < token then
     return 0
   end
@@ -21,23 +43,50 @@ if clock ~= ARGV[1] then
   if now_us - token > ARGV[2] * 1000 then
     return 0
   end
-  for i = 3, #KEYS, 2 do
-    local fence = redis.call('GET', KEYS[i])
-    if fence and tonumber(fence) > token then
+  local fences = scores(KEYS[3])
+  if not fences then
+    return -1
+  end
+  for i = 6, #ARGV do
+    if fences[i] and fences[i] > token then
       return 0
     end
   end
 end
 
--- Every index lives at least as long as the values in it.
 local now_ms = math.floor(now_us / 1000)
-local life = tonumber(ARGV[3])
-for i = 4, #KEYS, 2 do
-  redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', now_ms)
-  redis.call('ZADD', KEYS[i], now_ms + life, KEYS[1])
-  if redis.call('PTTL', KEYS[i]) < life then
-    redis.call('PEXPIRE', KEYS[i], life)
+local expiries = scores(KEYS[4])
+if not expiries then
+  return -1
+end
+for i = 6, #ARGV do
+  if expiries[i] and expiries[i] > now_ms and redis.call('EXISTS', ARGV[4] .. ARGV[i]) == 0 then
+    return -1
   end
 end
-redis.call('SET', KEYS[1], epoch .. ARGV[4], 'PX', life)
+
+local expiry = now_ms + tonumber(ARGV[3])
+for i = 6, #ARGV do
+  local index = ARGV[4] .. ARGV[i]
+  local expired = redis.call('ZRANGEBYSCORE', index, '-inf', '(' .. now_ms, 'LIMIT', 0, 100)
+  if #expired > 0 then
+    redis.call('ZREM', index, unpack(expired))
+  end
+  redis.call('ZADD', index, expiry, KEYS[1])
+end
+each_chunk(function(first, last)
+  local added = {}
+  for i = first, last do
+    added[#added + 1] = expiry
+    added[#added + 1] = ARGV[i]
+  end
+  redis.call('ZADD', KEYS[4], 'GT', unpack(added))
+end)
+redis.call('SET', KEYS[1], epoch .. ARGV[5], 'PX', ARGV[3])
+
+-- Tidies up: a few of the indexes whose last value has expired.
+for _, tag in ipairs(redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', '(' .. now_ms, 'LIMIT', 0, 10)) do
+  redis.call('UNLINK', ARGV[4] .. tag)
+  redis.call('ZREM', KEYS[4], tag)
+end
 return 1

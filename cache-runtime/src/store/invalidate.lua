@@ -3,34 +3,46 @@
 -- rest, so that no other client waits for thousands of deletions. The fences are complete the first
 -- time; a value stored between two calls is newer than them, and may be deleted needlessly.
 --
--- KEYS  1 the clock
--- ARGV  1 life of a fence in ms; 2 how many keys to delete at most; 3 prefix of fences; 4 prefix of
---       indexes; then the tags
--- returns 1 all deleted, 0 come again, -1 no clock (it was flushed)
+-- KEYS  1 the clock, 2 the fences, 3 the tags
+-- ARGV  1 life of a fence in ms; 2 how many keys to delete at most; 3 prefix of indexes; 4 "first" or
+--       "again"; then at most 1000 tags
+-- returns 1 all deleted, 0 come again, -1 the clock, fences or edges are gone (a flush, an
+--         eviction): everything stored must be voided
 local clock = redis.call('GET', KEYS[1])
-if not clock then
+if not clock or not redis.call('ZSCORE', KEYS[2], '') or not redis.call('ZSCORE', KEYS[3], '') then
   return -1
 end
 local now = redis.call('TIME')
-local stamp = math.max(tonumber(clock:sub(26)) + 1, now[1] * 1000000 + now[2])
-local stamp_text = string.format('%.0f', stamp)
-redis.call('SET', KEYS[1], clock:sub(1, 25) .. stamp_text)
-
--- Fences live on the time of their stamp, as tokens are judged by it: also after the server's time
--- was set back.
-local fence_until = string.format('%.0f', math.ceil(stamp / 1000) + ARGV[1])
-for i = 5, #ARGV do
-  redis.call('SET', ARGV[3] .. ARGV[i], stamp_text, 'PXAT', fence_until)
+local now_us = now[1] * 1000000 + now[2]
+if ARGV[4] == 'first' then
+  local stamp = string.format('%.0f', math.max(tonumber(clock:sub(26)) + 1, now_us))
+  redis.call('SET', KEYS[1], clock:sub(1, 25) .. stamp)
+  redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', string.format('%.0f', now_us - ARGV[1] * 1000))
+  local fences = {}
+  for i = 5, #ARGV do
+    fences[#fences + 1] = stamp
+    fences[#fences + 1] = ARGV[i]
+  end
+  redis.call('ZADD', KEYS[2], unpack(fences))
 end
 
 local budget = tonumber(ARGV[2])
 for i = 5, #ARGV do
-  local index = ARGV[4] .. ARGV[i]
+  local index = ARGV[3] .. ARGV[i]
   local keys = redis.call('ZRANGE', index, 0, budget - 1)
   if #keys > 0 then
     redis.call('UNLINK', unpack(keys))
     redis.call('ZREM', index, unpack(keys))
     budget = budget - #keys
+    if redis.call('EXISTS', index) == 0 then
+      redis.call('ZREM', KEYS[3], ARGV[i])
+    end
+  else
+    -- No index: is there none to be, or was it evicted?
+    local expiry = redis.call('ZSCORE', KEYS[3], ARGV[i])
+    if expiry and tonumber(expiry) > now_us / 1000 then
+      return -1
+    end
   end
   if budget == 0 then
     return 0

@@ -15,7 +15,7 @@ use crate::tag::Tag;
 /// (<https://redis.io/docs/latest/develop/reference/eviction/>), which needs no list.
 const EVICTION_SAMPLE: usize = 5;
 
-/// What an entry costs beside its bytes, roughly: the entry, its place in the map and its tags.
+/// What an entry costs beside its bytes and texts, roughly: itself, and its places in the maps.
 const OVERHEAD: usize = 256;
 
 /// Values in this process, encoded, bounded by bytes.
@@ -38,6 +38,15 @@ struct State {
     fences: HashMap<Tag, u64>,
     /// The fences in the order in which they were set, to forget those that have outlived every fill.
     fence_order: VecDeque<(u64, Tag)>,
+}
+
+/// A value with its tags and all that is kept for them.
+fn size(key: &str, value: &[u8], tags: &[Tag]) -> usize {
+    let tags: usize = tags
+        .iter()
+        .map(|tag| 2 * tag.as_str().len() + OVERHEAD / 2)
+        .sum();
+    OVERHEAD + 2 * key.len() + value.len() + tags
 }
 
 struct Entry {
@@ -107,7 +116,8 @@ impl MemoryStore {
             .iter()
             .map(|fill| {
                 let fenced = |tag| state.fences.get(tag).is_some_and(|at| *at > token.clock);
-                let stores = usable && !fill.tags.iter().any(fenced);
+                let fits = size(&fill.key, &fill.value, &fill.tags) <= self.capacity;
+                let stores = usable && fits && !fill.tags.iter().any(fenced);
                 if stores {
                     state.insert(fill, now);
                 }
@@ -166,7 +176,7 @@ impl State {
                 .or_default()
                 .insert(key.clone());
         }
-        self.bytes += fill.value.len() + OVERHEAD;
+        self.bytes += size(&fill.key, &fill.value, &fill.tags);
         let entry = Entry {
             value: fill.value.clone(),
             tags: fill.tags.clone(),
@@ -180,7 +190,7 @@ impl State {
         let Some((key, entry)) = self.entries.swap_remove_entry(key) else {
             return;
         };
-        self.bytes -= entry.value.len() + OVERHEAD;
+        self.bytes -= size(&key, &entry.value, &entry.tags);
         for tag in &entry.tags {
             if let Some(keys) = self.index.get_mut(tag) {
                 keys.remove(&key);

@@ -2,13 +2,19 @@
 //!
 //! | key | what |
 //! | --- | --- |
-//! | the value's own, `plio_1` | the epoch it was stored in (24 bytes), then the bytes of [`crate::entry`] |
+//! | the value's own, `plio_1` | the epoch it was stored in (24 bytes), then the bytes of `entry.rs`; expires |
 //! | `cache:clock` | `epoch:clock`; the epoch begins with the identity of the server it was born on |
-//! | `cache:fence:<tag>` | the clock of the tag's last invalidation |
-//! | `cache:index:<tag>` | sorted set of the keys built from the tag, by expiry |
+//! | `cache:fences` | sorted set: the tags invalidated lately, by the clock of that |
+//! | `cache:tags` | sorted set: the tags that have an index, by when the last value in it expires |
+//! | `cache:index:<tag>` | sorted set: the keys built from the tag, by expiry |
 //!
 //! All of them after the prefix of `cache.toml`. A value of another epoch than the clock's is a miss:
 //! to begin an epoch is to void everything at once.
+//!
+//! Only values expire, so a server with `maxmemory-policy` `noeviction` or `volatile-*` evicts nothing
+//! else. One with `allkeys-*` may evict an edge. That is noticed whenever something touches the edge
+//! (`cache:tags` has the tag, but there is no index; a set has lost its sentinel), and voids everything:
+//! right, but a pity.
 
 use std::fmt;
 use std::sync::{PoisonError, RwLock};
@@ -34,6 +40,11 @@ const SLICE: usize = 1000;
 /// How many tags one script takes.
 const TAGS_PER_CALL: usize = 250;
 
+/// How many keys one `MGET` reads, and how many values one pipeline stores: nobody else should wait
+/// for more, nor should it come near the time-out.
+const KEYS_PER_READ: usize = 1000;
+const FILLS_PER_CALL: usize = 100;
+
 /// How much of the server's `run_id` (40 hexadecimal digits) an epoch begins with.
 const IDENTITY: usize = 10;
 
@@ -41,8 +52,11 @@ const IDENTITY: usize = 10;
 pub struct RedisStore {
     client: Client,
     connection: RwLock<Option<MultiplexedConnection>>,
-    prefix: &'static str,
+    /// `cache:clock`, `cache:fences`, `cache:tags` and the prefix of indexes.
     clock: String,
+    fences: String,
+    tags: String,
+    index: String,
     fence_life_ms: u64,
     scripts: Scripts,
 }
@@ -65,8 +79,10 @@ impl RedisStore {
         Ok(RedisStore {
             client: Client::open(info).map_err(Error::store)?,
             connection: RwLock::default(),
-            prefix: schema.prefix,
             clock: format!("{}cache:clock", schema.prefix),
+            fences: format!("{}cache:fences", schema.prefix),
+            tags: format!("{}cache:tags", schema.prefix),
+            index: format!("{}cache:index:", schema.prefix),
             fence_life_ms: schema.max_load.as_millis() as u64,
             scripts: Scripts {
                 connect: Script::new(include_str!("connect.lua")),
@@ -99,31 +115,52 @@ impl RedisStore {
             .connection
             .write()
             .unwrap_or_else(PoisonError::into_inner) = Some(connection);
-        self.begin_epoch("if this server has none").await
+        self.begin_epoch(false).await
     }
 
-    /// See `connect.lua`; `mode` "force" begins one in any case.
-    async fn begin_epoch(&self, mode: &str) -> Result<(), StoreError> {
+    /// See `connect.lua`; with `force`, begins one in any case.
+    async fn begin_epoch(&self, force: bool) -> Result<(), StoreError> {
         let mut connection = self.connection()?;
-        let info: String = redis::cmd("INFO")
+        let mut info = redis::cmd("INFO");
+        let info: String = info
             .arg("server")
+            .arg("memory")
             .query_async(&mut connection)
             .await
             .map_err(error)?;
-        let run_id = info
-            .lines()
-            .find_map(|line| line.strip_prefix("run_id:"))
-            .unwrap_or_default();
-        let Some(identity) = run_id.get(..IDENTITY) else {
+        let field = |name| info.lines().find_map(|line| line.strip_prefix(name));
+        let Some(identity) = field("run_id:").and_then(|run_id| run_id.get(..IDENTITY)) else {
             return Err(StoreError::away(
                 "the server's INFO does not tell its run_id",
             ));
         };
+        if field("maxmemory:") != Some("0")
+            && field("maxmemory_policy:").is_some_and(|p| p.starts_with("allkeys"))
+        {
+            tracing::warn!(
+                "Redis may evict what the cache needs to invalidate, and all is voided when it does: set maxmemory-policy to volatile-lru or noeviction"
+            );
+        }
         let mut epoch = identity.to_owned();
         epoch.extend((IDENTITY..Epoch::LEN).map(|_| fastrand::alphanumeric()));
         let mut script = self.scripts.connect.prepare_invoke();
-        script.key(&self.clock).arg(identity).arg(epoch).arg(mode);
+        script.key(&self.clock).key(&self.fences).key(&self.tags);
+        script
+            .arg(identity)
+            .arg(epoch)
+            .arg(if force { "force" } else { "" });
         script.invoke_async(&mut connection).await.map_err(error)
+    }
+
+    async fn read_some(&self, keys: &[String]) -> Result<Read, StoreError> {
+        if let Some(read) = self.try_read(keys).await? {
+            return Ok(read);
+        }
+        // Somebody flushed the server.
+        self.begin_epoch(false).await?;
+        self.try_read(keys)
+            .await?
+            .ok_or_else(|| StoreError::away("its clock does not last"))
     }
 
     async fn try_read(&self, keys: &[String]) -> Result<Option<Read>, StoreError> {
@@ -148,56 +185,69 @@ impl RedisStore {
         Ok(Some(Read { values, token }))
     }
 
-    async fn fill_all(&self, token: Token, fills: &[Fill]) -> Result<Vec<bool>, StoreError> {
+    async fn fill_some(&self, token: Token, fills: &[Fill]) -> Result<Vec<bool>, StoreError> {
         let mut connection = self.connection()?;
         let epoch = String::from_utf8_lossy(&token.epoch.0);
         let token = format!("{epoch}:{}", token.clock);
         let mut pipeline = redis::pipe();
         for fill in fills {
             let mut script = self.scripts.fill.prepare_invoke();
-            script.key(&fill.key).key(&self.clock);
-            for tag in &fill.tags {
-                script.key(format!("{}cache:fence:{tag}", self.prefix));
-                script.key(format!("{}cache:index:{tag}", self.prefix));
-            }
+            script
+                .key(&fill.key)
+                .key(&self.clock)
+                .key(&self.fences)
+                .key(&self.tags);
             let life = u64::max(fill.ttl.as_millis() as u64, 1);
             script
                 .arg(&token)
                 .arg(self.fence_life_ms)
                 .arg(life)
+                .arg(&self.index)
                 .arg(&fill.value);
+            for tag in &fill.tags {
+                script.arg(tag.as_str());
+            }
             pipeline.invoke_script(&script);
         }
-        match pipeline.query_async(&mut connection).await {
+        let answers: Vec<i64> = match pipeline.query_async(&mut connection).await {
             Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
                 self.scripts
                     .fill
                     .load_async(&mut connection)
                     .await
-                    .map_err(self::error)?;
+                    .map_err(fill_error)?;
                 pipeline.query_async(&mut connection).await
             }
-            answer => answer,
+            answers => answers,
         }
-        .map_err(error)
+        .map_err(fill_error)?;
+        if answers.contains(&-1) {
+            self.begin_epoch(true).await?;
+            return Ok(vec![false; fills.len()]);
+        }
+        Ok(answers.into_iter().map(|answer| answer == 1).collect())
     }
 
     async fn invalidate_some(&self, tags: &[Tag]) -> Result<(), StoreError> {
         let mut connection = self.connection()?;
-        let mut script = self.scripts.invalidate.prepare_invoke();
-        script.key(&self.clock).arg(self.fence_life_ms).arg(SLICE);
-        script.arg(format!("{}cache:fence:", self.prefix));
-        script.arg(format!("{}cache:index:", self.prefix));
-        for tag in tags {
-            script.arg(tag.as_str());
-        }
+        let mut call = "first";
         loop {
+            let mut script = self.scripts.invalidate.prepare_invoke();
+            script.key(&self.clock).key(&self.fences).key(&self.tags);
+            script
+                .arg(self.fence_life_ms)
+                .arg(SLICE)
+                .arg(&self.index)
+                .arg(call);
+            for tag in tags {
+                script.arg(tag.as_str());
+            }
+            call = "again";
             match script.invoke_async(&mut connection).await.map_err(error)? {
                 1 => return Ok(()),
                 0 => {}
-                // Without a clock the fences may be gone as well. In a new epoch nothing stored or
-                // loaded before is valid, so there is nothing left to invalidate.
-                _ => return self.begin_epoch("if this server has none").await,
+                // In a new epoch nothing stored or loaded before is valid: all is invalidated.
+                _ => return self.begin_epoch(true).await,
             }
         }
     }
@@ -214,19 +264,30 @@ impl Store for RedisStore {
 
     fn read<'a>(&'a self, keys: &'a [String]) -> Answer<'a, Read> {
         Box::pin(async move {
-            if let Some(read) = self.try_read(keys).await? {
-                return Ok(read);
+            let (first, rest) = keys.split_at(keys.len().min(KEYS_PER_READ));
+            let mut read = self.read_some(first).await?;
+            for keys in rest.chunks(KEYS_PER_READ) {
+                let more = self.read_some(keys).await?;
+                let same_epoch = more.token.epoch == read.token.epoch;
+                read.values.extend(
+                    more.values
+                        .into_iter()
+                        .map(|value| value.filter(|_| same_epoch)),
+                );
             }
-            // Somebody flushed the server.
-            self.begin_epoch("if this server has none").await?;
-            self.try_read(keys)
-                .await?
-                .ok_or_else(|| StoreError::away("its clock does not last"))
+            // The first token: it is from before all of them.
+            Ok(read)
         })
     }
 
     fn fill<'a>(&'a self, token: Token, fills: &'a [Fill]) -> Answer<'a, Vec<bool>> {
-        Box::pin(self.fill_all(token, fills))
+        Box::pin(async move {
+            let mut stored = Vec::with_capacity(fills.len());
+            for fills in fills.chunks(FILLS_PER_CALL) {
+                stored.extend(self.fill_some(token, fills).await?);
+            }
+            Ok(stored)
+        })
     }
 
     fn invalidate<'a>(&'a self, tags: &'a [Tag]) -> Answer<'a, ()> {
@@ -239,7 +300,7 @@ impl Store for RedisStore {
     }
 
     fn clear(&self) -> Answer<'_, ()> {
-        Box::pin(self.begin_epoch("force"))
+        Box::pin(self.begin_epoch(true))
     }
 }
 
@@ -263,10 +324,15 @@ fn parse_token(text: &[u8]) -> Option<Token> {
     })
 }
 
-/// A server that is out of memory refuses to store, and is otherwise well.
 fn error(error: redis::RedisError) -> StoreError {
-    match error.code() {
-        Some("OOM") => StoreError::refused(error),
+    StoreError::away(error)
+}
+
+/// A server that answers a fill with an error (out of memory, a foreign key where an index is to be)
+/// does not store it, and may be well otherwise.
+fn fill_error(error: redis::RedisError) -> StoreError {
+    match error.kind() {
+        ErrorKind::Server(_) | ErrorKind::Extension => StoreError::refused(error),
         _ => StoreError::away(error),
     }
 }

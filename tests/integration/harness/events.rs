@@ -77,6 +77,11 @@ impl Events {
         self.hold(Moment::Loaded, key)
     }
 
+    /// Stops the next fill of this key when the store has answered it, before anybody is given the value.
+    pub fn hold_after_fill(&self, key: &str) -> Hold {
+        self.hold(Moment::Filled, key)
+    }
+
     fn hold(&self, moment: Moment, key: &str) -> Hold {
         let key = key.to_owned();
         let point = Arc::new(Point {
@@ -164,6 +169,7 @@ impl Drop for Hold {
 enum Moment {
     Loading,
     Loaded,
+    Filled,
 }
 
 struct Point {
@@ -180,6 +186,7 @@ impl Point {
             (Moment::Loading, Seen::Loading(_, keys)) | (Moment::Loaded, Seen::Loaded(_, keys)) => {
                 keys.contains(&self.key)
             }
+            (Moment::Filled, Seen::Filled(key, _)) => *key == self.key,
             _ => false,
         }
     }

@@ -228,7 +228,7 @@ impl Answer {
 
     /// It is a problem document (RFC 9457) with one of these statuses, and says in a sentence what is wrong.
     #[track_caller]
-    pub fn is_problem(self, statuses: &[u16]) -> Self {
+    pub fn expect_problem(self, statuses: &[u16]) -> Self {
         let said = format!("{} answers {} {}", self.what, self.status, self.text);
         assert!(
             statuses.contains(&self.status),

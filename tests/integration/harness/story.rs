@@ -27,7 +27,6 @@ pub struct Story {
     only_redis: bool,
     own_redis: bool,
     alone: bool,
-    known_bug: bool,
 }
 
 /// `story!(s10_an_organization_rename_reaches_the_plios)`: the story of that name.
@@ -51,7 +50,6 @@ impl Story {
             only_redis: false,
             own_redis: false,
             alone: false,
-            known_bug: false,
         }
     }
 
@@ -71,14 +69,6 @@ impl Story {
         }
     }
 
-    /// It fails as yet: it is ignored, and told with `-- --ignored`.
-    pub fn known_bug(self) -> Self {
-        Self {
-            known_bug: true,
-            ..self
-        }
-    }
-
     /// It measures the whole process: no other story is told meanwhile.
     pub fn alone(self) -> Self {
         Self {
@@ -92,7 +82,7 @@ impl Story {
         self.setups().map(move |setup| {
             let name = format!("{}::{}", setup.name(), self.name);
             let tell = move || self.told(setup, None).map_err(Failed::from);
-            Trial::test(name, tell).with_ignored_flag(self.known_bug)
+            Trial::test(name, tell)
         })
     }
 

@@ -140,15 +140,15 @@ impl World {
     /// Likewise, asking this app.
     pub async fn right_from(&self, app: &App, path: &str) -> Answer {
         let (answer, truth) = (app.get(path).await, self.truth(path).await);
+        let same = answer.status == truth.status && answer.body == truth.body;
         assert!(
-            (answer.status, &answer.body) == (truth.status, &truth.body),
-            "wrong answer: {} says {} {} ({}); right is {} {}",
+            same,
+            "wrong answer: {} answers {}; right is {}; {} ({})",
             answer.what,
             answer.status,
-            answer.text,
-            answer.cache_status.as_deref().unwrap_or("no Cache-Status"),
             truth.status,
-            truth.text
+            difference(&answer.body, &truth.body, ""),
+            answer.cache_status.as_deref().unwrap_or("no Cache-Status")
         );
         answer
     }
@@ -312,6 +312,28 @@ impl Transaction {
         }
         .expect("rolled back");
     }
+}
+
+/// Where two JSON values first differ.
+fn difference(said: &Value, right: &Value, pointer: &str) -> String {
+    let members: Vec<String> = match (said, right) {
+        (Value::Object(said), Value::Object(right)) if said.keys().eq(right.keys()) => {
+            said.keys().cloned().collect()
+        }
+        (Value::Array(said), Value::Array(right)) if said.len() == right.len() => {
+            (0..said.len()).map(|index| index.to_string()).collect()
+        }
+        _ => return format!("it says {said} at {pointer:?}; right is {right}"),
+    };
+    for member in members {
+        let member = format!("/{member}");
+        if let (Some(said), Some(right)) = (said.pointer(&member), right.pointer(&member))
+            && said != right
+        {
+            return difference(said, right, &format!("{pointer}{member}"));
+        }
+    }
+    "they say the same".to_owned()
 }
 
 /// A JSON object or list without the members that differ from copy to copy, at any depth.

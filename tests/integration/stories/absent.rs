@@ -19,7 +19,7 @@ async fn a_missing_plio_is_cached_and_its_creation_is_seen(world: World) {
     let user = world.user().await;
     let path = format!("/plios/{ID}");
     world.get(&path).await.is(404).miss();
-    world.get(&path).await.is(404).hit().is_problem(&[404]);
+    world.get(&path).await.is(404).hit().expect_problem(&[404]);
     assert_eq!(world.events.loads("plio"), 1);
 
     world
@@ -40,7 +40,7 @@ async fn a_missing_uuid_is_cached_and_its_creation_is_seen(world: World) {
     let user = world.user().await;
     let path = "/plios/by-uuid/abcdefghij";
     world.get(path).await.is(404).miss();
-    world.get(path).await.is(404).hit().is_problem(&[404]);
+    world.get(path).await.is(404).hit().expect_problem(&[404]);
 
     world
         .sql(format!(

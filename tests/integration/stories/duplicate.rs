@@ -191,7 +191,7 @@ async fn a_missing_plio_is_not_duplicated(world: World) {
     world
         .post("/plios/999999/duplicate", json!({}))
         .await
-        .is_problem(&[404]);
+        .expect_problem(&[404]);
     world.get("/plios").await.ok().says("", json!([]));
 }
 

@@ -56,23 +56,29 @@ async fn wrong_ids_are_4xx(world: World) {
     for noun in NOUNS {
         for id in ids {
             let path = format!("/{noun}/{id}");
-            world.get(&path).await.is_problem(&[400, 404]);
-            world.delete(&path).await.is_problem(&[400, 404]);
-            world.patch(&path, json!({})).await.is_problem(&[400, 404]);
+            world.get(&path).await.expect_problem(&[400, 404]);
+            world.delete(&path).await.expect_problem(&[400, 404]);
+            world
+                .patch(&path, json!({}))
+                .await
+                .expect_problem(&[400, 404]);
         }
-        world.get(&format!("/{noun}/abc")).await.is_problem(&[400]);
+        world
+            .get(&format!("/{noun}/abc"))
+            .await
+            .expect_problem(&[400]);
         world
             .get(&format!("/{noun}/999999"))
             .await
-            .is_problem(&[404]);
+            .expect_problem(&[404]);
         world
             .patch(&format!("/{noun}/999999"), json!({}))
             .await
-            .is_problem(&[404]);
+            .expect_problem(&[404]);
         world
             .delete(&format!("/{noun}/999999"))
             .await
-            .is_problem(&[404]);
+            .expect_problem(&[404]);
     }
     let long = "x".repeat(5_000);
     for uuid in [
@@ -87,14 +93,14 @@ async fn wrong_ids_are_4xx(world: World) {
     ] {
         let answer = world.get(&format!("/plios/by-uuid/{uuid}")).await;
         if uuid != ".." {
-            answer.is_problem(&[400, 404]);
+            answer.expect_problem(&[400, 404]);
         }
     }
     for id in ["abc", "-1", "99999999999999999999"] {
         world
             .post(&format!("/plios/{id}/duplicate"), json!({}))
             .await
-            .is_problem(&[400, 404]);
+            .expect_problem(&[400, 404]);
     }
     unharmed(&world, &plio, before).await;
 }
@@ -135,21 +141,21 @@ async fn wrong_bodies_are_4xx(world: World) {
                     .request(method, &path)
                     .header("content-type", "application/json")
                     .body(body.to_owned());
-                world.send(request).await.is_problem(&[400, 422]);
+                world.send(request).await.expect_problem(&[400, 422]);
             }
         }
         for body in [json!([]), json!("text"), json!(1), json!(null), json!([{}])] {
             world
                 .post(&format!("/{noun}"), body.clone())
                 .await
-                .is_problem(&[400, 422]);
-            world.patch(&row, body).await.is_problem(&[400, 422]);
+                .expect_problem(&[400, 422]);
+            world.patch(&row, body).await.expect_problem(&[400, 422]);
         }
         let bytes = world
             .request("POST", &format!("/{noun}"))
             .header("content-type", "application/json")
             .body(vec![0xff, 0xfe, 0x00]);
-        world.send(bytes).await.is_problem(&[400, 422]);
+        world.send(bytes).await.expect_problem(&[400, 422]);
     }
     unharmed(&world, &plio, before).await;
 }
@@ -229,7 +235,7 @@ async fn wrong_values_are_4xx(world: World) {
             field.contains('\0') || detail.contains(&field),
             "{row} {said}: {detail:?} does not name the field"
         );
-        answer.is_problem(&[400, 422]);
+        answer.expect_problem(&[400, 422]);
 
         // The same wrong value among right ones, in a new row.
         let mut new = new_row(&plio, noun);
@@ -243,7 +249,7 @@ async fn wrong_values_are_4xx(world: World) {
             answer.status,
             answer.text
         );
-        answer.is_problem(&[400, 422]);
+        answer.expect_problem(&[400, 422]);
     }
     for (noun, body) in [
         ("plios", format!(r#"{{"video": {too_big}}}"#)),
@@ -258,7 +264,7 @@ async fn wrong_values_are_4xx(world: World) {
             .request("PATCH", &row)
             .header("content-type", "application/json")
             .body(body);
-        world.send(request).await.is_problem(&[400, 422]);
+        world.send(request).await.expect_problem(&[400, 422]);
     }
     // Nothing at all is too little for a new row, and the sentence says what is missing.
     for noun in [
@@ -272,7 +278,7 @@ async fn wrong_values_are_4xx(world: World) {
         world
             .post(&format!("/{noun}"), json!({}))
             .await
-            .is_problem(&[422]);
+            .expect_problem(&[422]);
     }
     // But enough for a change.
     world.patch(&plio.path(), json!({})).await.is(200);
@@ -301,7 +307,7 @@ async fn dangling_references_name_the_field_and_the_id(world: World) {
             world.patch(&row, change).await,
         ] {
             let detail = answer.at("/detail").as_str().unwrap_or_default().to_owned();
-            answer.is_problem(&[422]);
+            answer.expect_problem(&[422]);
             assert!(
                 detail.contains(field) && detail.contains("987654"),
                 "{noun}.{field}: {detail:?}"
@@ -324,26 +330,29 @@ async fn taken_names_are_conflicts(world: World) {
     let before = all(&world).await;
 
     let mail = json!({"email": user.at("/email")});
-    world.post("/users", mail.clone()).await.is_problem(&[409]);
+    world
+        .post("/users", mail.clone())
+        .await
+        .expect_problem(&[409]);
     world
         .patch(&other.user_path(), mail)
         .await
-        .is_problem(&[409]);
+        .expect_problem(&[409]);
     let code = json!({"name": "x", "shortcode": organization.at("/shortcode")});
     world
         .post("/organizations", code.clone())
         .await
-        .is_problem(&[409]);
+        .expect_problem(&[409]);
     world
         .patch(&format!("/organizations/{}", other.organization), code)
         .await
-        .is_problem(&[409]);
+        .expect_problem(&[409]);
     let member = json!({"user": plio.user, "organization": plio.organization, "role": "org-view"});
     world
         .post("/organization-users", member)
         .await
-        .is_problem(&[409]);
-    world.delete(&plio.user_path()).await.is_problem(&[409]);
+        .expect_problem(&[409]);
+    world.delete(&plio.user_path()).await.expect_problem(&[409]);
     unharmed(&world, &plio, before).await;
 }
 
@@ -363,7 +372,7 @@ async fn wrong_routes_methods_and_types_are_4xx(world: World) {
         world
             .send(world.request_anywhere("GET", path))
             .await
-            .is_problem(&[404]);
+            .expect_problem(&[404]);
     }
     for (method, path) in [
         ("PUT", plio.path()),
@@ -376,7 +385,7 @@ async fn wrong_routes_methods_and_types_are_4xx(world: World) {
         world
             .send(world.request(method, &path))
             .await
-            .is_problem(&[405]);
+            .expect_problem(&[405]);
     }
     for content_type in [
         "text/plain",
@@ -388,13 +397,13 @@ async fn wrong_routes_methods_and_types_are_4xx(world: World) {
                 .request(method, &path)
                 .header("content-type", content_type)
                 .body(r#"{"url": "x"}"#);
-            world.send(request).await.is_problem(&[415]);
+            world.send(request).await.expect_problem(&[415]);
         }
     }
     world
         .send(world.request("POST", "/videos").body(r#"{"url": "x"}"#))
         .await
-        .is_problem(&[415]);
+        .expect_problem(&[415]);
     let healthy = world.send(world.request_anywhere("GET", "/healthz")).await;
     assert_eq!(healthy.status, 200);
     unharmed(&world, &plio, before).await;
@@ -407,11 +416,11 @@ async fn an_oversize_body_is_413(world: World) {
     world
         .post("/videos", json!({"url": big}))
         .await
-        .is_problem(&[413]);
+        .expect_problem(&[413]);
     world
         .patch(&plio.path(), json!({"name": big}))
         .await
-        .is_problem(&[413]);
+        .expect_problem(&[413]);
     unharmed(&world, &plio, before).await;
     // Large is not too large.
     let note = "x".repeat(500_000);

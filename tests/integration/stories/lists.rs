@@ -62,8 +62,14 @@ async fn a_list_has_pages(world: World) {
         "limit=99999999999999999999",
         "limit=",
     ] {
-        world.get(&format!("/plios?{bad}")).await.is_problem(&[400]);
-        world.get(&format!("/items?{bad}")).await.is_problem(&[400]);
+        world
+            .get(&format!("/plios?{bad}"))
+            .await
+            .expect_problem(&[400]);
+        world
+            .get(&format!("/items?{bad}"))
+            .await
+            .expect_problem(&[400]);
     }
 }
 

@@ -4,6 +4,7 @@ mod absent;
 mod deletes;
 mod duplicate;
 mod errors;
+mod fuzz;
 mod lists;
 mod lookups;
 pub mod original;
@@ -27,6 +28,7 @@ pub fn all() -> Vec<Story> {
         deletes::stories(),
         duplicate::stories(),
         errors::stories(),
+        fuzz::stories(),
         lists::stories(),
         lookups::stories(),
         statements::stories(),

@@ -508,15 +508,15 @@ async fn s15_a_refused_request_invalidates_nothing(world: World) {
     world
         .patch(&plio.path(), json!({"name": "phantom", "video": 999_999}))
         .await
-        .is_problem(&[422]);
+        .expect_problem(&[422]);
     world
         .patch(
             &format!("/items/{}", plio.items[0]),
             json!({"plio": 999_999}),
         )
         .await
-        .is_problem(&[422]);
-    world.delete(&plio.user_path()).await.is_problem(&[409]);
+        .expect_problem(&[422]);
+    world.delete(&plio.user_path()).await.expect_problem(&[409]);
 
     world
         .get(&plio.path())

@@ -15,6 +15,7 @@ pub fn stories() -> Vec<Story> {
         story!(s16_a_fill_that_overlaps_a_write_to_what_it_embeds_is_not_stored),
         story!(s16_a_load_of_no_such_row_that_overlaps_its_creation_is_not_stored),
         story!(s16_a_late_joiner_is_not_answered_with_an_old_load),
+        story!(s16_a_joiner_who_comes_after_the_fill_is_not_answered_with_it),
         story!(s16_a_writer_is_answered_with_its_own_write),
         story!(s16_a_list_that_overlaps_a_write_stores_nothing_old),
         story!(s16_two_processes_fence_each_other).on_redis(),
@@ -189,6 +190,34 @@ pub async fn s16_a_late_joiner_is_not_answered_with_an_old_load(world: World) {
         "those who came late loaded it once, together"
     );
     world.right(&plio.path()).await.hit();
+}
+
+/// The store took the value, and then the row was written: that it was stored says nothing to who comes now.
+async fn s16_a_joiner_who_comes_after_the_fill_is_not_answered_with_it(world: World) {
+    let plio = world.plio_with_items(1).await;
+    let hold = world.events.hold_after_fill(&plio.key());
+    let first = world.get_meanwhile(&plio.path());
+    hold.reached().await; // stored, and on its way to the readers
+
+    let change = json!({"title": "new title"});
+    world
+        .patch(&format!("/videos/{}", plio.video), change)
+        .await
+        .is(200);
+    world.entry_is_gone(&plio.key()).await;
+    world.events.forget();
+    let late = world.get_meanwhile(&plio.path());
+    let missed = |seen: &Seen| matches!(seen, Seen::Miss(key) if *key == plio.key());
+    world
+        .events
+        .wait_for("the late reader's miss", missed)
+        .await;
+    tokio::task::yield_now().await;
+    hold.release();
+
+    answered(first).await.ok();
+    answered(late).await.ok().says("/video/title", "new title");
+    world.right(&plio.path()).await;
 }
 
 async fn s16_a_writer_is_answered_with_its_own_write(world: World) {

@@ -282,7 +282,7 @@ async fn s6_user_writes_remove_the_plio(world: World) {
     world
         .delete(&format!("/users/{user}"))
         .await
-        .is_problem(&[409]);
+        .expect_problem(&[409]);
     world.warm(&plio.path()).await;
     world
         .patch(&plio.path(), json!({"created_by": plio.user}))

@@ -11,6 +11,9 @@ pub fn stories() -> Vec<Story> {
         story!(a_replaced_row_is_seen_where_it_was_and_where_it_is),
         story!(a_changed_id_is_seen),
         story!(several_statements_in_one_transaction_are_seen_together),
+        story!(three_thousand_rows_in_one_transaction_are_seen),
+        story!(statements_within_statements_are_seen),
+        story!(what_triggers_of_others_write_at_the_commit_is_seen),
         story!(an_update_that_changes_nothing_harms_nothing),
     ]
 }
@@ -150,6 +153,144 @@ async fn several_statements_in_one_transaction_are_seen_together(world: World) {
             .says("/created_by/organizations/0/name", "new organization");
     }
     assert_eq!(world.waiting_rows().await, 0, "all is delivered");
+}
+
+async fn three_thousand_rows_in_one_transaction_are_seen(world: World) {
+    let plios = world.plios_of_one_creator(3, 1).await;
+    for plio in &plios {
+        world.warm(&plio.path()).await;
+    }
+    let thousand = "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 1000)";
+    let mut tx = world.begin().await;
+    tx.run(format!(
+        "{thousand} INSERT INTO item (plio_id, type, time) SELECT plio.id, 'bulk', n.n FROM plio, n"
+    ))
+    .await;
+    tx.run(
+        "INSERT INTO question (item_id, text) SELECT id, 'bulk text' FROM item WHERE type = 'bulk'",
+    )
+    .await;
+    tx.commit().await;
+    assert_eq!(world.waiting_rows().await, 0, "all is delivered");
+    for plio in &plios {
+        world
+            .right(&plio.path())
+            .await
+            .says("/items/999/details/text", "bulk text");
+    }
+    let mut tx = world.begin().await;
+    tx.run("UPDATE question SET text = 'new text'").await;
+    tx.commit().await;
+    for plio in &plios {
+        world
+            .get(&plio.path())
+            .await
+            .ok()
+            .says("/items/999/details/text", "new text");
+    }
+    assert_eq!(world.waiting_rows().await, 0, "all is delivered");
+}
+
+async fn statements_within_statements_are_seen(world: World) {
+    let (a, b) = (
+        world.plio_with_items(2).await,
+        world.plio_with_items(2).await,
+    );
+    world.warm(&a.path()).await;
+    world.warm(&b.path()).await;
+    let moved = (a.items[0], b.items[0]);
+    let statement = if world.is_postgres() {
+        format!(
+            "MERGE INTO item USING (VALUES ({}, {}), ({}, {})) AS moved(id, home) ON moved.id = item.id
+             WHEN MATCHED THEN UPDATE SET plio_id = moved.home",
+            moved.0, b.id, moved.1, a.id
+        )
+    } else {
+        format!(
+            "UPDATE item SET plio_id = moved.home FROM (SELECT {} AS id, {} AS home UNION ALL SELECT {}, {}) AS moved
+             WHERE item.id = moved.id",
+            moved.0, b.id, moved.1, a.id
+        )
+    };
+    world.sql(statement).await;
+    world.drain().await;
+    world.right(&a.path()).await.is(200);
+    let shown = world.get(&b.path()).await.ids("/items");
+    assert!(
+        shown.contains(&moved.0) && !shown.contains(&moved.1),
+        "wrong answer: {shown:?}"
+    );
+
+    if world.is_postgres() {
+        world
+            .sql(format!(
+                "WITH gone AS (DELETE FROM question WHERE item_id = {} RETURNING id),
+                      renamed AS (UPDATE video SET title = 'new title' WHERE id = {})
+                 INSERT INTO item (plio_id, type, time) SELECT {}, 'new', 900 FROM gone",
+                a.items[1], a.video, a.id
+            ))
+            .await;
+        world.drain().await;
+        let answer = world
+            .right(&a.path())
+            .await
+            .says("/video/title", "new title");
+        assert!(
+            answer.text.contains("\"new\""),
+            "wrong answer: {}",
+            answer.text
+        );
+    }
+}
+
+/// A deferred trigger of the application's own writes after the last statement, in the commit itself.
+async fn what_triggers_of_others_write_at_the_commit_is_seen(world: World) {
+    let plio = world.plio_with_items(1).await;
+    let rename = "UPDATE plio SET name = 'renamed by a trigger'";
+    if world.is_postgres() {
+        world
+            .sql(format!(
+                "CREATE FUNCTION rename() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {rename}; RETURN NULL; END $$;
+                 CREATE CONSTRAINT TRIGGER rename AFTER UPDATE ON image DEFERRABLE INITIALLY DEFERRED
+                 FOR EACH ROW EXECUTE FUNCTION rename()"
+            ))
+            .await;
+    } else {
+        world
+            .sql(format!(
+                "CREATE TRIGGER rename AFTER UPDATE ON image BEGIN {rename}; END"
+            ))
+            .await;
+    }
+    world.warm(&plio.path()).await.says("/name", "old name");
+    world
+        .patch(
+            &format!("/images/{}", plio.images[0]),
+            json!({"alt_text": "new"}),
+        )
+        .await
+        .is(200);
+    world
+        .right(&plio.path())
+        .await
+        .says("/name", "renamed by a trigger");
+
+    world.warm(&plio.path()).await;
+    let image = world.image().await;
+    world.sql(rename.replace("a trigger", "hand")).await;
+    world.drain().await;
+    world
+        .warm(&plio.path())
+        .await
+        .says("/name", "renamed by hand");
+    world
+        .patch(&format!("/images/{image}"), json!({"alt_text": "new"}))
+        .await
+        .is(200);
+    world
+        .right(&plio.path())
+        .await
+        .says("/name", "renamed by a trigger");
 }
 
 async fn an_update_that_changes_nothing_harms_nothing(world: World) {

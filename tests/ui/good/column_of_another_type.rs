@@ -1,0 +1,17 @@
+#[path = "rest/mod.rs"]
+mod rest;
+use rest::*;
+
+#[derive(Cached, Serialize, Deserialize)]
+struct Plio {
+    id: i64,
+    uuid: String,
+    video_id: f64,
+    created_by: User,
+    items: Vec<Item>,
+}
+
+serve!(Plio);
+serve_by_uuid!(Plio, PlioLookup);
+
+fn main() {}

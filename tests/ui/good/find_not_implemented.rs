@@ -1,0 +1,21 @@
+#[path = "rest/mod.rs"]
+mod rest;
+use rest::*;
+
+#[derive(Cached, Serialize, Deserialize)]
+struct Plio {
+    id: i64,
+    uuid: String,
+    video: Option<Video>,
+    created_by: User,
+    items: Vec<Item>,
+}
+
+serve!(Plio);
+
+async fn handler(cache: &Cache<Db>) -> Result<(), Error> {
+    Plio::get_by_uuid(cache, "a".to_owned()).await?;
+    Ok(())
+}
+
+fn main() {}
