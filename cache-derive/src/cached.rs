@@ -184,11 +184,12 @@ pub(crate) fn getters(
     let id = id_type(&row.columns(&model.id).unwrap_or_default());
     let option = quote!(::core::option::Option<::std::sync::Arc<Self>>);
     let result = |ok: TokenStream| quote!(::core::result::Result<#ok, #runtime::Error>);
-    let (one, many, fetched) = (
+    let (one, many) = (
         result(option.clone()),
         result(quote!(::std::vec::Vec<#option>)),
-        result(quote!(#runtime::Fetched<Self>)),
     );
+    let fetched = result(quote!(#runtime::Fetched<Self>));
+    let many_fetched = result(quote!(::std::vec::Vec<#runtime::Fetched<Self>>));
     let bounds = quote!(Db: ::core::marker::Send + ::core::marker::Sync + 'static);
     let key_doc = format!(
         "The key under which the row with this id is stored: `{}{}`.",
@@ -224,6 +225,9 @@ pub(crate) fn getters(
     let many_doc =
         format!("The rows with these ids, at their positions, through the cache.\n\n{errors}");
     let fetch_doc = format!("The row with this id, and how it was come by.\n\n{errors}");
+    let fetch_many_doc = format!(
+        "The rows with these ids, at their positions, and how each was come by.\n\n{errors}"
+    );
     quote! {
         #[allow(dead_code)]
         impl #ident {
@@ -246,6 +250,11 @@ pub(crate) fn getters(
             #vis async fn fetch<Db>(cache: &#runtime::Cache<Db>, id: #id) -> #fetched
             where Self: #runtime::Load<Db>, #bounds {
                 #runtime::generated::fetch::<Self, Db>(cache, id).await
+            }
+            #[doc = #fetch_many_doc]
+            #vis async fn fetch_many<Db>(cache: &#runtime::Cache<Db>, ids: &[#id]) -> #many_fetched
+            where Self: #runtime::Load<Db>, #bounds {
+                #runtime::generated::fetch_many::<Self, Db>(cache, ids).await
             }
             #(#lookups)*
         }

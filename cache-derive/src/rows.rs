@@ -93,20 +93,22 @@ pub(crate) fn add_tag(
 
 /// Checks that only the compiler can make, as it alone knows the types.
 fn assertions(row: &Struct, model: &Model) -> TokenStream {
-    // `Self` needs no proof, and is nothing in a constant beside the impl.
+    // `Self` needs no proof, and means nothing in a constant beside the impl.
     let is_self = |field: &Field| field.row().to_token_stream().to_string() == "Self";
     let embeds = row
         .embedded()
         .filter(|(field, model)| *model != row.model || !is_self(field));
     let embeds = embeds.map(|(field, model)| {
-        let (ty, at) = (&field.ty, at(&field.ty));
-        let runtime = row.runtime_at(at);
+        let (ty, at_ty) = (&field.ty, at(&field.ty));
+        let at = field.embeds.as_ref().map_or(at_ty, at);
+        let [runtime, of_ty] = [at, at_ty].map(|at| row.runtime_at(at));
+        let held = quote_spanned!(at_ty=> <#ty as #of_ty::Rows>::MODEL);
         let why = format!(
             "`{}` is to hold rows of `{model}`, but its type holds another model's: name that one in #[cached(embeds = \"…\")]",
             field.ident
         );
         quote_spanned! {at=>
-            if !#runtime::generated::assert_embeds(<#ty as #runtime::Rows>::MODEL, #model) {
+            if !#runtime::generated::assert_embeds(#held, #model) {
                 ::core::panic!(#why);
             }
         }
@@ -119,7 +121,11 @@ fn assertions(row: &Struct, model: &Model) -> TokenStream {
         let (target, _) = row
             .embedded()
             .find(|(field, model)| field.embeds.is_none() && *model == reference.target)?;
-        let (ty, target, at) = (&field.ty, target.row(), at(&field.ty));
+        let (ty, at) = (&field.ty, at(&field.ty));
+        let target = match is_self(target) {
+            true => row.ident.to_token_stream(),
+            false => target.row().to_token_stream(),
+        };
         let runtime = row.runtime_at(at);
         Some(quote_spanned! {at=>
             #runtime::generated::assert_references::<#ty, <#target as #runtime::Model>::Id>();

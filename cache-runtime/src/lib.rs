@@ -51,6 +51,6 @@ pub use tag::{Tag, Tags};
 pub mod generated {
     pub use crate::key::{Column, Id, KeyWriter, References, assert_references};
     pub use crate::model::{Codec, Policy, assert_embeds, shape};
-    pub use crate::read::{fetch, fetch_by, get, get_many, key};
+    pub use crate::read::{fetch, fetch_by, fetch_many, get, get_many, key};
     pub use crate::schema::{ColumnsOf, Statement, Triggers};
 }

@@ -49,7 +49,7 @@ pub async fn get_many<T: Load<Db>, Db: Send + Sync + 'static>(
     cache: &Cache<Db>,
     ids: &[T::Id],
 ) -> Result<Vec<Option<Arc<T>>>, Error> {
-    let fetched = read_through::<Values<T>, Db>(cache, ids).await?;
+    let fetched = fetch_many::<T, Db>(cache, ids).await?;
     Ok(fetched.into_iter().map(|fetched| fetched.value).collect())
 }
 
@@ -59,6 +59,14 @@ pub async fn fetch<T: Load<Db>, Db: Send + Sync + 'static>(
     id: T::Id,
 ) -> Result<Fetched<T>, Error> {
     fetch_one::<Values<T>, Db>(cache, id).await
+}
+
+/// The values of these ids, at their positions, each with its status.
+pub async fn fetch_many<T: Load<Db>, Db: Send + Sync + 'static>(
+    cache: &Cache<Db>,
+    ids: &[T::Id],
+) -> Result<Vec<Fetched<T>>, Error> {
+    read_through::<Values<T>, Db>(cache, ids).await
 }
 
 /// The value of the row that a lookup column names, with the status.

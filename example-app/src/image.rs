@@ -1,14 +1,12 @@
 //! Images.
 
-use std::sync::Arc;
-
 use cache_runtime::Cached;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::Cache;
 use crate::problem::Problem;
-use crate::resource::{Column, Resource, Table, rows};
+use crate::resource::{Column, Found, Resource, Table, rows};
 
 /// An image that goes with a question.
 #[derive(Clone, Debug, Cached, Serialize, Deserialize, sqlx::FromRow)]
@@ -28,7 +26,7 @@ impl Resource for Image {
         columns: &[Column::url("url").required(), Column::text("alt_text")],
     };
 
-    async fn get_many(cache: &Cache, ids: &[i64]) -> Result<Vec<Arc<Image>>, Problem> {
+    async fn find(cache: &Cache, ids: &[i64]) -> Result<Vec<Found<Image>>, Problem> {
         rows(cache, ids).await
     }
 }

@@ -1,14 +1,12 @@
 //! Items: what happens at a moment of a plio.
 
-use std::sync::Arc;
-
 use cache_runtime::Cached;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::problem::Problem;
-use crate::resource::{Column, Resource, Table, rows};
+use crate::resource::{Column, Found, Resource, Table, rows};
 use crate::{Cache, Question, Seconds};
 
 /// An item inside a plio, with its question.
@@ -56,7 +54,7 @@ impl Resource for ItemRow {
         ],
     };
 
-    async fn get_many(cache: &Cache, ids: &[i64]) -> Result<Vec<Arc<ItemRow>>, Problem> {
+    async fn find(cache: &Cache, ids: &[i64]) -> Result<Vec<Found<ItemRow>>, Problem> {
         rows(cache, ids).await
     }
 }

@@ -1,14 +1,12 @@
 //! Organizations.
 
-use std::sync::Arc;
-
 use cache_runtime::Cached;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::Cache;
 use crate::problem::Problem;
-use crate::resource::{Column, Resource, Table, rows};
+use crate::resource::{Column, Found, Resource, Table, rows};
 
 /// An organization that users belong to.
 #[derive(Clone, Debug, Cached, Serialize, Deserialize, sqlx::FromRow)]
@@ -31,7 +29,7 @@ impl Resource for Organization {
         ],
     };
 
-    async fn get_many(cache: &Cache, ids: &[i64]) -> Result<Vec<Arc<Organization>>, Problem> {
+    async fn find(cache: &Cache, ids: &[i64]) -> Result<Vec<Found<Organization>>, Problem> {
         rows(cache, ids).await
     }
 }

@@ -1,14 +1,12 @@
 //! Who belongs to which organization, and as what.
 
-use std::sync::Arc;
-
 use cache_runtime::Cached;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::Cache;
 use crate::problem::Problem;
-use crate::resource::{Column, Resource, Table, rows};
+use crate::resource::{Column, Found, Resource, Table, rows};
 
 /// A user's membership in an organization, as the table holds it. Inside a user it is a
 /// [`Membership`](crate::Membership).
@@ -38,7 +36,7 @@ impl Resource for OrganizationUser {
         ],
     };
 
-    async fn get_many(cache: &Cache, ids: &[i64]) -> Result<Vec<Arc<OrganizationUser>>, Problem> {
+    async fn find(cache: &Cache, ids: &[i64]) -> Result<Vec<Found<OrganizationUser>>, Problem> {
         rows(cache, ids).await
     }
 }

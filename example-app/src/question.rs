@@ -1,14 +1,12 @@
 //! Questions: what an item asks.
 
-use std::sync::Arc;
-
 use cache_runtime::Cached;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::problem::Problem;
-use crate::resource::{Column, Resource, Table, rows};
+use crate::resource::{Column, Found, Resource, Table, rows};
 use crate::{Cache, Image};
 
 /// A question inside a plio, with its image.
@@ -72,7 +70,7 @@ impl Resource for QuestionRow {
         ],
     };
 
-    async fn get_many(cache: &Cache, ids: &[i64]) -> Result<Vec<Arc<QuestionRow>>, Problem> {
+    async fn find(cache: &Cache, ids: &[i64]) -> Result<Vec<Found<QuestionRow>>, Problem> {
         rows(cache, ids).await
     }
 }

@@ -1,13 +1,11 @@
 //! Videos.
 
-use std::sync::Arc;
-
 use cache_runtime::Cached;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::problem::Problem;
-use crate::resource::{Column, Resource, Table, rows};
+use crate::resource::{Column, Found, Resource, Table, rows};
 use crate::{Cache, Seconds};
 
 /// A video that plios are made over.
@@ -33,7 +31,7 @@ impl Resource for Video {
         ],
     };
 
-    async fn get_many(cache: &Cache, ids: &[i64]) -> Result<Vec<Arc<Video>>, Problem> {
+    async fn find(cache: &Cache, ids: &[i64]) -> Result<Vec<Found<Video>>, Problem> {
         rows(cache, ids).await
     }
 }

@@ -111,4 +111,21 @@ When it had to be loaded and could not be.*/
     {
         ::cache_runtime::generated::fetch::<Self, Db>(cache, id).await
     }
+    /**The rows with these ids, at their positions, and how each was come by.
+
+# Errors
+When it had to be loaded and could not be.*/
+    pub async fn fetch_many<Db>(
+        cache: &::cache_runtime::Cache<Db>,
+        ids: &[i64],
+    ) -> ::core::result::Result<
+        ::std::vec::Vec<::cache_runtime::Fetched<Self>>,
+        ::cache_runtime::Error,
+    >
+    where
+        Self: ::cache_runtime::Load<Db>,
+        Db: ::core::marker::Send + ::core::marker::Sync + 'static,
+    {
+        ::cache_runtime::generated::fetch_many::<Self, Db>(cache, ids).await
+    }
 }

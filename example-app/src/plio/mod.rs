@@ -50,15 +50,8 @@ impl Resource for Plio {
         ],
     };
 
-    async fn get_many(cache: &Cache, ids: &[i64]) -> Result<Vec<Arc<Plio>>, Problem> {
-        Ok(Plio::get_many(cache, ids)
-            .await?
-            .into_iter()
-            .flatten()
-            .collect())
-    }
-
-    async fn fetch(cache: &Cache, id: i64) -> Result<Found<Plio>, Problem> {
-        Ok(Plio::fetch(cache, id).await?.into())
+    async fn find(cache: &Cache, ids: &[i64]) -> Result<Vec<Found<Plio>>, Problem> {
+        let fetched = Plio::fetch_many(cache, ids).await?;
+        Ok(fetched.into_iter().map(Found::from).collect())
     }
 }

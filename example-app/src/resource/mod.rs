@@ -10,7 +10,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 use axum::{Json, Router};
-use cache_runtime::{CacheStatus, Fetched};
+use cache_runtime::{Answer, CacheStatus, Fetched};
 use serde::Serialize;
 
 pub(crate) use self::table::{Column, Table};
@@ -23,29 +23,21 @@ use crate::problem::Problem;
 pub(crate) trait Resource: Serialize + Send + Sync + Sized + 'static {
     const TABLE: Table;
 
-    /// The rows with these ids, in their order; missing ones are left out.
-    fn get_many(
+    /// The rows with these ids, in their order.
+    fn find(
         cache: &Cache,
         ids: &[i64],
-    ) -> impl Future<Output = Result<Vec<Arc<Self>>, Problem>> + Send;
-
-    /// One row. A cached noun says here how it was come by.
-    fn fetch(cache: &Cache, id: i64) -> impl Future<Output = Result<Found<Self>, Problem>> + Send {
-        async move {
-            let value = Self::get_many(cache, &[id]).await?.pop();
-            Ok(Found {
-                value,
-                status: None,
-            })
-        }
-    }
+    ) -> impl Future<Output = Result<Vec<Found<Self>>, Problem>> + Send;
 }
 
-/// One row to answer with, or none, which answers 404.
+/// One row to answer with, or none, which answers 404; a cached noun says how it was come by.
 pub(crate) struct Found<T> {
     value: Option<Arc<T>>,
     status: Option<CacheStatus>,
 }
+
+/// Several rows; those that are gone by now are left out.
+struct FoundMany<T>(Vec<Found<T>>);
 
 impl<T> From<Fetched<T>> for Found<T> {
     fn from(fetched: Fetched<T>) -> Found<T> {
@@ -58,9 +50,7 @@ impl<T> From<Fetched<T>> for Found<T> {
 
 impl<T: Resource> IntoResponse for Found<T> {
     fn into_response(self) -> Response {
-        let cache_status = self
-            .status
-            .map(|status| [("cache-status", status.to_string())]);
+        let cache_status = cache_status(self.status);
         match self.value {
             Some(value) => (cache_status, Json(value)).into_response(),
             None => (cache_status, Problem::no_such_row(T::TABLE.name)).into_response(),
@@ -68,13 +58,31 @@ impl<T: Resource> IntoResponse for Found<T> {
     }
 }
 
+impl<T: Resource> IntoResponse for FoundMany<T> {
+    fn into_response(self) -> Response {
+        let statuses = self.0.iter().filter_map(|found| found.status);
+        // A list is a hit if all of it is.
+        let status = statuses.max_by_key(|status| status.answer != Answer::Hit);
+        let rows = self.0.into_iter().filter_map(|found| found.value);
+        (cache_status(status), Json(rows.collect::<Vec<_>>())).into_response()
+    }
+}
+
+fn cache_status(status: Option<CacheStatus>) -> Option<[(&'static str, String); 1]> {
+    status.map(|status| [("cache-status", status.to_string())])
+}
+
 /// The rows of a noun that is not cached.
 pub(crate) async fn rows<T: Resource + Row>(
     cache: &Cache,
     ids: &[i64],
-) -> Result<Vec<Arc<T>>, Problem> {
+) -> Result<Vec<Found<T>>, Problem> {
     let rows: Vec<T> = cache.db().select(&T::TABLE.select(), ids).await?;
-    Ok(rows.into_iter().map(Arc::new).collect())
+    let found = rows.into_iter().map(|row| Found {
+        value: Some(Arc::new(row)),
+        status: None,
+    });
+    Ok(found.collect())
 }
 
 /// The routes of a noun.
@@ -101,14 +109,22 @@ impl Routes for Router<Cache> {
 async fn list<T: Resource>(
     State(cache): State<Cache>,
     page: Page,
-) -> Result<Json<Vec<Arc<T>>>, Problem> {
+) -> Result<FoundMany<T>, Problem> {
     let limits = [page.limit.into(), page.offset.into()];
     let ids = cache.db().ids(&T::TABLE.select_page(), limits).await?;
-    Ok(Json(T::get_many(&cache, &ids).await?))
+    Ok(FoundMany(T::find(&cache, &ids).await?))
 }
 
 async fn show<T: Resource>(State(cache): State<Cache>, Id(id): Id) -> Result<Found<T>, Problem> {
-    T::fetch(&cache, id).await
+    find_one(&cache, id).await
+}
+
+async fn find_one<T: Resource>(cache: &Cache, id: i64) -> Result<Found<T>, Problem> {
+    let found = T::find(cache, &[id]).await?.pop();
+    Ok(found.unwrap_or(Found {
+        value: None,
+        status: None,
+    }))
 }
 
 async fn create<T: Resource>(
@@ -127,7 +143,7 @@ async fn create<T: Resource>(
 
 /// The answer to a request that has made a row.
 pub(crate) async fn created<T: Resource>(cache: &Cache, id: i64) -> Result<Response, Problem> {
-    let found = T::fetch(cache, id).await?;
+    let found = find_one::<T>(cache, id).await?;
     if found.value.is_none() {
         // Somebody has deleted it already.
         return Ok(found.into_response());
@@ -148,7 +164,7 @@ async fn update<T: Resource>(
     changes.update(&mut tx, id).await?;
     tx.commit().await?;
 
-    T::fetch(&cache, id).await
+    find_one(&cache, id).await
 }
 
 async fn delete<T: Resource>(

@@ -2,8 +2,6 @@
 
 mod load;
 
-use std::sync::Arc;
-
 use cache_runtime::Cached;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -60,15 +58,8 @@ impl Resource for User {
         ],
     };
 
-    async fn get_many(cache: &Cache, ids: &[i64]) -> Result<Vec<Arc<User>>, Problem> {
-        Ok(User::get_many(cache, ids)
-            .await?
-            .into_iter()
-            .flatten()
-            .collect())
-    }
-
-    async fn fetch(cache: &Cache, id: i64) -> Result<Found<User>, Problem> {
-        Ok(User::fetch(cache, id).await?.into())
+    async fn find(cache: &Cache, ids: &[i64]) -> Result<Vec<Found<User>>, Problem> {
+        let fetched = User::fetch_many(cache, ids).await?;
+        Ok(fetched.into_iter().map(Found::from).collect())
     }
 }

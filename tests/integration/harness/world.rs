@@ -226,12 +226,12 @@ impl World {
         self.answer(command.arg(key).arg(bytes)).await;
     }
 
-    /// What is under a key in Redis: `string`, `zset`, `none`.
-    pub async fn entry_type(&self, key: &str) -> String {
-        match self.answer(redis::cmd("TYPE").arg(key)).await {
-            redis::Value::SimpleString(name) => name,
-            other => panic!("TYPE {key}: {other:?}"),
-        }
+    /// All keys of the story's Redis database, in order.
+    pub async fn redis_keys(&self) -> Vec<String> {
+        let answer = self.answer(redis::cmd("KEYS").arg("*")).await;
+        let mut keys: Vec<String> = redis::from_redis_value(answer).expect("a list of keys");
+        keys.sort_unstable();
+        keys
     }
 
     /// Sends Redis a command behind the app's back; what it says to it.

@@ -78,14 +78,14 @@ async fn a_list_loads_the_cold_ones_at_once_and_the_warm_ones_not(world: World) 
     world.warm(&plios[3].path()).await;
     world.events.forget();
 
-    world.get("/plios").await.ok();
+    world.get("/plios").await.ok().miss();
     assert_eq!(world.events.loads("plio"), 1, "one load for the nineteen");
     assert_eq!(
         world.events.loads_of(&plios[3].key()),
         0,
         "and not for the warm one"
     );
-    world.get("/plios").await.ok();
+    world.get("/plios").await.ok().hit();
     assert_eq!(world.events.loads("plio"), 1);
 
     for plio in &plios {

@@ -18,8 +18,9 @@ struct Category {
 #[cached(model = "category")]
 struct Tree {
     id: i64,
+    parent_id: Option<i64>,
+    parent: Option<Box<Self>>,
     branches: Vec<Tree>,
-    crown: Option<Box<Self>>,
 }
 
 fn main() {
@@ -39,8 +40,8 @@ fn main() {
     let ids = [1, 2, 3, 4, 5].map(|id| format!("category#id={id}"));
     assert_eq!(tags(&category), ids);
 
-    let bud = |id| Tree { id, branches: Vec::new(), crown: None };
-    let tree = Tree { id: 1, branches: vec![bud(2)], crown: Some(Box::new(bud(3))) };
+    let bud = |id| Tree { id, parent_id: None, parent: None, branches: Vec::new() };
+    let tree = Tree { parent: Some(Box::new(bud(2))), branches: vec![bud(3)], ..bud(1) };
     assert_eq!(tags(&tree), ids[..3]);
 }
 
