@@ -108,7 +108,7 @@ fn assertions(row: &Struct, model: &Model) -> TokenStream {
             field.ident
         );
         quote_spanned! {at=>
-            if !#runtime::generated::assert_embeds(#held, #model) {
+            if !#runtime::generated::same_model(#held, #model) {
                 ::core::panic!(#why);
             }
         }

@@ -23,6 +23,7 @@ pub(crate) struct Engine {
     pub(crate) outbox: Option<Arc<dyn Outbox>>,
     pub(crate) flights: Arc<Flights>,
     pub(crate) observer: Observer,
+    coming_back: tokio::sync::Mutex<()>,
     /// When the last complete pass of a commit over the outbox began.
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
     last_pass: tokio::sync::Mutex<Option<Tick>>,
@@ -42,6 +43,7 @@ impl Engine {
             outbox,
             flights,
             observer,
+            coming_back: tokio::sync::Mutex::default(),
             #[cfg(any(feature = "postgres", feature = "sqlite"))]
             last_pass: tokio::sync::Mutex::default(),
             health,
@@ -97,14 +99,13 @@ impl Engine {
         stored
     }
 
-    /// Delivers every row that waits; returns how many.
+    /// Delivers every row that waits; returns how many. While the store is away, tries to bring it
+    /// back, which delivers them too, or says what is in the way.
     pub(crate) async fn drain(self: &Arc<Self>) -> Result<usize, Error> {
-        if !self.health.accepts_invalidations() {
-            return Err(Error::store(
-                "it is away; the outbox keeps what is to be delivered",
-            ));
+        match self.health.accepts_invalidations() {
+            true => self.connect_and_deliver().await,
+            false => self.come_back().await,
         }
-        self.connect_and_deliver().await
     }
 
     /// After a commit, whose rows wait now. While the store is away they go on waiting: it cannot
@@ -196,7 +197,7 @@ impl Engine {
                     return;
                 };
                 match engine.come_back().await {
-                    Ok(()) => return,
+                    Ok(_) => return,
                     Err(error) => tracing::debug!(%error, "store still away"),
                 }
                 pause = LONGEST_PAUSE.min(pause * 2);
@@ -204,21 +205,27 @@ impl Engine {
         });
     }
 
-    /// Away → catching up → in use; see [`crate::health`].
-    async fn come_back(self: &Arc<Self>) -> Result<(), Error> {
+    /// Away → catching up → in use; see [`crate::health`]. Returns how many rows it delivered.
+    async fn come_back(self: &Arc<Self>) -> Result<usize, Error> {
+        // One at a time: another's catching up must not pass for this one's.
+        let _alone = self.coming_back.lock().await;
+        if self.health.serves() {
+            return self.connect_and_deliver().await;
+        }
         self.store.connect().await.map_err(Error::store)?;
         // What has piled up, while commits need not wait for it.
-        self.connect_and_deliver().await?;
+        let piled_up = self.connect_and_deliver().await?;
         self.health.catch_up();
-        if let Err(error) = self.connect_and_deliver().await {
+        let last = self.connect_and_deliver().await;
+        if last.is_err() {
             // Nothing but a complete delivery may lead back into use.
             self.health.failed();
-            return Err(error);
         }
+        let last = last?;
         if !self.health.caught_up() {
             return Err(Error::store("it failed again while it was catching up"));
         }
         self.observer.tell(Event::StoreBack);
-        Ok(())
+        Ok(piled_up + last)
     }
 }

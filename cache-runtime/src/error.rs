@@ -62,7 +62,10 @@ impl fmt::Display for Error {
         match &*self.0 {
             Kind::Load { model, source } => write!(f, "loading `{model}` failed: {source}"),
             Kind::LoadPanicked { model } => write!(f, "the loader of `{model}` panicked"),
-            Kind::Outbox(source) => write!(f, "the outbox could not be used: {source}"),
+            Kind::Outbox(source) => write!(
+                f,
+                "the outbox could not be used, has `Schema::install` run on this database? {source}"
+            ),
             Kind::Store(source) => write!(f, "the store could not be used: {source}"),
         }
     }
@@ -70,7 +73,7 @@ impl fmt::Display for Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Error({self})")
+        fmt::Display::fmt(self, f)
     }
 }
 

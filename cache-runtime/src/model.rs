@@ -160,7 +160,7 @@ pub const fn shape(own: u64, embedded: &[u64]) -> u64 {
 
 /// Whether a field whose type has this `MODEL` holds rows of the model that it is to embed; if not, the
 /// derive stops the build.
-pub const fn assert_embeds(held: &str, model: &str) -> bool {
+pub const fn same_model(held: &str, model: &str) -> bool {
     let (a, b) = (held.as_bytes(), model.as_bytes());
     let mut same = a.len() == b.len();
     let mut i = 0;

@@ -4,6 +4,8 @@
 mod postgres;
 mod sqlite;
 
+use std::collections::BTreeSet;
+
 pub(crate) use postgres::LONGEST_OPERATION;
 
 use crate::answers::{Change, TagColumns};
@@ -56,10 +58,12 @@ impl Schema {
             .models
             .iter()
             .filter_map(|model| Watched::new(self, model));
-        let statements = match dialect {
+        // First, as a trigger on a column that is not there breaks the writes of others.
+        let mut statements: Vec<Statement> = watched.clone().map(|model| model.check()).collect();
+        statements.extend(match dialect {
             Dialect::Postgres => postgres::statements(outbox, watched),
             Dialect::Sqlite => sqlite::statements(outbox, watched),
-        };
+        });
         Triggers {
             stamp: stamp(&statements),
             statements,
@@ -102,6 +106,30 @@ impl<'a> Watched<'a> {
             link: on(Change::Link),
             link_columns: schema.link_columns(&model.name),
         })
+    }
+
+    /// A statement that fails where the table lacks a column that the file names.
+    fn check(&self) -> Statement {
+        let references = self
+            .model
+            .references
+            .iter()
+            .flat_map(|reference| &reference.columns);
+        let columns = self
+            .link_columns
+            .iter()
+            .chain(references)
+            .chain(&self.model.ignores);
+        // Sorted, each once; qualified, as SQLite takes an unknown quoted name alone for a string.
+        let columns: BTreeSet<String> = columns
+            .map(|column| format!("r.{}", quoted(column)))
+            .collect();
+        let columns: Vec<String> = columns.into_iter().collect();
+        let table = quoted_table(&self.model.table);
+        Statement::new(format!(
+            "SELECT {} FROM {table} r WHERE 1 = 0",
+            columns.join(", ")
+        ))
     }
 
     fn tags(&self) -> impl Iterator<Item = &TagColumns> + Clone {

@@ -2,7 +2,7 @@
 //! download. Advisories need a database from the network: run `cargo deny check advisories` where
 //! there is one.
 
-use std::process::Output;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -54,14 +54,26 @@ fn is_allowed(expression: &str) -> bool {
 
 #[test]
 fn the_published_crate_has_one_version_of_each_dependency() {
-    let Output { stdout, .. } = run(cargo(&[
+    let tree = [
         "tree",
         "-p",
         "cache-runtime",
         "-e",
         "normal",
-        "--duplicates",
-    ])
-    .current_dir(root()));
-    assert_eq!(String::from_utf8_lossy(&stdout), "");
+        "--prefix",
+        "none",
+        "--format",
+        "{p}",
+    ];
+    let output = run(cargo(&tree).current_dir(root()));
+    let mut versions: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for line in String::from_utf8_lossy(&output.stdout).lines() {
+        let mut words = line.split_whitespace().map(str::to_owned);
+        if let (Some(name), Some(version)) = (words.next(), words.next()) {
+            versions.entry(name).or_default().insert(version);
+        }
+    }
+    assert!(versions.len() > 10, "cargo tree lists the tree");
+    versions.retain(|_, versions| versions.len() > 1);
+    assert!(versions.is_empty(), "{versions:#?}");
 }

@@ -32,7 +32,7 @@ impl ::cache_runtime::Rows for Plio {
     }
 }
 const _: () = {
-    if !::cache_runtime::generated::assert_embeds(
+    if !::cache_runtime::generated::same_model(
         <Option<Video> as ::cache_runtime::Rows>::MODEL,
         "video",
     ) {
@@ -40,7 +40,7 @@ const _: () = {
             "`video` is to hold rows of `video`, but its type holds another model's: name that one in #[cached(embeds = \"…\")]"
         );
     }
-    if !::cache_runtime::generated::assert_embeds(
+    if !::cache_runtime::generated::same_model(
         <Arc<User> as ::cache_runtime::Rows>::MODEL,
         "user",
     ) {
@@ -48,7 +48,7 @@ const _: () = {
             "`created_by` is to hold rows of `user`, but its type holds another model's: name that one in #[cached(embeds = \"…\")]"
         );
     }
-    if !::cache_runtime::generated::assert_embeds(
+    if !::cache_runtime::generated::same_model(
         <Vec<Item> as ::cache_runtime::Rows>::MODEL,
         "item",
     ) {

@@ -22,7 +22,7 @@ impl ::cache_runtime::Rows for User {
     }
 }
 const _: () = {
-    if !::cache_runtime::generated::assert_embeds(
+    if !::cache_runtime::generated::same_model(
         <Vec<Membership> as ::cache_runtime::Rows>::MODEL,
         "organization-user",
     ) {

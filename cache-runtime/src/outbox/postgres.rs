@@ -2,7 +2,7 @@
 
 use sqlx::{AssertSqlSafe, Pool, Postgres, Row};
 
-use super::transaction::{OutboxDatabase, quoted};
+use super::transaction::{OutboxDatabase, install, quoted};
 use super::{BATCH, OutboxRow};
 use crate::schema::Schema;
 use crate::tag::Tag;
@@ -77,7 +77,7 @@ impl OutboxDatabase for Postgres {
         // The same statements again would be harmless, but they lock the tables for a moment.
         if !complete || stamp.as_deref() != Some(schema.postgres.stamp) {
             for statement in schema.postgres.statements {
-                sqlx::raw_sql(statement.sql).execute(&mut *tx).await?;
+                install::<Postgres>(&mut tx, statement.sql).await?;
             }
             let delete = format!("DELETE FROM {stamps}");
             sqlx::query(AssertSqlSafe(delete)).execute(&mut *tx).await?;

@@ -2,7 +2,7 @@
 
 use sqlx::{AssertSqlSafe, Pool, Row, Sqlite};
 
-use super::transaction::{OutboxDatabase, quoted};
+use super::transaction::{OutboxDatabase, install, quoted};
 use super::{BATCH, OutboxRow};
 use crate::schema::{ColumnsOf, Schema};
 use crate::tag::Tag;
@@ -60,7 +60,7 @@ impl OutboxDatabase for Sqlite {
             if let Some(columns_of) = &statement.columns_of {
                 sql = sql.replace("{columns}", &columns(&mut tx, columns_of).await?);
             }
-            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *tx).await?;
+            install::<Sqlite>(&mut tx, &sql).await?;
         }
         tx.commit().await
     }

@@ -223,3 +223,24 @@ pub(crate) fn quoted(table: &str) -> String {
     let parts: Vec<String> = table.split('.').map(|part| format!("\"{part}\"")).collect();
     parts.join(".")
 }
+
+/// Runs one of the schema's statements; says what an error means here.
+pub(crate) async fn install<DB: Database>(
+    connection: &mut DB::Connection,
+    sql: &str,
+) -> Result<(), sqlx::Error>
+where
+    for<'c> &'c mut DB::Connection: sqlx::Executor<'c, Database = DB>,
+{
+    let done = sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
+        .execute(connection)
+        .await;
+    done.map(drop).map_err(|error| {
+        let what = sql.lines().next().unwrap_or_default();
+        let help =
+            "run the migrations before `install`, or correct cache.toml; nothing was installed";
+        let why =
+            format!("cache.toml does not fit this database: {error}, in: {what}\nhelp: {help}");
+        sqlx::Error::Configuration(why.into())
+    })
+}

@@ -61,6 +61,9 @@ if not expiries then
 end
 for i = 6, #ARGV do
   if expiries[i] and expiries[i] > now_ms and redis.call('EXISTS', ARGV[4] .. ARGV[i]) == 0 then
+    -- Without a clock everything is void, from this moment on; the tag may begin anew.
+    redis.call('DEL', KEYS[2])
+    redis.call('ZREM', KEYS[4], ARGV[i])
     return -1
   end
 end

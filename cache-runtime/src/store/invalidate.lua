@@ -41,6 +41,9 @@ for i = 5, #ARGV do
     -- No index: is there none to be, or was it evicted?
     local expiry = redis.call('ZSCORE', KEYS[3], ARGV[i])
     if expiry and tonumber(expiry) > now_us / 1000 then
+      -- Without a clock everything is void, from this moment on; the tag may begin anew.
+      redis.call('DEL', KEYS[1])
+      redis.call('ZREM', KEYS[3], ARGV[i])
       return -1
     end
   end

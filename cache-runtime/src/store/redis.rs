@@ -74,7 +74,11 @@ impl RedisStore {
     /// # Errors
     /// When the URL is not one of Redis.
     pub fn new(url: &str, schema: &Schema) -> Result<RedisStore, Error> {
-        let info = url.into_connection_info().map_err(Error::store)?;
+        let info = url.into_connection_info().map_err(|error| {
+            Error::store(format!(
+                "{url:?} is not a Redis URL, such as redis://localhost:6379: {error}"
+            ))
+        })?;
         let info = info.set_tcp_settings(TcpSettings::default().set_nodelay(true));
         Ok(RedisStore {
             client: Client::open(info).map_err(Error::store)?,
@@ -222,7 +226,7 @@ impl RedisStore {
         }
         .map_err(fill_error)?;
         if answers.contains(&-1) {
-            self.begin_epoch(true).await?;
+            self.begin_epoch(false).await?;
             return Ok(vec![false; fills.len()]);
         }
         Ok(answers.into_iter().map(|answer| answer == 1).collect())
@@ -247,7 +251,7 @@ impl RedisStore {
                 1 => return Ok(()),
                 0 => {}
                 // In a new epoch nothing stored or loaded before is valid: all is invalidated.
-                _ => return self.begin_epoch(true).await,
+                _ => return self.begin_epoch(false).await,
             }
         }
     }

@@ -1,3 +1,17 @@
+SELECT r."id" FROM "video" r WHERE 1 = 0;
+
+SELECT r."id" FROM "organization" r WHERE 1 = 0;
+
+SELECT r."id", r."organization_id", r."user_id" FROM "organization_user" r WHERE 1 = 0;
+
+SELECT r."id" FROM "user" r WHERE 1 = 0;
+
+SELECT r."created_by_id", r."id", r."video_id" FROM "plio" r WHERE 1 = 0;
+
+SELECT r."id", r."plio_id" FROM "item" r WHERE 1 = 0;
+
+SELECT r."id", r."item_id" FROM "question" r WHERE 1 = 0;
+
 CREATE TABLE IF NOT EXISTS "cache_outbox" (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   tag text NOT NULL,
