@@ -1,5 +1,6 @@
 //! The service as a process: connect, listen, stop.
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::time::Instant;
 
@@ -39,7 +40,8 @@ pub async fn serve(config: &Config) -> Result<(), String> {
     let listener = TcpListener::bind(&config.listen).await.map_err(cannot)?;
     let address = listener.local_addr().map_err(cannot)?;
     let cache = connect(config).await?;
-    println!("{}", welcome(config, address));
+    // Serves also when nobody reads this.
+    let _ = writeln!(std::io::stdout(), "{}", welcome(config, address));
     axum::serve(listener, app(cache))
         .with_graceful_shutdown(told_to_stop())
         .await

@@ -1,9 +1,9 @@
 //! `cache.toml` is what decides: edit it, build, and a write reaches something else.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::json;
 
@@ -64,6 +64,8 @@ async fn after_an_items_change(cache_toml: &Path) -> String {
 struct Service {
     process: Child,
     address: String,
+    /// Open as long as the process may print.
+    _stdout: BufReader<ChildStdout>,
     _dir: tempfile::TempDir,
 }
 
@@ -83,9 +85,10 @@ impl Service {
             .stdout(Stdio::piped())
             .spawn()
             .expect("start the example");
-        let stdout = BufReader::new(process.stdout.take().expect("piped"));
+        let mut stdout = BufReader::new(process.stdout.take().expect("piped"));
         // It prints what to curl once it listens.
         let address = stdout
+            .by_ref()
             .lines()
             .map_while(Result::ok)
             .find_map(|line| {
@@ -98,6 +101,7 @@ impl Service {
         Service {
             process,
             address,
+            _stdout: stdout,
             _dir: dir,
         }
     }

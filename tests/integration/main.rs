@@ -4,6 +4,7 @@
 
 mod conformance;
 mod harness;
+mod install;
 mod mutants;
 mod stories;
 
@@ -22,7 +23,7 @@ fn main() {
         .into_iter()
         .flat_map(Story::trials)
         .chain(mutants::trials())
-        .chain([conformance::trial()])
+        .chain([conformance::trial(), install::trial()])
         .collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
     servers::stop_all();
