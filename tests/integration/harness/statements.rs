@@ -1,8 +1,10 @@
 //! Counts the SQL statements of the app, by sqlx's own log. The count is of the whole process: a story that counts
 //! runs `.alone()`.
 
+use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use tracing::field::{Field, Visit};
 use tracing::{Event, Metadata, Subscriber};
 use tracing_subscriber::filter::{EnvFilter, dynamic_filter_fn};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
@@ -43,7 +45,21 @@ fn is_statement(event: &Metadata<'_>) -> bool {
 struct Counter;
 
 impl<S: Subscriber> Layer<S> for Counter {
-    fn on_event(&self, _: &Event<'_>, _: Context<'_, S>) {
-        STATEMENTS.fetch_add(1, Ordering::SeqCst);
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let mut opening = Opening(false);
+        event.record(&mut opening);
+        if !opening.0 {
+            STATEMENTS.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+}
+
+/// Whether it is what a connection of SQLite begins with: the pool opens one when it likes.
+struct Opening(bool);
+
+impl Visit for Opening {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        let statement = format!("{value:?}");
+        self.0 |= field.name() == "summary" && statement.trim_matches('"').starts_with("PRAGMA");
     }
 }
