@@ -1,6 +1,6 @@
 //! `impl Model` and `impl Cached`: ids, keys and the functions that a service calls.
 
-use cache_schema::{Lookup, Model, Policy, Schema, Segment};
+use cache_schema::{Consistency, Lookup, Model, Policy, Schema, Segment};
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
 
@@ -34,6 +34,7 @@ pub(crate) fn cached(row: &Struct, model: &Model, policy: &Policy, schema: &Sche
         policy.jitter,
         format_ident!("{}", pascal_case(&policy.codec.to_string())),
     );
+    let strict = policy.consistency == Consistency::Strict;
     let lookup = match policy.lookups.is_empty() {
         true => quote!(::core::convert::Infallible),
         false => lookup_ident(row).to_token_stream(),
@@ -72,6 +73,7 @@ pub(crate) fn cached(row: &Struct, model: &Model, policy: &Policy, schema: &Sche
                 jitter: #jitter,
                 negative_ttl: ::core::time::Duration::from_millis(#negative_ttl),
                 codec: #runtime::generated::Codec::#codec,
+                strict: #strict,
             };
             fn id(&self) -> Self::Id {
                 #id

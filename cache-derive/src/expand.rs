@@ -7,7 +7,7 @@ use syn::{DeriveInput, Error};
 
 use crate::ast::{self, Struct};
 use crate::cached::{cached, getters, lookup, model_impl};
-use crate::rows::rows;
+use crate::rows::{reported, rows};
 use crate::{attr, check, fallback, file};
 
 pub(crate) fn derive(input: TokenStream) -> TokenStream {
@@ -87,5 +87,6 @@ fn impls(row: &Struct, model: &Model, schema: &Schema) -> TokenStream {
         let lookup = (!policy.lookups.is_empty()).then(|| lookup(row, model, policy, schema));
         quote!(#cached #lookup #getters)
     });
-    quote!(#rows #model_impl #cached)
+    let reported = reported(row, model, schema);
+    quote!(#rows #model_impl #reported #cached)
 }

@@ -1,8 +1,8 @@
 //! `impl Rows`: which rows a struct holds, and the tags that they yield.
 
-use cache_schema::{Direction, Model, Schema};
+use cache_schema::{Change, Direction, Model, Schema};
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use crate::ast::{Field, Struct};
@@ -76,6 +76,56 @@ fn own_tags(row: &Struct, model: &Model, schema: &Schema) -> Vec<TokenStream> {
         add_tag(&row.runtime, &model, columns, &values.collect::<Vec<_>>())
     };
     tags.into_iter().map(add).collect()
+}
+
+/// `impl Reported`: what a write to the row reports, for those who have no triggers. Only where the
+/// struct has every column that this takes.
+pub(crate) fn reported(row: &Struct, model: &Model, schema: &Schema) -> Option<TokenStream> {
+    let Struct { ident, runtime, .. } = row;
+    let (mut of_rows, mut of_links) = (Vec::new(), Vec::new());
+    for report in schema.reports(&model.name) {
+        let values = row.columns(&report.tag.columns)?.into_iter().map(|field| {
+            let (ident, at) = (&field.ident, at(&field.ty));
+            quote_spanned!(at=> &self.#ident)
+        });
+        let values: Vec<TokenStream> = values.collect();
+        let tag = add_tag(runtime, &model.name, &report.tag.columns, &values);
+        match report.on {
+            Change::Row => of_rows.push(tag),
+            Change::Link => of_links.push(tag),
+        }
+    }
+    let links = schema.link_columns(&model.name);
+    let moved = match row.columns(&links) {
+        _ if of_links.is_empty() => quote!(false),
+        // Without the column nobody can tell.
+        None => quote!(true),
+        Some(fields) => {
+            let fields = fields.into_iter().map(|field| &field.ident);
+            quote!(#(self.#fields != old.#fields)||*)
+        }
+    };
+    let parameter = |used: bool, name: &str| match used {
+        true => format_ident!("{name}"),
+        false => format_ident!("_{name}"),
+    };
+    let row_tags = parameter(!of_rows.is_empty(), "tags");
+    let link_tags = parameter(!of_links.is_empty(), "tags");
+    let old = parameter(moved.to_string().contains("old"), "old");
+    Some(quote! {
+        #[automatically_derived]
+        impl #runtime::Reported for #ident {
+            fn row_tags(&self, #row_tags: &mut #runtime::Tags) {
+                #(#of_rows)*
+            }
+            fn link_tags(&self, #link_tags: &mut #runtime::Tags) {
+                #(#of_links)*
+            }
+            fn moved(&self, #old: &Self) -> bool {
+                #moved
+            }
+        }
+    })
 }
 
 pub(crate) fn add_tag(

@@ -1,6 +1,8 @@
 //! `schema!()`: what the file says beside the models, as data.
 
-use cache_schema::{Dialect, Schema};
+use std::time::Duration;
+
+use cache_schema::{Dialect, Schema, Triggers};
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::parse::{ParseStream, Parser};
@@ -35,15 +37,27 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
 }
 
 fn data(runtime: &Path, schema: &Schema) -> TokenStream {
-    let (prefix, outbox) = (&schema.settings.prefix, &schema.settings.outbox);
-    let max_load = schema.settings.max_load.as_millis() as u64;
+    let settings = &schema.settings;
+    let (prefix, outbox) = (&settings.prefix, &settings.outbox.table);
+    let duration = |life: Duration| {
+        let ms = life.as_millis() as u64;
+        quote!(::core::time::Duration::from_millis(#ms))
+    };
+    let (max_load, max_commit) = (duration(settings.max_load), duration(settings.max_commit));
+    let retention = duration(settings.outbox.retention);
+    let poll = duration(settings.outbox.poll);
+    let strict = schema.strict_tags().into_iter().map(|tag| tag.to_string());
     let [postgres, sqlite] =
         [Dialect::Postgres, Dialect::Sqlite].map(|dialect| triggers(runtime, schema, dialect));
     quote! {
         #runtime::Schema {
             prefix: #prefix,
-            max_load: ::core::time::Duration::from_millis(#max_load),
+            max_load: #max_load,
+            max_commit: #max_commit,
+            strict: &[#(#strict),*],
             outbox: #outbox,
+            retention: #retention,
+            poll: #poll,
             postgres: #postgres,
             sqlite: #sqlite,
         }
@@ -63,6 +77,20 @@ fn triggers(runtime: &Path, schema: &Schema, dialect: Dialect) -> TokenStream {
         };
         quote!(#runtime::generated::Statement { sql: #sql, columns_of: #columns_of })
     });
-    let stamp = &triggers.stamp;
-    quote!(#runtime::generated::Triggers { stamp: #stamp, statements: &[#(#statements),*] })
+    let Triggers {
+        stamp,
+        outbox,
+        removal,
+        names,
+        ..
+    } = &triggers;
+    quote! {
+        #runtime::generated::Triggers {
+            stamp: #stamp,
+            outbox: &[#(#outbox),*],
+            removal: #removal,
+            statements: &[#(#statements),*],
+            names: &[#(#names),*],
+        }
+    }
 }

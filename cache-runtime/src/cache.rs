@@ -7,6 +7,7 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::event::{Event, Observer};
 use crate::outbox::Outbox;
+use crate::relay;
 use crate::schema::Schema;
 use crate::store::Store;
 use crate::store::memory::MemoryStore;
@@ -45,6 +46,7 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
             schema,
             store: None,
             outbox: None,
+            relay: true,
             observer: Observer::default(),
         }
     }
@@ -63,6 +65,15 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
         self.0.engine.drain().await
     }
 
+    /// Forgets everything that is stored, in this process and in all others: after the database was
+    /// restored, or written to with its triggers disabled.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn clear(&self) -> Result<(), Error> {
+        self.0.engine.store.clear().await.map_err(Error::store)
+    }
+
     pub(crate) fn engine(&self) -> &Arc<Engine> {
         &self.0.engine
     }
@@ -74,6 +85,7 @@ pub struct Builder<Db> {
     pub(crate) schema: &'static Schema,
     store: Option<Arc<dyn Store>>,
     outbox: Option<Arc<dyn Outbox>>,
+    relay: bool,
     observer: Observer,
 }
 
@@ -97,6 +109,14 @@ impl<Db: Send + Sync + 'static> Builder<Db> {
         self
     }
 
+    /// Whether this process relays what others write to the database; it does when not said. At
+    /// least one process of a service should, or what `psql` and others write is seen late.
+    #[must_use]
+    pub fn relay(mut self, relay: bool) -> Self {
+        self.relay = relay;
+        self
+    }
+
     /// Calls `observe` for everything that happens, synchronously, where it happens.
     #[must_use]
     pub fn on_event(mut self, observe: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
@@ -104,18 +124,24 @@ impl<Db: Send + Sync + 'static> Builder<Db> {
         self
     }
 
-    /// Connects the store and delivers what waits in the outbox.
+    /// Connects the store, delivers what waits in the outbox, and starts the relay.
     ///
-    /// Does not fail: while the store is away, or the outbox cannot be read, reads go to the source,
-    /// and the cache goes on trying in the background.
-    pub async fn build(self) -> Cache<Db> {
+    /// While the store or the database is away, that is no error: reads go to the source, and the
+    /// cache goes on trying in the background.
+    ///
+    /// # Errors
+    /// When the database has not the triggers that `cache.toml` renders (`is_set_up`).
+    pub async fn build(self) -> Result<Cache<Db>, Error> {
         let store = self
             .store
             .unwrap_or_else(|| Arc::new(MemoryStore::new(self.schema)));
-        let engine = Engine::start(store, self.outbox, self.observer).await;
-        Cache(Arc::new(Inner {
+        let engine = Engine::start(store, self.outbox, self.schema, self.observer).await?;
+        if self.relay {
+            relay::start(&engine);
+        }
+        Ok(Cache(Arc::new(Inner {
             db: self.db,
             engine,
-        }))
+        })))
     }
 }

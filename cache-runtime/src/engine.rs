@@ -1,62 +1,74 @@
 //! What the caches of all models share: the store, its health, the outbox and the flights.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::error::Error;
 use crate::event::{Event, Observer};
 use crate::flight::Flights;
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
-use crate::flight::Tick;
 use crate::health::Health;
-use crate::outbox::{BATCH, Outbox, OutboxConnection};
-use crate::store::{Fill, Read, Store, StoreError, Token};
-use crate::tag::Tag;
+use crate::outbox::{Installed, Outbox, OutboxConnection, Which};
+use crate::schema::Schema;
+use crate::store::{Connected, Fill, Read, Store, Token};
 
 /// Between two attempts to reach a store that is away: from this on, doubling,
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 /// up to this.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
+/// How much two clocks may differ: that of the store, which says since when it missed something, and
+/// that of the database, which says when a row was delivered.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
+
 pub(crate) struct Engine {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) outbox: Option<Arc<dyn Outbox>>,
+    pub(crate) schema: &'static Schema,
     pub(crate) flights: Arc<Flights>,
     pub(crate) observer: Observer,
+    pub(crate) health: Health,
     coming_back: tokio::sync::Mutex<()>,
-    /// When the last complete pass of a commit over the outbox began.
-    #[cfg(any(feature = "postgres", feature = "sqlite"))]
-    last_pass: tokio::sync::Mutex<Option<Tick>>,
-    health: Health,
+    /// The identity of the installation that the store was connected for.
+    source: Mutex<Option<String>>,
+    /// The triggers were not right, so that writes may have gone unreported.
+    unreported: AtomicBool,
 }
 
 impl Engine {
     /// Brings the store into use; when that fails, goes on trying in the background.
+    ///
+    /// # Errors
+    /// When the triggers are not what they should be.
     pub(crate) async fn start(
         store: Arc<dyn Store>,
         outbox: Option<Arc<dyn Outbox>>,
+        schema: &'static Schema,
         observer: Observer,
-    ) -> Arc<Engine> {
-        let (flights, health) = (Flights::new(), Health::default());
+    ) -> Result<Arc<Engine>, Error> {
         let engine = Arc::new(Engine {
             store,
             outbox,
-            flights,
+            schema,
+            flights: Flights::new(),
             observer,
+            health: Health::default(),
             coming_back: tokio::sync::Mutex::default(),
-            #[cfg(any(feature = "postgres", feature = "sqlite"))]
-            last_pass: tokio::sync::Mutex::default(),
-            health,
+            source: Mutex::default(),
+            unreported: AtomicBool::new(false),
         });
         // It has not been in use yet, which is as good as away.
         engine.health.failed();
         if let Err(error) = engine.come_back().await {
+            if error.is_set_up() {
+                return Err(error);
+            }
             engine.observer.tell(Event::StoreAway {
                 why: &error.to_string(),
             });
             engine.recover_in_background();
         }
-        engine
+        Ok(engine)
     }
 
     /// Reads the store; `None` when it is away.
@@ -99,85 +111,8 @@ impl Engine {
         stored
     }
 
-    /// Delivers every row that waits; returns how many. While the store is away, tries to bring it
-    /// back, which delivers them too, or says what is in the way.
-    pub(crate) async fn drain(self: &Arc<Self>) -> Result<usize, Error> {
-        match self.health.accepts_invalidations() {
-            true => self.connect_and_deliver().await,
-            false => self.come_back().await,
-        }
-    }
-
-    /// After a commit, whose rows wait now. While the store is away they go on waiting: it cannot
-    /// come back before they are delivered, as they were committed before this looked.
-    #[cfg(any(feature = "postgres", feature = "sqlite"))]
-    pub(crate) async fn deliver_commit(self: &Arc<Self>, outbox: &mut dyn OutboxConnection) {
-        let committed = self.flights.tick();
-        if !self.health.accepts_invalidations() {
-            return;
-        }
-        // One after another, as a pass delivers for all who committed before it began.
-        let mut last_pass = self.last_pass.lock().await;
-        if *last_pass > Some(committed) || !self.health.accepts_invalidations() {
-            return;
-        }
-        let began = self.flights.tick();
-        match self.deliver(outbox).await {
-            Ok(_) => *last_pass = Some(began),
-            // Something may be stale now, be it that the store or that the outbox cannot be
-            // reached: nobody reads the store until everything is delivered.
-            Err(error) => self.failed(&error),
-        }
-    }
-
-    async fn connect_and_deliver(self: &Arc<Self>) -> Result<usize, Error> {
-        match &self.outbox {
-            Some(outbox) => {
-                let mut outbox = outbox.connect().await.map_err(Error::outbox)?;
-                self.deliver(&mut *outbox).await
-            }
-            None => Ok(0),
-        }
-    }
-
-    /// One pass over the outbox: invalidates what the waiting rows say, and marks them.
-    async fn deliver(self: &Arc<Self>, outbox: &mut dyn OutboxConnection) -> Result<usize, Error> {
-        let (mut delivered, mut after) = (0, 0);
-        loop {
-            let rows = outbox.waiting(after).await.map_err(Error::outbox)?;
-            let Some(last) = rows.last() else {
-                return Ok(delivered);
-            };
-            (delivered, after) = (delivered + rows.len(), last.id);
-            let mut tags: Vec<Tag> = rows.iter().map(|row| row.tag.clone()).collect();
-            tags.sort_unstable();
-            tags.dedup();
-            // A row that somebody made up: no value has an empty tag, and stores need not take one.
-            tags.retain(|tag| !tag.as_str().is_empty());
-            if let Err(error) = self.invalidate(&tags).await {
-                self.failed(&error);
-                return Err(Error::store(error));
-            }
-            self.observer.tell(Event::Invalidated { tags: &tags });
-            let ids = rows.iter().map(|row| row.id).collect();
-            if let Err(error) = outbox.mark_delivered(ids).await {
-                // Harmless: they will be delivered again.
-                tracing::warn!(%error, "delivered outbox rows could not be marked");
-            }
-            if rows.len() < BATCH {
-                return Ok(delivered);
-            }
-        }
-    }
-
-    async fn invalidate(&self, tags: &[Tag]) -> Result<(), StoreError> {
-        if tags.iter().any(Tag::is_whole_model) {
-            return self.store.clear().await;
-        }
-        self.store.invalidate(tags).await
-    }
-
-    fn failed(self: &Arc<Self>, error: &dyn std::error::Error) {
+    /// Nobody reads the store any more until it has come back.
+    pub(crate) fn failed(self: &Arc<Self>, error: &dyn std::error::Error) {
         if self.health.failed() {
             self.observer.tell(Event::StoreAway {
                 why: &error.to_string(),
@@ -206,13 +141,13 @@ impl Engine {
     }
 
     /// Away → catching up → in use; see [`crate::health`]. Returns how many rows it delivered.
-    async fn come_back(self: &Arc<Self>) -> Result<usize, Error> {
+    pub(crate) async fn come_back(self: &Arc<Self>) -> Result<usize, Error> {
         // One at a time: another's catching up must not pass for this one's.
         let _alone = self.coming_back.lock().await;
         if self.health.serves() {
             return self.connect_and_deliver().await;
         }
-        self.store.connect().await.map_err(Error::store)?;
+        self.connect_store().await?;
         // What has piled up, while commits need not wait for it.
         let piled_up = self.connect_and_deliver().await?;
         self.health.catch_up();
@@ -227,5 +162,96 @@ impl Engine {
         }
         self.observer.tell(Event::StoreBack);
         Ok(piled_up + last)
+    }
+
+    /// Connects the store, and makes up for what it missed.
+    async fn connect_store(self: &Arc<Self>) -> Result<(), Error> {
+        let mut outbox = match &self.outbox {
+            Some(outbox) => Some(outbox.connect().await.map_err(Error::outbox)?),
+            None => None,
+        };
+        let source = match &mut outbox {
+            Some(outbox) => self.installed(&mut **outbox).await?,
+            None => String::new(),
+        };
+        match self.store.connect(&source).await.map_err(Error::store)? {
+            Connected::Behind(age) => self.make_up_for(age, outbox.as_deref_mut()).await?,
+            Connected::New => {}
+            // Another installation would have made it new.
+            Connected::Same if self.unreported.load(Ordering::SeqCst) => {
+                self.store.clear().await.map_err(Error::store)?;
+            }
+            Connected::Same => {}
+        }
+        self.unreported.store(false, Ordering::SeqCst);
+        *self.source() = Some(source);
+        Ok(())
+    }
+
+    /// Nothing panics while it holds the lock.
+    fn source(&self) -> MutexGuard<'_, Option<String>> {
+        self.source.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The store is another server, which holds what the one before held so long ago. What was
+    /// invalidated since is invalidated again, if the outbox still has it; if not, nothing is kept. Nor
+    /// where there are strict values: a write may be about to commit whose block is forgotten.
+    async fn make_up_for(
+        self: &Arc<Self>,
+        age: Duration,
+        outbox: Option<&mut (dyn OutboxConnection + 'static)>,
+    ) -> Result<(), Error> {
+        let within = age.saturating_add(CLOCKS_DIFFER);
+        match outbox {
+            Some(outbox) if within < self.schema.retention && self.schema.strict.is_empty() => {
+                let rows = self.deliver(outbox, Which::Delivered { within }).await?;
+                tracing::info!(
+                    rows,
+                    ?age,
+                    "another store server: delivered again what it missed"
+                );
+                self.store.adopt().await.map_err(Error::store)
+            }
+            _ => {
+                tracing::info!(?age, "another store server: all is voided");
+                self.store.clear().await.map_err(Error::store)
+            }
+        }
+    }
+
+    /// The identity of the installation, if it is what it should be.
+    async fn installed(&self, outbox: &mut dyn OutboxConnection) -> Result<String, Error> {
+        const NOTHING: &str = "this database has no outbox, so that nothing could be invalidated\n\
+            help: run `SCHEMA.install(&pool)` after the migrations, or the text of `SCHEMA.migration(&pool)`";
+        const OTHER: &str = "the triggers in this database are not those of cache.toml: it was edited, or a table was made anew\n\
+            help: run `SCHEMA.install(&pool)` after the migrations, or the text of `SCHEMA.migration(&pool)`";
+        match outbox.installed().await.map_err(Error::outbox)? {
+            Installed::Right { identity } => Ok(identity),
+            Installed::Nothing => Err(Error::set_up(NOTHING)),
+            Installed::Other => Err(Error::set_up(OTHER)),
+        }
+    }
+
+    /// While in use: takes the store out of use if the triggers are no longer what they were when it
+    /// was connected, as writes may have gone unreported.
+    pub(crate) async fn check_set_up(
+        self: &Arc<Self>,
+        outbox: &mut dyn OutboxConnection,
+    ) -> Result<(), Error> {
+        let installed = self.installed(outbox).await;
+        let error = match installed {
+            Ok(source) if self.source().as_ref().is_none_or(|known| *known == source) => {
+                return Ok(());
+            }
+            Ok(_) => Error::set_up("the triggers in this database were installed anew"),
+            Err(error) if error.is_set_up() => {
+                tracing::error!(%error, "nothing is cached until this is mended");
+                self.unreported.store(true, Ordering::SeqCst);
+                error
+            }
+            Err(error) => return Err(error),
+        };
+        self.failed(&error);
+        Err(error)
     }
 }

@@ -22,6 +22,7 @@ enum Kind {
     },
     Outbox(BoxError),
     Store(BoxError),
+    SetUp(&'static str),
 }
 
 impl Error {
@@ -39,6 +40,15 @@ impl Error {
 
     pub(crate) fn store(source: impl Into<BoxError>) -> Error {
         Error(Arc::new(Kind::Store(source.into())))
+    }
+
+    pub(crate) fn set_up(why: &'static str) -> Error {
+        Error(Arc::new(Kind::SetUp(why)))
+    }
+
+    /// Whether the database's triggers are not those that `cache.toml` renders: nothing may be cached.
+    pub fn is_set_up(&self) -> bool {
+        matches!(*self.0, Kind::SetUp(_))
     }
 
     /// Whether the loader failed or panicked. [`source`](std::error::Error::source) is its error.
@@ -67,6 +77,7 @@ impl fmt::Display for Error {
                 "the outbox could not be used, has `Schema::install` run on this database? {source}"
             ),
             Kind::Store(source) => write!(f, "the store could not be used: {source}"),
+            Kind::SetUp(why) => f.write_str(why),
         }
     }
 }
@@ -83,7 +94,7 @@ impl std::error::Error for Error {
             Kind::Load { source, .. } | Kind::Outbox(source) | Kind::Store(source) => {
                 Some(&**source)
             }
-            Kind::LoadPanicked { .. } => None,
+            Kind::LoadPanicked { .. } | Kind::SetUp(_) => None,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What happens in a cache, for tracing, metrics and tests.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::tag::Tag;
 
@@ -46,11 +47,34 @@ pub enum Event<'a> {
         /// `false`: refused by a fence, or the store is away.
         stored: bool,
     },
+    /// A transaction of [`Cache::begin`](crate::Cache) has committed; nothing is invalidated yet.
+    Committed,
+    /// Strict values built from these tags are deleted and not stored again before the write that is
+    /// about to commit has been delivered.
+    Blocked {
+        /// The tags.
+        tags: &'a [Tag],
+    },
     /// Tags were invalidated.
     Invalidated {
         /// The tags.
         tags: &'a [Tag],
     },
+    /// Rows of the outbox were delivered, by a commit or by the relay.
+    Delivered {
+        /// How many.
+        rows: usize,
+        /// How long ago the transaction of the oldest of them began.
+        lag: Duration,
+    },
+    /// A row of the outbox cannot be a tag of any value (it is empty, too long, or no text): it is taken for
+    /// delivered.
+    SetAside {
+        /// Its number.
+        id: i64,
+    },
+    /// The relay has looked, and nothing waits.
+    Idle,
     /// The store does not answer: from now on reads go to the source and tags wait in the outbox.
     StoreAway {
         /// What it said last.
@@ -75,6 +99,9 @@ impl Observer {
         match event {
             Event::StoreAway { why } => tracing::warn!(why, "store away, reading from the source"),
             Event::StoreBack => tracing::info!("store in use"),
+            Event::SetAside { id } => {
+                tracing::warn!(id, "a row of the outbox cannot be a tag, set aside")
+            }
             Event::Unreadable { key, why } => {
                 tracing::warn!(key, why, "stored value unreadable, taken as a miss")
             }

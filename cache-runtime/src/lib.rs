@@ -12,6 +12,7 @@
 //! | `conformance` | the test suite for [`Store`]s |
 
 mod cache;
+mod deliver;
 mod engine;
 mod entry;
 mod error;
@@ -23,6 +24,7 @@ mod load;
 mod model;
 mod outbox;
 mod read;
+mod relay;
 mod schema;
 mod status;
 pub mod store;
@@ -33,10 +35,12 @@ pub use cache_derive::{Cached, schema};
 pub use cache::{Builder, Cache};
 pub use error::{BoxError, Error};
 pub use event::Event;
-pub use load::{Find, Load, LoadContext};
-pub use model::{Cached, Dependencies, Lookup, Model, Rows};
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
-pub use outbox::transaction::{OutboxDatabase, Transaction};
+pub use load::LoadConnection;
+pub use load::{Find, Load, LoadContext};
+pub use model::{Cached, Dependencies, Lookup, Model, Reported, Rows};
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub use outbox::{database::OutboxDatabase, transaction::Transaction};
 pub use read::Fetched;
 pub use schema::Schema;
 pub use status::{Answer, CacheStatus};

@@ -7,12 +7,18 @@ use crate::error::{BoxError, Error};
 use crate::model::Cached;
 use crate::read;
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub use within::LoadConnection;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(crate) use within::Within;
+
 /// Loads a cached model from the source of type `Db` (a pool, usually).
 ///
 /// ```ignore
 /// impl Load<PgPool> for User {
 ///     async fn load(cx: &LoadContext<PgPool>, ids: &[i64]) -> Result<Vec<User>, BoxError> {
-///         Ok(sqlx::query_as("SELECT * FROM users WHERE id = ANY($1)").bind(ids).fetch_all(cx.db()).await?)
+///         let mut db = cx.acquire(cx.db()).await?;
+///         Ok(sqlx::query_as("SELECT * FROM users WHERE id = ANY($1)").bind(ids).fetch_all(&mut *db).await?)
 ///     }
 /// }
 /// ```
@@ -50,12 +56,27 @@ pub trait Find<Db>: Load<Db> {
 
 /// What a loader may use: the source, and other cached models.
 #[derive(Debug)]
-pub struct LoadContext<Db>(pub(crate) Cache<Db>);
+pub struct LoadContext<Db> {
+    cache: Cache<Db>,
+    /// The transaction that the load is to see.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    within: Option<Within>,
+}
 
 impl<Db: Send + Sync + 'static> LoadContext<Db> {
-    /// The source.
+    /// To fill the cache.
+    pub(crate) fn new(cache: Cache<Db>) -> LoadContext<Db> {
+        LoadContext {
+            cache,
+            #[cfg(any(feature = "postgres", feature = "sqlite"))]
+            within: None,
+        }
+    }
+
+    /// The source. A loader that takes its connections from [`acquire`](Self::acquire) serves
+    /// transactions as well.
     pub fn db(&self) -> &Db {
-        self.0.db()
+        self.cache.db()
     }
 
     /// Another cached model's value, through the cache.
@@ -65,14 +86,151 @@ impl<Db: Send + Sync + 'static> LoadContext<Db> {
     /// # Errors
     /// As [`get_many`](Self::get_many).
     pub async fn get<T: Load<Db>>(&self, id: T::Id) -> Result<Option<Arc<T>>, Error> {
-        read::get(&self.0, id).await
+        let mut values = self.get_many::<T>(std::slice::from_ref(&id)).await?;
+        Ok(values.swap_remove(0))
     }
 
-    /// Other cached models' values, through the cache, at the positions of their ids.
+    /// Other cached models' values, through the cache, at the positions of their ids. Within a
+    /// transaction they are loaded, as the transaction sees them.
     ///
     /// # Errors
     /// When one of them could not be loaded.
     pub async fn get_many<T: Load<Db>>(&self, ids: &[T::Id]) -> Result<Vec<Option<Arc<T>>>, Error> {
-        read::get_many(&self.0, ids).await
+        #[cfg(any(feature = "postgres", feature = "sqlite"))]
+        if self.within.is_some() {
+            return read::load_uncached::<T, Db>(self, ids).await;
+        }
+        read::get_many(&self.cache, ids).await
+    }
+}
+
+/// Loads that see a transaction.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod within {
+    use std::any::Any;
+    use std::fmt;
+    use std::ops::{Deref, DerefMut};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::Duration;
+
+    use sqlx::Pool;
+    use sqlx::pool::PoolConnection;
+    use tokio::sync::{Mutex, OwnedMutexGuard};
+
+    use super::LoadContext;
+    use crate::cache::Cache;
+    use crate::error::Error;
+    use crate::outbox::database::OutboxDatabase;
+    use crate::outbox::transaction::Open;
+
+    /// How long a loader waits for the transaction's one connection.
+    const PATIENCE: Duration = Duration::from_secs(5);
+
+    /// A transaction's connection, of whichever database: a `Mutex<Option<Open<DB>>>`.
+    pub(crate) struct Within {
+        connection: Arc<dyn Any + Send + Sync>,
+        used: AtomicBool,
+    }
+
+    impl Within {
+        pub(crate) fn new<DB: OutboxDatabase>(connection: Arc<Mutex<Option<Open<DB>>>>) -> Within {
+            Within {
+                connection,
+                used: AtomicBool::new(false),
+            }
+        }
+    }
+
+    impl<Db: Send + Sync + 'static> LoadContext<Db> {
+        pub(crate) fn within(cache: Cache<Db>, within: Within) -> LoadContext<Db> {
+            LoadContext {
+                cache,
+                within: Some(within),
+            }
+        }
+
+        /// A connection for the loader's statements: one of the pool's, or, in a load within a
+        /// transaction of this database, the transaction's. It has but one: drop it before reading
+        /// on through this context.
+        ///
+        /// # Errors
+        /// When there is none to be had.
+        pub async fn acquire<DB: OutboxDatabase>(
+            &self,
+            pool: &Pool<DB>,
+        ) -> Result<LoadConnection<DB>, sqlx::Error> {
+            let lent = self.within.as_ref().and_then(|within| {
+                let connection = within.connection.clone();
+                let connection = Arc::downcast::<Mutex<Option<Open<DB>>>>(connection).ok()?;
+                Some((within, connection))
+            });
+            let Some((within, connection)) = lent else {
+                return Ok(LoadConnection(Kind::Pool(pool.acquire().await?)));
+            };
+            within.used.store(true, Ordering::Relaxed);
+            let lock = Mutex::lock_owned(connection);
+            let Ok(lock) = tokio::time::timeout(PATIENCE, lock).await else {
+                let why = "the loader has the transaction's connection already: drop it before it is acquired again";
+                return Err(sqlx::Error::Configuration(why.into()));
+            };
+            match lock.is_some() {
+                true => Ok(LoadConnection(Kind::Transaction(lock))),
+                false => Err(sqlx::Error::Configuration("the transaction is over".into())),
+            }
+        }
+
+        /// An error if a load within a transaction has read from elsewhere.
+        pub(crate) fn was_used(&self, model: &'static str, needless: bool) -> Result<(), Error> {
+            let used = |within: &Within| within.used.load(Ordering::Relaxed);
+            if needless || self.within.as_ref().is_none_or(used) {
+                return Ok(());
+            }
+            let why = "within a transaction it must take its connection from `cx.acquire(&pool)`";
+            Err(Error::load(model, why.into()))
+        }
+    }
+
+    impl fmt::Debug for Within {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a transaction")
+        }
+    }
+
+    /// A connection that dereferences to the database's: `query.fetch_all(&mut *connection)`.
+    pub struct LoadConnection<DB: OutboxDatabase>(Kind<DB>);
+
+    enum Kind<DB: OutboxDatabase> {
+        Pool(PoolConnection<DB>),
+        /// Never empty.
+        Transaction(OwnedMutexGuard<Option<Open<DB>>>),
+    }
+
+    const FULL: &str = "checked when it was acquired";
+
+    impl<DB: OutboxDatabase> Deref for LoadConnection<DB> {
+        type Target = DB::Connection;
+
+        fn deref(&self) -> &DB::Connection {
+            match &self.0 {
+                Kind::Pool(connection) => connection,
+                Kind::Transaction(open) => open.as_ref().expect(FULL).connection(),
+            }
+        }
+    }
+
+    impl<DB: OutboxDatabase> DerefMut for LoadConnection<DB> {
+        fn deref_mut(&mut self) -> &mut DB::Connection {
+            match &mut self.0 {
+                Kind::Pool(connection) => connection,
+                Kind::Transaction(open) => open.as_mut().expect(FULL).connection_mut(),
+            }
+        }
+    }
+
+    impl<DB: OutboxDatabase> fmt::Debug for LoadConnection<DB> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.debug_struct("LoadConnection").finish_non_exhaustive()
+        }
     }
 }

@@ -104,6 +104,25 @@ impl Lookup for Infallible {
     }
 }
 
+/// A row whose struct has every column that a write to it reports: what
+/// [`Transaction::changed`](crate::Transaction::changed) takes where a database has no triggers.
+///
+/// Implemented by `#[derive(Cached)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not hold every column that a change of its row reports",
+    note = "its struct needs a field for the id, and for each column by which `cache.toml` gets from another model to it"
+)]
+pub trait Reported: Rows {
+    /// Adds the tags that any change of the row reports.
+    fn row_tags(&self, tags: &mut Tags);
+
+    /// Adds the tags that are reported only when the row comes, goes or moves.
+    fn link_tags(&self, tags: &mut Tags);
+
+    /// Whether it is found in other places than this older image of it.
+    fn moved(&self, old: &Self) -> bool;
+}
+
 /// What `#[cached(dependencies("…"))]` promises: the tags of rows that the value was computed from
 /// but does not carry.
 #[diagnostic::on_unimplemented(
@@ -128,6 +147,8 @@ pub struct Policy {
     pub negative_ttl: Duration,
     /// The form.
     pub codec: Codec,
+    /// Whether a read is linearizable with the writes through the cache.
+    pub strict: bool,
 }
 
 /// The form in which values are stored.

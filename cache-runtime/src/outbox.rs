@@ -1,11 +1,15 @@
 //! The outbox: the table into which the triggers write tags, in the writer's own transaction.
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(crate) mod database;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) mod transaction;
+
+use std::time::Duration;
 
 use crate::error::BoxError;
 use crate::store::BoxFuture;
@@ -14,30 +18,100 @@ use crate::tag::Tag;
 /// One report of a write.
 #[derive(Debug, Clone)]
 pub struct OutboxRow {
-    /// Its number in the table.
+    /// Its place in the table.
+    pub place: Place,
+    /// What changed; `None` where the text cannot be a tag of any value.
+    pub tag: Option<Tag>,
+    /// How long ago its transaction began.
+    pub age: Duration,
+}
+
+/// A place in the order in which rows are taken: the writer, and the row's number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// 0 where the writer is not known.
+    pub writer: i64,
+    /// The number.
     pub id: i64,
-    /// What changed.
-    pub tag: Tag,
+}
+
+impl Place {
+    /// Before every row.
+    pub(crate) const FIRST: Place = Place {
+        writer: i64::MIN,
+        id: i64::MIN,
+    };
+}
+
+/// Which rows of the outbox, of those that are committed.
+#[derive(Debug, Clone, Copy)]
+pub enum Which {
+    /// Those that nobody has delivered.
+    Waiting,
+    /// Of these, what a transaction has written; `mark` is what it noted when it began.
+    Own {
+        /// On PostgreSQL the number of the writer, on SQLite that of the last row before it.
+        mark: i64,
+    },
+    /// Those that were delivered, not longer ago than this.
+    Delivered {
+        /// At most so long ago.
+        within: Duration,
+    },
+}
+
+/// What is installed in a database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Installed {
+    /// What is to be; `identity` is of this installation.
+    Right {
+        /// Another one after every change, and in every other database.
+        identity: String,
+    },
+    /// Nothing.
+    Nothing,
+    /// Something else: triggers of another `cache.toml`, or not all of them.
+    Other,
 }
 
 /// How many rows one step of a delivery takes.
-pub(crate) const BATCH: usize = 1000;
+pub(crate) const BATCH: usize = 5000;
 
-/// The outbox table of a database whose writes are reported by triggers.
+/// How many rows one step of a purge looks at.
+pub(crate) const PURGE_BATCH: usize = 1000;
+
+/// The outbox table of a database whose writes are reported.
 pub(crate) trait Outbox: Send + Sync {
-    /// Its name.
-    #[cfg(any(feature = "postgres", feature = "sqlite"))]
-    fn table(&self) -> &'static str;
-
     /// Takes a connection for a pass over the table.
     fn connect(&self) -> BoxFuture<'_, Result<Box<dyn OutboxConnection>, BoxError>>;
+
+    /// Begins to listen for rows, if the database tells of them. A writer that delivers its own
+    /// rows makes no noise.
+    fn listen(&self) -> BoxFuture<'_, Result<Option<Box<dyn Listener>>, BoxError>>;
 }
 
 /// A connection to the database, with the table.
 pub(crate) trait OutboxConnection: Send {
-    /// The first [`BATCH`] rows after this id that are committed and not delivered, in order.
-    fn waiting(&mut self, after: i64) -> BoxFuture<'_, Result<Vec<OutboxRow>, BoxError>>;
+    /// What is installed.
+    fn installed(&mut self) -> BoxFuture<'_, Result<Installed, BoxError>>;
+
+    /// The first [`BATCH`] of these rows after this place, in order.
+    fn rows(
+        &mut self,
+        which: Which,
+        after: Place,
+    ) -> BoxFuture<'_, Result<Vec<OutboxRow>, BoxError>>;
 
     /// Marks rows as delivered. A row that somebody else is marking may be left to them.
     fn mark_delivered(&mut self, ids: Vec<i64>) -> BoxFuture<'_, Result<(), BoxError>>;
+
+    /// Of the [`PURGE_BATCH`] oldest rows, deletes those that were delivered longer ago than this; says how
+    /// many.
+    fn purge(&mut self, retention: Duration) -> BoxFuture<'_, Result<u64, BoxError>>;
+}
+
+/// Hears of rows that somebody has committed.
+pub trait Listener: Send {
+    /// Waits for the next.
+    fn heard(&mut self) -> BoxFuture<'_, Result<(), BoxError>>;
 }

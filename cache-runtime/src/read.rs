@@ -1,6 +1,6 @@
 //! Read-through: the store, then the source, then the store again.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -291,6 +291,24 @@ async fn read_through<K: Kind<Db>, Db: Send + Sync + 'static>(
     }
 }
 
+/// Loads values without a look at the store, nor into it.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(crate) async fn load_uncached<T: Load<Db>, Db: Send + Sync + 'static>(
+    cx: &LoadContext<Db>,
+    ids: &[T::Id],
+) -> Result<Vec<Option<Arc<T>>>, Error> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let loaded = T::load(cx, ids).await;
+    let loaded = loaded.map_err(|error| Error::load(T::MODEL, error))?;
+    let values: HashMap<T::Id, Arc<T>> = loaded
+        .into_iter()
+        .map(|value| (value.id(), Arc::new(value)))
+        .collect();
+    Ok(ids.iter().map(|id| values.get(id).cloned()).collect())
+}
+
 /// `None` is a miss, `Some(None)` a stored "no such row".
 fn decode<K: Kind<Db>, Db: Send + Sync + 'static>(
     cache: &Cache<Db>,
@@ -328,25 +346,23 @@ async fn load<K: Kind<Db>, Db: Send + Sync + 'static>(
             return;
         }
     };
-    let fills: Vec<Fill> = match token {
-        Some(_) => leads
-            .iter()
-            .filter_map(|lead| fill::<K, Db>(lead, values.get(&lead.of).map(Arc::as_ref)))
-            .collect(),
-        None => Vec::new(),
-    };
     let asked = engine.flights.tick();
-    let accepted = match token {
-        Some(token) => engine.fill(token, &fills).await,
-        None => Vec::new(),
-    };
-    let stored: HashMap<String, bool> = fills
-        .into_iter()
-        .map(|fill| fill.key)
-        .zip(accepted)
-        .collect();
+    let mut stored: HashSet<String> = HashSet::new();
+    if let Some(token) = token {
+        let of = |lead: &Lead<K::Key>| values.get(&lead.of).map(Arc::as_ref);
+        let fills = leads
+            .iter()
+            .filter_map(|lead| fill::<K, Db>(lead, of(lead)));
+        let fills: Vec<Fill> = fills.collect();
+        let accepted = engine.fill(token, &fills).await;
+        let accepted = fills
+            .into_iter()
+            .zip(accepted)
+            .filter(|(_, accepted)| *accepted);
+        stored.extend(accepted.map(|(fill, _)| fill.key));
+    }
     for lead in leads {
-        let stored = stored.get(&lead.key).copied().unwrap_or(false);
+        let stored = stored.contains(&lead.key);
         let value = values.get(&lead.of).cloned();
         lead.ticket.land(
             stored,
@@ -367,7 +383,7 @@ async fn load_values<K: Kind<Db>, Db: Send + Sync + 'static>(
     let observer = &cache.engine().observer;
     let keys: Vec<String> = leads.iter().map(|lead| lead.key.clone()).collect();
     let of: Vec<K::Key> = leads.iter().map(|lead| lead.of.clone()).collect();
-    let cx = LoadContext(cache.clone());
+    let cx = LoadContext::new(cache.clone());
     observer.tell(Event::Loading {
         model: K::MODEL,
         keys: &keys,
@@ -398,13 +414,23 @@ fn fill<K: Kind<Db>, Db>(lead: &Lead<K::Key>, value: Option<&K::Value>) -> Optio
     if life.is_zero() {
         return None;
     }
+    let tags = K::tags(&lead.of, value);
+    if let Some(tag) = tags.iter().find(|tag| !tag.is_fit()) {
+        tracing::error!(
+            key = lead.key,
+            bytes = tag.as_str().len(),
+            "a tag is too long, so the value is never stored"
+        );
+        return None;
+    }
     let ttl = life.mul_f64(1.0 - fastrand::f64() * f64::from(K::POLICY.jitter) / 100.0);
     match entry::encode(value, K::POLICY.codec, K::SHAPE, ttl) {
         Ok(bytes) => Some(Fill {
             key: lead.key.clone(),
-            tags: K::tags(&lead.of, value),
+            tags,
             value: bytes,
             ttl,
+            strict: K::POLICY.strict,
         }),
         Err(error) => {
             tracing::error!(key = lead.key, %error, "a value does not encode, so it is never stored");

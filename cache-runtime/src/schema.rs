@@ -2,28 +2,60 @@
 
 use std::time::Duration;
 
+use crate::tag::Tag;
+
 /// Everything in `cache.toml` that is not about one struct. Made by `cache_runtime::schema!()`.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Schema {
     /// Put before every key of the store.
     pub prefix: &'static str,
     /// The longest load whose result may still be stored: the life of a fence.
     pub max_load: Duration,
+    /// The longest from the block to the commit of a write that strict values are built from.
+    pub max_commit: Duration,
+    /// The tags that strict values are built from: `model#columns`.
+    pub strict: &'static [&'static str],
     /// The table that the triggers write to.
     pub outbox: &'static str,
+    /// For how long its rows stay after they were delivered.
+    pub retention: Duration,
+    /// How often the relay looks for rows that nobody has delivered.
+    pub poll: Duration,
     /// The outbox and triggers for PostgreSQL.
     pub postgres: Triggers,
     /// The outbox and triggers for SQLite.
     pub sqlite: Triggers,
 }
 
+impl Schema {
+    /// Whether a strict value may be built from what this tag stands for.
+    pub(crate) fn is_strict(&self, tag: &Tag) -> bool {
+        let text = tag.as_str();
+        match tag.whole_model() {
+            Some(model) => self
+                .strict
+                .iter()
+                .any(|columns| columns.split_once('#').is_some_and(|(it, _)| it == model)),
+            None => text
+                .split_once('=')
+                .is_some_and(|(columns, _)| self.strict.contains(&columns)),
+        }
+    }
+}
+
 /// The statements that make a database report its writes, rendered from `cache.toml`.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Triggers {
     /// Changes when a statement does.
     pub stamp: &'static str,
-    /// In order; each may be run again.
+    /// Make the outbox, and the table that says which triggers are installed.
+    pub outbox: &'static [&'static str],
+    /// Removes the triggers of any version of `cache.toml`; empty on SQLite, where no SQL can.
+    pub removal: &'static str,
+    /// Check the columns, and make the triggers; in order.
     pub statements: &'static [Statement],
+    /// The names of the triggers beside the outbox.
+    pub names: &'static [&'static str],
 }
 
 /// One of them.

@@ -33,13 +33,29 @@ pub struct Token {
     pub clock: u64,
 }
 
-/// The name of one life of a store.
+/// The name of one life of a store: the line of values that it holds, and the server that holds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Epoch(pub [u8; Epoch::LEN]);
 
 impl Epoch {
     /// Bytes in a name.
     pub const LEN: usize = 24;
+
+    /// Bytes of it that name the line. A new line voids every value; another server does not, once it
+    /// was told what it missed.
+    pub const LINE: usize = 14;
+}
+
+/// In which state a store was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Connected {
+    /// It has missed nothing that it was told since it was last in use.
+    Same,
+    /// It has begun anew: there are no values that could be stale.
+    New,
+    /// It is another server than before (a replica that was promoted, a restart with older memory), and holds what
+    /// that one held so long ago. What was invalidated since has to be again; then [`Store::adopt`].
+    Behind(Duration),
 }
 
 /// The answer to a read.
@@ -62,6 +78,8 @@ pub struct Fill {
     pub value: Vec<u8>,
     /// For how long.
     pub ttl: Duration,
+    /// Refused as well while one of its tags is blocked.
+    pub strict: bool,
 }
 
 /// A place for values that keeps the protocol; `store::conformance` is the test of that.
@@ -71,9 +89,12 @@ pub trait Store: Send + Sync + 'static {
 
     /// Makes the store usable: called before first use, and again after it was away.
     ///
-    /// Begins a new epoch when the store may have forgotten an invalidation since it was last used
-    /// (another server, a restart, a restored snapshot).
-    fn connect(&self) -> Answer<'_, ()>;
+    /// Begins a new epoch when it holds nothing, or values of another `source`: the identity of a
+    /// database. Says when it may have missed invalidations.
+    fn connect<'a>(&'a self, source: &'a str) -> Answer<'a, Connected>;
+
+    /// After [`Connected::Behind`], and everything that it missed: its values are right.
+    fn adopt(&self) -> Answer<'_, ()>;
 
     /// The values under these keys, and a token.
     fn read<'a>(&'a self, keys: &'a [String]) -> Answer<'a, Read>;
@@ -85,8 +106,16 @@ pub trait Store: Send + Sync + 'static {
     /// Idempotent.
     fn invalidate<'a>(&'a self, tags: &'a [Tag]) -> Answer<'a, ()>;
 
-    /// Begins a new epoch: everything stored is gone, and fills that began before are refused.
+    /// Begins a new epoch: everything stored is gone, and fills that began before are refused. So
+    /// are strict ones until no block from before can last.
     fn clear(&self) -> Answer<'_, ()>;
+
+    /// Refuses strict fills with one of the tags until this writer unblocks them, or for so long.
+    /// Several writers may block a tag.
+    fn block<'a>(&'a self, writer: i64, tags: &'a [Tag], life: Duration) -> Answer<'a, ()>;
+
+    /// Ends the writer's block. A block that is over by itself is no error.
+    fn unblock<'a>(&'a self, writer: i64, tags: &'a [Tag]) -> Answer<'a, ()>;
 }
 
 /// Why a store did not do what it was asked.

@@ -22,9 +22,23 @@ impl Tag {
         &self.0
     }
 
-    /// Whether it stands for every row of its model (`item#*`): what `TRUNCATE` reports.
-    pub fn is_whole_model(&self) -> bool {
-        self.0.split_once('#').is_some_and(|(_, rest)| rest == "*")
+    /// Bytes that a tag has at most. No value is stored under a longer one.
+    pub const LONGEST: usize = 8 << 10;
+
+    /// The tag as the database wrote it, unless no value can have such a one.
+    pub(crate) fn from_bytes(bytes: Vec<u8>) -> Option<Tag> {
+        let tag = Tag(String::from_utf8(bytes).ok()?);
+        tag.is_fit().then_some(tag)
+    }
+
+    /// Whether it is one that stores take: not empty, and not too long.
+    pub(crate) fn is_fit(&self) -> bool {
+        (1..=Tag::LONGEST).contains(&self.0.len())
+    }
+
+    /// The model, if this stands for every row of it (`item#*`): what `TRUNCATE` reports.
+    pub fn whole_model(&self) -> Option<&str> {
+        self.0.strip_suffix("#*")
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::schema::{Direction, Hop, Model, Schema, write_chain};
+use crate::schema::{Consistency, Direction, Hop, Model, Schema, write_chain};
 
 /// Columns of a model whose values make a tag: `item#plio_id`, `video#tenant,id`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -188,6 +188,26 @@ impl Schema {
             }
         }
         needs.into_iter().collect()
+    }
+
+    /// The tags that values of strict models may register, each once: what a write has to block before
+    /// it commits. Sorted.
+    pub fn strict_tags(&self) -> Vec<TagColumns> {
+        let mut tags = BTreeSet::new();
+        for model in &self.models {
+            let policy = model.cached.as_ref();
+            let Some(policy) = policy.filter(|it| it.consistency == Consistency::Strict) else {
+                continue;
+            };
+            let own = std::iter::once(model.id.clone());
+            let lookups = policy.lookups.iter().map(|by| vec![by.column.clone()]);
+            tags.extend(own.chain(lookups).map(|columns| TagColumns {
+                model: model.name.clone(),
+                columns,
+            }));
+            tags.extend(self.needs(&model.name));
+        }
+        tags.into_iter().collect()
     }
 
     /// Visits every chain of hops that begins at `model` and follows declared paths, hop by hop.

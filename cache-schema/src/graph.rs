@@ -7,7 +7,7 @@ mod routes;
 use crate::diagnostic::Errors;
 use crate::key::KeyTemplate;
 use crate::read::{self, File, RawModel, RawPolicy};
-use crate::schema::{Direction, Hop, Lookup, Model, Path, Policy, Reference};
+use crate::schema::{Consistency, Direction, Hop, Lookup, Model, Path, Policy, Reference};
 use routes::{Route, Step};
 
 /// Models are nodes, references are edges; both are known by their index.
@@ -153,8 +153,36 @@ fn policy(model: &RawModel, raw: &RawPolicy, errors: &Errors) -> Policy {
         jitter: raw.jitter,
         negative_ttl: raw.negative_ttl,
         codec: raw.codec,
+        consistency: raw.consistency,
         lookups: raw.lookups.iter().map(lookup).collect(),
     }
+}
+
+/// A cached model that a strict one is built from is strict as well: its values may be embedded.
+pub(crate) fn spread_strictness(models: &mut [Model]) {
+    let is_strict = |model: &Model| {
+        let policy = model.cached.as_ref();
+        policy.is_some_and(|policy| policy.consistency == Consistency::Strict)
+    };
+    let mut strict: Vec<String> = names(models.iter().filter(|model| is_strict(model)));
+    let mut seen = 0;
+    while let Some(name) = strict.get(seen).cloned() {
+        seen += 1;
+        for model in models.iter_mut().filter(|model| model.name == name) {
+            if let Some(policy) = &mut model.cached {
+                policy.consistency = Consistency::Strict;
+            }
+            for dependency in &model.depends_on {
+                if !strict.contains(&dependency.model) {
+                    strict.push(dependency.model.clone());
+                }
+            }
+        }
+    }
+}
+
+fn names<'a>(models: impl Iterator<Item = &'a Model>) -> Vec<String> {
+    models.map(|model| model.name.clone()).collect()
 }
 
 fn strings(spanned: &[toml::Spanned<String>]) -> Vec<String> {

@@ -1,7 +1,7 @@
 //! Every key the file may have. The reader, "did you mean" and the test of `reference.toml` use these.
 
 /// The tables of the file.
-pub(crate) const FILE: &[&str] = &["cache", "model"];
+pub(crate) const FILE: &[&str] = &["cache", "outbox", "model"];
 
 /// The keys of `[cache]`.
 pub(crate) const CACHE: &[&str] = &[
@@ -11,8 +11,11 @@ pub(crate) const CACHE: &[&str] = &[
     "negative-ttl",
     "codec",
     "max-load",
-    "outbox",
+    "max-commit",
 ];
+
+/// The keys of `[outbox]`.
+pub(crate) const OUTBOX: &[&str] = &["table", "retention", "poll"];
 
 /// The keys of `[model.x]`.
 pub(crate) const MODEL: &[&str] = &[
@@ -23,6 +26,7 @@ pub(crate) const MODEL: &[&str] = &[
     "jitter",
     "negative-ttl",
     "codec",
+    "consistency",
     "lookup",
     "references",
     "depends-on",
@@ -31,7 +35,14 @@ pub(crate) const MODEL: &[&str] = &[
 ];
 
 /// The keys of `[model.x]` that say how a value is stored: they need a `key`.
-pub(crate) const STORED: &[&str] = &["ttl", "jitter", "negative-ttl", "codec", "lookup"];
+pub(crate) const STORED: &[&str] = &[
+    "ttl",
+    "jitter",
+    "negative-ttl",
+    "codec",
+    "consistency",
+    "lookup",
+];
 
 #[cfg(test)]
 mod tests {
@@ -63,6 +74,7 @@ mod tests {
                 .collect()
         };
         let cache = keys_of(file["cache"].get_ref());
+        let outbox = keys_of(file["outbox"].get_ref());
         let models = file["model"].get_ref().as_table().expect("a table");
         let model: Vec<String> = models
             .values()
@@ -75,6 +87,7 @@ mod tests {
                 file.keys().map(|key| key.get_ref().to_string()).collect(),
             ),
             (CACHE, cache),
+            (OUTBOX, outbox),
             (MODEL, model),
         ] {
             for key in known {

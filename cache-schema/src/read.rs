@@ -12,7 +12,7 @@ use toml::de::DeTable;
 
 use crate::diagnostic::Errors;
 use crate::keys;
-use crate::schema::{Codec, Settings};
+use crate::schema::{Codec, Consistency, Settings};
 use reader::Reader;
 
 /// The whole file.
@@ -49,6 +49,7 @@ pub(crate) struct RawPolicy {
     pub(crate) jitter: u8,
     pub(crate) negative_ttl: Duration,
     pub(crate) codec: Codec,
+    pub(crate) consistency: Consistency,
     pub(crate) lookups: Vec<Spanned<String>>,
 }
 
@@ -118,7 +119,10 @@ pub(crate) fn file(text: &str, errors: &mut Errors) -> File {
 
     let mut reader = Reader::new(document.get_ref(), keys::FILE, "the file", None, errors);
     if let Some(mut cache) = reader.table("cache", keys::CACHE, "[cache]") {
-        settings::read(&mut cache, &mut file);
+        settings::cache(&mut cache, &mut file);
+    }
+    if let Some(mut outbox) = reader.table("outbox", keys::OUTBOX, "[outbox]") {
+        settings::outbox(&mut outbox, &mut file);
     }
     for (name, value) in reader.tables("model", "a table for each model, such as [model.plio]") {
         if let Some(model) = model::read(name, value, &file.settings, reader.errors) {

@@ -33,8 +33,21 @@ pub struct Settings {
     pub codec: Codec,
     /// The longest load whose result may still be stored: the life of a fence.
     pub max_load: Duration,
-    /// The table the triggers write to.
-    pub outbox: String,
+    /// The longest from the block to the commit of a write that strict values are built from.
+    pub max_commit: Duration,
+    /// `[outbox]`
+    pub outbox: Outbox,
+}
+
+/// `[outbox]`: the table the triggers write to, and how it is emptied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outbox {
+    /// Its name.
+    pub table: String,
+    /// For how long rows stay after they were delivered, for a store that lost what it was told.
+    pub retention: Duration,
+    /// How often the relay looks for rows that nobody has delivered.
+    pub poll: Duration,
 }
 
 impl Default for Settings {
@@ -46,7 +59,12 @@ impl Default for Settings {
             negative_ttl: Duration::from_secs(30),
             codec: Codec::Json,
             max_load: Duration::from_secs(30),
-            outbox: "cache_outbox".to_owned(),
+            max_commit: Duration::from_secs(5),
+            outbox: Outbox {
+                table: "cache_outbox".to_owned(),
+                retention: Duration::from_secs(60 * 60),
+                poll: Duration::from_millis(500),
+            },
         }
     }
 }
@@ -58,6 +76,16 @@ pub enum Codec {
     Json,
     /// `"msgpack"`
     Msgpack,
+}
+
+/// What a read may show of writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Consistency {
+    /// `"eventual"`: nothing from before a write once its commit has returned to the writer; other
+    /// processes may show it until then, and writes from outside until the relay reports them.
+    Eventual,
+    /// `"strict"`: linearizable with the writes through the cache.
+    Strict,
 }
 
 /// `[model.x]`: a table's row type.
@@ -94,6 +122,8 @@ pub struct Policy {
     pub negative_ttl: Duration,
     /// The encoding.
     pub codec: Codec,
+    /// Strict also when another strict model is built from it.
+    pub consistency: Consistency,
     /// Other unique columns a value can be got by.
     pub lookups: Vec<Lookup>,
 }
@@ -175,9 +205,10 @@ impl Schema {
 
         let file = read::file(text, &mut errors);
         check::all(&file, &mut errors);
-        let models = graph::resolve(&file, &mut errors);
+        let mut models = graph::resolve(&file, &mut errors);
 
         errors.finish()?;
+        graph::spread_strictness(&mut models);
         Ok(Self {
             settings: file.settings,
             models,
@@ -217,6 +248,15 @@ impl fmt::Display for Codec {
         f.write_str(match self {
             Self::Json => "json",
             Self::Msgpack => "msgpack",
+        })
+    }
+}
+
+impl fmt::Display for Consistency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Eventual => "eventual",
+            Self::Strict => "strict",
         })
     }
 }

@@ -21,14 +21,21 @@ pub enum Dialect {
     Sqlite,
 }
 
-/// The statements that install the outbox and the triggers. All are idempotent; run them in one
-/// transaction, in order.
+/// The statements that install the outbox and the triggers. Run them in one transaction, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Triggers {
     /// Changes whenever any statement changes: a hash of all of them, in hex.
     pub stamp: String,
-    /// The statements, one each.
+    /// Make the outbox, and a table `{outbox}_stamp (stamp, identity)` that is to say which triggers
+    /// are installed, and which installation this is.
+    pub outbox: Vec<String>,
+    /// Removes the triggers of any version of the file. Empty on SQLite, where no SQL can: drop the
+    /// triggers whose own text has `INSERT INTO "{outbox}" (tag)`.
+    pub removal: String,
+    /// Check the columns, and make the triggers.
     pub statements: Vec<Statement>,
+    /// The names of the triggers, of those in the outbox's own schema or database.
+    pub names: Vec<String>,
 }
 
 /// One SQL statement.
@@ -53,19 +60,28 @@ pub struct ColumnsOf {
 impl Schema {
     /// Renders the outbox and the triggers.
     pub fn triggers(&self, dialect: Dialect) -> Triggers {
-        let outbox = &self.settings.outbox;
+        let outbox = &self.settings.outbox.table;
         let watched = self
             .models
             .iter()
             .filter_map(|model| Watched::new(self, model));
         // First, as a trigger on a column that is not there breaks the writes of others.
         let mut statements: Vec<Statement> = watched.clone().map(|model| model.check()).collect();
-        statements.extend(match dialect {
-            Dialect::Postgres => postgres::statements(outbox, watched),
-            Dialect::Sqlite => sqlite::statements(outbox, watched),
-        });
+        let (outbox, removal) = match dialect {
+            Dialect::Postgres => {
+                statements.extend(postgres::statements(outbox, watched));
+                (postgres::outbox(outbox), postgres::removal(outbox))
+            }
+            Dialect::Sqlite => {
+                statements.extend(sqlite::statements(outbox, watched));
+                (sqlite::outbox(outbox), String::new())
+            }
+        };
         Triggers {
-            stamp: stamp(&statements),
+            stamp: stamp(&outbox, &statements),
+            names: statements.iter().filter_map(Statement::trigger).collect(),
+            outbox,
+            removal,
             statements,
         }
     }
@@ -77,6 +93,15 @@ impl Statement {
             sql,
             columns_of: None,
         }
+    }
+
+    /// The name of the trigger that this makes, unless that is in another database.
+    fn trigger(&self) -> Option<String> {
+        let (name, rest) = self
+            .sql
+            .strip_prefix("CREATE TRIGGER \"")?
+            .split_once('"')?;
+        rest.starts_with(' ').then(|| name.to_owned())
     }
 }
 
@@ -165,7 +190,7 @@ fn tag_expression(tag: &TagColumns, row: &str) -> String {
 }
 
 /// FNV-1a, which is the same in every build, unlike the standard library's hasher.
-fn stamp(statements: &[Statement]) -> String {
+fn stamp(outbox: &[String], statements: &[Statement]) -> String {
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
     let mut write = |text: &str| {
         // The zero byte ends each text, so that moving text between neighbours changes the hash.
@@ -173,6 +198,7 @@ fn stamp(statements: &[Statement]) -> String {
             hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
     };
+    outbox.iter().for_each(|sql| write(sql));
     for statement in statements {
         write(&statement.sql);
         if let Some(columns) = &statement.columns_of {

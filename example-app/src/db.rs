@@ -7,6 +7,7 @@ mod value;
 use std::str::FromStr;
 use std::time::Duration;
 
+use cache_runtime::LoadContext;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgRow};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, FromRow, PgPool, SqlitePool};
@@ -34,9 +35,12 @@ pub enum Db {
 /// Runs the same typed code on whichever database it is.
 macro_rules! on {
     ($either:expr, $it:ident => $body:expr) => {
+        on!(Self, $either, $it => $body)
+    };
+    ($enum:ident, $either:expr, $it:ident => $body:expr) => {
         match $either {
-            Self::Sqlite($it) => $body,
-            Self::Postgres($it) => $body,
+            $enum::Sqlite($it) => $body,
+            $enum::Postgres($it) => $body,
         }
     };
 }
@@ -137,6 +141,33 @@ impl Db {
             Db::Postgres(_) => &Dialect::POSTGRES,
         }
     }
+}
+
+/// Like [`Db::select`], for a loader: on its transaction, if it is within one.
+pub(crate) async fn load<T: Row>(
+    cx: &LoadContext<Db>,
+    sql: &str,
+    ids: &[i64],
+) -> Result<Vec<T>, sqlx::Error> {
+    let sql = cx.db().dialect().spell(sql);
+    let ids = Value::ids(ids);
+    on!(Db, cx.db(), pool => {
+        let mut connection = cx.acquire(pool).await?;
+        sqlx::query_as(AssertSqlSafe(sql)).bind(ids).fetch_all(&mut *connection).await
+    })
+}
+
+/// Like [`Db::ids`], for a loader.
+pub(crate) async fn load_ids(
+    cx: &LoadContext<Db>,
+    sql: &str,
+    values: impl IntoIterator<Item = Value> + Send,
+) -> Result<Vec<i64>, sqlx::Error> {
+    let sql = cx.db().dialect().spell(sql);
+    on!(Db, cx.db(), pool => {
+        let mut connection = cx.acquire(pool).await?;
+        fetch_ids!(&mut *connection, sql, values)
+    })
 }
 
 async fn connect_sqlite(url: &str) -> Result<Db, String> {

@@ -25,13 +25,14 @@ pub async fn connect(config: &Config) -> Result<Cache, String> {
     {
         tracing::info!("the database was empty and has a demonstration now");
     }
+    let cannot = |error| format!("cannot set up the cache: {error}");
     let builder = cache_builder(db);
     let Some(url) = &config.redis_url else {
-        return Ok(builder.build().await);
+        return builder.build().await.map_err(cannot);
     };
     let store = RedisStore::new(url, &SCHEMA)
         .map_err(|error| format!("cannot use the Redis server: {error}"))?;
-    Ok(builder.store(store).build().await)
+    builder.store(store).build().await.map_err(cannot)
 }
 
 /// Runs the service until it is told to stop. Errors are sentences.

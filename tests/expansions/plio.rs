@@ -66,6 +66,18 @@ impl ::cache_runtime::Model for Plio {
     type Id = i64;
 }
 #[automatically_derived]
+impl ::cache_runtime::Reported for Plio {
+    fn row_tags(&self, tags: &mut ::cache_runtime::Tags) {
+        ::cache_runtime::Tags::add(tags, "plio#id", &self.id);
+    }
+    fn link_tags(&self, tags: &mut ::cache_runtime::Tags) {
+        ::cache_runtime::Tags::add(tags, "plio#uuid", &self.uuid);
+    }
+    fn moved(&self, _old: &Self) -> bool {
+        true
+    }
+}
+#[automatically_derived]
 impl ::cache_runtime::Cached for Plio {
     type Lookup = PlioLookup;
     const POLICY: ::cache_runtime::generated::Policy = ::cache_runtime::generated::Policy {
@@ -73,6 +85,7 @@ impl ::cache_runtime::Cached for Plio {
         jitter: 10u8,
         negative_ttl: ::core::time::Duration::from_millis(30000u64),
         codec: ::cache_runtime::generated::Codec::Msgpack,
+        strict: false,
     };
     fn id(&self) -> Self::Id {
         ::core::clone::Clone::clone(&self.id)

@@ -36,6 +36,16 @@ impl ::cache_runtime::Model for User {
     type Id = i64;
 }
 #[automatically_derived]
+impl ::cache_runtime::Reported for User {
+    fn row_tags(&self, tags: &mut ::cache_runtime::Tags) {
+        ::cache_runtime::Tags::add(tags, "user#id", &self.id);
+    }
+    fn link_tags(&self, _tags: &mut ::cache_runtime::Tags) {}
+    fn moved(&self, _old: &Self) -> bool {
+        false
+    }
+}
+#[automatically_derived]
 impl ::cache_runtime::Cached for User {
     type Lookup = ::core::convert::Infallible;
     const POLICY: ::cache_runtime::generated::Policy = ::cache_runtime::generated::Policy {
@@ -43,6 +53,7 @@ impl ::cache_runtime::Cached for User {
         jitter: 10u8,
         negative_ttl: ::core::time::Duration::from_millis(30000u64),
         codec: ::cache_runtime::generated::Codec::Json,
+        strict: false,
     };
     fn id(&self) -> Self::Id {
         ::core::clone::Clone::clone(&self.id)

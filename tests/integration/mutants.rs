@@ -18,7 +18,7 @@ use crate::stories::original::{
     s12_an_images_new_alt_text_reaches_the_plio,
     s13_a_question_moved_between_items_refreshes_both_plios,
     s13_an_item_moved_between_plios_refreshes_both, s13_an_item_moved_by_plain_sql_refreshes_both,
-    s14_a_bulk_update_is_seen_after_any_commit,
+    s14_a_bulk_update_by_plain_sql_is_seen,
     s15_a_reader_before_the_commit_leaves_nothing_old_behind, s17_a_deleted_video_leaves_its_plios,
 };
 use crate::stories::races::{
@@ -57,7 +57,7 @@ pub fn trials() -> impl Iterator<Item = Trial> {
                 story!(s11_a_membership_added_or_removed_reaches_the_plios),
                 story!(s12_an_images_new_alt_text_reaches_the_plio),
                 story!(s13_an_item_moved_between_plios_refreshes_both),
-                story!(s14_a_bulk_update_is_seen_after_any_commit),
+                story!(s14_a_bulk_update_by_plain_sql_is_seen),
                 story!(s15_a_reader_before_the_commit_leaves_nothing_old_behind),
                 story!(s16_a_fill_that_overlaps_a_write_is_not_stored),
                 story!(s17_a_deleted_video_leaves_its_plios),

@@ -1,10 +1,16 @@
 //! The outbox on PostgreSQL.
 
-use sqlx::{AssertSqlSafe, Pool, Postgres, Row};
+use std::time::Duration;
 
-use super::transaction::{OutboxDatabase, install, quoted};
-use super::{BATCH, OutboxRow};
+use sqlx::postgres::{PgListener, PgPoolOptions};
+use sqlx::{AssertSqlSafe, PgConnection, Pool, Postgres, SqlSafeStr};
+use sqlx_core::transaction::TransactionManager;
+
+use super::database::{OutboxDatabase, fetch, quoted, stamps};
+use super::{BATCH, Installed, Listener, OutboxRow, PURGE_BATCH, Place, Which};
+use crate::error::BoxError;
 use crate::schema::Schema;
+use crate::store::BoxFuture;
 use crate::tag::Tag;
 
 /// Taken while triggers are installed, so that two processes that start at once do not trip over
@@ -12,52 +18,149 @@ use crate::tag::Tag;
 const INSTALL_LOCK: i64 = 0x6361_6368_652e_746f;
 
 impl OutboxDatabase for Postgres {
-    const BEGIN: Option<&'static str> = None;
+    /// One round trip: the triggers and the outbox read the setting.
+    async fn begin(
+        connection: &mut PgConnection,
+        _: &'static str,
+        writer: i64,
+    ) -> Result<i64, sqlx::Error> {
+        let begin = format!("BEGIN; SET LOCAL cache.writer = '{writer}'");
+        let begin = AssertSqlSafe(begin).into_sql_str();
+        <Postgres as sqlx::Database>::TransactionManager::begin(connection, Some(begin)).await?;
+        Ok(writer)
+    }
 
-    async fn waiting(
-        connection: &mut sqlx::PgConnection,
+    async fn rows(
+        connection: &mut PgConnection,
         outbox: &'static str,
-        after: i64,
+        which: Which,
+        after: Place,
     ) -> Result<Vec<OutboxRow>, sqlx::Error> {
-        let sql = format!(
-            "SELECT id, tag FROM {} WHERE delivered_at IS NULL AND id > $1 ORDER BY id LIMIT {BATCH}",
-            quoted(outbox)
-        );
-        let rows = sqlx::query(AssertSqlSafe(sql))
-            .bind(after)
-            .fetch_all(connection)
-            .await?;
-        let row = |row: &sqlx::postgres::PgRow| -> Result<OutboxRow, sqlx::Error> {
-            Ok(OutboxRow {
-                id: row.try_get(0)?,
-                tag: Tag::from_text(row.try_get::<String, _>(1)?),
-            })
+        let mut values = vec![after.writer, after.id];
+        let which = match which {
+            Which::Waiting => "delivered_at IS NULL",
+            Which::Own { mark } => {
+                values.push(mark);
+                "delivered_at IS NULL AND writer = $3"
+            }
+            Which::Delivered { within } => {
+                values.push(within.as_millis() as i64);
+                "delivered_at >= now() - $3 * interval '1 ms'"
+            }
         };
-        rows.iter().map(row).collect()
+        let sql = format!(
+            "SELECT writer, id, CASE WHEN octet_length(tag) <= {longest} THEN convert_to(tag, 'UTF8') END,
+               extract(epoch FROM clock_timestamp() - created_at)::float8
+             FROM {outbox} WHERE {which} AND (writer, id) > ($1, $2)
+             ORDER BY writer, id LIMIT {BATCH}",
+            longest = Tag::LONGEST,
+            outbox = quoted(outbox),
+        );
+        fetch::<Postgres>(connection, AssertSqlSafe(sql).into_sql_str(), &values).await
+    }
+
+    async fn report(
+        connection: &mut PgConnection,
+        outbox: &'static str,
+        tags: Vec<Tag>,
+    ) -> Result<(), sqlx::Error> {
+        let sql = format!("INSERT INTO {} (tag) SELECT unnest($1)", quoted(outbox));
+        let tags: Vec<&str> = tags.iter().map(Tag::as_str).collect();
+        let query = sqlx::query(AssertSqlSafe(sql)).bind(tags);
+        query.execute(connection).await.map(drop)
     }
 
     async fn mark_delivered(
-        connection: &mut sqlx::PgConnection,
+        connection: &mut PgConnection,
         outbox: &'static str,
         ids: Vec<i64>,
     ) -> Result<(), sqlx::Error> {
         let outbox = quoted(outbox);
         // Two processes may deliver the same rows and mark them in different orders: without SKIP
-        // LOCKED that is a deadlock.
+        // LOCKED that is a deadlock. A mark that is lost means that the row is delivered again: no
+        // reason to wait for the disk.
         let sql = format!(
-            "UPDATE {outbox} SET delivered_at = now() WHERE id IN
-               (SELECT id FROM {outbox} WHERE id = ANY($1) AND delivered_at IS NULL
-                FOR UPDATE SKIP LOCKED)"
+            "UPDATE {outbox} SET delivered_at = now()
+             FROM (SELECT set_config('synchronous_commit', 'off', true)) AS hurry
+             WHERE id IN (SELECT id FROM {outbox} WHERE id = ANY($1) AND delivered_at IS NULL
+                          FOR UPDATE SKIP LOCKED)"
         );
-        sqlx::query(AssertSqlSafe(sql))
-            .bind(ids)
-            .execute(connection)
-            .await?;
-        Ok(())
+        let query = sqlx::query(AssertSqlSafe(sql)).bind(ids);
+        query.execute(connection).await.map(drop)
     }
 
-    async fn install(pool: &Pool<Postgres>, schema: &Schema) -> Result<(), sqlx::Error> {
-        let stamps = quoted(&format!("{}_stamp", schema.outbox));
+    async fn purge(
+        connection: &mut PgConnection,
+        outbox: &'static str,
+        retention: Duration,
+    ) -> Result<u64, sqlx::Error> {
+        let outbox = quoted(outbox);
+        let sql = format!(
+            "DELETE FROM {outbox} WHERE id IN (
+               SELECT id FROM {outbox}
+               WHERE id <= (SELECT max(id) FROM (SELECT id FROM {outbox} ORDER BY id LIMIT {PURGE_BATCH}) AS oldest)
+                 AND delivered_at < now() - $1 * interval '1 ms'
+               FOR UPDATE SKIP LOCKED)"
+        );
+        let query = sqlx::query(AssertSqlSafe(sql)).bind(retention.as_millis() as i64);
+        Ok(query.execute(connection).await?.rows_affected())
+    }
+
+    async fn bound_silence(
+        connection: &mut PgConnection,
+        silence: Duration,
+    ) -> Result<(), sqlx::Error> {
+        let ms = silence.as_millis().max(1);
+        let sql = format!("SET LOCAL idle_in_transaction_session_timeout = {ms}");
+        let query = sqlx::raw_sql(AssertSqlSafe(sql));
+        query.execute(connection).await.map(drop)
+    }
+
+    async fn installed(
+        connection: &mut PgConnection,
+        schema: &'static Schema,
+        triggers: bool,
+    ) -> Result<Installed, sqlx::Error> {
+        let stamps = quoted(&stamps(schema));
+        let exists = "SELECT to_regclass($1) IS NOT NULL AND to_regclass($2) IS NOT NULL";
+        let exists: bool = sqlx::query_scalar(exists)
+            .bind(&stamps)
+            .bind(quoted(schema.outbox))
+            .fetch_one(&mut *connection)
+            .await?;
+        if !exists {
+            return Ok(Installed::Nothing);
+        }
+        // A migration that makes a table anew loses its triggers; a restore may have disabled them.
+        let sql = format!(
+            "SELECT stamp, identity,
+               (SELECT count(*) FROM pg_trigger AS report
+                JOIN pg_proc ON pg_proc.oid = report.tgfoid
+                JOIN pg_class ON pg_class.oid = to_regclass($1)
+                WHERE report.tgenabled IN ('O', 'A') AND report.tgname = ANY($2)
+                  AND pg_proc.pronamespace = pg_class.relnamespace)
+             FROM {stamps}"
+        );
+        let found: Option<(String, String, i64)> = sqlx::query_as(AssertSqlSafe(sql))
+            .bind(quoted(schema.outbox))
+            .bind(schema.postgres.names)
+            .fetch_optional(connection)
+            .await?;
+        Ok(match found {
+            None => Installed::Nothing,
+            Some((stamp, identity, count)) => {
+                let complete = count as usize == schema.postgres.names.len();
+                match !triggers || stamp == schema.postgres.stamp && complete {
+                    true => Installed::Right { identity },
+                    false => Installed::Other,
+                }
+            }
+        })
+    }
+
+    async fn begin_set_up(
+        pool: &Pool<Postgres>,
+    ) -> Result<sqlx::Transaction<'static, Postgres>, sqlx::Error> {
         let mut tx = pool.begin().await?;
         sqlx::query("SELECT pg_advisory_xact_lock($1)")
             .bind(INSTALL_LOCK)
@@ -67,49 +170,64 @@ impl OutboxDatabase for Postgres {
         sqlx::query("SET LOCAL client_min_messages = warning")
             .execute(&mut *tx)
             .await?;
-        let table = format!("CREATE TABLE IF NOT EXISTS {stamps} (stamp text NOT NULL)");
-        sqlx::query(AssertSqlSafe(table)).execute(&mut *tx).await?;
-        let sql = format!("SELECT stamp FROM {stamps}");
-        let stamp: Option<String> = sqlx::query_scalar(AssertSqlSafe(sql))
-            .fetch_optional(&mut *tx)
-            .await?;
-        let complete = has_triggers(&mut tx, schema).await?;
-        // The same statements again would be harmless, but they lock the tables for a moment.
-        if !complete || stamp.as_deref() != Some(schema.postgres.stamp) {
-            for statement in schema.postgres.statements {
-                install::<Postgres>(&mut tx, statement.sql).await?;
-            }
-            let delete = format!("DELETE FROM {stamps}");
-            sqlx::query(AssertSqlSafe(delete)).execute(&mut *tx).await?;
-            let insert = format!("INSERT INTO {stamps} VALUES ($1)");
-            sqlx::query(AssertSqlSafe(insert))
-                .bind(schema.postgres.stamp)
-                .execute(&mut *tx)
-                .await?;
-        }
-        tx.commit().await
+        Ok(tx)
+    }
+
+    async fn removal(_: &mut PgConnection, schema: &Schema) -> Result<Vec<String>, sqlx::Error> {
+        Ok(vec![schema.postgres.removal.to_owned()])
+    }
+
+    fn outbox(schema: &Schema) -> Vec<String> {
+        schema
+            .postgres
+            .outbox
+            .iter()
+            .map(|sql| (*sql).to_owned())
+            .collect()
+    }
+
+    async fn triggers(_: &mut PgConnection, schema: &Schema) -> Result<Vec<String>, sqlx::Error> {
+        let statements = schema.postgres.statements.iter();
+        Ok(statements
+            .map(|statement| statement.sql.to_owned())
+            .collect())
+    }
+
+    fn stamp(schema: &Schema) -> [String; 2] {
+        let stamps = quoted(&stamps(schema));
+        let stamp = schema.postgres.stamp;
+        [
+            format!("DELETE FROM {stamps}"),
+            format!(
+                "INSERT INTO {stamps} VALUES ('{stamp}', md5(random()::text || clock_timestamp()))"
+            ),
+        ]
+    }
+
+    fn own_connections(pool: &Pool<Postgres>) -> Pool<Postgres> {
+        let options = pool.connect_options().as_ref().clone();
+        PgPoolOptions::new()
+            .max_connections(2)
+            .connect_lazy_with(options)
+    }
+
+    async fn listen(
+        pool: &Pool<Postgres>,
+        outbox: &'static str,
+    ) -> Result<Option<Box<dyn Listener>>, sqlx::Error> {
+        let mut listener = PgListener::connect_with(pool).await?;
+        listener.listen(outbox).await?;
+        Ok(Some(Box::new(listener)))
     }
 }
 
-/// Whether every trigger is there and enabled. A migration that makes a table anew loses them.
-async fn has_triggers(
-    connection: &mut sqlx::PgConnection,
-    schema: &Schema,
-) -> Result<bool, sqlx::Error> {
-    let statements = schema.postgres.statements.iter();
-    let names: Vec<&str> = statements
-        .filter_map(|statement| {
-            statement
-                .sql
-                .strip_prefix("CREATE TRIGGER \"")?
-                .split('"')
-                .next()
+impl Listener for PgListener {
+    fn heard(&mut self) -> BoxFuture<'_, Result<(), BoxError>> {
+        Box::pin(async {
+            self.recv().await?;
+            // All that has come meanwhile is one reason to look.
+            while self.next_buffered().is_some() {}
+            Ok(())
         })
-        .collect();
-    let sql = "SELECT count(*) FROM pg_trigger WHERE tgenabled IN ('O', 'A') AND tgname = ANY($1)";
-    let enabled: i64 = sqlx::query_scalar(sql)
-        .bind(&names)
-        .fetch_one(connection)
-        .await?;
-    Ok(enabled as usize == names.len())
+    }
 }

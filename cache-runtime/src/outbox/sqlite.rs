@@ -1,73 +1,225 @@
 //! The outbox on SQLite.
 
-use sqlx::{AssertSqlSafe, Pool, Row, Sqlite};
+use std::time::Duration;
 
-use super::transaction::{OutboxDatabase, install, quoted};
-use super::{BATCH, OutboxRow};
+use sqlx::{AssertSqlSafe, Pool, SqlSafeStr, Sqlite, SqliteConnection};
+use sqlx_core::transaction::TransactionManager;
+
+use super::database::{OutboxDatabase, fetch, quoted, stamps};
+use super::{BATCH, Installed, Listener, OutboxRow, PURGE_BATCH, Place, Which};
 use crate::schema::{ColumnsOf, Schema};
 use crate::tag::Tag;
 
+/// Seconds since 1970.
+const NOW: &str = "(julianday('now') - 2440587.5) * 86400";
+
 impl OutboxDatabase for Sqlite {
     /// `IMMEDIATE` takes the write lock now and waits for it as long as `busy_timeout` says. A
-    /// transaction that begins by reading and wants to write later is refused without waiting.
-    const BEGIN: Option<&'static str> = Some("BEGIN IMMEDIATE");
-
-    async fn waiting(
-        connection: &mut sqlx::SqliteConnection,
+    /// transaction that begins by reading and wants to write later is refused without waiting. As
+    /// nobody else writes until it ends, the rows after the last one of now will be its own.
+    async fn begin(
+        connection: &mut SqliteConnection,
         outbox: &'static str,
-        after: i64,
+        _: i64,
+    ) -> Result<i64, sqlx::Error> {
+        let begin = AssertSqlSafe("BEGIN IMMEDIATE").into_sql_str();
+        <Sqlite as sqlx::Database>::TransactionManager::begin(connection, Some(begin)).await?;
+        let sql = format!("SELECT coalesce(max(id), 0) FROM {}", quoted(outbox));
+        sqlx::query_scalar(AssertSqlSafe(sql))
+            .fetch_one(connection)
+            .await
+    }
+
+    async fn rows(
+        connection: &mut SqliteConnection,
+        outbox: &'static str,
+        which: Which,
+        after: Place,
     ) -> Result<Vec<OutboxRow>, sqlx::Error> {
-        let sql = format!(
-            "SELECT id, tag FROM {} WHERE delivered_at IS NULL AND id > $1 ORDER BY id LIMIT {BATCH}",
-            quoted(outbox)
-        );
-        let rows = sqlx::query(AssertSqlSafe(sql))
-            .bind(after)
-            .fetch_all(connection)
-            .await?;
-        let row = |row: &sqlx::sqlite::SqliteRow| -> Result<OutboxRow, sqlx::Error> {
-            Ok(OutboxRow {
-                id: row.try_get(0)?,
-                tag: Tag::from_text(row.try_get::<String, _>(1)?),
-            })
+        let (which, values) = match which {
+            Which::Waiting => ("delivered_at IS NULL".to_owned(), vec![after.id]),
+            Which::Own { mark } => ("delivered_at IS NULL".to_owned(), vec![after.id.max(mark)]),
+            Which::Delivered { within } => (
+                format!("delivered_at >= {NOW} - $2 / 1000.0"),
+                vec![after.id, within.as_millis() as i64],
+            ),
         };
-        rows.iter().map(row).collect()
+        // Any column may hold a value of any type.
+        let sql = format!(
+            "SELECT 0, id,
+               CASE WHEN typeof(tag) = 'text' AND length(CAST(tag AS BLOB)) <= {longest} THEN CAST(tag AS BLOB) END,
+               coalesce(CAST({NOW} - created_at AS REAL), 0.0)
+             FROM {outbox} WHERE {which} AND id > $1 ORDER BY id LIMIT {BATCH}",
+            longest = Tag::LONGEST,
+            outbox = quoted(outbox),
+        );
+        fetch::<Sqlite>(connection, AssertSqlSafe(sql).into_sql_str(), &values).await
+    }
+
+    async fn report(
+        connection: &mut SqliteConnection,
+        outbox: &'static str,
+        tags: Vec<Tag>,
+    ) -> Result<(), sqlx::Error> {
+        let outbox = quoted(outbox);
+        let sql = format!("INSERT INTO {outbox} (tag) SELECT value FROM json_each($1)");
+        let tags: Vec<&str> = tags.iter().map(Tag::as_str).collect();
+        let tags = serde_json::Value::from(tags).to_string();
+        let query = sqlx::query(AssertSqlSafe(sql)).bind(tags);
+        query.execute(connection).await.map(drop)
     }
 
     async fn mark_delivered(
-        connection: &mut sqlx::SqliteConnection,
+        connection: &mut SqliteConnection,
         outbox: &'static str,
         ids: Vec<i64>,
     ) -> Result<(), sqlx::Error> {
         let sql = format!(
-            "UPDATE {} SET delivered_at = unixepoch() WHERE id IN (SELECT value FROM json_each($1))",
+            "UPDATE {} SET delivered_at = {NOW} WHERE id IN (SELECT value FROM json_each($1))",
             quoted(outbox)
         );
         let ids = serde_json::Value::from(ids).to_string();
-        sqlx::query(AssertSqlSafe(sql))
-            .bind(ids)
-            .execute(connection)
-            .await?;
+        let query = sqlx::query(AssertSqlSafe(sql)).bind(ids);
+        query.execute(connection).await.map(drop)
+    }
+
+    async fn purge(
+        connection: &mut SqliteConnection,
+        outbox: &'static str,
+        retention: Duration,
+    ) -> Result<u64, sqlx::Error> {
+        let outbox = quoted(outbox);
+        let sql = format!(
+            "DELETE FROM {outbox} WHERE delivered_at < {NOW} - $1 / 1000.0
+               AND id IN (SELECT id FROM {outbox} ORDER BY id LIMIT {PURGE_BATCH})"
+        );
+        let query = sqlx::query(AssertSqlSafe(sql)).bind(retention.as_millis() as i64);
+        Ok(query.execute(connection).await?.rows_affected())
+    }
+
+    /// It cannot: its transactions live in the process that began them.
+    async fn bound_silence(_: &mut SqliteConnection, _: Duration) -> Result<(), sqlx::Error> {
         Ok(())
     }
 
-    /// Unlike PostgreSQL, SQLite drops and creates a trigger in no time and blocks nobody for it, so
-    /// there is no need to know whether it is the same.
-    async fn install(pool: &Pool<Sqlite>, schema: &Schema) -> Result<(), sqlx::Error> {
-        let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
-        for statement in schema.sqlite.statements {
-            let mut sql = statement.sql.to_owned();
-            if let Some(columns_of) = &statement.columns_of {
-                sql = sql.replace("{columns}", &columns(&mut tx, columns_of).await?);
-            }
-            install::<Sqlite>(&mut tx, &sql).await?;
+    async fn installed(
+        connection: &mut SqliteConnection,
+        schema: &'static Schema,
+        triggers: bool,
+    ) -> Result<Installed, sqlx::Error> {
+        let stamps = stamps(schema);
+        let sql = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ($1, $2)";
+        let tables: i64 = sqlx::query_scalar(sql)
+            .bind(&stamps)
+            .bind(schema.outbox)
+            .fetch_one(&mut *connection)
+            .await?;
+        if tables < 2 {
+            return Ok(Installed::Nothing);
         }
-        tx.commit().await
+        let names = serde_json::Value::from(schema.sqlite.names).to_string();
+        let sql = format!(
+            "SELECT stamp, identity,
+               (SELECT count(*) FROM sqlite_master
+                WHERE type = 'trigger' AND name IN (SELECT value FROM json_each($1)))
+             FROM {}",
+            quoted(&stamps)
+        );
+        let found: Option<(String, String, i64)> = sqlx::query_as(AssertSqlSafe(sql))
+            .bind(names)
+            .fetch_optional(connection)
+            .await?;
+        Ok(match found {
+            None => Installed::Nothing,
+            Some((stamp, identity, count)) => {
+                let complete = count as usize == schema.sqlite.names.len();
+                match !triggers || stamp == schema.sqlite.stamp && complete {
+                    true => Installed::Right { identity },
+                    false => Installed::Other,
+                }
+            }
+        })
+    }
+
+    async fn begin_set_up(
+        pool: &Pool<Sqlite>,
+    ) -> Result<sqlx::Transaction<'static, Sqlite>, sqlx::Error> {
+        pool.begin_with("BEGIN IMMEDIATE").await
+    }
+
+    async fn removal(
+        connection: &mut SqliteConnection,
+        schema: &Schema,
+    ) -> Result<Vec<String>, sqlx::Error> {
+        let databases: Vec<String> = sqlx::query_scalar("SELECT name FROM pragma_database_list")
+            .fetch_all(&mut *connection)
+            .await?;
+        let mut drops = Vec::new();
+        for database in databases {
+            let database = quoted(&database);
+            let sql = format!(
+                "SELECT 'DROP TRIGGER IF EXISTS {database}.\"' || name || '\"' FROM {database}.sqlite_master
+                 WHERE type = 'trigger' AND instr(sql, $1) > 0"
+            );
+            let found: Vec<String> = sqlx::query_scalar(AssertSqlSafe(sql))
+                .bind(format!("INSERT INTO {} (tag)", quoted(schema.outbox)))
+                .fetch_all(&mut *connection)
+                .await?;
+            drops.extend(found);
+        }
+        Ok(drops)
+    }
+
+    fn outbox(schema: &Schema) -> Vec<String> {
+        schema
+            .sqlite
+            .outbox
+            .iter()
+            .map(|sql| (*sql).to_owned())
+            .collect()
+    }
+
+    async fn triggers(
+        connection: &mut SqliteConnection,
+        schema: &Schema,
+    ) -> Result<Vec<String>, sqlx::Error> {
+        let mut statements = Vec::new();
+        for statement in schema.sqlite.statements {
+            statements.push(match &statement.columns_of {
+                Some(columns_of) => {
+                    let columns = columns(connection, columns_of).await?;
+                    statement.sql.replace("{columns}", &columns)
+                }
+                None => statement.sql.to_owned(),
+            });
+        }
+        Ok(statements)
+    }
+
+    fn stamp(schema: &Schema) -> [String; 2] {
+        let stamps = quoted(&stamps(schema));
+        let stamp = schema.sqlite.stamp;
+        [
+            format!("DELETE FROM {stamps}"),
+            format!("INSERT INTO {stamps} VALUES ('{stamp}', lower(hex(randomblob(16))))"),
+        ]
+    }
+
+    /// The same ones: an in-memory database has no others.
+    fn own_connections(pool: &Pool<Sqlite>) -> Pool<Sqlite> {
+        pool.clone()
+    }
+
+    async fn listen(
+        _: &Pool<Sqlite>,
+        _: &'static str,
+    ) -> Result<Option<Box<dyn Listener>>, sqlx::Error> {
+        Ok(None)
     }
 }
 
 async fn columns(
-    connection: &mut sqlx::SqliteConnection,
+    connection: &mut SqliteConnection,
     columns_of: &ColumnsOf,
 ) -> Result<String, sqlx::Error> {
     let names: Vec<String> = sqlx::query_scalar("SELECT name FROM pragma_table_info($1)")

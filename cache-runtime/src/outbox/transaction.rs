@@ -1,101 +1,45 @@
 //! Transactions whose commit has invalidated when it returns.
 
 use std::fmt;
+use std::io;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
+use std::time::Instant;
 
-use sqlx::pool::PoolConnection;
-use sqlx::{Database, Pool, SqlSafeStr};
+use sqlx::Pool;
 use sqlx_core::transaction::TransactionManager;
+use tokio::sync::Mutex;
 
-use super::{Outbox, OutboxConnection, OutboxRow};
+use super::database::{OutboxDatabase, PoolOutbox, TableConnection};
+use super::{Place, Which};
 use crate::cache::{Builder, Cache};
-use crate::engine::Engine;
-use crate::error::BoxError;
-use crate::schema::Schema;
-use crate::store::BoxFuture;
-
-/// What is particular to a database. Implemented for [`sqlx::Postgres`] and [`sqlx::Sqlite`].
-pub trait OutboxDatabase: Database {
-    /// What opens a transaction that is going to write; `None` for the usual.
-    const BEGIN: Option<&'static str>;
-
-    /// The first waiting rows after this id, in order.
-    fn waiting(
-        connection: &mut Self::Connection,
-        outbox: &'static str,
-        after: i64,
-    ) -> impl Future<Output = Result<Vec<OutboxRow>, sqlx::Error>> + Send;
-
-    /// Marks rows as delivered, but for those that somebody else is marking.
-    fn mark_delivered(
-        connection: &mut Self::Connection,
-        outbox: &'static str,
-        ids: Vec<i64>,
-    ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
-
-    /// Creates the outbox and the triggers, or brings them up to date.
-    fn install(
-        pool: &Pool<Self>,
-        schema: &Schema,
-    ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
-}
-
-impl Schema {
-    /// Creates the outbox and the triggers in this database, or brings them up to date; does nothing
-    /// when they are.
-    ///
-    /// # Errors
-    /// When a table of `cache.toml` is missing, or the role may not create triggers.
-    pub async fn install<DB: OutboxDatabase>(&self, pool: &Pool<DB>) -> Result<(), sqlx::Error> {
-        DB::install(pool, self).await
-    }
-}
-
-/// The outbox table, reached through a pool.
-struct PoolOutbox<DB: Database> {
-    pool: Pool<DB>,
-    table: &'static str,
-}
-
-impl<DB: OutboxDatabase> Outbox for PoolOutbox<DB> {
-    fn table(&self) -> &'static str {
-        self.table
-    }
-
-    fn connect(&self) -> BoxFuture<'_, Result<Box<dyn OutboxConnection>, BoxError>> {
-        Box::pin(async {
-            let connection = self.pool.acquire().await?;
-            let table = self.table;
-            Ok(Box::new(TableConnection { connection, table }) as Box<dyn OutboxConnection>)
-        })
-    }
-}
-
-/// A connection, with the table.
-struct TableConnection<DB: Database> {
-    connection: PoolConnection<DB>,
-    table: &'static str,
-}
-
-impl<DB: OutboxDatabase> OutboxConnection for TableConnection<DB> {
-    fn waiting(&mut self, after: i64) -> BoxFuture<'_, Result<Vec<OutboxRow>, BoxError>> {
-        Box::pin(async move { Ok(DB::waiting(&mut self.connection, self.table, after).await?) })
-    }
-
-    fn mark_delivered(&mut self, ids: Vec<i64>) -> BoxFuture<'_, Result<(), BoxError>> {
-        Box::pin(async { Ok(DB::mark_delivered(&mut self.connection, self.table, ids).await?) })
-    }
-}
+use crate::error::Error;
+use crate::event::Event;
+use crate::load::{Find, Load, LoadContext, Within};
+use crate::model::Reported;
+use crate::read;
+use crate::tag::{Tag, Tags};
 
 impl<Db: Send + Sync + 'static> Builder<Db> {
-    /// The database whose writes are reported, by the triggers of [`Schema::install`].
+    /// The database whose writes are reported, by the triggers of [`Schema::install`](crate::Schema::install).
     #[must_use]
     pub fn outbox<DB: OutboxDatabase>(self, pool: &Pool<DB>) -> Self {
-        let table = self.schema.outbox;
+        self.outbox_in(pool, true)
+    }
+
+    /// The database whose writes are reported by who writes, with [`Transaction::changed`] and its
+    /// like, into the outbox of [`Schema::install_outbox`](crate::Schema::install_outbox).
+    #[must_use]
+    pub fn outbox_without_triggers<DB: OutboxDatabase>(self, pool: &Pool<DB>) -> Self {
+        self.outbox_in(pool, false)
+    }
+
+    fn outbox_in<DB: OutboxDatabase>(self, pool: &Pool<DB>, triggers: bool) -> Self {
+        let schema = self.schema;
         self.reports(Arc::new(PoolOutbox {
-            pool: pool.clone(),
-            table,
+            pool: DB::own_connections(pool),
+            schema,
+            triggers,
         }))
     }
 }
@@ -108,25 +52,31 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
     pub async fn begin_on<DB: OutboxDatabase>(
         &self,
         pool: &Pool<DB>,
-    ) -> Result<Transaction<DB>, sqlx::Error> {
-        let engine = self.engine().clone();
-        let Some(table) = engine.outbox.as_ref().map(|outbox| outbox.table()) else {
+    ) -> Result<Transaction<DB, Db>, sqlx::Error> {
+        if self.engine().outbox.is_none() {
             let why = "this cache was built without an outbox: call `outbox(&pool)` on its builder";
             return Err(sqlx::Error::Configuration(why.into()));
-        };
-        let outbox = TableConnection {
-            connection: pool.acquire().await?,
-            table,
-        };
+        }
+        let schema = self.engine().schema;
+        // 0 is nobody.
+        let writer = fastrand::i64(1..);
         // Open from before it begins: dropped halfway, it may have begun.
-        let mut transaction = Transaction {
-            outbox,
-            open: true,
-            engine,
+        let mut open = Open {
+            table: TableConnection {
+                connection: pool.acquire().await?,
+                schema,
+                triggers: true,
+            },
+            is_open: true,
         };
-        let begin = DB::BEGIN.map(SqlSafeStr::into_sql_str);
-        DB::TransactionManager::begin(&mut transaction, begin).await?;
-        Ok(transaction)
+        let mark = DB::begin(&mut open.table.connection, schema.outbox, writer).await?;
+        Ok(Transaction {
+            open: Some(open),
+            own: Which::Own { mark },
+            writer,
+            reports: Tags::default(),
+            cache: self.clone(),
+        })
     }
 }
 
@@ -143,18 +93,63 @@ impl<DB: OutboxDatabase> Cache<Pool<DB>> {
 /// A database transaction; it dereferences to the connection: `query.execute(&mut *tx)`.
 ///
 /// Dropped without [`commit`](Self::commit), it is rolled back, and nothing is invalidated.
-pub struct Transaction<DB: OutboxDatabase> {
-    outbox: TableConnection<DB>,
-    open: bool,
-    engine: Arc<Engine>,
+pub struct Transaction<DB: OutboxDatabase, Db = Pool<DB>> {
+    /// `None` only while a loader has it.
+    open: Option<Open<DB>>,
+    own: Which,
+    writer: i64,
+    /// What is reported without triggers; written before the commit.
+    reports: Tags,
+    cache: Cache<Db>,
 }
 
-impl<DB: OutboxDatabase> Transaction<DB> {
-    /// Commits, and delivers what waits in the outbox: what was built from the rows that it wrote is
+/// A connection with a transaction on it.
+pub(crate) struct Open<DB: OutboxDatabase> {
+    table: TableConnection<DB>,
+    is_open: bool,
+}
+
+impl<DB: OutboxDatabase> Open<DB> {
+    pub(crate) fn connection(&self) -> &DB::Connection {
+        &self.table.connection
+    }
+
+    pub(crate) fn connection_mut(&mut self) -> &mut DB::Connection {
+        &mut self.table.connection
+    }
+}
+
+impl<DB: OutboxDatabase> Drop for Open<DB> {
+    fn drop(&mut self) {
+        if self.is_open {
+            // Queued, and done before the pool hands the connection out again.
+            DB::TransactionManager::start_rollback(&mut self.table.connection);
+        }
+    }
+}
+
+/// Where a transaction has lent its connection to a loader, and gets it back from, however the load ends.
+struct Lent<'t, DB: OutboxDatabase, Db> {
+    transaction: &'t mut Transaction<DB, Db>,
+    connection: Arc<Mutex<Option<Open<DB>>>>,
+}
+
+impl<DB: OutboxDatabase, Db> Drop for Lent<'_, DB, Db> {
+    fn drop(&mut self) {
+        // Locked only if the loader gave it to a task that outlives it; that task's end rolls back.
+        if let Ok(mut connection) = self.connection.try_lock() {
+            self.transaction.open = connection.take();
+        }
+    }
+}
+
+impl<DB: OutboxDatabase, Db: Send + Sync + 'static> Transaction<DB, Db> {
+    /// Commits, and delivers what it wrote to the outbox: what was built from the rows that it wrote is
     /// invalidated when this returns; while the store is away, before the store serves again.
     ///
     /// # Errors
-    /// When the database did not commit. A store that is away is no error.
+    /// When the database did not commit. A store that is away is no error, unless what was written
+    /// is in strict values: then nothing is committed, as others may go on reading from the store.
     pub async fn commit(self) -> Result<(), sqlx::Error> {
         // A task of its own: a handler that is dropped halfway (its client hung up) must not leave
         // a commit without its invalidation.
@@ -162,21 +157,85 @@ impl<DB: OutboxDatabase> Transaction<DB> {
             Ok(done) => done,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
-                Err(cancelled) => Err(sqlx::Error::Io(std::io::Error::other(cancelled))),
+                Err(cancelled) => Err(sqlx::Error::Io(io::Error::other(cancelled))),
             },
         }
     }
 
     async fn commit_and_deliver(mut self) -> Result<(), sqlx::Error> {
-        let committed = DB::TransactionManager::commit(&mut self).await;
-        self.open = false;
-        if committed.is_err() {
-            DB::TransactionManager::start_rollback(&mut self);
+        let reports = std::mem::take(&mut self.reports).finish();
+        if !reports.is_empty() {
+            let outbox = self.cache.engine().schema.outbox;
+            DB::report(&mut self, outbox, reports).await?;
+        }
+        let blocked = self.block().await?;
+        let engine = self.cache.engine().clone();
+        let Some(open) = &mut self.open else {
+            return Err(lost());
+        };
+        let committed = DB::TransactionManager::commit(&mut open.table.connection).await;
+        open.is_open = false;
+        match &committed {
+            Ok(()) => engine.observer.tell(Event::Committed),
+            Err(_) => DB::TransactionManager::start_rollback(&mut open.table.connection),
         }
         // Also after an error: the connection may have broken when the database had committed.
         // On this connection: under load there may be no other for a long time.
-        self.engine.deliver_commit(&mut self.outbox).await;
+        let delivered = engine.deliver_commit(&mut open.table, self.own).await;
+        // Otherwise the block lasts until its time is over.
+        if delivered {
+            engine.unblock(self.writer, &blocked).await;
+        }
         committed
+    }
+
+    /// What strict values are built from is blocked before it is committed: until the commit is
+    /// delivered they are read from the source. Returns what is blocked.
+    ///
+    /// The block lasts for `max-commit`. To commit within it: a third is for the block and what it
+    /// takes to bound the silence, another for how long the server may then wait for `COMMIT`, even
+    /// from a client that has frozen; the last is for the commit itself.
+    async fn block(&mut self) -> Result<Vec<Tag>, sqlx::Error> {
+        let schema = self.cache.engine().schema;
+        if schema.strict.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut tags = self.own_tags().await?;
+        tags.retain(|tag| schema.is_strict(tag));
+        if tags.is_empty() {
+            return Ok(tags);
+        }
+        let (began, third) = (Instant::now(), schema.max_commit / 3);
+        let blocked = self.cache.engine().block(self.writer, &tags).await;
+        let bound = match blocked {
+            Ok(()) => DB::bound_silence(self, third).await,
+            Err(error) => Err(sqlx::Error::Io(io::Error::other(error))),
+        };
+        match bound {
+            Ok(()) if began.elapsed() < third => Ok(tags),
+            late => {
+                self.cache.engine().unblock(self.writer, &tags).await;
+                let why = "not committed: it took too long to block the strict values (max-commit)";
+                late.and(Err(sqlx::Error::Io(io::Error::new(
+                    io::ErrorKind::TimedOut,
+                    why,
+                ))))
+            }
+        }
+    }
+
+    /// What the transaction has reported so far.
+    async fn own_tags(&mut self) -> Result<Vec<Tag>, sqlx::Error> {
+        let (outbox, own) = (self.cache.engine().schema.outbox, self.own);
+        let (mut tags, mut after) = (Vec::new(), Place::FIRST);
+        loop {
+            let rows = DB::rows(self, outbox, own, after).await?;
+            let Some(last) = rows.last() else {
+                return Ok(tags);
+            };
+            after = last.place;
+            tags.extend(rows.into_iter().filter_map(|row| row.tag));
+        }
     }
 
     /// Undoes everything since `begin`.
@@ -185,62 +244,114 @@ impl<DB: OutboxDatabase> Transaction<DB> {
     /// When the database cannot be reached; it then rolls back by itself.
     pub async fn rollback(mut self) -> Result<(), sqlx::Error> {
         DB::TransactionManager::rollback(&mut self).await?;
-        self.open = false;
+        if let Some(open) = &mut self.open {
+            open.is_open = false;
+        }
         Ok(())
     }
-}
 
-impl<DB: OutboxDatabase> Drop for Transaction<DB> {
-    fn drop(&mut self) {
-        if self.open {
-            // Queued, and done before the pool hands the connection out again.
-            DB::TransactionManager::start_rollback(self);
+    /// The value of this id as the transaction sees it, with what it has written so far. Neither reads the
+    /// cache nor fills it.
+    ///
+    /// # Errors
+    /// When it cannot be loaded; or when its loader reads from elsewhere than
+    /// [`LoadContext::acquire`] says, which is where the transaction is.
+    pub async fn get<T: Load<Db>>(&mut self, id: T::Id) -> Result<Option<Arc<T>>, Error> {
+        let mut values = self.get_many::<T>(std::slice::from_ref(&id)).await?;
+        Ok(values.swap_remove(0))
+    }
+
+    /// Likewise the values of these ids, at their positions.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub async fn get_many<T: Load<Db>>(
+        &mut self,
+        ids: &[T::Id],
+    ) -> Result<Vec<Option<Arc<T>>>, Error> {
+        let (_lent, cx) = self.lend();
+        let values = read::load_uncached::<T, Db>(&cx, ids).await?;
+        cx.was_used(T::MODEL, ids.is_empty())?;
+        Ok(values)
+    }
+
+    /// Likewise the value that a lookup column names.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub async fn get_by<T: Find<Db>>(&mut self, by: T::Lookup) -> Result<Option<Arc<T>>, Error> {
+        let id = {
+            let (_lent, cx) = self.lend();
+            let found = T::find(&cx, &by).await;
+            let found = found.map_err(|error| Error::load(T::MODEL, error))?;
+            cx.was_used(T::MODEL, false)?;
+            found
+        };
+        match id {
+            Some(id) => self.get::<T>(id).await,
+            None => Ok(None),
+        }
+    }
+
+    fn lend(&mut self) -> (Lent<'_, DB, Db>, LoadContext<Db>) {
+        let connection = Arc::new(Mutex::new(self.open.take()));
+        let cx = LoadContext::within(self.cache.clone(), Within::new(connection.clone()));
+        let lent = Lent {
+            transaction: self,
+            connection,
+        };
+        (lent, cx)
+    }
+
+    /// Reports, without a trigger, that a row was created.
+    pub fn created<T: Reported>(&mut self, row: &T) {
+        row.row_tags(&mut self.reports);
+        row.link_tags(&mut self.reports);
+    }
+
+    /// Reports, without a trigger, that a row was deleted.
+    pub fn deleted<T: Reported>(&mut self, row: &T) {
+        self.created(row);
+    }
+
+    /// Reports, without a trigger, that a row was changed: its images from before and after.
+    pub fn changed<T: Reported>(&mut self, old: &T, new: &T) {
+        for row in [old, new] {
+            row.row_tags(&mut self.reports);
+            if new.moved(old) {
+                row.link_tags(&mut self.reports);
+            }
         }
     }
 }
 
-impl<DB: OutboxDatabase> Deref for Transaction<DB> {
+/// A loader has given the connection away.
+fn lost() -> sqlx::Error {
+    sqlx::Error::Io(io::Error::other(
+        "a loader kept the transaction's connection; it is rolled back",
+    ))
+}
+
+const LENT: &str = "a loader gave the transaction's connection to a task that outlives it";
+
+impl<DB: OutboxDatabase, Db> Deref for Transaction<DB, Db> {
     type Target = DB::Connection;
+
+    /// # Panics
+    /// When a loader, in [`get`](Transaction::get), gave the connection to a task that outlives it.
     fn deref(&self) -> &DB::Connection {
-        &self.outbox.connection
+        self.open.as_ref().expect(LENT).connection()
     }
 }
 
-impl<DB: OutboxDatabase> DerefMut for Transaction<DB> {
+impl<DB: OutboxDatabase, Db> DerefMut for Transaction<DB, Db> {
     fn deref_mut(&mut self) -> &mut DB::Connection {
-        &mut self.outbox.connection
+        self.open.as_mut().expect(LENT).connection_mut()
     }
 }
 
-impl<DB: OutboxDatabase> fmt::Debug for Transaction<DB> {
+impl<DB: OutboxDatabase, Db> fmt::Debug for Transaction<DB, Db> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Transaction").finish_non_exhaustive()
     }
-}
-
-/// `"schema"."table"`.
-pub(crate) fn quoted(table: &str) -> String {
-    let parts: Vec<String> = table.split('.').map(|part| format!("\"{part}\"")).collect();
-    parts.join(".")
-}
-
-/// Runs one of the schema's statements; says what an error means here.
-pub(crate) async fn install<DB: Database>(
-    connection: &mut DB::Connection,
-    sql: &str,
-) -> Result<(), sqlx::Error>
-where
-    for<'c> &'c mut DB::Connection: sqlx::Executor<'c, Database = DB>,
-{
-    let done = sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
-        .execute(connection)
-        .await;
-    done.map(drop).map_err(|error| {
-        let what = sql.lines().next().unwrap_or_default();
-        let help =
-            "run the migrations before `install`, or correct cache.toml; nothing was installed";
-        let why =
-            format!("cache.toml does not fit this database: {error}, in: {what}\nhelp: {help}");
-        sqlx::Error::Configuration(why.into())
-    })
 }

@@ -9,9 +9,15 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Fill, Read, Store};
+use super::{Connected, Fill, Read, Store};
 use crate::schema::{Schema, Triggers};
 use crate::tag::Tag;
+
+/// The identity of the database.
+const SOURCE: &str = "one";
+
+/// Short, as blocks are waited for.
+const MAX_COMMIT: Duration = Duration::from_millis(200);
 
 /// Longer than the suite takes: no token grows too old by chance.
 const LONG: Duration = Duration::from_secs(600);
@@ -24,7 +30,7 @@ pub async fn run<S: Store>(new: impl AsyncFn(&Schema) -> S) {
     macro_rules! rules {
         ($($rule:ident($fences:expr)),* $(,)?) => {$(
             let store = new(&schema($fences)).await;
-            store.connect().await.expect("connect");
+            store.connect(SOURCE).await.expect("connect");
             $rule(&store).await;
         )*};
     }
@@ -43,6 +49,11 @@ pub async fn run<S: Store>(new: impl AsyncFn(&Schema) -> S) {
         values_expire(LONG),
         any_text_is_a_key_and_a_tag(LONG),
         a_token_older_than_the_fences_is_refused(Duration::from_millis(50)),
+        values_of_another_source_are_gone(LONG),
+        a_block_refuses_strict_fills_only(LONG),
+        a_block_lasts_until_its_last_writer_unblocks(LONG),
+        a_block_ends_with_its_time(LONG),
+        a_cleared_store_blocks_for_as_long_as_a_commit_may_take(LONG),
     }
 }
 
@@ -166,7 +177,7 @@ async fn connecting_again_keeps_what_is_there(store: &dyn Store) {
     fill(store, "a", &["t"], b"1").await;
     let before = read(store, &[]).await;
     invalidate(store, &["s"]).await;
-    store.connect().await.expect("connect");
+    store.connect(SOURCE).await.expect("connect");
     assert_eq!(present(store, &["a"]).await, ["a"]);
     assert!(!fill_since(store, &before, "b", &["s"], b"stale").await);
 }
@@ -218,18 +229,107 @@ async fn a_token_older_than_the_fences_is_refused(store: &dyn Store) {
     assert!(fill(store, "a", &["t"], b"fresh").await);
 }
 
+async fn values_of_another_source_are_gone(store: &dyn Store) {
+    fill(store, "a", &["t"], b"1").await;
+    let before = read(store, &[]).await;
+    let found = store.connect("another").await.expect("connect");
+    assert_eq!(found, Connected::New);
+    assert_eq!(present(store, &["a"]).await, [""; 0]);
+    assert!(!fill_since(store, &before, "a", &["t"], b"stale").await);
+    let found = store.connect("another").await.expect("connect");
+    assert_eq!(found, Connected::Same);
+}
+
+async fn a_block_refuses_strict_fills_only(store: &dyn Store) {
+    becomes_strict(store).await;
+    block(store, 1, &["t"], LONG).await;
+    assert!(!fill_strictly(store, "a", &["s", "t"]).await);
+    assert!(fill_strictly(store, "b", &["s"]).await);
+    assert!(fill(store, "c", &["t"], b"1").await);
+}
+
+async fn a_block_lasts_until_its_last_writer_unblocks(store: &dyn Store) {
+    becomes_strict(store).await;
+    block(store, 1, &["s", "t"], LONG).await;
+    block(store, 2, &["t"], LONG).await;
+    unblock(store, 1, &["s", "t"]).await;
+    assert!(fill_strictly(store, "a", &["s"]).await);
+    assert!(!fill_strictly(store, "a", &["t"]).await);
+    // Repeated, and by one who has not blocked.
+    unblock(store, 1, &["t"]).await;
+    assert!(!fill_strictly(store, "a", &["t"]).await);
+    unblock(store, 2, &["t"]).await;
+    assert!(fill_strictly(store, "a", &["t"]).await);
+}
+
+async fn a_block_ends_with_its_time(store: &dyn Store) {
+    becomes_strict(store).await;
+    block(store, 1, &["t"], MAX_COMMIT).await;
+    block(store, 2, &["s"], LONG).await;
+    assert!(!fill_strictly(store, "a", &["t"]).await);
+    tokio::time::sleep(2 * MAX_COMMIT).await;
+    assert!(fill_strictly(store, "a", &["t"]).await);
+    assert!(!fill_strictly(store, "a", &["s"]).await);
+}
+
+async fn a_cleared_store_blocks_for_as_long_as_a_commit_may_take(store: &dyn Store) {
+    becomes_strict(store).await;
+    block(store, 1, &["t"], MAX_COMMIT).await;
+    store.clear().await.expect("clear");
+    let began = Instant::now();
+    let refused = !fill_strictly(store, "a", &["t"]).await;
+    assert!(refused || began.elapsed() >= MAX_COMMIT);
+    becomes_strict(store).await;
+    assert!(fill_strictly(store, "a", &["t"]).await);
+}
+
+/// A store that has begun a moment ago takes nothing strict yet.
+async fn becomes_strict(store: &dyn Store) {
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while !fill_strictly(store, "anything", &[]).await {
+        assert!(Instant::now() < deadline, "blocked for ever");
+        tokio::time::sleep(MAX_COMMIT / 10).await;
+    }
+}
+
+async fn fill_strictly(store: &dyn Store, key: &str, tags: &[&str]) -> bool {
+    let token = read(store, &[]).await.token;
+    let fill = Fill {
+        strict: true,
+        ..new_fill(key, tags, b"1", LONG)
+    };
+    store.fill(token, &[fill]).await.expect("fill") == [true]
+}
+
+async fn block(store: &dyn Store, writer: i64, tags: &[&str], life: Duration) {
+    let tags: Vec<Tag> = tags.iter().map(|tag| Tag::from_text(*tag)).collect();
+    store.block(writer, &tags, life).await.expect("block");
+}
+
+async fn unblock(store: &dyn Store, writer: i64, tags: &[&str]) {
+    let tags: Vec<Tag> = tags.iter().map(|tag| Tag::from_text(*tag)).collect();
+    store.unblock(writer, &tags).await.expect("unblock");
+}
+
 /// Of a service without models.
 fn schema(max_load: Duration) -> Schema {
-    let none = || Triggers {
+    let none = Triggers {
         stamp: "",
+        outbox: &[],
+        removal: "",
         statements: &[],
+        names: &[],
     };
     Schema {
         prefix: "",
         max_load,
+        max_commit: MAX_COMMIT,
+        strict: &[],
         outbox: "",
-        postgres: none(),
-        sqlite: none(),
+        retention: LONG,
+        poll: LONG,
+        postgres: none,
+        sqlite: none,
     }
 }
 
@@ -240,6 +340,7 @@ fn new_fill(key: &str, tags: &[&str], value: &[u8], ttl: Duration) -> Fill {
         tags,
         value: value.to_vec(),
         ttl,
+        strict: false,
     }
 }
 

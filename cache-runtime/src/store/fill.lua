@@ -1,8 +1,8 @@
 -- Stores one value, unless something it was built from was invalidated after the token.
 --
--- KEYS  1 the value, 2 the clock, 3 the fences, 4 the tags
+-- KEYS  1 the value, 2 the clock, 3 the fences, 4 the tags, 5 the blocks
 -- ARGV  1 the token: epoch (24 bytes), ':', clock; 2 life of a fence in ms; 3 life of the value in
---       ms; 4 prefix of indexes; 5 the value; then its tags
+--       ms; 4 prefix of indexes; 5 the value; 6 "strict" or ""; then its tags
 -- returns 1 stored, 0 refused, -1 edges were evicted: everything stored must be voided
 local clock = redis.call('GET', KEYS[2])
 local now = redis.call('TIME')
@@ -10,9 +10,9 @@ local now_us = now[1] * 1000000 + now[2]
 local epoch = ARGV[1]:sub(1, 24)
 
 -- Lua's stack bounds how many arguments a call takes.
-local CHUNK = 1000
+local CHUNK, FIRST = 1000, 7
 local function each_chunk(call)
-  for first = 6, #ARGV, CHUNK do
+  for first = FIRST, #ARGV, CHUNK do
     call(first, math.min(first + CHUNK - 1, #ARGV))
   end
 end
@@ -47,7 +47,7 @@ if clock ~= ARGV[1] then
   if not fences then
     return -1
   end
-  for i = 6, #ARGV do
+  for i = FIRST, #ARGV do
     if fences[i] and fences[i] > token then
       return 0
     end
@@ -55,11 +55,30 @@ if clock ~= ARGV[1] then
 end
 
 local now_ms = math.floor(now_us / 1000)
+if ARGV[6] == 'strict' then
+  -- A write to what this was built from may commit at any moment.
+  local all = redis.call('HGET', KEYS[5], '')
+  if not all then
+    return -1
+  end
+  local blocked = tonumber(all) > now_ms
+  each_chunk(function(first, last)
+    for _, writers in ipairs(redis.call('HMGET', KEYS[5], unpack(ARGV, first, last))) do
+      for deadline in (writers or ''):gmatch('=(%d+),') do
+        blocked = blocked or tonumber(deadline) > now_ms
+      end
+    end
+  end)
+  if blocked then
+    return 0
+  end
+end
+
 local expiries = scores(KEYS[4])
 if not expiries then
   return -1
 end
-for i = 6, #ARGV do
+for i = FIRST, #ARGV do
   if expiries[i] and expiries[i] > now_ms and redis.call('EXISTS', ARGV[4] .. ARGV[i]) == 0 then
     -- Without a clock everything is void, from this moment on; the tag may begin anew.
     redis.call('DEL', KEYS[2])
@@ -69,7 +88,7 @@ for i = 6, #ARGV do
 end
 
 local expiry = now_ms + tonumber(ARGV[3])
-for i = 6, #ARGV do
+for i = FIRST, #ARGV do
   local index = ARGV[4] .. ARGV[i]
   local expired = redis.call('ZRANGEBYSCORE', index, '-inf', '(' .. now_ms, 'LIMIT', 0, 100)
   if #expired > 0 then
@@ -85,7 +104,7 @@ each_chunk(function(first, last)
   end
   redis.call('ZADD', KEYS[4], 'GT', unpack(added))
 end)
-redis.call('SET', KEYS[1], epoch .. ARGV[5], 'PX', ARGV[3])
+redis.call('SET', KEYS[1], epoch:sub(1, 14) .. ARGV[5], 'PX', ARGV[3])
 
 -- Tidies up: a few of the indexes whose last value has expired.
 for _, tag in ipairs(redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', '(' .. now_ms, 'LIMIT', 0, 10)) do

@@ -29,8 +29,12 @@ end
 local budget = tonumber(ARGV[2])
 for i = 5, #ARGV do
   local index = ARGV[3] .. ARGV[i]
-  local keys = redis.call('ZRANGE', index, 0, budget - 1)
-  if #keys > 0 then
+  local keys = redis.pcall('ZRANGE', index, 0, budget - 1)
+  if keys.err then
+    -- Somebody put another thing there.
+    redis.call('DEL', KEYS[1], index)
+    return -1
+  elseif #keys > 0 then
     redis.call('UNLINK', unpack(keys))
     redis.call('ZREM', index, unpack(keys))
     budget = budget - #keys

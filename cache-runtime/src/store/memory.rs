@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use indexmap::IndexMap;
 
-use super::{Answer, Epoch, Fill, Read, Store, StoreError, Token};
+use super::{Answer, Connected, Epoch, Fill, Read, Store, StoreError, Token};
 use crate::schema::Schema;
 use crate::tag::Tag;
 
@@ -26,6 +26,7 @@ pub struct MemoryStore {
     state: Mutex<State>,
     started: Instant,
     fence_life: Duration,
+    block_life: Duration,
     capacity: usize,
 }
 
@@ -38,6 +39,12 @@ struct State {
     fences: HashMap<Tag, u64>,
     /// The fences in the order in which they were set, to forget those that have outlived every fill.
     fence_order: VecDeque<(u64, Tag)>,
+    /// Of each blocked tag the writers and their deadlines.
+    blocks: HashMap<Tag, Vec<(i64, Instant)>>,
+    /// Until then everything is blocked: there may be writers whose blocks are forgotten.
+    all_blocked_until: Option<Instant>,
+    /// What the values are from.
+    source: Option<String>,
 }
 
 /// A value with its tags and all that is kept for them.
@@ -68,9 +75,13 @@ impl MemoryStore {
                 index: HashMap::new(),
                 fences: HashMap::new(),
                 fence_order: VecDeque::new(),
+                blocks: HashMap::new(),
+                all_blocked_until: None,
+                source: None,
             }),
             started: Instant::now(),
             fence_life: schema.max_load,
+            block_life: schema.max_commit,
             capacity: 64 << 20,
         }
     }
@@ -117,7 +128,8 @@ impl MemoryStore {
             .map(|fill| {
                 let fenced = |tag| state.fences.get(tag).is_some_and(|at| *at > token.clock);
                 let fits = size(&fill.key, &fill.value, &fill.tags) <= self.capacity;
-                let stores = usable && fits && !fill.tags.iter().any(fenced);
+                let blocked = fill.strict && state.blocks_any(&fill.tags, now);
+                let stores = usable && fits && !blocked && !fill.tags.iter().any(fenced);
                 if stores {
                     state.insert(fill, now);
                 }
@@ -153,6 +165,32 @@ impl MemoryStore {
         state.index.clear();
         state.fences.clear();
         state.fence_order.clear();
+        state.blocks.clear();
+        state.all_blocked_until = Some(Instant::now() + self.block_life);
+    }
+
+    fn connect_now(&self, source: &str) -> Connected {
+        let known = self.state().source.replace(source.to_owned());
+        if known.is_none_or(|known| known == source) {
+            return Connected::Same;
+        }
+        self.clear_now();
+        Connected::New
+    }
+
+    fn block_now(&self, writer: i64, tags: &[Tag], life: Duration) {
+        let now = Instant::now();
+        let mut state = self.state();
+        for tag in tags {
+            let mut writers = state.blocks.remove(tag).unwrap_or_default();
+            writers.retain(|(other, deadline)| *other != writer && *deadline > now);
+            if !life.is_zero() {
+                writers.push((writer, now + life));
+            }
+            if !writers.is_empty() {
+                state.blocks.insert(tag.clone(), writers);
+            }
+        }
     }
 }
 
@@ -165,6 +203,15 @@ impl State {
         }
         entry.last_used = now;
         Some(entry.value.clone())
+    }
+
+    fn blocks_any(&self, tags: &[Tag], now: Instant) -> bool {
+        let all = self.all_blocked_until.is_some_and(|until| until > now);
+        all || tags
+            .iter()
+            .filter_map(|tag| self.blocks.get(tag))
+            .flatten()
+            .any(|(_, deadline)| *deadline > now)
     }
 
     fn insert(&mut self, fill: &Fill, now: Instant) {
@@ -232,7 +279,11 @@ impl Store for MemoryStore {
         "memory"
     }
 
-    fn connect(&self) -> Answer<'_, ()> {
+    fn connect<'a>(&'a self, source: &'a str) -> Answer<'a, Connected> {
+        Box::pin(async { Ok(self.connect_now(source)) })
+    }
+
+    fn adopt(&self) -> Answer<'_, ()> {
         Box::pin(async { Ok(()) })
     }
 
@@ -256,6 +307,17 @@ impl Store for MemoryStore {
             self.clear_now();
             Ok(())
         })
+    }
+
+    fn block<'a>(&'a self, writer: i64, tags: &'a [Tag], life: Duration) -> Answer<'a, ()> {
+        Box::pin(async move {
+            self.block_now(writer, tags, life);
+            Ok(())
+        })
+    }
+
+    fn unblock<'a>(&'a self, writer: i64, tags: &'a [Tag]) -> Answer<'a, ()> {
+        self.block(writer, tags, Duration::ZERO)
     }
 }
 

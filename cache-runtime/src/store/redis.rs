@@ -2,14 +2,17 @@
 //!
 //! | key | what |
 //! | --- | --- |
-//! | the value's own, `plio_1` | the epoch it was stored in (24 bytes), then the bytes of `entry.rs`; expires |
-//! | `cache:clock` | `epoch:clock`; the epoch begins with the identity of the server it was born on |
+//! | the value's own, `plio_1` | the line it belongs to (14 bytes), then the bytes of `entry.rs`; expires |
+//! | `cache:clock` | `epoch:clock`; the epoch is a line of values and the identity of the server that holds it |
 //! | `cache:fences` | sorted set: the tags invalidated lately, by the clock of that |
 //! | `cache:tags` | sorted set: the tags that have an index, by when the last value in it expires |
 //! | `cache:index:<tag>` | sorted set: the keys built from the tag, by expiry |
+//! | `cache:blocks` | hash: of each blocked tag the writers and their deadlines |
+//! | `cache:source` | the identity of the database that the values are from |
 //!
-//! All of them after the prefix of `cache.toml`. A value of another epoch than the clock's is a miss:
-//! to begin an epoch is to void everything at once.
+//! All of them after the prefix of `cache.toml`. A value of another line than the clock's is a miss: to
+//! begin one is to void everything at once. A connection serves only what is of an epoch of its own
+//! server: a server that became another's replica, or was given its memory, is not what it was.
 //!
 //! Only values expire, so a server with `maxmemory-policy` `noeviction` or `volatile-*` evicts nothing
 //! else. One with `allkeys-*` may evict an edge. That is noticed whenever something touches the edge
@@ -26,7 +29,7 @@ use redis::{
     AsyncConnectionConfig, Client, ErrorKind, IntoConnectionInfo, Script, ServerErrorKind,
 };
 
-use super::{Answer, Epoch, Fill, Read, Store, StoreError, Token};
+use super::{Answer, Connected, Epoch, Fill, Read, Store, StoreError, Token};
 use crate::error::Error;
 use crate::schema::Schema;
 use crate::tag::Tag;
@@ -45,26 +48,42 @@ const TAGS_PER_CALL: usize = 250;
 const KEYS_PER_READ: usize = 1000;
 const FILLS_PER_CALL: usize = 100;
 
-/// How much of the server's `run_id` (40 hexadecimal digits) an epoch begins with.
-const IDENTITY: usize = 10;
+/// How much of the server's `run_id` (40 hexadecimal digits) is in an epoch.
+const IDENTITY: usize = Epoch::LEN - Epoch::LINE;
 
 /// Values in Redis, fences and indexes beside them.
 pub struct RedisStore {
     client: Client,
-    connection: RwLock<Option<MultiplexedConnection>>,
-    /// `cache:clock`, `cache:fences`, `cache:tags` and the prefix of indexes.
+    connection: RwLock<Option<Connection>>,
+    names: Names,
+    fence_life_ms: u64,
+    block_life_ms: u64,
+    scripts: Scripts,
+}
+
+/// A connection to a server of this identity, for values of this source.
+#[derive(Clone)]
+struct Connection {
+    server: MultiplexedConnection,
+    identity: String,
+    source: String,
+}
+
+/// `cache:clock` and its like; `index` is the prefix of indexes.
+struct Names {
     clock: String,
     fences: String,
     tags: String,
+    blocks: String,
+    source: String,
     index: String,
-    fence_life_ms: u64,
-    scripts: Scripts,
 }
 
 struct Scripts {
     connect: Script,
     fill: Script,
     invalidate: Script,
+    block: Script,
 }
 
 impl RedisStore {
@@ -83,20 +102,26 @@ impl RedisStore {
         Ok(RedisStore {
             client: Client::open(info).map_err(Error::store)?,
             connection: RwLock::default(),
-            clock: format!("{}cache:clock", schema.prefix),
-            fences: format!("{}cache:fences", schema.prefix),
-            tags: format!("{}cache:tags", schema.prefix),
-            index: format!("{}cache:index:", schema.prefix),
+            names: Names {
+                clock: format!("{}cache:clock", schema.prefix),
+                fences: format!("{}cache:fences", schema.prefix),
+                tags: format!("{}cache:tags", schema.prefix),
+                blocks: format!("{}cache:blocks", schema.prefix),
+                source: format!("{}cache:source", schema.prefix),
+                index: format!("{}cache:index:", schema.prefix),
+            },
             fence_life_ms: schema.max_load.as_millis() as u64,
+            block_life_ms: schema.max_commit.as_millis() as u64,
             scripts: Scripts {
                 connect: Script::new(include_str!("connect.lua")),
                 fill: Script::new(include_str!("fill.lua")),
                 invalidate: Script::new(include_str!("invalidate.lua")),
+                block: Script::new(include_str!("block.lua")),
             },
         })
     }
 
-    fn connection(&self) -> Result<MultiplexedConnection, StoreError> {
+    fn connection(&self) -> Result<Connection, StoreError> {
         let connection = self
             .connection
             .read()
@@ -106,54 +131,69 @@ impl RedisStore {
             .ok_or_else(|| StoreError::away("not connected yet"))
     }
 
-    async fn reconnect(&self) -> Result<(), StoreError> {
+    async fn reconnect(&self, source: &str) -> Result<Connected, StoreError> {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(TIMEOUT))
             .set_response_timeout(Some(TIMEOUT));
-        let connection = self
+        let mut server = self
             .client
             .get_multiplexed_async_connection_with_config(&config)
             .await
             .map_err(error)?;
+        let identity = identity(&mut server).await?;
+        let connection = Connection {
+            server,
+            identity,
+            source: source.to_owned(),
+        };
         *self
             .connection
             .write()
-            .unwrap_or_else(PoisonError::into_inner) = Some(connection);
-        self.begin_epoch(false).await
+            .unwrap_or_else(PoisonError::into_inner) = Some(connection.clone());
+        self.find_epoch(connection, "").await
     }
 
-    /// See `connect.lua`; with `force`, begins one in any case.
-    async fn begin_epoch(&self, force: bool) -> Result<(), StoreError> {
-        let mut connection = self.connection()?;
-        let mut info = redis::cmd("INFO");
-        let info: String = info
-            .arg("server")
-            .arg("memory")
-            .query_async(&mut connection)
+    /// See `connect.lua`.
+    async fn find_epoch(
+        &self,
+        mut connection: Connection,
+        how: &str,
+    ) -> Result<Connected, StoreError> {
+        let line: String = (0..Epoch::LINE).map(|_| fastrand::alphanumeric()).collect();
+        let names = &self.names;
+        let mut script = self.scripts.connect.prepare_invoke();
+        for key in [
+            &names.clock,
+            &names.fences,
+            &names.tags,
+            &names.blocks,
+            &names.source,
+        ] {
+            script.key(key);
+        }
+        script
+            .arg(line)
+            .arg(connection.identity)
+            .arg(connection.source)
+            .arg(how)
+            .arg(self.block_life_ms);
+        let (found, age_us): (String, f64) = script
+            .invoke_async(&mut connection.server)
             .await
             .map_err(error)?;
-        let field = |name| info.lines().find_map(|line| line.strip_prefix(name));
-        let Some(identity) = field("run_id:").and_then(|run_id| run_id.get(..IDENTITY)) else {
-            return Err(StoreError::away(
-                "the server's INFO does not tell its run_id",
-            ));
-        };
-        if field("maxmemory:") != Some("0")
-            && field("maxmemory_policy:").is_some_and(|p| p.starts_with("allkeys"))
-        {
-            tracing::warn!(
-                "Redis may evict what the cache needs to invalidate, and all is voided when it does: set maxmemory-policy to volatile-lru or noeviction"
-            );
+        match found.as_str() {
+            "same" => Ok(Connected::Same),
+            "new" => Ok(Connected::New),
+            _ => Ok(Connected::Behind(Duration::from_micros(age_us as u64))),
         }
-        let mut epoch = identity.to_owned();
-        epoch.extend((IDENTITY..Epoch::LEN).map(|_| fastrand::alphanumeric()));
-        let mut script = self.scripts.connect.prepare_invoke();
-        script.key(&self.clock).key(&self.fences).key(&self.tags);
-        script
-            .arg(identity)
-            .arg(epoch)
-            .arg(if force { "force" } else { "" });
-        script.invoke_async(&mut connection).await.map_err(error)
+    }
+
+    /// While in use: finds the epoch that another process has begun, or begins it.
+    async fn renew_epoch(&self, how: &str) -> Result<(), StoreError> {
+        match self.find_epoch(self.connection()?, how).await? {
+            Connected::Same | Connected::New => Ok(()),
+            Connected::Behind(_) => Err(StoreError::away("it has another server's memory")),
+        }
     }
 
     async fn read_some(&self, keys: &[String]) -> Result<Read, StoreError> {
@@ -161,7 +201,7 @@ impl RedisStore {
             return Ok(read);
         }
         // Somebody flushed the server.
-        self.begin_epoch(false).await?;
+        self.renew_epoch("").await?;
         self.try_read(keys)
             .await?
             .ok_or_else(|| StoreError::away("its clock does not last"))
@@ -169,21 +209,26 @@ impl RedisStore {
 
     async fn try_read(&self, keys: &[String]) -> Result<Option<Read>, StoreError> {
         let mut get = redis::cmd("MGET");
-        get.arg(&self.clock).arg(keys);
+        get.arg(&self.names.clock).arg(keys);
+        let mut connection = self.connection()?;
         let mut answers: Vec<Option<Vec<u8>>> = get
-            .query_async(&mut self.connection()?)
+            .query_async(&mut connection.server)
             .await
             .map_err(error)?;
         let Some(token) = answers[0].take().as_deref().and_then(parse_token) else {
             return Ok(None);
         };
+        let (line, identity) = token.epoch.0.split_at(Epoch::LINE);
+        if identity != connection.identity.as_bytes() {
+            return Err(StoreError::away("it has another server's memory"));
+        }
         let mut values = answers.split_off(1);
         for value in &mut values {
-            // Of an epoch that is over, or nothing of ours: the reader will see a miss.
+            // Of a line that is over, or nothing of ours: the reader will see a miss.
             *value = value.take().and_then(|mut bytes| {
                 bytes
-                    .starts_with(&token.epoch.0)
-                    .then(|| bytes.split_off(Epoch::LEN))
+                    .starts_with(line)
+                    .then(|| bytes.split_off(Epoch::LINE))
             });
         }
         Ok(Some(Read { values, token }))
@@ -198,35 +243,38 @@ impl RedisStore {
             let mut script = self.scripts.fill.prepare_invoke();
             script
                 .key(&fill.key)
-                .key(&self.clock)
-                .key(&self.fences)
-                .key(&self.tags);
+                .key(&self.names.clock)
+                .key(&self.names.fences)
+                .key(&self.names.tags)
+                .key(&self.names.blocks);
             let life = u64::max(fill.ttl.as_millis() as u64, 1);
             script
                 .arg(&token)
                 .arg(self.fence_life_ms)
                 .arg(life)
-                .arg(&self.index)
-                .arg(&fill.value);
+                .arg(&self.names.index)
+                .arg(&fill.value)
+                .arg(if fill.strict { "strict" } else { "" });
             for tag in &fill.tags {
                 script.arg(tag.as_str());
             }
             pipeline.invoke_script(&script);
         }
-        let answers: Vec<i64> = match pipeline.query_async(&mut connection).await {
+        let connection = &mut connection.server;
+        let answers: Vec<i64> = match pipeline.query_async(connection).await {
             Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
                 self.scripts
                     .fill
-                    .load_async(&mut connection)
+                    .load_async(connection)
                     .await
                     .map_err(fill_error)?;
-                pipeline.query_async(&mut connection).await
+                pipeline.query_async(connection).await
             }
             answers => answers,
         }
         .map_err(fill_error)?;
         if answers.contains(&-1) {
-            self.begin_epoch(false).await?;
+            self.renew_epoch("").await?;
             return Ok(vec![false; fills.len()]);
         }
         Ok(answers.into_iter().map(|answer| answer == 1).collect())
@@ -237,23 +285,46 @@ impl RedisStore {
         let mut call = "first";
         loop {
             let mut script = self.scripts.invalidate.prepare_invoke();
-            script.key(&self.clock).key(&self.fences).key(&self.tags);
+            script
+                .key(&self.names.clock)
+                .key(&self.names.fences)
+                .key(&self.names.tags);
             script
                 .arg(self.fence_life_ms)
                 .arg(SLICE)
-                .arg(&self.index)
+                .arg(&self.names.index)
                 .arg(call);
             for tag in tags {
                 script.arg(tag.as_str());
             }
             call = "again";
-            match script.invoke_async(&mut connection).await.map_err(error)? {
+            let answer = script.invoke_async(&mut connection.server).await;
+            match answer.map_err(error)? {
                 1 => return Ok(()),
                 0 => {}
                 // In a new epoch nothing stored or loaded before is valid: all is invalidated.
-                _ => return self.begin_epoch(false).await,
+                _ => return self.renew_epoch("").await,
             }
         }
+    }
+
+    /// See `block.lua`; a life of zero unblocks.
+    async fn block_for(&self, writer: i64, tags: &[Tag], life: Duration) -> Result<(), StoreError> {
+        for tags in tags.chunks(TAGS_PER_CALL) {
+            let mut script = self.scripts.block.prepare_invoke();
+            script.key(&self.names.clock).key(&self.names.blocks);
+            script.arg(writer).arg(life.as_millis() as u64);
+            for tag in tags {
+                script.arg(tag.as_str());
+            }
+            let mut connection = self.connection()?;
+            let answer: Result<i64, _> = script.invoke_async(&mut connection.server).await;
+            if answer.map_err(error)? == -1 {
+                // A new epoch blocks everything for as long.
+                return self.renew_epoch("").await;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -262,8 +333,12 @@ impl Store for RedisStore {
         "redis"
     }
 
-    fn connect(&self) -> Answer<'_, ()> {
-        Box::pin(self.reconnect())
+    fn connect<'a>(&'a self, source: &'a str) -> Answer<'a, Connected> {
+        Box::pin(self.reconnect(source))
+    }
+
+    fn adopt(&self) -> Answer<'_, ()> {
+        Box::pin(self.renew_epoch("adopt"))
     }
 
     fn read<'a>(&'a self, keys: &'a [String]) -> Answer<'a, Read> {
@@ -304,14 +379,22 @@ impl Store for RedisStore {
     }
 
     fn clear(&self) -> Answer<'_, ()> {
-        Box::pin(self.begin_epoch(true))
+        Box::pin(self.renew_epoch("void"))
+    }
+
+    fn block<'a>(&'a self, writer: i64, tags: &'a [Tag], life: Duration) -> Answer<'a, ()> {
+        Box::pin(self.block_for(writer, tags, life))
+    }
+
+    fn unblock<'a>(&'a self, writer: i64, tags: &'a [Tag]) -> Answer<'a, ()> {
+        Box::pin(self.block_for(writer, tags, Duration::ZERO))
     }
 }
 
 impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisStore")
-            .field("clock", &self.clock)
+            .field("clock", &self.names.clock)
             .finish_non_exhaustive()
     }
 }
@@ -328,6 +411,28 @@ fn parse_token(text: &[u8]) -> Option<Token> {
     })
 }
 
+/// Asks the server who it is; refuses a replica, which would serve what it was and take no writes.
+async fn identity(server: &mut MultiplexedConnection) -> Result<String, StoreError> {
+    let mut info = redis::cmd("INFO");
+    info.arg("server").arg("memory").arg("replication");
+    let info: String = info.query_async(server).await.map_err(error)?;
+    let field = |name| info.lines().find_map(|line| line.strip_prefix(name));
+    if field("role:").is_some_and(|role| role != "master") {
+        return Err(StoreError::away("it is the replica of another server"));
+    }
+    if field("maxmemory:") != Some("0")
+        && field("maxmemory_policy:").is_some_and(|policy| policy.starts_with("allkeys"))
+    {
+        tracing::warn!(
+            "Redis may evict what the cache needs to invalidate, and all is voided when it does: set maxmemory-policy to volatile-lru or noeviction"
+        );
+    }
+    field("run_id:")
+        .and_then(|run_id| run_id.get(..IDENTITY))
+        .map(str::to_owned)
+        .ok_or_else(|| StoreError::away("the server's INFO does not tell its run_id"))
+}
+
 fn error(error: redis::RedisError) -> StoreError {
     StoreError::away(error)
 }
@@ -336,6 +441,8 @@ fn error(error: redis::RedisError) -> StoreError {
 /// does not store it, and may be well otherwise.
 fn fill_error(error: redis::RedisError) -> StoreError {
     match error.kind() {
+        // It has become a replica.
+        ErrorKind::Server(ServerErrorKind::ReadOnly) => StoreError::away(error),
         ErrorKind::Server(_) | ErrorKind::Extension => StoreError::refused(error),
         _ => StoreError::away(error),
     }

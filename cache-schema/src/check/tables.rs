@@ -25,7 +25,7 @@ pub(super) fn tables(file: &File, errors: &mut Errors) {
         }
         let trigger = format!(
             "{}_{}_{LONGEST_OPERATION}",
-            file.settings.outbox,
+            file.settings.outbox.table,
             snake(model.name())
         );
         if trigger.len() > LONGEST_NAME {

@@ -8,7 +8,7 @@ use super::{RawModel, RawPolicy, RawReference, RawVia, columns};
 use crate::diagnostic::Errors;
 use crate::keys;
 use crate::names::snake;
-use crate::schema::Settings;
+use crate::schema::{Consistency, Settings};
 
 const COLUMNS: &str = "an array of columns, such as [\"id\"]";
 
@@ -107,6 +107,9 @@ fn policy(reader: &mut Reader<'_, '_>, model: &str, defaults: &Settings) -> Opti
         .duration("negative-ttl")
         .unwrap_or(defaults.negative_ttl);
     let codec = reader.codec("codec").unwrap_or(defaults.codec);
+    let consistency = reader
+        .consistency("consistency")
+        .unwrap_or(Consistency::Eventual);
     let lookups = reader.strings("lookup", COLUMNS).unwrap_or_default();
     Some(RawPolicy {
         key: key?,
@@ -114,6 +117,7 @@ fn policy(reader: &mut Reader<'_, '_>, model: &str, defaults: &Settings) -> Opti
         jitter,
         negative_ttl,
         codec,
+        consistency,
         lookups,
     })
 }

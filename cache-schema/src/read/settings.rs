@@ -1,13 +1,14 @@
-//! `[cache]`, and the settings a model may have of its own.
+//! `[cache]`, `[outbox]`, and the settings a model may have of its own.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use super::reader::Reader;
 use super::{File, duration};
-use crate::schema::Codec;
+use crate::schema::{Codec, Consistency};
 use crate::suggest::did_you_mean;
 
-pub(super) fn read(cache: &mut Reader<'_, '_>, file: &mut File) {
+pub(super) fn cache(cache: &mut Reader<'_, '_>, file: &mut File) {
     let defaults = file.settings.clone();
     let settings = &mut file.settings;
 
@@ -18,15 +19,22 @@ pub(super) fn read(cache: &mut Reader<'_, '_>, file: &mut File) {
         .unwrap_or(defaults.negative_ttl);
     settings.codec = cache.codec("codec").unwrap_or(defaults.codec);
     settings.max_load = cache.life("max-load").unwrap_or(defaults.max_load);
+    settings.max_commit = cache.life("max-commit").unwrap_or(defaults.max_commit);
 
     file.prefix = cache.string("prefix", "a string, such as \"app:\"");
     if let Some(prefix) = &file.prefix {
         settings.prefix.clone_from(prefix.get_ref());
     }
-    file.outbox = cache.string("outbox", "the name of a table, such as \"cache_outbox\"");
-    if let Some(outbox) = &file.outbox {
-        settings.outbox.clone_from(outbox.get_ref());
+}
+
+pub(super) fn outbox(outbox: &mut Reader<'_, '_>, file: &mut File) {
+    let settings = &mut file.settings.outbox;
+    file.outbox = outbox.string("table", "the name of a table, such as \"cache_outbox\"");
+    if let Some(table) = &file.outbox {
+        settings.table.clone_from(table.get_ref());
     }
+    settings.retention = outbox.life("retention").unwrap_or(settings.retention);
+    settings.poll = outbox.life("poll").unwrap_or(settings.poll);
 }
 
 /// The kinds of values that a setting can have.
@@ -38,6 +46,9 @@ impl Reader<'_, '_> {
         if duration.is_zero() {
             let why = match key {
                 "max-load" => "no load could ever be stored",
+                "max-commit" => "no write could ever commit",
+                "retention" => "nothing could be delivered again",
+                "poll" => "the relay would never rest",
                 _ => "a value would be gone before it could be read",
             };
             self.wrong(value, format!("`{key}` is zero"), why.to_owned())
@@ -83,26 +94,32 @@ impl Reader<'_, '_> {
     }
 
     pub(super) fn codec(&mut self, key: &str) -> Option<Codec> {
-        const ALL: [Codec; 2] = [Codec::Json, Codec::Msgpack];
-        const EXPECTED: &str = "\"json\" or \"msgpack\"";
-        let text = self.string(key, EXPECTED)?;
-        let found = ALL
-            .into_iter()
-            .find(|codec| codec.to_string() == *text.get_ref());
+        self.one_of(key, [Codec::Json, Codec::Msgpack])
+    }
+
+    pub(super) fn consistency(&mut self, key: &str) -> Option<Consistency> {
+        self.one_of(key, [Consistency::Eventual, Consistency::Strict])
+    }
+
+    /// A word.
+    fn one_of<T: Copy + Display>(&mut self, key: &str, all: [T; 2]) -> Option<T> {
+        let names = all.map(|word| word.to_string());
+        let expected = format!("\"{}\" or \"{}\"", names[0], names[1]);
+        let text = self.string(key, &expected)?;
+        let found = names.iter().position(|name| name == text.get_ref());
         if found.is_none() {
-            let names = ALL.map(|codec| codec.to_string());
             let (_, value) = self.entry(key)?;
             self.wrong(
                 value,
-                format!("unknown codec `{}`", text.get_ref()),
-                "no such codec".to_owned(),
+                format!("unknown {key} `{}`", text.get_ref()),
+                format!("no such {key}"),
             )
-            .help(format!("write {EXPECTED}"))
+            .help(format!("write {expected}"))
             .help_if(did_you_mean(
                 text.get_ref(),
                 names.iter().map(String::as_str),
             ));
         }
-        found
+        found.map(|found| all[found])
     }
 }

@@ -12,7 +12,7 @@ pub(super) fn statements<'a>(
     outbox: &str,
     models: impl Iterator<Item = Watched<'a>>,
 ) -> Vec<Statement> {
-    let mut statements = vec![outbox_table(outbox), waiting_index(outbox)];
+    let mut statements = Vec::new();
     for model in models {
         statements.push(function(&model, outbox));
         statements.extend(triggers(&model, outbox));
@@ -20,23 +20,52 @@ pub(super) fn statements<'a>(
     statements.into_iter().map(Statement::new).collect()
 }
 
-fn outbox_table(outbox: &str) -> String {
-    format!(
-        "CREATE TABLE IF NOT EXISTS {} (
+/// `writer` tells the rows of a transaction of the cache, which delivers them itself, from those of
+/// all others, which have 0.
+pub(super) fn outbox(outbox: &str) -> Vec<String> {
+    let [table, index, stamp] =
+        ["", "_waiting", "_stamp"].map(|suffix| quoted(&format!("{outbox}{suffix}")));
+    vec![
+        format!(
+            "CREATE TABLE IF NOT EXISTS {table} (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   tag text NOT NULL,
+  writer bigint NOT NULL DEFAULT coalesce(nullif(current_setting('cache.writer', true), ''), '0')::bigint,
   created_at timestamptz NOT NULL DEFAULT now(),
   delivered_at timestamptz
-)",
-        quoted(outbox)
-    )
+)"
+        ),
+        format!(
+            "CREATE INDEX IF NOT EXISTS {index} ON {table} (writer, id) WHERE delivered_at IS NULL"
+        ),
+        format!(
+            "CREATE TABLE IF NOT EXISTS {stamp} (stamp text NOT NULL, identity text NOT NULL)"
+        ),
+    ]
 }
 
-fn waiting_index(outbox: &str) -> String {
-    let name = quoted(&format!("{outbox}_waiting"));
+/// Removes every trigger and function that writes into this outbox, also of models that the file no
+/// longer has.
+pub(super) fn removal(outbox: &str) -> String {
     format!(
-        "CREATE INDEX IF NOT EXISTS {name} ON {} (id) WHERE delivered_at IS NULL",
-        quoted(outbox)
+        "DO $cache$
+DECLARE
+  report record;
+  it record;
+BEGIN
+  FOR report IN
+    SELECT oid FROM pg_proc
+    WHERE pronamespace = current_schema()::regnamespace AND prorettype = 'trigger'::regtype
+      AND strpos(prosrc, 'INSERT INTO {outbox} (tag)') > 0
+  LOOP
+    FOR it IN SELECT tgname, tgrelid::regclass AS tab FROM pg_trigger WHERE tgfoid = report.oid LOOP
+      EXECUTE format('DROP TRIGGER %I ON %s', it.tgname, it.tab);
+    END LOOP;
+    EXECUTE format('DROP FUNCTION %s', report.oid::regprocedure);
+  END LOOP;
+END
+$cache$",
+        outbox = quoted(outbox)
     )
 }
 
@@ -44,13 +73,15 @@ fn function_name(model: &Watched<'_>, outbox: &str) -> String {
     quoted(&format!("{outbox}_{}", snake(&model.model.name)))
 }
 
+/// It runs as the one who installed it, as the writer may have no right to the outbox. A writer that
+/// delivers its own rows wakes nobody: commits that notify wait for each other.
 fn function(model: &Watched<'_>, outbox: &str) -> String {
     let tags: Vec<&TagColumns> = model.tags().collect();
     let columns = columns_of(&tags);
     let all = |rows: &str| select_tags(&tags, &values(&columns, rows));
     format!(
-        "CREATE OR REPLACE FUNCTION {function}() RETURNS trigger
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $cache$
+        "CREATE FUNCTION {function}() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $cache$
 BEGIN
   IF TG_OP = 'INSERT' THEN
     INSERT INTO {outbox} (tag){inserted};
@@ -61,6 +92,9 @@ BEGIN
   ELSE
     INSERT INTO {outbox} (tag) VALUES ('{name}#*');
   END IF;
+  IF FOUND AND coalesce(current_setting('cache.writer', true), '') = '' THEN
+    PERFORM pg_notify('{channel}', '');
+  END IF;
   RETURN NULL;
 END
 $cache$",
@@ -70,6 +104,7 @@ $cache$",
         deleted = all("old_rows"),
         updated = updated(model),
         name = model.model.name,
+        channel = outbox,
     )
 }
 
@@ -164,15 +199,12 @@ fn triggers(model: &Watched<'_>, outbox: &str) -> impl Iterator<Item = String> {
         ),
         (LONGEST_OPERATION, ""),
     ];
-    operations.into_iter().flat_map(move |(operation, rows)| {
+    operations.into_iter().map(move |(operation, rows)| {
         let trigger = model.trigger(outbox, operation);
         let event = operation.to_uppercase();
-        [
-            format!("DROP TRIGGER IF EXISTS {trigger} ON {table}"),
-            format!(
-                "CREATE TRIGGER {trigger} AFTER {event} ON {table}\n\
-                 {rows}FOR EACH STATEMENT EXECUTE FUNCTION {function}()"
-            ),
-        ]
+        format!(
+            "CREATE TRIGGER {trigger} AFTER {event} ON {table}\n\
+             {rows}FOR EACH STATEMENT EXECUTE FUNCTION {function}()"
+        )
     })
 }

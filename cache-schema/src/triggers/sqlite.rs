@@ -7,34 +7,30 @@ pub(super) fn statements<'a>(
     outbox: &str,
     models: impl Iterator<Item = Watched<'a>>,
 ) -> Vec<Statement> {
-    let mut statements = vec![
-        Statement::new(outbox_table(outbox)),
-        Statement::new(waiting_index(outbox)),
-    ];
+    let mut statements = Vec::new();
     for watched in models {
         statements.extend(Table::new(&watched, outbox).statements());
     }
     statements
 }
 
-fn outbox_table(outbox: &str) -> String {
-    format!(
-        "CREATE TABLE IF NOT EXISTS {} (
+/// Times are seconds since 1970. `AUTOINCREMENT`, so that a transaction's own rows are those after the
+/// last one that it found.
+pub(super) fn outbox(outbox: &str) -> Vec<String> {
+    let [table, index, stamp] =
+        ["", "_waiting", "_stamp"].map(|suffix| quoted(&format!("{outbox}{suffix}")));
+    vec![
+        format!(
+            "CREATE TABLE IF NOT EXISTS {table} (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   tag TEXT NOT NULL,
-  created_at INTEGER NOT NULL DEFAULT (unixepoch()),
-  delivered_at INTEGER
-)",
-        quoted(outbox)
-    )
-}
-
-fn waiting_index(outbox: &str) -> String {
-    let name = quoted(&format!("{outbox}_waiting"));
-    format!(
-        "CREATE INDEX IF NOT EXISTS {name} ON {} (id) WHERE delivered_at IS NULL",
-        quoted(outbox)
-    )
+  created_at REAL NOT NULL DEFAULT ((julianday('now') - 2440587.5) * 86400),
+  delivered_at REAL
+)"
+        ),
+        format!("CREATE INDEX IF NOT EXISTS {index} ON {table} (id) WHERE delivered_at IS NULL"),
+        format!("CREATE TABLE IF NOT EXISTS {stamp} (stamp TEXT NOT NULL, identity TEXT NOT NULL)"),
+    ]
 }
 
 /// A table, and its triggers as they are put together.
@@ -61,20 +57,11 @@ impl<'a> Table<'a> {
     }
 
     fn statements(&self) -> Vec<Statement> {
-        let mut statements = self.drops();
-        statements.extend(self.rows_in_the_way());
+        let mut statements: Vec<Statement> = self.rows_in_the_way().into();
         statements.extend(self.rows_that_come_and_go());
         statements.extend(self.changed_rows());
         statements.extend(self.moved_rows());
         statements
-    }
-
-    /// Every trigger that an earlier version of the file may have made.
-    fn drops(&self) -> Vec<Statement> {
-        ["replace", "overwrite", "insert", "delete", "update", "link"]
-            .map(|operation| format!("DROP TRIGGER IF EXISTS {}", self.name(operation)))
-            .map(Statement::new)
-            .into()
     }
 
     /// `INSERT OR REPLACE` and `UPDATE OR REPLACE` delete the row that is in the way of the new one

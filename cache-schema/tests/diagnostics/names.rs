@@ -35,8 +35,8 @@ error: `2nd` cannot be the name of a model
 fn tables_columns_and_the_outbox_are_identifiers() {
     shows(
         r#"
-[cache]
-outbox = "cache-outbox"
+[outbox]
+table = "cache-outbox"
 [model.video]
 table = "a.b.c"
 id = "i d"
@@ -46,10 +46,10 @@ ignores = ["2nd"]
 "#,
         r#"
 error: `cache-outbox` cannot be the name of the outbox
- --> cache.toml:2:10
+ --> cache.toml:2:9
   |
-2 | outbox = "cache-outbox"
-  |          ^^^^^^^^^^^^^^ not an SQL identifier
+2 | table = "cache-outbox"
+  |         ^^^^^^^^^^^^^^ not an SQL identifier
   |
   = help: use letters, digits and `_`, not beginning with a digit
 

@@ -1,3 +1,33 @@
+CREATE TABLE IF NOT EXISTS "cache_outbox" (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  tag text NOT NULL,
+  writer bigint NOT NULL DEFAULT coalesce(nullif(current_setting('cache.writer', true), ''), '0')::bigint,
+  created_at timestamptz NOT NULL DEFAULT now(),
+  delivered_at timestamptz
+);
+
+CREATE INDEX IF NOT EXISTS "cache_outbox_waiting" ON "cache_outbox" (writer, id) WHERE delivered_at IS NULL;
+
+CREATE TABLE IF NOT EXISTS "cache_outbox_stamp" (stamp text NOT NULL, identity text NOT NULL);
+
+DO $cache$
+DECLARE
+  report record;
+  it record;
+BEGIN
+  FOR report IN
+    SELECT oid FROM pg_proc
+    WHERE pronamespace = current_schema()::regnamespace AND prorettype = 'trigger'::regtype
+      AND strpos(prosrc, 'INSERT INTO "cache_outbox" (tag)') > 0
+  LOOP
+    FOR it IN SELECT tgname, tgrelid::regclass AS tab FROM pg_trigger WHERE tgfoid = report.oid LOOP
+      EXECUTE format('DROP TRIGGER %I ON %s', it.tgname, it.tab);
+    END LOOP;
+    EXECUTE format('DROP FUNCTION %s', report.oid::regprocedure);
+  END LOOP;
+END
+$cache$;
+
 SELECT r."id" FROM "video" r WHERE 1 = 0;
 
 SELECT r."id" FROM "organization" r WHERE 1 = 0;
@@ -12,17 +42,8 @@ SELECT r."id", r."plio_id" FROM "item" r WHERE 1 = 0;
 
 SELECT r."id", r."item_id" FROM "question" r WHERE 1 = 0;
 
-CREATE TABLE IF NOT EXISTS "cache_outbox" (
-  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  tag text NOT NULL,
-  created_at timestamptz NOT NULL DEFAULT now(),
-  delivered_at timestamptz
-);
-
-CREATE INDEX IF NOT EXISTS "cache_outbox_waiting" ON "cache_outbox" (id) WHERE delivered_at IS NULL;
-
-CREATE OR REPLACE FUNCTION "cache_outbox_video"() RETURNS trigger
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $cache$
+CREATE FUNCTION "cache_outbox_video"() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $cache$
 BEGIN
   IF TG_OP = 'INSERT' THEN
     INSERT INTO "cache_outbox" (tag)
@@ -45,32 +66,27 @@ BEGIN
   ELSE
     INSERT INTO "cache_outbox" (tag) VALUES ('video#*');
   END IF;
+  IF FOUND AND coalesce(current_setting('cache.writer', true), '') = '' THEN
+    PERFORM pg_notify('cache_outbox', '');
+  END IF;
   RETURN NULL;
 END
 $cache$;
 
-DROP TRIGGER IF EXISTS "cache_outbox_video_insert" ON "video";
-
 CREATE TRIGGER "cache_outbox_video_insert" AFTER INSERT ON "video"
 REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_video"();
-
-DROP TRIGGER IF EXISTS "cache_outbox_video_delete" ON "video";
 
 CREATE TRIGGER "cache_outbox_video_delete" AFTER DELETE ON "video"
 REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_video"();
 
-DROP TRIGGER IF EXISTS "cache_outbox_video_update" ON "video";
-
 CREATE TRIGGER "cache_outbox_video_update" AFTER UPDATE ON "video"
 REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_video"();
-
-DROP TRIGGER IF EXISTS "cache_outbox_video_truncate" ON "video";
 
 CREATE TRIGGER "cache_outbox_video_truncate" AFTER TRUNCATE ON "video"
 FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_video"();
 
-CREATE OR REPLACE FUNCTION "cache_outbox_organization"() RETURNS trigger
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $cache$
+CREATE FUNCTION "cache_outbox_organization"() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $cache$
 BEGIN
   IF TG_OP = 'INSERT' THEN
     INSERT INTO "cache_outbox" (tag)
@@ -93,32 +109,27 @@ BEGIN
   ELSE
     INSERT INTO "cache_outbox" (tag) VALUES ('organization#*');
   END IF;
+  IF FOUND AND coalesce(current_setting('cache.writer', true), '') = '' THEN
+    PERFORM pg_notify('cache_outbox', '');
+  END IF;
   RETURN NULL;
 END
 $cache$;
 
-DROP TRIGGER IF EXISTS "cache_outbox_organization_insert" ON "organization";
-
 CREATE TRIGGER "cache_outbox_organization_insert" AFTER INSERT ON "organization"
 REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_organization"();
-
-DROP TRIGGER IF EXISTS "cache_outbox_organization_delete" ON "organization";
 
 CREATE TRIGGER "cache_outbox_organization_delete" AFTER DELETE ON "organization"
 REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_organization"();
 
-DROP TRIGGER IF EXISTS "cache_outbox_organization_update" ON "organization";
-
 CREATE TRIGGER "cache_outbox_organization_update" AFTER UPDATE ON "organization"
 REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_organization"();
-
-DROP TRIGGER IF EXISTS "cache_outbox_organization_truncate" ON "organization";
 
 CREATE TRIGGER "cache_outbox_organization_truncate" AFTER TRUNCATE ON "organization"
 FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_organization"();
 
-CREATE OR REPLACE FUNCTION "cache_outbox_organization_user"() RETURNS trigger
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $cache$
+CREATE FUNCTION "cache_outbox_organization_user"() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $cache$
 BEGIN
   IF TG_OP = 'INSERT' THEN
     INSERT INTO "cache_outbox" (tag)
@@ -141,32 +152,27 @@ BEGIN
   ELSE
     INSERT INTO "cache_outbox" (tag) VALUES ('organization-user#*');
   END IF;
+  IF FOUND AND coalesce(current_setting('cache.writer', true), '') = '' THEN
+    PERFORM pg_notify('cache_outbox', '');
+  END IF;
   RETURN NULL;
 END
 $cache$;
 
-DROP TRIGGER IF EXISTS "cache_outbox_organization_user_insert" ON "organization_user";
-
 CREATE TRIGGER "cache_outbox_organization_user_insert" AFTER INSERT ON "organization_user"
 REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_organization_user"();
-
-DROP TRIGGER IF EXISTS "cache_outbox_organization_user_delete" ON "organization_user";
 
 CREATE TRIGGER "cache_outbox_organization_user_delete" AFTER DELETE ON "organization_user"
 REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_organization_user"();
 
-DROP TRIGGER IF EXISTS "cache_outbox_organization_user_update" ON "organization_user";
-
 CREATE TRIGGER "cache_outbox_organization_user_update" AFTER UPDATE ON "organization_user"
 REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_organization_user"();
-
-DROP TRIGGER IF EXISTS "cache_outbox_organization_user_truncate" ON "organization_user";
 
 CREATE TRIGGER "cache_outbox_organization_user_truncate" AFTER TRUNCATE ON "organization_user"
 FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_organization_user"();
 
-CREATE OR REPLACE FUNCTION "cache_outbox_user"() RETURNS trigger
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $cache$
+CREATE FUNCTION "cache_outbox_user"() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $cache$
 BEGIN
   IF TG_OP = 'INSERT' THEN
     INSERT INTO "cache_outbox" (tag)
@@ -189,32 +195,27 @@ BEGIN
   ELSE
     INSERT INTO "cache_outbox" (tag) VALUES ('user#*');
   END IF;
+  IF FOUND AND coalesce(current_setting('cache.writer', true), '') = '' THEN
+    PERFORM pg_notify('cache_outbox', '');
+  END IF;
   RETURN NULL;
 END
 $cache$;
 
-DROP TRIGGER IF EXISTS "cache_outbox_user_insert" ON "user";
-
 CREATE TRIGGER "cache_outbox_user_insert" AFTER INSERT ON "user"
 REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_user"();
-
-DROP TRIGGER IF EXISTS "cache_outbox_user_delete" ON "user";
 
 CREATE TRIGGER "cache_outbox_user_delete" AFTER DELETE ON "user"
 REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_user"();
 
-DROP TRIGGER IF EXISTS "cache_outbox_user_update" ON "user";
-
 CREATE TRIGGER "cache_outbox_user_update" AFTER UPDATE ON "user"
 REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_user"();
-
-DROP TRIGGER IF EXISTS "cache_outbox_user_truncate" ON "user";
 
 CREATE TRIGGER "cache_outbox_user_truncate" AFTER TRUNCATE ON "user"
 FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_user"();
 
-CREATE OR REPLACE FUNCTION "cache_outbox_plio"() RETURNS trigger
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $cache$
+CREATE FUNCTION "cache_outbox_plio"() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $cache$
 BEGIN
   IF TG_OP = 'INSERT' THEN
     INSERT INTO "cache_outbox" (tag)
@@ -237,32 +238,27 @@ BEGIN
   ELSE
     INSERT INTO "cache_outbox" (tag) VALUES ('plio#*');
   END IF;
+  IF FOUND AND coalesce(current_setting('cache.writer', true), '') = '' THEN
+    PERFORM pg_notify('cache_outbox', '');
+  END IF;
   RETURN NULL;
 END
 $cache$;
 
-DROP TRIGGER IF EXISTS "cache_outbox_plio_insert" ON "plio";
-
 CREATE TRIGGER "cache_outbox_plio_insert" AFTER INSERT ON "plio"
 REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_plio"();
-
-DROP TRIGGER IF EXISTS "cache_outbox_plio_delete" ON "plio";
 
 CREATE TRIGGER "cache_outbox_plio_delete" AFTER DELETE ON "plio"
 REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_plio"();
 
-DROP TRIGGER IF EXISTS "cache_outbox_plio_update" ON "plio";
-
 CREATE TRIGGER "cache_outbox_plio_update" AFTER UPDATE ON "plio"
 REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_plio"();
-
-DROP TRIGGER IF EXISTS "cache_outbox_plio_truncate" ON "plio";
 
 CREATE TRIGGER "cache_outbox_plio_truncate" AFTER TRUNCATE ON "plio"
 FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_plio"();
 
-CREATE OR REPLACE FUNCTION "cache_outbox_item"() RETURNS trigger
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $cache$
+CREATE FUNCTION "cache_outbox_item"() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $cache$
 BEGIN
   IF TG_OP = 'INSERT' THEN
     INSERT INTO "cache_outbox" (tag)
@@ -285,32 +281,27 @@ BEGIN
   ELSE
     INSERT INTO "cache_outbox" (tag) VALUES ('item#*');
   END IF;
+  IF FOUND AND coalesce(current_setting('cache.writer', true), '') = '' THEN
+    PERFORM pg_notify('cache_outbox', '');
+  END IF;
   RETURN NULL;
 END
 $cache$;
 
-DROP TRIGGER IF EXISTS "cache_outbox_item_insert" ON "item";
-
 CREATE TRIGGER "cache_outbox_item_insert" AFTER INSERT ON "item"
 REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_item"();
-
-DROP TRIGGER IF EXISTS "cache_outbox_item_delete" ON "item";
 
 CREATE TRIGGER "cache_outbox_item_delete" AFTER DELETE ON "item"
 REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_item"();
 
-DROP TRIGGER IF EXISTS "cache_outbox_item_update" ON "item";
-
 CREATE TRIGGER "cache_outbox_item_update" AFTER UPDATE ON "item"
 REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_item"();
-
-DROP TRIGGER IF EXISTS "cache_outbox_item_truncate" ON "item";
 
 CREATE TRIGGER "cache_outbox_item_truncate" AFTER TRUNCATE ON "item"
 FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_item"();
 
-CREATE OR REPLACE FUNCTION "cache_outbox_question"() RETURNS trigger
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $cache$
+CREATE FUNCTION "cache_outbox_question"() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $cache$
 BEGIN
   IF TG_OP = 'INSERT' THEN
     INSERT INTO "cache_outbox" (tag)
@@ -333,26 +324,21 @@ BEGIN
   ELSE
     INSERT INTO "cache_outbox" (tag) VALUES ('question#*');
   END IF;
+  IF FOUND AND coalesce(current_setting('cache.writer', true), '') = '' THEN
+    PERFORM pg_notify('cache_outbox', '');
+  END IF;
   RETURN NULL;
 END
 $cache$;
 
-DROP TRIGGER IF EXISTS "cache_outbox_question_insert" ON "question";
-
 CREATE TRIGGER "cache_outbox_question_insert" AFTER INSERT ON "question"
 REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_question"();
-
-DROP TRIGGER IF EXISTS "cache_outbox_question_delete" ON "question";
 
 CREATE TRIGGER "cache_outbox_question_delete" AFTER DELETE ON "question"
 REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_question"();
 
-DROP TRIGGER IF EXISTS "cache_outbox_question_update" ON "question";
-
 CREATE TRIGGER "cache_outbox_question_update" AFTER UPDATE ON "question"
 REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_question"();
-
-DROP TRIGGER IF EXISTS "cache_outbox_question_truncate" ON "question";
 
 CREATE TRIGGER "cache_outbox_question_truncate" AFTER TRUNCATE ON "question"
 FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_question"();

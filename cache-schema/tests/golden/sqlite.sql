@@ -1,3 +1,14 @@
+CREATE TABLE IF NOT EXISTS "cache_outbox" (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  tag TEXT NOT NULL,
+  created_at REAL NOT NULL DEFAULT ((julianday('now') - 2440587.5) * 86400),
+  delivered_at REAL
+);
+
+CREATE INDEX IF NOT EXISTS "cache_outbox_waiting" ON "cache_outbox" (id) WHERE delivered_at IS NULL;
+
+CREATE TABLE IF NOT EXISTS "cache_outbox_stamp" (stamp TEXT NOT NULL, identity TEXT NOT NULL);
+
 SELECT r."id" FROM "video" r WHERE 1 = 0;
 
 SELECT r."id" FROM "organization" r WHERE 1 = 0;
@@ -11,27 +22,6 @@ SELECT r."created_by_id", r."id", r."video_id" FROM "plio" r WHERE 1 = 0;
 SELECT r."id", r."plio_id" FROM "item" r WHERE 1 = 0;
 
 SELECT r."id", r."item_id" FROM "question" r WHERE 1 = 0;
-
-CREATE TABLE IF NOT EXISTS "cache_outbox" (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,
-  tag TEXT NOT NULL,
-  created_at INTEGER NOT NULL DEFAULT (unixepoch()),
-  delivered_at INTEGER
-);
-
-CREATE INDEX IF NOT EXISTS "cache_outbox_waiting" ON "cache_outbox" (id) WHERE delivered_at IS NULL;
-
-DROP TRIGGER IF EXISTS "cache_outbox_video_replace";
-
-DROP TRIGGER IF EXISTS "cache_outbox_video_overwrite";
-
-DROP TRIGGER IF EXISTS "cache_outbox_video_insert";
-
-DROP TRIGGER IF EXISTS "cache_outbox_video_delete";
-
-DROP TRIGGER IF EXISTS "cache_outbox_video_update";
-
-DROP TRIGGER IF EXISTS "cache_outbox_video_link";
 
 CREATE TRIGGER "cache_outbox_video_replace" BEFORE INSERT ON "video" FOR EACH ROW
 BEGIN
@@ -70,18 +60,6 @@ BEGIN
   ) WHERE tag IS NOT NULL;
 END;
 
-DROP TRIGGER IF EXISTS "cache_outbox_organization_replace";
-
-DROP TRIGGER IF EXISTS "cache_outbox_organization_overwrite";
-
-DROP TRIGGER IF EXISTS "cache_outbox_organization_insert";
-
-DROP TRIGGER IF EXISTS "cache_outbox_organization_delete";
-
-DROP TRIGGER IF EXISTS "cache_outbox_organization_update";
-
-DROP TRIGGER IF EXISTS "cache_outbox_organization_link";
-
 CREATE TRIGGER "cache_outbox_organization_replace" BEFORE INSERT ON "organization" FOR EACH ROW
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
@@ -118,18 +96,6 @@ BEGIN
     UNION SELECT 'organization#id=' || NEW."id" AS tag
   ) WHERE tag IS NOT NULL;
 END;
-
-DROP TRIGGER IF EXISTS "cache_outbox_organization_user_replace";
-
-DROP TRIGGER IF EXISTS "cache_outbox_organization_user_overwrite";
-
-DROP TRIGGER IF EXISTS "cache_outbox_organization_user_insert";
-
-DROP TRIGGER IF EXISTS "cache_outbox_organization_user_delete";
-
-DROP TRIGGER IF EXISTS "cache_outbox_organization_user_update";
-
-DROP TRIGGER IF EXISTS "cache_outbox_organization_user_link";
 
 CREATE TRIGGER "cache_outbox_organization_user_replace" BEFORE INSERT ON "organization_user" FOR EACH ROW
 BEGIN
@@ -168,18 +134,6 @@ BEGIN
   ) WHERE tag IS NOT NULL;
 END;
 
-DROP TRIGGER IF EXISTS "cache_outbox_user_replace";
-
-DROP TRIGGER IF EXISTS "cache_outbox_user_overwrite";
-
-DROP TRIGGER IF EXISTS "cache_outbox_user_insert";
-
-DROP TRIGGER IF EXISTS "cache_outbox_user_delete";
-
-DROP TRIGGER IF EXISTS "cache_outbox_user_update";
-
-DROP TRIGGER IF EXISTS "cache_outbox_user_link";
-
 CREATE TRIGGER "cache_outbox_user_replace" BEFORE INSERT ON "user" FOR EACH ROW
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
@@ -216,18 +170,6 @@ BEGIN
     UNION SELECT 'user#id=' || NEW."id" AS tag
   ) WHERE tag IS NOT NULL;
 END;
-
-DROP TRIGGER IF EXISTS "cache_outbox_plio_replace";
-
-DROP TRIGGER IF EXISTS "cache_outbox_plio_overwrite";
-
-DROP TRIGGER IF EXISTS "cache_outbox_plio_insert";
-
-DROP TRIGGER IF EXISTS "cache_outbox_plio_delete";
-
-DROP TRIGGER IF EXISTS "cache_outbox_plio_update";
-
-DROP TRIGGER IF EXISTS "cache_outbox_plio_link";
 
 CREATE TRIGGER "cache_outbox_plio_replace" BEFORE INSERT ON "plio" FOR EACH ROW
 BEGIN
@@ -266,18 +208,6 @@ BEGIN
   ) WHERE tag IS NOT NULL;
 END;
 
-DROP TRIGGER IF EXISTS "cache_outbox_item_replace";
-
-DROP TRIGGER IF EXISTS "cache_outbox_item_overwrite";
-
-DROP TRIGGER IF EXISTS "cache_outbox_item_insert";
-
-DROP TRIGGER IF EXISTS "cache_outbox_item_delete";
-
-DROP TRIGGER IF EXISTS "cache_outbox_item_update";
-
-DROP TRIGGER IF EXISTS "cache_outbox_item_link";
-
 CREATE TRIGGER "cache_outbox_item_replace" BEFORE INSERT ON "item" FOR EACH ROW
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
@@ -314,18 +244,6 @@ BEGIN
     UNION SELECT 'item#plio_id=' || NEW."plio_id" AS tag
   ) WHERE tag IS NOT NULL;
 END;
-
-DROP TRIGGER IF EXISTS "cache_outbox_question_replace";
-
-DROP TRIGGER IF EXISTS "cache_outbox_question_overwrite";
-
-DROP TRIGGER IF EXISTS "cache_outbox_question_insert";
-
-DROP TRIGGER IF EXISTS "cache_outbox_question_delete";
-
-DROP TRIGGER IF EXISTS "cache_outbox_question_update";
-
-DROP TRIGGER IF EXISTS "cache_outbox_question_link";
 
 CREATE TRIGGER "cache_outbox_question_replace" BEFORE INSERT ON "question" FOR EACH ROW
 BEGIN

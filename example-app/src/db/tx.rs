@@ -9,8 +9,8 @@ use crate::Cache;
 
 /// A transaction of the cache, on either database. Dropped without a commit, it is rolled back.
 pub(crate) enum Tx {
-    Sqlite(Transaction<Sqlite>),
-    Postgres(Transaction<Postgres>),
+    Sqlite(Transaction<Sqlite, Db>),
+    Postgres(Transaction<Postgres, Db>),
 }
 
 impl Tx {

@@ -9,16 +9,14 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::{Plio, PlioLookup};
+use crate::db::{load, load_ids};
 use crate::{Db, Image, Item, Question, User, Video};
 
 impl Load<Db> for Plio {
     async fn load(cx: &LoadContext<Db>, ids: &[i64]) -> Result<Vec<Plio>, BoxError> {
-        let db = cx.db();
-        let rows: Vec<Row> = db
-            .select("SELECT * FROM plio WHERE id IN ({ids})", ids)
-            .await?;
-        let mut videos = videos(db, ids).await?;
-        let mut items = items(db, ids).await?;
+        let rows: Vec<Row> = load(cx, "SELECT * FROM plio WHERE id IN ({ids})", ids).await?;
+        let mut videos = videos(cx, ids).await?;
+        let mut items = items(cx, ids).await?;
         let creators: Vec<i64> = rows.iter().map(|row| row.created_by_id).collect();
         let creators = cx.get_many::<User>(&creators).await?;
 
@@ -46,10 +44,8 @@ impl Load<Db> for Plio {
 impl Find<Db> for Plio {
     async fn find(cx: &LoadContext<Db>, by: &PlioLookup) -> Result<Option<i64>, BoxError> {
         let PlioLookup::Uuid(uuid) = by;
-        let ids = cx
-            .db()
-            .ids("SELECT id FROM plio WHERE uuid = $1", [uuid.clone().into()])
-            .await?;
+        let sql = "SELECT id FROM plio WHERE uuid = $1";
+        let ids = load_ids(cx, sql, [uuid.clone().into()]).await?;
         Ok(ids.into_iter().next())
     }
 }
@@ -70,7 +66,7 @@ struct Row {
 }
 
 /// The video of each plio.
-async fn videos(db: &Db, plios: &[i64]) -> Result<HashMap<i64, Video>, sqlx::Error> {
+async fn videos(cx: &LoadContext<Db>, plios: &[i64]) -> Result<HashMap<i64, Video>, sqlx::Error> {
     #[derive(sqlx::FromRow)]
     struct Row {
         plio_id: i64,
@@ -78,14 +74,14 @@ async fn videos(db: &Db, plios: &[i64]) -> Result<HashMap<i64, Video>, sqlx::Err
         video: Video,
     }
 
-    let rows: Vec<Row> = db
-        .select(
-            "SELECT plio.id AS plio_id, video.*
+    let rows: Vec<Row> = load(
+        cx,
+        "SELECT plio.id AS plio_id, video.*
              FROM plio JOIN video ON video.id = plio.video_id
              WHERE plio.id IN ({ids})",
-            plios,
-        )
-        .await?;
+        plios,
+    )
+    .await?;
     Ok(rows
         .into_iter()
         .map(|row| (row.plio_id, row.video))
@@ -93,14 +89,17 @@ async fn videos(db: &Db, plios: &[i64]) -> Result<HashMap<i64, Video>, sqlx::Err
 }
 
 /// The items of each plio in the order of their time, with their questions.
-async fn items(db: &Db, plios: &[i64]) -> Result<HashMap<i64, Vec<Item>>, sqlx::Error> {
-    let mut items: Vec<Item> = db
-        .select(
-            "SELECT * FROM item WHERE plio_id IN ({ids}) ORDER BY time, id",
-            plios,
-        )
-        .await?;
-    let mut questions = questions(db, plios).await?;
+async fn items(
+    cx: &LoadContext<Db>,
+    plios: &[i64],
+) -> Result<HashMap<i64, Vec<Item>>, sqlx::Error> {
+    let mut items: Vec<Item> = load(
+        cx,
+        "SELECT * FROM item WHERE plio_id IN ({ids}) ORDER BY time, id",
+        plios,
+    )
+    .await?;
+    let mut questions = questions(cx, plios).await?;
     for item in &mut items {
         item.details = questions.remove(&item.id);
     }
@@ -109,17 +108,20 @@ async fn items(db: &Db, plios: &[i64]) -> Result<HashMap<i64, Vec<Item>>, sqlx::
 
 /// The question of each item, with its image. If there are several it is the first: the last to be put
 /// into the map.
-async fn questions(db: &Db, plios: &[i64]) -> Result<HashMap<i64, Question>, sqlx::Error> {
-    let questions: Vec<Question> = db
-        .select(
-            "SELECT question.*
+async fn questions(
+    cx: &LoadContext<Db>,
+    plios: &[i64],
+) -> Result<HashMap<i64, Question>, sqlx::Error> {
+    let questions: Vec<Question> = load(
+        cx,
+        "SELECT question.*
              FROM question JOIN item ON item.id = question.item_id
              WHERE item.plio_id IN ({ids})
              ORDER BY question.id DESC",
-            plios,
-        )
-        .await?;
-    let mut images = images(db, plios).await?;
+        plios,
+    )
+    .await?;
+    let mut images = images(cx, plios).await?;
     let with_image = |question: Question| Question {
         image: images.remove(&question.id),
         ..question
@@ -132,7 +134,7 @@ async fn questions(db: &Db, plios: &[i64]) -> Result<HashMap<i64, Question>, sql
 }
 
 /// The image of each question.
-async fn images(db: &Db, plios: &[i64]) -> Result<HashMap<i64, Image>, sqlx::Error> {
+async fn images(cx: &LoadContext<Db>, plios: &[i64]) -> Result<HashMap<i64, Image>, sqlx::Error> {
     #[derive(sqlx::FromRow)]
     struct Row {
         question_id: i64,
@@ -140,16 +142,16 @@ async fn images(db: &Db, plios: &[i64]) -> Result<HashMap<i64, Image>, sqlx::Err
         image: Image,
     }
 
-    let rows: Vec<Row> = db
-        .select(
-            "SELECT question.id AS question_id, image.*
+    let rows: Vec<Row> = load(
+        cx,
+        "SELECT question.id AS question_id, image.*
              FROM image
              JOIN question ON question.image_id = image.id
              JOIN item ON item.id = question.item_id
              WHERE item.plio_id IN ({ids})",
-            plios,
-        )
-        .await?;
+        plios,
+    )
+    .await?;
     Ok(rows
         .into_iter()
         .map(|row| (row.question_id, row.image))

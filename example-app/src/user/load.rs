@@ -6,14 +6,13 @@ use cache_runtime::{BoxError, Load, LoadContext};
 
 use super::{Membership, User};
 use crate::Db;
+use crate::db::load;
 
 impl Load<Db> for User {
     async fn load(cx: &LoadContext<Db>, ids: &[i64]) -> Result<Vec<User>, BoxError> {
-        let db = cx.db();
-        let mut users: Vec<User> = db
-            .select(r#"SELECT * FROM "user" WHERE id IN ({ids})"#, ids)
-            .await?;
-        let mut organizations = organizations(db, ids).await?;
+        let mut users: Vec<User> =
+            load(cx, r#"SELECT * FROM "user" WHERE id IN ({ids})"#, ids).await?;
+        let mut organizations = organizations(cx, ids).await?;
         for user in &mut users {
             user.organizations = organizations.remove(&user.id).unwrap_or_default();
         }
@@ -23,7 +22,7 @@ impl Load<Db> for User {
 
 /// The memberships of each user, in the order in which they were made.
 async fn organizations(
-    db: &Db,
+    cx: &LoadContext<Db>,
     users: &[i64],
 ) -> Result<HashMap<i64, Vec<Membership>>, sqlx::Error> {
     #[derive(sqlx::FromRow)]
@@ -33,17 +32,17 @@ async fn organizations(
         membership: Membership,
     }
 
-    let rows: Vec<Row> = db
-        .select(
-            "SELECT organization_user.user_id, organization_user.role,
+    let rows: Vec<Row> = load(
+        cx,
+        "SELECT organization_user.user_id, organization_user.role,
                     organization.id, organization.name, organization.shortcode
              FROM organization_user
              JOIN organization ON organization.id = organization_user.organization_id
              WHERE organization_user.user_id IN ({ids})
              ORDER BY organization_user.id",
-            users,
-        )
-        .await?;
+        users,
+    )
+    .await?;
 
     let mut memberships = HashMap::<_, Vec<_>>::new();
     for row in rows {

@@ -32,7 +32,8 @@ impl App {
             .store(store)
             .on_event(move |event| observer.record(event))
             .build()
-            .await;
+            .await
+            .unwrap_or_else(|error| panic!("{error}"));
 
         let (counter, requests) = watch::channel(0);
         let count = middleware::from_fn(move |request: Request, next: Next| {

@@ -19,6 +19,11 @@ pub enum Seen {
     Loaded(&'static str, Vec<String>),
     Filled(String, bool),
     Invalidated(Vec<String>),
+    Committed,
+    Blocked(Vec<String>),
+    Delivered(usize),
+    SetAside(i64),
+    Idle,
     StoreAway,
     StoreBack,
     Other(String),
@@ -35,6 +40,13 @@ impl Seen {
             Event::Invalidated { tags, .. } => {
                 Self::Invalidated(tags.iter().map(ToString::to_string).collect())
             }
+            Event::Delivered { rows, .. } => Self::Delivered(*rows),
+            Event::Blocked { tags } => {
+                Self::Blocked(tags.iter().map(ToString::to_string).collect())
+            }
+            Event::SetAside { id } => Self::SetAside(*id),
+            Event::Committed => Self::Committed,
+            Event::Idle => Self::Idle,
             Event::StoreAway { .. } => Self::StoreAway,
             Event::StoreBack => Self::StoreBack,
             other => Self::Other(format!("{other:?}")),

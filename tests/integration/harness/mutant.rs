@@ -1,7 +1,9 @@
 //! Mechanisms taken out, one at a time, without a switch in the product: a store that breaks one rule of the protocol,
 //! or a database without (all of) its triggers.
 
-use cache_runtime::store::{Answer, Fill, Read, Token};
+use std::time::Duration;
+
+use cache_runtime::store::{Answer, Connected, Fill, Read, Token};
 use cache_runtime::{Store, Tag};
 use example_app::SCHEMA;
 
@@ -74,8 +76,20 @@ impl<S: Store> Store for Mutated<S> {
         self.store.name()
     }
 
-    fn connect(&self) -> Answer<'_, ()> {
-        self.store.connect()
+    fn connect<'a>(&'a self, source: &'a str) -> Answer<'a, Connected> {
+        self.store.connect(source)
+    }
+
+    fn adopt(&self) -> Answer<'_, ()> {
+        self.store.adopt()
+    }
+
+    fn block<'a>(&'a self, writer: i64, tags: &'a [Tag], life: Duration) -> Answer<'a, ()> {
+        self.store.block(writer, tags, life)
+    }
+
+    fn unblock<'a>(&'a self, writer: i64, tags: &'a [Tag]) -> Answer<'a, ()> {
+        self.store.unblock(writer, tags)
     }
 
     fn read<'a>(&'a self, keys: &'a [String]) -> Answer<'a, Read> {

@@ -44,13 +44,14 @@ impl World {
         mutant: Option<Mutant>,
     ) -> Self {
         let sql = Sql::connect(database_url).await;
-        if let Some(mutant) = mutant {
-            mutant.change_database(&sql).await;
-        }
         let db = Db::connect(database_url)
             .await
             .unwrap_or_else(|error| panic!("{database_url}: {error}"));
         let app = serve(&db, redis.as_ref(), mutant).await;
+        // Now, as a cache does not start in front of such a database.
+        if let Some(mutant) = mutant {
+            mutant.change_database(&sql).await;
+        }
         Self(Arc::new(Inner {
             setup,
             app,
@@ -273,7 +274,8 @@ async fn serve(db: &Db, redis: Option<&OwnRedis>, mutant: Option<Mutant>) -> App
 }
 
 async fn serve_on(db: &Db, store: impl Store, mutant: Option<Mutant>) -> App {
-    let builder = example_app::cache_builder(db.clone());
+    // Without a relay: what a story does not say does not happen.
+    let builder = example_app::cache_builder(db.clone()).relay(false);
     match mutant {
         None => App::serve(builder, store).await,
         Some(mutant) => App::serve(builder, Mutated { store, mutant }).await,
@@ -282,8 +284,8 @@ async fn serve_on(db: &Db, store: impl Store, mutant: Option<Mutant>) -> App {
 
 /// A transaction of the cache on either database.
 pub enum Transaction {
-    Sqlite(cache_runtime::Transaction<Sqlite>),
-    Postgres(cache_runtime::Transaction<Postgres>),
+    Sqlite(cache_runtime::Transaction<Sqlite, Db>),
+    Postgres(cache_runtime::Transaction<Postgres, Db>),
 }
 
 impl Transaction {

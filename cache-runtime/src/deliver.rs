@@ -1,0 +1,147 @@
+//! From the outbox to the store: passes over the rows, by a commit or by whoever comes across them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::event::Event;
+use crate::outbox::{BATCH, OutboxConnection, OutboxRow, Place, Which};
+use crate::store::StoreError;
+use crate::tag::Tag;
+
+impl Engine {
+    /// Delivers every row that waits; returns how many. While the store is away, tries to bring it
+    /// back, which delivers them too, or says what is in the way.
+    pub(crate) async fn drain(self: &Arc<Self>) -> Result<usize, Error> {
+        match self.health.accepts_invalidations() {
+            true => self.connect_and_deliver().await,
+            false => self.come_back().await,
+        }
+    }
+
+    pub(crate) async fn connect_and_deliver(self: &Arc<Self>) -> Result<usize, Error> {
+        match &self.outbox {
+            Some(outbox) => {
+                let mut outbox = outbox.connect().await.map_err(Error::outbox)?;
+                self.deliver(&mut *outbox, Which::Waiting).await
+            }
+            None => Ok(0),
+        }
+    }
+
+    /// After a commit: delivers its own rows; says whether it has. While the store is away they wait: it
+    /// cannot come back before they are delivered, as they were committed before this looked.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    pub(crate) async fn deliver_commit(
+        self: &Arc<Self>,
+        outbox: &mut dyn OutboxConnection,
+        own: Which,
+    ) -> bool {
+        if !self.health.accepts_invalidations() {
+            return false;
+        }
+        let delivered = self.deliver(outbox, own).await;
+        if let Err(error) = &delivered {
+            // Something may be stale now, be it that the store or that the outbox cannot be
+            // reached: nobody reads the store until everything is delivered.
+            self.failed(error);
+        }
+        delivered.is_ok()
+    }
+
+    /// One pass over the outbox: invalidates what the rows say, and marks them.
+    pub(crate) async fn deliver(
+        self: &Arc<Self>,
+        outbox: &mut (dyn OutboxConnection + '_),
+        which: Which,
+    ) -> Result<usize, Error> {
+        let (mut delivered, mut after) = (0, Place::FIRST);
+        loop {
+            let rows = outbox.rows(which, after).await.map_err(Error::outbox)?;
+            let Some(last) = rows.last() else {
+                return Ok(delivered);
+            };
+            (delivered, after) = (delivered + rows.len(), last.place);
+            if let Err(error) = self.invalidate_rows(&rows).await {
+                self.failed(&error);
+                return Err(Error::store(error));
+            }
+            if !matches!(which, Which::Delivered { .. }) {
+                let ids = rows.iter().map(|row| row.place.id).collect();
+                if let Err(error) = outbox.mark_delivered(ids).await {
+                    // Harmless: they will be delivered again.
+                    tracing::warn!(%error, "delivered outbox rows could not be marked");
+                }
+                let lag = rows.iter().map(|row| row.age).max();
+                self.observer.tell(Event::Delivered {
+                    rows: rows.len(),
+                    lag: lag.unwrap_or(Duration::ZERO),
+                });
+            }
+            if rows.len() < BATCH {
+                return Ok(delivered);
+            }
+        }
+    }
+
+    async fn invalidate_rows(&self, rows: &[OutboxRow]) -> Result<(), StoreError> {
+        for row in rows.iter().filter(|row| row.tag.is_none()) {
+            self.observer.tell(Event::SetAside { id: row.place.id });
+        }
+        let mut tags: Vec<Tag> = rows.iter().filter_map(|row| row.tag.clone()).collect();
+        tags.sort_unstable();
+        tags.dedup();
+        if !tags.is_empty() {
+            self.invalidate(&tags).await?;
+            self.observer.tell(Event::Invalidated { tags: &tags });
+        }
+        Ok(())
+    }
+
+    async fn invalidate(&self, tags: &[Tag]) -> Result<(), StoreError> {
+        match tags.iter().any(|tag| tag.whole_model().is_some()) {
+            true => self.store.clear().await,
+            false => self.store.invalidate(tags).await,
+        }
+    }
+
+    /// Before a commit that writes what strict values are built from.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    pub(crate) async fn block(self: &Arc<Self>, writer: i64, tags: &[Tag]) -> Result<(), Error> {
+        let blocked = match self.health.accepts_invalidations() {
+            true => self.try_block(writer, tags).await,
+            false => Err(StoreError::away("it is away")),
+        };
+        if let Err(error) = blocked {
+            if error.is_away() {
+                self.failed(&error);
+            }
+            let why = format!("not committed, as others may read strict values from it: {error}");
+            return Err(Error::store(why));
+        }
+        self.observer.tell(Event::Blocked { tags });
+        Ok(())
+    }
+
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    async fn try_block(&self, writer: i64, tags: &[Tag]) -> Result<(), StoreError> {
+        // First blocked, then deleted: what is stored between the two is deleted with the rest.
+        self.store
+            .block(writer, tags, self.schema.max_commit)
+            .await?;
+        self.invalidate(tags).await
+    }
+
+    /// After a commit has been delivered, or was not made.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    pub(crate) async fn unblock(self: &Arc<Self>, writer: i64, tags: &[Tag]) {
+        if tags.is_empty() {
+            return;
+        }
+        if let Err(error) = self.store.unblock(writer, tags).await {
+            // It ends by itself.
+            tracing::debug!(%error, "a block could not be ended");
+        }
+    }
+}
