@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cache_runtime::{Cache, MemoryStore, RedisStore, Store};
+use cache_runtime::{Builder, Cache, MemoryStore, RedisStore, Store};
 use example_app::{Db, SCHEMA};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Postgres, Sqlite};
@@ -65,6 +65,33 @@ impl World {
     pub async fn another_app(&self) -> App {
         assert!(self.0.redis.is_some(), "two processes share no memory");
         serve(&self.0.db, self.0.redis.as_ref(), None).await
+    }
+
+    /// A process of the service that is set up in another way, on the same database and the same
+    /// Redis: `|builder| builder.relay(true)`.
+    pub async fn app_with(&self, how: impl FnOnce(Builder<Db>) -> Builder<Db>) -> App {
+        let builder = how(example_app::cache_builder(self.0.db.clone()).relay(false));
+        match &self.0.redis {
+            None => App::serve(builder, MemoryStore::new(&SCHEMA)).await,
+            Some(redis) => {
+                let url = redis.url();
+                let store = RedisStore::new(&url, &SCHEMA);
+                App::serve(
+                    builder,
+                    store.unwrap_or_else(|error| panic!("{url}: {error}")),
+                )
+                .await
+            }
+        }
+    }
+
+    /// A process of the service as it runs in production: it relays.
+    pub async fn relaying_app(&self) -> App {
+        self.app_with(|builder| builder.relay(true)).await
+    }
+
+    pub fn db(&self) -> &Db {
+        &self.0.db
     }
 
     pub fn has_redis(&self) -> bool {
