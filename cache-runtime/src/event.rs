@@ -107,6 +107,8 @@ impl Observer {
             }
             ref other => tracing::trace!(event = ?other),
         }
+        #[cfg(feature = "metrics")]
+        crate::metrics::record(&event);
         if let Some(observe) = &self.0 {
             observe(&event);
         }

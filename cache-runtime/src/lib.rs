@@ -9,6 +9,7 @@
 //! | --- | --- |
 //! | `redis` | [`RedisStore`], for services of several processes |
 //! | `postgres`, `sqlite` | the write path: [`Cache::begin`], [`Schema::install`] |
+//! | `metrics` | counters and gauges through the `metrics` facade |
 //! | `conformance` | the test suite for [`Store`]s |
 
 mod cache;
@@ -21,6 +22,8 @@ mod flight;
 mod health;
 mod key;
 mod load;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod model;
 mod outbox;
 mod read;

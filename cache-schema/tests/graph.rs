@@ -1,6 +1,6 @@
 //! Stories on Plio's graph: what depends on what, and what is said about it.
 
-use cache_schema::{Change, Direction, Schema};
+use cache_schema::{Change, Consistency, Direction, Schema};
 
 const PLIO: &str = r#"
 [model.image]
@@ -333,4 +333,42 @@ fn places_in_the_file() {
         schema.at(reference.position),
         "cache.toml:22:16 | references = { item_id = \"item\", image_id = \"image\" }"
     );
+}
+
+/// A strict value may embed others: they are strict with it, and so is every tag of theirs.
+#[test]
+fn what_a_strict_model_is_built_from_is_strict_as_well() {
+    let strict = PLIO.replace(
+        "key = \"user_{id}\"",
+        "key = \"user_{id}\"\nconsistency = \"strict\"",
+    );
+    assert_eq!(
+        strings(schema(&strict).strict_tags()),
+        ["organization#id", "organization-user#user_id", "user#id"]
+    );
+    let strict = PLIO.replace(
+        "key = \"plio_{id}\"",
+        "key = \"plio_{id}\"\nconsistency = \"strict\"",
+    );
+    let strict = schema(&strict);
+    let user = strict.model("user").and_then(|user| user.cached.as_ref());
+    assert_eq!(
+        user.map(|policy| policy.consistency),
+        Some(Consistency::Strict)
+    );
+    assert_eq!(
+        strings(strict.strict_tags()),
+        [
+            "image#id",
+            "item#plio_id",
+            "organization#id",
+            "organization-user#user_id",
+            "plio#id",
+            "plio#uuid",
+            "question#item_id",
+            "user#id",
+            "video#id"
+        ]
+    );
+    assert!(schema(PLIO).strict_tags().is_empty());
 }

@@ -149,3 +149,54 @@ error: unknown codec `msgpck`
 "#,
     );
 }
+
+#[test]
+fn bad_consistency_and_outbox() {
+    shows(
+        r#"
+[outbox]
+poll = "0s"
+retain = "1h"
+[model.plio]
+key = "plio_{id}"
+consistency = "string"
+[model.item]
+consistency = "strict"
+"#,
+        r#"
+error: `poll` is zero
+ --> cache.toml:2:8
+  |
+2 | poll = "0s"
+  |        ^^^^ the relay would never rest
+  |
+  = help: write a longer time, such as "30s"
+
+error: unknown key `retain`
+ --> cache.toml:3:1
+  |
+3 | retain = "1h"
+  | ^^^^^^ [outbox] has no such key
+  |
+  = help: the keys here are `table`, `retention`, `poll`
+
+error: unknown consistency `string`
+ --> cache.toml:6:15
+  |
+6 | consistency = "string"
+  |               ^^^^^^^^ no such consistency
+  |
+  = help: did you mean `strict`?
+
+error: `consistency` on a model that is not cached
+ --> cache.toml:8:1
+  |
+8 | consistency = "strict"
+  | ^^^^^^^^^^^ says how a value is stored, but there is none
+  |
+  = help: remove it, or cache the model: key = "item_{id}"
+
+4 errors in cache.toml
+"#,
+    );
+}
