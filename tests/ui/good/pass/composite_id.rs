@@ -64,6 +64,7 @@ fn main() {
         jitter: 0,
         negative_ttl: Duration::from_secs(5),
         codec: Codec::Msgpack,
+        strict: false,
     });
 }
 
