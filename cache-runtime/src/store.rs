@@ -33,7 +33,8 @@ pub struct Token {
     pub clock: u64,
 }
 
-/// The name of one life of a store: the line of values that it holds, and the server that holds it.
+/// The name of one life of a store: the line of values that it holds (which begins with the database
+/// that they are from), and the server that holds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Epoch(pub [u8; Epoch::LEN]);
 

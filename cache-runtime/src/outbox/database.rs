@@ -51,6 +51,11 @@ pub trait OutboxDatabase: Database {
         retention: Duration,
     ) -> impl Future<Output = Result<u64, sqlx::Error>> + Send;
 
+    /// Does now what the open transaction has put off to its commit, as that may write as well.
+    fn settle(
+        connection: &mut Self::Connection,
+    ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+
     /// Makes the database undo the open transaction when it hears nothing for so long, if it can.
     fn bound_silence(
         connection: &mut Self::Connection,

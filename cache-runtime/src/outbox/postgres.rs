@@ -106,6 +106,11 @@ impl OutboxDatabase for Postgres {
         Ok(query.execute(connection).await?.rows_affected())
     }
 
+    async fn settle(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+        let query = sqlx::raw_sql("SET CONSTRAINTS ALL IMMEDIATE");
+        query.execute(connection).await.map(drop)
+    }
+
     async fn bound_silence(
         connection: &mut PgConnection,
         silence: Duration,

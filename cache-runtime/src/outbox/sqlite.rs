@@ -97,6 +97,11 @@ impl OutboxDatabase for Sqlite {
         Ok(query.execute(connection).await?.rows_affected())
     }
 
+    /// Nothing that it puts off writes.
+    async fn settle(_: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        Ok(())
+    }
+
     /// It cannot: its transactions live in the process that began them.
     async fn bound_silence(_: &mut SqliteConnection, _: Duration) -> Result<(), sqlx::Error> {
         Ok(())

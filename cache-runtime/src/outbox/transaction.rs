@@ -200,6 +200,7 @@ impl<DB: OutboxDatabase, Db: Send + Sync + 'static> Transaction<DB, Db> {
         if schema.strict.is_empty() {
             return Ok(Vec::new());
         }
+        DB::settle(self).await?;
         let mut tags = self.own_tags().await?;
         tags.retain(|tag| schema.is_strict(tag));
         if tags.is_empty() {

@@ -3,33 +3,32 @@
 -- Another server (a restart, a fail-over, a restored snapshot) may have missed invalidations: nothing
 -- is read from it until somebody has made up for them and adopts the epoch.
 --
--- KEYS  1 the clock, 2 the fences, 3 the tags, 4 the blocks, 5 the source
--- ARGV  1 the name of a new line of values (14 bytes); 2 the server's identity (10 bytes), the two of
---       which are an epoch; 3 the identity of the source; 4 "adopt" what another server left, "void" to begin
---       an epoch in any case, or ""; 5 life of a block in ms
+-- KEYS  1 the clock, 2 the fences, 3 the tags, 4 the blocks
+-- ARGV  1 the name of a new line of values (14 bytes, of which 6 name the source); 2 the server's identity
+--       (10 bytes), the two of which are an epoch; 3 "adopt" what another server left, "void" to begin
+--       an epoch in any case, or ""; 4 life of a block in ms
 -- returns {"same", 0}; {"new", 0}: a new epoch, and everything from before is void; {"behind", age}: another
 --         server's epoch, whose last invalidation is so many microseconds ago
 local clock = redis.call('GET', KEYS[1])
 local now = redis.call('TIME')
 local now_us = now[1] * 1000000 + now[2]
 local complete = clock and redis.call('ZSCORE', KEYS[2], '') and redis.call('ZSCORE', KEYS[3], '')
-  and redis.call('HGET', KEYS[4], '') and redis.call('GET', KEYS[5]) == ARGV[3]
-if ARGV[4] == 'void' or not complete then
+  and redis.call('HGET', KEYS[4], '') and clock:sub(1, 6) == ARGV[1]:sub(1, 6)
+if ARGV[3] == 'void' or not complete then
   redis.call('SET', KEYS[1], ARGV[1] .. ARGV[2] .. ':' .. string.format('%.0f', now_us))
   -- The sentinels by which scripts see whether something was evicted: an empty tag, never the oldest.
   redis.call('ZADD', KEYS[2], 'inf', '')
   redis.call('ZADD', KEYS[3], 'inf', '')
   -- There may be writers whose blocks are forgotten: until they are over, nothing strict is stored.
   redis.call('DEL', KEYS[4])
-  redis.call('HSET', KEYS[4], '', string.format('%.0f', math.ceil(now_us / 1000) + ARGV[5]))
-  redis.call('SET', KEYS[5], ARGV[3])
+  redis.call('HSET', KEYS[4], '', string.format('%.0f', math.ceil(now_us / 1000) + ARGV[4]))
   return {'new', 0}
 end
 if clock:sub(15, 24) == ARGV[2] then
   return {'same', 0}
 end
 local ticks = tonumber(clock:sub(26))
-if ARGV[4] == 'adopt' then
+if ARGV[3] == 'adopt' then
   local later = string.format('%.0f', math.max(ticks + 1, now_us))
   redis.call('SET', KEYS[1], clock:sub(1, 14) .. ARGV[2] .. ':' .. later)
   return {'same', 0}

@@ -3,12 +3,11 @@
 //! | key | what |
 //! | --- | --- |
 //! | the value's own, `plio_1` | the line it belongs to (14 bytes), then the bytes of `entry.rs`; expires |
-//! | `cache:clock` | `epoch:clock`; the epoch is a line of values and the identity of the server that holds it |
+//! | `cache:clock` | `epoch:clock`; the epoch is a line of values and the identity of the server that holds it; a line begins with the identity of the database |
 //! | `cache:fences` | sorted set: the tags invalidated lately, by the clock of that |
 //! | `cache:tags` | sorted set: the tags that have an index, by when the last value in it expires |
 //! | `cache:index:<tag>` | sorted set: the keys built from the tag, by expiry |
 //! | `cache:blocks` | hash: of each blocked tag the writers and their deadlines |
-//! | `cache:source` | the identity of the database that the values are from |
 //!
 //! All of them after the prefix of `cache.toml`. A value of another line than the clock's is a miss: to
 //! begin one is to void everything at once. A connection serves only what is of an epoch of its own
@@ -51,6 +50,9 @@ const FILLS_PER_CALL: usize = 100;
 /// How much of the server's `run_id` (40 hexadecimal digits) is in an epoch.
 const IDENTITY: usize = Epoch::LEN - Epoch::LINE;
 
+/// How much of the identity of the database (32 hexadecimal digits) a line begins with.
+const SOURCE: usize = 6;
+
 /// Values in Redis, fences and indexes beside them.
 pub struct RedisStore {
     client: Client,
@@ -61,7 +63,7 @@ pub struct RedisStore {
     scripts: Scripts,
 }
 
-/// A connection to a server of this identity, for values of this source.
+/// A connection to a server of this identity, for values of this source: the beginnings of both.
 #[derive(Clone)]
 struct Connection {
     server: MultiplexedConnection,
@@ -75,7 +77,6 @@ struct Names {
     fences: String,
     tags: String,
     blocks: String,
-    source: String,
     index: String,
 }
 
@@ -107,7 +108,6 @@ impl RedisStore {
                 fences: format!("{}cache:fences", schema.prefix),
                 tags: format!("{}cache:tags", schema.prefix),
                 blocks: format!("{}cache:blocks", schema.prefix),
-                source: format!("{}cache:source", schema.prefix),
                 index: format!("{}cache:index:", schema.prefix),
             },
             fence_life_ms: schema.max_load.as_millis() as u64,
@@ -144,7 +144,7 @@ impl RedisStore {
         let connection = Connection {
             server,
             identity,
-            source: source.to_owned(),
+            source: format!("{source:-<SOURCE$.SOURCE$}"),
         };
         *self
             .connection
@@ -159,22 +159,16 @@ impl RedisStore {
         mut connection: Connection,
         how: &str,
     ) -> Result<Connected, StoreError> {
-        let line: String = (0..Epoch::LINE).map(|_| fastrand::alphanumeric()).collect();
+        let mut line = connection.source;
+        line.extend((line.len()..Epoch::LINE).map(|_| fastrand::alphanumeric()));
         let names = &self.names;
         let mut script = self.scripts.connect.prepare_invoke();
-        for key in [
-            &names.clock,
-            &names.fences,
-            &names.tags,
-            &names.blocks,
-            &names.source,
-        ] {
+        for key in [&names.clock, &names.fences, &names.tags, &names.blocks] {
             script.key(key);
         }
         script
             .arg(line)
             .arg(connection.identity)
-            .arg(connection.source)
             .arg(how)
             .arg(self.block_life_ms);
         let (found, age_us): (String, f64) = script
@@ -221,6 +215,11 @@ impl RedisStore {
         let (line, identity) = token.epoch.0.split_at(Epoch::LINE);
         if identity != connection.identity.as_bytes() {
             return Err(StoreError::away("it has another server's memory"));
+        }
+        if !line.starts_with(connection.source.as_bytes()) {
+            return Err(StoreError::away(
+                "its values are of another database or installation: give each database a `prefix` of its own",
+            ));
         }
         let mut values = answers.split_off(1);
         for value in &mut values {
