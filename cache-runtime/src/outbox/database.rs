@@ -9,7 +9,7 @@ use sqlx::{
 
 use super::{Installed, Listener, Outbox, OutboxConnection, OutboxRow, Place, Which};
 use crate::error::BoxError;
-use crate::schema::Schema;
+use crate::schema::{Schema, Triggers};
 use crate::store::BoxFuture;
 use crate::tag::Tag;
 
@@ -275,6 +275,24 @@ pub(super) fn quoted(table: &str) -> String {
 /// The table that says what is installed.
 pub(super) fn stamps(schema: &Schema) -> String {
     format!("{}_stamp", schema.outbox)
+}
+
+/// What the stamp, the identity and the number of triggers that were found say.
+pub(super) fn judged(
+    found: Option<(String, String, i64)>,
+    wanted: &Triggers,
+    triggers: bool,
+) -> Installed {
+    match found {
+        None => Installed::Nothing,
+        Some((_, identity, _)) if !triggers => Installed::Right { identity },
+        Some((stamp, identity, count))
+            if stamp == wanted.stamp && count as usize == wanted.names.len() =>
+        {
+            Installed::Right { identity }
+        }
+        Some(_) => Installed::Other,
+    }
 }
 
 /// Runs one statement of the set-up; says what an error means here.

@@ -6,7 +6,7 @@ use sqlx::postgres::{PgListener, PgPoolOptions};
 use sqlx::{AssertSqlSafe, PgConnection, Pool, Postgres, SqlSafeStr};
 use sqlx_core::transaction::TransactionManager;
 
-use super::database::{OutboxDatabase, fetch, quoted, stamps};
+use super::database::{OutboxDatabase, fetch, judged, quoted, stamps};
 use super::{BATCH, Installed, Listener, OutboxRow, PURGE_BATCH, Place, Which};
 use crate::error::BoxError;
 use crate::schema::Schema;
@@ -151,16 +151,7 @@ impl OutboxDatabase for Postgres {
             .bind(schema.postgres.names)
             .fetch_optional(connection)
             .await?;
-        Ok(match found {
-            None => Installed::Nothing,
-            Some((stamp, identity, count)) => {
-                let complete = count as usize == schema.postgres.names.len();
-                match !triggers || stamp == schema.postgres.stamp && complete {
-                    true => Installed::Right { identity },
-                    false => Installed::Other,
-                }
-            }
-        })
+        Ok(judged(found, &schema.postgres, triggers))
     }
 
     async fn begin_set_up(

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::{AssertSqlSafe, Pool, SqlSafeStr, Sqlite, SqliteConnection};
 use sqlx_core::transaction::TransactionManager;
 
-use super::database::{OutboxDatabase, fetch, quoted, stamps};
+use super::database::{OutboxDatabase, fetch, judged, quoted, stamps};
 use super::{BATCH, Installed, Listener, OutboxRow, PURGE_BATCH, Place, Which};
 use crate::schema::{ColumnsOf, Schema};
 use crate::tag::Tag;
@@ -134,16 +134,7 @@ impl OutboxDatabase for Sqlite {
             .bind(names)
             .fetch_optional(connection)
             .await?;
-        Ok(match found {
-            None => Installed::Nothing,
-            Some((stamp, identity, count)) => {
-                let complete = count as usize == schema.sqlite.names.len();
-                match !triggers || stamp == schema.sqlite.stamp && complete {
-                    true => Installed::Right { identity },
-                    false => Installed::Other,
-                }
-            }
-        })
+        Ok(judged(found, &schema.sqlite, triggers))
     }
 
     async fn begin_set_up(
