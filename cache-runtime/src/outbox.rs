@@ -53,7 +53,8 @@ pub enum Which {
         /// On PostgreSQL the number of the writer, on SQLite that of the last row before it.
         mark: i64,
     },
-    /// Those that were delivered, not longer ago than this.
+    /// Those that were delivered, not longer ago than this; and those that wait, as somebody may be about to
+    /// mark them, and then they would be missed by who looks first for these and then for those.
     Delivered {
         /// At most so long ago.
         within: Duration,
