@@ -8,6 +8,7 @@ use cache_runtime::{Builder, Cache, RedisStore, Schema};
 use example_app::{Db, SCHEMA};
 use serde_json::json;
 
+use crate::harness::proxy::Proxy;
 use crate::harness::servers::{self, Redis};
 use crate::harness::{App, Plio, Seen, Story, World, story};
 
@@ -23,6 +24,8 @@ pub fn stories() -> Vec<Story> {
         story!(rows_marked_while_another_makes_up_for_a_fail_over_are_not_lost),
         story!(a_restart_with_an_older_memory_stays_warm),
         story!(an_emptied_table_is_not_forgotten_by_a_restart),
+        story!(a_clear_is_not_forgotten_by_a_restart),
+        story!(an_address_that_leads_to_another_server),
         story!(a_server_that_became_a_replica_and_a_primary_again),
         story!(a_server_that_was_given_an_older_memory_and_is_a_primary_again),
         story!(a_redis_that_served_another_database_is_voided),
@@ -230,6 +233,47 @@ async fn an_emptied_table_is_not_forgotten_by_a_restart(world: World) {
     for plio in &plios {
         world.right(&plio.path()).await;
     }
+}
+
+/// After writes that nobody reported, all is forgotten; for good.
+async fn a_clear_is_not_forgotten_by_a_restart(world: World) {
+    let plios = warm_plios(&world).await;
+    world.redis_command("SAVE").await;
+    let mut tx = world.begin_elsewhere().await;
+    tx.run(format!(
+        "UPDATE plio SET name = 'new' WHERE id = {}",
+        plios[0].id
+    ))
+    .await;
+    tx.run(format!(
+        "DELETE FROM {} WHERE delivered_at IS NULL",
+        SCHEMA.outbox
+    ))
+    .await;
+    tx.commit().await;
+    world.cache.clear().await.expect("cleared");
+    world.right(&plios[0].path()).await.says("/name", "new");
+
+    restart(&world).await;
+    comes_back(&world, &world, &plios).await;
+    world.right(&plios[0].path()).await.says("/name", "new");
+}
+
+/// The old server lives on, and nobody is led to it any more.
+async fn an_address_that_leads_to_another_server(world: World) {
+    let plios = warm_plios(&world).await;
+    let proxy = Proxy::to(world.redis().port()).await;
+    let app = world.app_at(&proxy.redis_url(), |builder| builder).await;
+    let replica = replica(&world).await;
+    replica.detach().await;
+    change(&app, &plios[0], "new").await;
+    app.events.forget();
+    proxy.turn_to(replica.port());
+    comes_back(&world, &app, &plios[..1]).await;
+    for plio in &plios[1..] {
+        app.get(&plio.path()).await.ok().hit();
+    }
+    until_hit(&world, &app, &plios[0]).await;
 }
 
 async fn a_server_that_became_a_replica_and_a_primary_again(world: World) {
