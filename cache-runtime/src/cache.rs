@@ -69,9 +69,9 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
     /// restored, or written to with its triggers disabled.
     ///
     /// # Errors
-    /// When the store is away.
+    /// When the outbox cannot be written; or when the store is away, which then forgets everything on its way back.
     pub async fn clear(&self) -> Result<(), Error> {
-        self.0.engine.store.clear().await.map_err(Error::store)
+        self.0.engine.clear().await
     }
 
     pub(crate) fn engine(&self) -> &Arc<Engine> {

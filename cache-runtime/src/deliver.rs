@@ -20,6 +20,17 @@ impl Engine {
         }
     }
 
+    /// Forgets everything, through the outbox: a server that missed it is told again.
+    pub(crate) async fn clear(self: &Arc<Self>) -> Result<(), Error> {
+        if let Some(outbox) = &self.outbox {
+            let mut outbox = outbox.connect().await.map_err(Error::outbox)?;
+            outbox.report_everything().await.map_err(Error::outbox)?;
+        }
+        // In any case: another process, with a memory of its own, may deliver the row first.
+        self.store.clear().await.map_err(Error::store)?;
+        self.drain().await.map(drop)
+    }
+
     pub(crate) async fn connect_and_deliver(self: &Arc<Self>) -> Result<usize, Error> {
         match &self.outbox {
             Some(outbox) => {

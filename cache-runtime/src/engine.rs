@@ -179,6 +179,10 @@ impl Engine {
             Connected::New => {}
             // Another installation would have made it new.
             Connected::Same if self.unreported.load(Ordering::SeqCst) => {
+                if let Some(outbox) = &mut outbox {
+                    // So that a server which misses this is told again.
+                    outbox.report_everything().await.map_err(Error::outbox)?;
+                }
                 self.store.clear().await.map_err(Error::store)?;
             }
             Connected::Same => {}

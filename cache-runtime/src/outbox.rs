@@ -53,7 +53,8 @@ pub enum Which {
         /// On PostgreSQL the number of the writer, on SQLite that of the last row before it.
         mark: i64,
     },
-    /// Those that were delivered, not longer ago than this.
+    /// Those that were delivered, not longer ago than this; and those that wait, as somebody may be about to
+    /// mark them, and then they would be missed by who looks first for these and then for those.
     Delivered {
         /// At most so long ago.
         within: Duration,
@@ -101,6 +102,9 @@ pub(crate) trait OutboxConnection: Send {
         which: Which,
         after: Place,
     ) -> BoxFuture<'_, Result<Vec<OutboxRow>, BoxError>>;
+
+    /// Reports, as a write, that nothing which is stored is right.
+    fn report_everything(&mut self) -> BoxFuture<'_, Result<(), BoxError>>;
 
     /// Marks rows as delivered. A row that somebody else is marking may be left to them.
     fn mark_delivered(&mut self, ids: Vec<i64>) -> BoxFuture<'_, Result<(), BoxError>>;

@@ -31,6 +31,12 @@ impl Tag {
         tag.is_fit().then_some(tag)
     }
 
+    /// Stands for every row of every model.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    pub(crate) fn everything() -> Tag {
+        Tag("*#*".to_owned())
+    }
+
     /// Whether it is one that stores take: not empty, and not too long.
     pub(crate) fn is_fit(&self) -> bool {
         (1..=Tag::LONGEST).contains(&self.0.len())

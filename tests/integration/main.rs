@@ -8,10 +8,13 @@ mod install;
 mod mutants;
 mod stories;
 
-use harness::{Story, servers, statements, story};
+use harness::{Story, servers, service, statements, story};
 use libtest_mimic::{Arguments, Trial};
 
 fn main() {
+    if service::serve_if_asked() {
+        return;
+    }
     let mut arguments = Arguments::from_args();
     // Stories wait more than they compute.
     let cores = std::thread::available_parallelism().map_or(1, usize::from);

@@ -253,6 +253,13 @@ impl<DB: OutboxDatabase> OutboxConnection for TableConnection<DB> {
         })
     }
 
+    fn report_everything(&mut self) -> BoxFuture<'_, Result<(), BoxError>> {
+        Box::pin(async {
+            let everything = vec![Tag::everything()];
+            Ok(DB::report(&mut self.connection, self.schema.outbox, everything).await?)
+        })
+    }
+
     fn mark_delivered(&mut self, ids: Vec<i64>) -> BoxFuture<'_, Result<(), BoxError>> {
         Box::pin(async {
             Ok(DB::mark_delivered(&mut self.connection, self.schema.outbox, ids).await?)

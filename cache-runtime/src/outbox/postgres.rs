@@ -45,7 +45,7 @@ impl OutboxDatabase for Postgres {
             }
             Which::Delivered { within } => {
                 values.push(within.as_millis() as i64);
-                "delivered_at >= now() - $3 * interval '1 ms'"
+                "(delivered_at IS NULL OR delivered_at >= now() - $3 * interval '1 ms')"
             }
         };
         let sql = format!(

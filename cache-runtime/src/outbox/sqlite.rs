@@ -40,7 +40,7 @@ impl OutboxDatabase for Sqlite {
             Which::Waiting => ("delivered_at IS NULL".to_owned(), vec![after.id]),
             Which::Own { mark } => ("delivered_at IS NULL".to_owned(), vec![after.id.max(mark)]),
             Which::Delivered { within } => (
-                format!("delivered_at >= {NOW} - $2 / 1000.0"),
+                format!("(delivered_at IS NULL OR delivered_at >= {NOW} - $2 / 1000.0)"),
                 vec![after.id, within.as_millis() as i64],
             ),
         };

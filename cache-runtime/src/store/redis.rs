@@ -47,7 +47,7 @@ const TAGS_PER_CALL: usize = 250;
 const KEYS_PER_READ: usize = 1000;
 const FILLS_PER_CALL: usize = 100;
 
-/// How much of the server's `run_id` (40 hexadecimal digits) is in an epoch.
+/// How much of the server's `master_replid` (40 hexadecimal digits) is in an epoch.
 const IDENTITY: usize = Epoch::LEN - Epoch::LINE;
 
 /// How much of the identity of the database (32 hexadecimal digits) a line begins with.
@@ -411,6 +411,9 @@ fn parse_token(text: &[u8]) -> Option<Token> {
 }
 
 /// Asks the server who it is; refuses a replica, which would serve what it was and take no writes.
+///
+/// Its name is the one of its history: another after every start, and after every time that it was a replica and
+/// may have been given another's memory. Its `run_id` would stay the same then.
 async fn identity(server: &mut MultiplexedConnection) -> Result<String, StoreError> {
     let mut info = redis::cmd("INFO");
     info.arg("server").arg("memory").arg("replication");
@@ -426,10 +429,10 @@ async fn identity(server: &mut MultiplexedConnection) -> Result<String, StoreErr
             "Redis may evict what the cache needs to invalidate, and all is voided when it does: set maxmemory-policy to volatile-lru or noeviction"
         );
     }
-    field("run_id:")
-        .and_then(|run_id| run_id.get(..IDENTITY))
+    field("master_replid:")
+        .and_then(|history| history.get(..IDENTITY))
         .map(str::to_owned)
-        .ok_or_else(|| StoreError::away("the server's INFO does not tell its run_id"))
+        .ok_or_else(|| StoreError::away("the server's INFO does not tell its master_replid"))
 }
 
 fn error(error: redis::RedisError) -> StoreError {

@@ -94,6 +94,11 @@ impl Events {
         self.hold(Moment::Filled, key)
     }
 
+    /// Stops the next delivery that invalidates this tag when the store has done so, before its rows are marked.
+    pub fn hold_after_invalidation(&self, tag: &str) -> Hold {
+        self.hold(Moment::Invalidated, tag)
+    }
+
     fn hold(&self, moment: Moment, key: &str) -> Hold {
         let key = key.to_owned();
         let point = Arc::new(Point {
@@ -162,7 +167,7 @@ impl Hold {
     /// Waits until a load stands still here.
     pub async fn reached(&self) {
         if timeout(PATIENCE, self.0.reached.notified()).await.is_err() {
-            panic!("no load of {} came to its hold", self.0.key);
+            panic!("nothing came to the hold at {}", self.0.key);
         }
     }
 
@@ -182,6 +187,7 @@ enum Moment {
     Loading,
     Loaded,
     Filled,
+    Invalidated,
 }
 
 struct Point {
@@ -199,6 +205,7 @@ impl Point {
                 keys.contains(&self.key)
             }
             (Moment::Filled, Seen::Filled(key, _)) => *key == self.key,
+            (Moment::Invalidated, Seen::Invalidated(tags)) => tags.contains(&self.key),
             _ => false,
         }
     }

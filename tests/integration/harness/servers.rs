@@ -30,7 +30,22 @@ pub fn redis() -> &'static Redis {
 
 /// A Redis for one story. It keeps its memory in a snapshot, so it comes back with what it knew.
 pub fn own_redis() -> Redis {
-    Redis::start(&["--save", "3600 1", "--rdbcompression", "no"])
+    // A replica of it need not wait for others to join.
+    let replicas = ["--repl-diskless-sync-delay", "0"];
+    Redis::start(
+        &[
+            &["--save", "3600 1", "--rdbcompression", "no"],
+            &replicas[..],
+        ]
+        .concat(),
+    )
+    .unwrap_or_else(|sentence| panic!("{sentence}"))
+}
+
+/// A replica of it.
+pub fn replica_of(primary: &Redis) -> Redis {
+    let primary = format!("127.0.0.1 {}", primary.port);
+    Redis::start(&["--save", "", "--replicaof", &primary])
         .unwrap_or_else(|sentence| panic!("{sentence}"))
 }
 
@@ -200,6 +215,11 @@ impl Redis {
         process.wait_for(self.port)?;
         *self.process.lock().map_err(|_| "poisoned")? = Some(process);
         Ok(())
+    }
+
+    /// The port that it was started on.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// The address of one logical database of this server.

@@ -23,6 +23,7 @@ pub struct World(Arc<Inner>);
 struct Inner {
     setup: Setup,
     app: App,
+    database_url: String,
     db: Db,
     sql: Sql,
     redis: Option<OwnRedis>,
@@ -55,6 +56,7 @@ impl World {
         Self(Arc::new(Inner {
             setup,
             app,
+            database_url: database_url.to_owned(),
             db,
             sql,
             redis,
@@ -70,24 +72,37 @@ impl World {
     /// A process of the service that is set up in another way, on the same database and the same
     /// Redis: `|builder| builder.relay(true)`.
     pub async fn app_with(&self, how: impl FnOnce(Builder<Db>) -> Builder<Db>) -> App {
-        let builder = how(example_app::cache_builder(self.0.db.clone()).relay(false));
         match &self.0.redis {
-            None => App::serve(builder, MemoryStore::new(&SCHEMA)).await,
-            Some(redis) => {
-                let url = redis.url();
-                let store = RedisStore::new(&url, &SCHEMA);
-                App::serve(
-                    builder,
-                    store.unwrap_or_else(|error| panic!("{url}: {error}")),
-                )
-                .await
+            None => {
+                let builder = how(example_app::cache_builder(self.0.db.clone()).relay(false));
+                App::serve(builder, MemoryStore::new(&SCHEMA)).await
             }
+            Some(redis) => self.app_at(&redis.url(), how).await,
         }
+    }
+
+    /// Likewise one that reaches Redis at this address.
+    pub async fn app_at(&self, redis: &str, how: impl FnOnce(Builder<Db>) -> Builder<Db>) -> App {
+        let builder = how(example_app::cache_builder(self.0.db.clone()).relay(false));
+        let store = RedisStore::new(redis, &SCHEMA);
+        App::serve(
+            builder,
+            store.unwrap_or_else(|error| panic!("{redis}: {error}")),
+        )
+        .await
     }
 
     /// A process of the service as it runs in production: it relays.
     pub async fn relaying_app(&self) -> App {
         self.app_with(|builder| builder.relay(true)).await
+    }
+
+    pub fn database_url(&self) -> &str {
+        &self.0.database_url
+    }
+
+    pub fn redis_url(&self) -> String {
+        self.0.redis.as_ref().expect("a set-up with Redis").url()
     }
 
     pub fn db(&self) -> &Db {

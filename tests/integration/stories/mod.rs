@@ -1,9 +1,11 @@
 //! The behaviours, each a story; the numbers are those of the list that they were asked for with.
 
 mod absent;
+mod crash;
 mod deletes;
 mod duplicate;
 mod errors;
+mod failover;
 mod fuzz;
 mod lists;
 mod lookups;
@@ -14,6 +16,7 @@ mod seed;
 mod statements;
 mod tables;
 mod troubles;
+mod window;
 
 use crate::harness::Story;
 
@@ -34,6 +37,9 @@ pub fn all() -> Vec<Story> {
         statements::stories(),
         tables::stories(),
         troubles::stories(),
+        crash::stories(),
+        window::stories(),
+        failover::stories(),
     ]
     .concat()
 }

@@ -1,0 +1,141 @@
+//! A TCP proxy between one process and a server, so that this process alone loses it.
+
+use std::net::Ipv4Addr;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// Forwards until told otherwise.
+pub struct Proxy {
+    port: u16,
+    line: watch::Sender<Line>,
+    accepting: JoinHandle<()>,
+}
+
+#[derive(Clone, Copy)]
+struct Line {
+    target: u16,
+    frozen: bool,
+    refuses: bool,
+    /// Connections of another cut than the last are over.
+    cuts: usize,
+}
+
+impl Proxy {
+    /// One in front of a port of this machine.
+    pub async fn to(target: u16) -> Self {
+        let line = watch::Sender::new(Line {
+            target,
+            frozen: false,
+            refuses: false,
+            cuts: 0,
+        });
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
+        let listener = listener.expect("a free port");
+        let port = listener.local_addr().expect("an address").port();
+        let state = line.subscribe();
+        let accepting = tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                tokio::spawn(carry(client, state.clone()));
+            }
+        });
+        Self {
+            port,
+            line,
+            accepting,
+        }
+    }
+
+    /// The address of a Redis behind it.
+    pub fn redis_url(&self) -> String {
+        format!("redis://127.0.0.1:{}/0", self.port)
+    }
+
+    /// Connections stay open, and nothing comes through; what is sent meanwhile does when it resumes.
+    pub fn freeze(&self) {
+        self.line.send_modify(|line| line.frozen = true);
+    }
+
+    /// Closes all connections, and every new one at once.
+    pub fn cut(&self) {
+        self.line.send_modify(|line| {
+            line.refuses = true;
+            line.cuts += 1;
+        });
+    }
+
+    /// Forwards again.
+    pub fn resume(&self) {
+        self.line.send_modify(|line| {
+            line.frozen = false;
+            line.refuses = false;
+        });
+    }
+
+    /// Closes all connections, and leads new ones to another port.
+    pub fn turn_to(&self, target: u16) {
+        self.line.send_modify(|line| {
+            line.target = target;
+            line.cuts += 1;
+        });
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.accepting.abort();
+        self.cut();
+    }
+}
+
+async fn carry(client: TcpStream, line: watch::Receiver<Line>) {
+    let Line {
+        target,
+        refuses,
+        cuts,
+        ..
+    } = *line.borrow();
+    if refuses {
+        return;
+    }
+    let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, target)).await else {
+        return;
+    };
+    let _ = (client.set_nodelay(true), server.set_nodelay(true));
+    let ((from_client, to_client), (from_server, to_server)) =
+        (client.into_split(), server.into_split());
+    let both = async {
+        // Both to their ends: what a client sent before it hung up arrives.
+        tokio::join!(
+            pump(from_client, to_server, line.clone()),
+            pump(from_server, to_client, line.clone())
+        )
+    };
+    let cut = async {
+        line.clone()
+            .wait_for(|line| line.cuts != cuts)
+            .await
+            .is_ok()
+    };
+    tokio::select! {
+        _ = both => {}
+        _ = cut => {}
+    }
+}
+
+async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut line: watch::Receiver<Line>) {
+    let mut bytes = vec![0; 16 * 1024];
+    loop {
+        let Ok(length @ 1..) = from.read(&mut bytes).await else {
+            return;
+        };
+        if line.wait_for(|line| !line.frozen).await.is_err()
+            || to.write_all(&bytes[..length]).await.is_err()
+        {
+            return;
+        }
+    }
+}
