@@ -94,6 +94,16 @@ impl Events {
         self.hold(Moment::Filled, key)
     }
 
+    /// Stops the next commit of strict values when they are blocked, before the database commits.
+    pub fn hold_before_commit(&self) -> Hold {
+        self.hold(Moment::Blocked, "")
+    }
+
+    /// Stops the next commit when the database has committed, before anything is invalidated.
+    pub fn hold_after_commit(&self) -> Hold {
+        self.hold(Moment::Committed, "")
+    }
+
     fn hold(&self, moment: Moment, key: &str) -> Hold {
         let key = key.to_owned();
         let point = Arc::new(Point {
@@ -162,7 +172,7 @@ impl Hold {
     /// Waits until a load stands still here.
     pub async fn reached(&self) {
         if timeout(PATIENCE, self.0.reached.notified()).await.is_err() {
-            panic!("no load of {} came to its hold", self.0.key);
+            panic!("nothing of {:?} came to its hold", self.0.key);
         }
     }
 
@@ -182,6 +192,8 @@ enum Moment {
     Loading,
     Loaded,
     Filled,
+    Blocked,
+    Committed,
 }
 
 struct Point {
@@ -199,6 +211,7 @@ impl Point {
                 keys.contains(&self.key)
             }
             (Moment::Filled, Seen::Filled(key, _)) => *key == self.key,
+            (Moment::Blocked, Seen::Blocked(_)) | (Moment::Committed, Seen::Committed) => true,
             _ => false,
         }
     }
