@@ -44,7 +44,10 @@ impl Tag {
 
     /// The model, if this stands for every row of it (`item#*`): what `TRUNCATE` reports.
     pub fn whole_model(&self) -> Option<&str> {
-        self.0.strip_suffix("#*")
+        // What comes before a value may not have a `=`; the value may be anything, also `#*`.
+        self.0
+            .strip_suffix("#*")
+            .filter(|model| !model.contains('='))
     }
 }
 
@@ -109,5 +112,13 @@ mod tests {
         tags.add_composite("item#tenant,id", &[&None::<String>, &1_i64]);
         let texts: Vec<String> = tags.finish().iter().map(Tag::to_string).collect();
         assert_eq!(texts, ["item#tenant,id=acme,1", "video#id=7"]);
+    }
+
+    #[test]
+    fn a_value_does_not_make_a_tag_that_of_a_whole_model() {
+        assert_eq!(Tag::from_text("item#*").whole_model(), Some("item"));
+        assert_eq!(Tag::from_text("item#id=*").whole_model(), None);
+        assert_eq!(Tag::from_text("item#id=#*").whole_model(), None);
+        assert_eq!(Tag::from_text("item#id=item#*").whole_model(), None);
     }
 }

@@ -5,6 +5,7 @@
 mod conformance;
 mod harness;
 mod install;
+mod ledger;
 mod mutants;
 mod stories;
 
@@ -26,6 +27,7 @@ fn main() {
         .into_iter()
         .flat_map(Story::trials)
         .chain(mutants::trials())
+        .chain(ledger::trials())
         .chain([conformance::trial(), install::trial()])
         .collect();
     let conclusion = libtest_mimic::run(&arguments, trials);

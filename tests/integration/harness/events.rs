@@ -99,6 +99,16 @@ impl Events {
         self.hold(Moment::Invalidated, tag)
     }
 
+    /// Stops the next commit of strict values when they are blocked, before the database commits.
+    pub fn hold_before_commit(&self) -> Hold {
+        self.hold(Moment::Blocked, "")
+    }
+
+    /// Stops the next commit when the database has committed, before anything is invalidated.
+    pub fn hold_after_commit(&self) -> Hold {
+        self.hold(Moment::Committed, "")
+    }
+
     fn hold(&self, moment: Moment, key: &str) -> Hold {
         let key = key.to_owned();
         let point = Arc::new(Point {
@@ -188,6 +198,8 @@ enum Moment {
     Loaded,
     Filled,
     Invalidated,
+    Blocked,
+    Committed,
 }
 
 struct Point {
@@ -206,6 +218,7 @@ impl Point {
             }
             (Moment::Filled, Seen::Filled(key, _)) => *key == self.key,
             (Moment::Invalidated, Seen::Invalidated(tags)) => tags.contains(&self.key),
+            (Moment::Blocked, Seen::Blocked(_)) | (Moment::Committed, Seen::Committed) => true,
             _ => false,
         }
     }

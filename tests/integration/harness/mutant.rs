@@ -21,6 +21,8 @@ pub enum Mutant {
     NoOutbox,
     /// An update of an item reports where the item is now, not where it was.
     NoOldImages,
+    /// Strict values are not blocked before a commit, only invalidated.
+    Unblocked,
 }
 
 impl Mutant {
@@ -31,6 +33,7 @@ impl Mutant {
             Self::ClaimsStored => "claims_stored",
             Self::NoOutbox => "no_outbox",
             Self::NoOldImages => "no_old_images",
+            Self::Unblocked => "unblocked",
         }
     }
 
@@ -39,7 +42,7 @@ impl Mutant {
         match self {
             Self::NoOutbox => drop_triggers(sql).await,
             Self::NoOldImages => forget_old_images_of_items(sql).await,
-            Self::Unfenced | Self::ForgetsEmbeddedTags | Self::ClaimsStored => {}
+            Self::Unfenced | Self::ForgetsEmbeddedTags | Self::ClaimsStored | Self::Unblocked => {}
         }
     }
 }
@@ -67,7 +70,9 @@ impl<S: Store> Store for Mutated<S> {
                     let stored = self.store.fill(token, fills).await?;
                     Ok(vec![true; stored.len()])
                 }
-                Mutant::NoOutbox | Mutant::NoOldImages => self.store.fill(token, fills).await,
+                Mutant::NoOutbox | Mutant::NoOldImages | Mutant::Unblocked => {
+                    self.store.fill(token, fills).await
+                }
             }
         })
     }
@@ -85,6 +90,9 @@ impl<S: Store> Store for Mutated<S> {
     }
 
     fn block<'a>(&'a self, writer: i64, tags: &'a [Tag], life: Duration) -> Answer<'a, ()> {
+        if self.mutant == Mutant::Unblocked {
+            return Box::pin(async { Ok(()) });
+        }
         self.store.block(writer, tags, life)
     }
 

@@ -74,16 +74,9 @@ impl OwnDatabase {
     pub fn create(database: Database) -> Self {
         match database {
             Database::Sqlite => {
-                let dir = tempfile::Builder::new()
-                    .prefix("tests-sqlite-")
-                    .tempdir()
-                    .expect("a temporary directory");
-                let url = format!("sqlite://{}/plio.db", dir.path().display());
-                block_on(migrate(&url));
-                Self {
-                    url,
-                    kind: Kind::Sqlite { _dir: dir },
-                }
+                let own = Self::empty(database);
+                block_on(migrate(&own.url));
+                own
             }
             Database::Postgres => {
                 let server = servers::postgres();
@@ -93,15 +86,36 @@ impl OwnDatabase {
                         migrate(&server.url("plio_template")).await;
                     });
                 });
-                let name = format!("plio_{:016x}", fastrand::u64(..));
-                block_on(administer(&format!(
-                    "CREATE DATABASE {name} TEMPLATE plio_template"
-                )));
+                Self::copy_of("plio_template")
+            }
+        }
+    }
+
+    /// Likewise, without a table.
+    pub fn empty(database: Database) -> Self {
+        match database {
+            Database::Sqlite => {
+                let dir = tempfile::Builder::new()
+                    .prefix("tests-sqlite-")
+                    .tempdir()
+                    .expect("a temporary directory");
                 Self {
-                    url: server.url(&name),
-                    kind: Kind::Postgres { name },
+                    url: format!("sqlite://{}/plio.db", dir.path().display()),
+                    kind: Kind::Sqlite { _dir: dir },
                 }
             }
+            Database::Postgres => Self::copy_of("template1"),
+        }
+    }
+
+    fn copy_of(template: &str) -> Self {
+        let name = format!("plio_{:016x}", fastrand::u64(..));
+        block_on(administer(&format!(
+            "CREATE DATABASE {name} TEMPLATE {template}"
+        )));
+        Self {
+            url: servers::postgres().url(&name),
+            kind: Kind::Postgres { name },
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::pin::Pin;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use libtest_mimic::{Failed, Trial};
@@ -90,17 +90,8 @@ impl Story {
     pub fn fails_with(self, mutant: Mutant) -> impl Iterator<Item = Trial> {
         self.setups().map(move |setup| {
             let name = format!("{}::mutant::{}::{}", setup.name(), mutant.name(), self.name);
-            Trial::test(name.clone(), move || match self.told(setup, Some(mutant)) {
-                Err(failure) if failure.contains("wrong answer") => {
-                    println!("{name} is caught: {}", shortened(&failure));
-                    Ok(())
-                }
-                Err(failure) => Err(Failed::from(format!(
-                    "the story fails for another reason: {failure}"
-                ))),
-                Ok(()) => Err(Failed::from(
-                    "the story does not notice that the mechanism is missing",
-                )),
+            Trial::test(name.clone(), move || {
+                caught(&name, self.told(setup, Some(mutant)))
             })
         })
     }
@@ -113,8 +104,7 @@ impl Story {
 
     /// Tells it in a world of its own. A failure is the message of its panic.
     fn told(self, setup: Setup, mutant: Option<Mutant>) -> Result<(), String> {
-        let _among_others =
-            (!self.alone).then(|| ALONE.read().unwrap_or_else(PoisonError::into_inner));
+        let _among_others = (!self.alone).then(among_others);
         let _alone = self
             .alone
             .then(|| ALONE.write().unwrap_or_else(PoisonError::into_inner));
@@ -127,37 +117,60 @@ impl Story {
                 OwnRedis::shared()
             }
         });
-        let thread = if mutant.is_some() {
-            MUTANT_THREAD
-        } else {
-            self.name
-        };
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(4)
-            .thread_name(thread)
-            .enable_all()
-            .build();
-        let runtime = runtime.expect("a runtime");
-
         let url = database.url.clone();
-        let telling = async move {
+        on_a_runtime(self.name, mutant, async move {
             let world = World::new(setup, &url, redis, mutant).await;
             (self.tell)(world).await;
-        };
-        let told = runtime.block_on(async { runtime.spawn(timeout(PATIENCE, telling)).await });
-        runtime.shutdown_timeout(Duration::from_secs(10));
-        match told {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(format!("the story is not over after {PATIENCE:?}")),
-            Err(failure) => Err(failure
-                .try_into_panic()
-                .map_or_else(|error| error.to_string(), message)),
+        })
+    }
+}
+
+/// Tells a story on a runtime of its own. A failure is the message of its panic.
+pub fn on_a_runtime(
+    story: &'static str,
+    mutant: Option<Mutant>,
+    telling: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(4)
+        .thread_name(mutant.map_or(story, |_| MUTANT_THREAD))
+        .enable_all()
+        .build();
+    let runtime = runtime.expect("a runtime");
+    let told = runtime.block_on(async { runtime.spawn(timeout(PATIENCE, telling)).await });
+    runtime.shutdown_timeout(Duration::from_secs(10));
+    match told {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) => Err(format!("the story is not over after {PATIENCE:?}")),
+        Err(failure) => Err(failure
+            .try_into_panic()
+            .map_or_else(|error| error.to_string(), message)),
+    }
+}
+
+/// Whether a mutant's story ended as it is to: in a wrong answer.
+pub fn caught(trial: &str, told: Result<(), String>) -> Result<(), Failed> {
+    match told {
+        Err(failure) if failure.contains("wrong answer") => {
+            println!("{trial} is caught: {}", shortened(&failure));
+            Ok(())
         }
+        Err(failure) => Err(Failed::from(format!(
+            "the story fails for another reason: {failure}"
+        ))),
+        Ok(()) => Err(Failed::from(
+            "the story does not notice that the mechanism is missing",
+        )),
     }
 }
 
 /// Who counts what the whole process does, writes; everybody else reads.
 static ALONE: RwLock<()> = RwLock::new(());
+
+/// Held while a story is told that minds nobody.
+pub fn among_others() -> RwLockReadGuard<'static, ()> {
+    ALONE.read().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Keeps the panics of mutants' stories, which are the point, out of the output.
 pub fn hush_mutants() {

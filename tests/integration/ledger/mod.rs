@@ -1,0 +1,40 @@
+//! Stories of the ledger (`tests/ledger`), for what the example does not use: strict models, reads within a
+//! transaction, reports without triggers, ignored columns, ids of every kind. There is no HTTP: they read through the
+//! cache, and write in its transactions.
+
+mod bank;
+mod frozen;
+mod history;
+mod ids;
+mod ignores;
+mod outage;
+mod reports;
+mod rows;
+mod strict;
+mod tale;
+mod transactions;
+
+use libtest_mimic::Trial;
+
+use crate::harness::Mutant;
+
+/// Every story on its set-ups, and those that catch the missing block.
+pub fn trials() -> Vec<Trial> {
+    let tales = [
+        strict::tales(),
+        history::tales(),
+        frozen::tales(),
+        outage::tales(),
+        transactions::tales(),
+        reports::tales(),
+        ignores::tales(),
+        ids::tales(),
+    ]
+    .concat();
+    let mutants = strict::need_the_block().into_iter();
+    tales
+        .into_iter()
+        .flat_map(tale::Tale::trials)
+        .chain(mutants.flat_map(|tale| tale.fails_with(Mutant::Unblocked)))
+        .collect()
+}

@@ -1,0 +1,106 @@
+//! A story that is generic over the database.
+
+use std::pin::Pin;
+
+use libtest_mimic::{Failed, Trial};
+use sqlx::{Postgres, Sqlite};
+
+use super::bank::Bank;
+use crate::harness::Mutant;
+use crate::harness::setup::{Database, OwnDatabase, OwnRedis, Setup, Tier};
+use crate::harness::story::{among_others, caught, on_a_runtime};
+
+pub type Told = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// One story, told on every set-up that it applies to.
+#[derive(Clone, Copy)]
+pub struct Tale {
+    name: &'static str,
+    on_sqlite: fn(Bank<Sqlite>) -> Told,
+    on_postgres: fn(Bank<Postgres>) -> Told,
+    applies: fn(Setup) -> bool,
+    own_redis: bool,
+}
+
+/// `tale!(a_story)`: the story of that name.
+macro_rules! tale {
+    ($name:ident) => {
+        $crate::ledger::tale::Tale::new(
+            stringify!($name),
+            |bank| Box::pin($name(bank)),
+            |bank| Box::pin($name(bank)),
+        )
+    };
+}
+pub(crate) use tale;
+
+impl Tale {
+    pub fn new(
+        name: &'static str,
+        on_sqlite: fn(Bank<Sqlite>) -> Told,
+        on_postgres: fn(Bank<Postgres>) -> Told,
+    ) -> Self {
+        Self {
+            name,
+            on_sqlite,
+            on_postgres,
+            applies: |_| true,
+            own_redis: false,
+        }
+    }
+
+    pub fn on(self, applies: fn(Setup) -> bool) -> Self {
+        Self { applies, ..self }
+    }
+
+    /// There is nothing to tell in memory.
+    pub fn on_redis(self) -> Self {
+        self.on(|setup| setup.tier == Tier::Redis)
+    }
+
+    /// It stops or empties Redis: it has one of its own.
+    pub fn own_redis(self) -> Self {
+        Self {
+            own_redis: true,
+            ..self.on_redis()
+        }
+    }
+
+    pub fn trials(self) -> impl Iterator<Item = Trial> {
+        self.setups().map(move |setup| {
+            let name = format!("{}::ledger::{}", setup.name(), self.name);
+            Trial::test(name, move || self.told(setup, None).map_err(Failed::from))
+        })
+    }
+
+    /// Trials that say: without this mechanism the story ends in a wrong answer.
+    pub fn fails_with(self, mutant: Mutant) -> impl Iterator<Item = Trial> {
+        self.setups().map(move |setup| {
+            let (setup_name, mutant_name) = (setup.name(), mutant.name());
+            let name = format!("{setup_name}::ledger::mutant::{mutant_name}::{}", self.name);
+            Trial::test(name.clone(), move || {
+                caught(&name, self.told(setup, Some(mutant)))
+            })
+        })
+    }
+
+    fn setups(self) -> impl Iterator<Item = Setup> {
+        Setup::ALL.into_iter().filter(move |it| (self.applies)(*it))
+    }
+
+    fn told(self, setup: Setup, mutant: Option<Mutant>) -> Result<(), String> {
+        let _among_others = among_others();
+        let database = OwnDatabase::empty(setup.database);
+        let redis = (setup.tier == Tier::Redis).then(|| match self.own_redis {
+            true => OwnRedis::own(),
+            false => OwnRedis::shared(),
+        });
+        let url = database.url.clone();
+        on_a_runtime(self.name, mutant, async move {
+            match setup.database {
+                Database::Sqlite => (self.on_sqlite)(Bank::new(url, redis, mutant).await).await,
+                Database::Postgres => (self.on_postgres)(Bank::new(url, redis, mutant).await).await,
+            }
+        })
+    }
+}

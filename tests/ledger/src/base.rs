@@ -1,0 +1,154 @@
+//! What the service does on either database.
+
+use std::time::Duration;
+
+use cache_runtime::OutboxDatabase;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgRow};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow};
+use sqlx::{AssertSqlSafe, FromRow, Pool, Postgres, Sqlite};
+
+use crate::SCHEMA;
+
+/// How long one waits for a connection.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// The reference is checked at COMMIT, so that there are commits that fail.
+const TABLES: &str = "
+CREATE TABLE owner (id BIGINT PRIMARY KEY, version BIGINT NOT NULL);
+CREATE TABLE account (id TEXT PRIMARY KEY NOT NULL, version BIGINT NOT NULL,
+  owner_id BIGINT REFERENCES owner (id) DEFERRABLE INITIALLY DEFERRED);
+CREATE TABLE entry (id BIGINT PRIMARY KEY, account_id TEXT, amount BIGINT NOT NULL);
+CREATE TABLE note (id TEXT PRIMARY KEY NOT NULL, slug TEXT UNIQUE, text TEXT NOT NULL,
+  views BIGINT NOT NULL DEFAULT 0);
+CREATE TABLE seat (tenant TEXT NOT NULL, id BIGINT NOT NULL, text TEXT NOT NULL, PRIMARY KEY (tenant, id));
+";
+
+/// What can be read from a row of either database.
+pub trait Row: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
+
+impl<T> Row for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin
+{}
+
+/// What is bound to a statement.
+#[derive(Clone, Debug)]
+pub enum Value {
+    /// A text.
+    Text(String),
+    /// A number.
+    Number(i64),
+}
+
+impl From<&String> for Value {
+    fn from(text: &String) -> Value {
+        Value::Text(text.clone())
+    }
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Value {
+        Value::Number(number)
+    }
+}
+
+/// A database that the service runs on.
+pub trait Base: OutboxDatabase {
+    /// A pool of at most so many connections.
+    fn pool(url: &str, connections: u32) -> Pool<Self>;
+
+    /// Makes the tables, the outbox and the triggers.
+    fn set_up(pool: &Pool<Self>) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+
+    /// Takes the triggers away again, and leaves an outbox.
+    fn take_triggers_away(
+        pool: &Pool<Self>,
+    ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+
+    /// The rows that a statement answers.
+    fn select<T: Row>(
+        connection: &mut Self::Connection,
+        sql: &str,
+        values: Vec<Value>,
+    ) -> impl Future<Output = Result<Vec<T>, sqlx::Error>> + Send;
+
+    /// Runs a statement.
+    fn run(
+        connection: &mut Self::Connection,
+        sql: &str,
+        values: Vec<Value>,
+    ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+}
+
+macro_rules! base {
+    ($database:ty, $pool:ident) => {
+        impl Base for $database {
+            fn pool(url: &str, connections: u32) -> Pool<Self> {
+                $pool(url, connections)
+            }
+
+            async fn set_up(pool: &Pool<Self>) -> Result<(), sqlx::Error> {
+                sqlx::raw_sql(TABLES).execute(pool).await?;
+                SCHEMA.install(pool).await
+            }
+
+            async fn take_triggers_away(pool: &Pool<Self>) -> Result<(), sqlx::Error> {
+                SCHEMA.uninstall(pool).await?;
+                SCHEMA.install_outbox(pool).await
+            }
+
+            async fn select<T: Row>(
+                connection: &mut Self::Connection,
+                sql: &str,
+                values: Vec<Value>,
+            ) -> Result<Vec<T>, sqlx::Error> {
+                let mut query = sqlx::query_as(AssertSqlSafe(sql));
+                for value in values {
+                    query = match value {
+                        Value::Text(text) => query.bind(text),
+                        Value::Number(number) => query.bind(number),
+                    };
+                }
+                query.fetch_all(connection).await
+            }
+
+            async fn run(
+                connection: &mut Self::Connection,
+                sql: &str,
+                values: Vec<Value>,
+            ) -> Result<(), sqlx::Error> {
+                let mut query = sqlx::query(AssertSqlSafe(sql));
+                for value in values {
+                    query = match value {
+                        Value::Text(text) => query.bind(text),
+                        Value::Number(number) => query.bind(number),
+                    };
+                }
+                query.execute(connection).await.map(drop)
+            }
+        }
+    };
+}
+
+base!(Sqlite, sqlite_pool);
+base!(Postgres, postgres_pool);
+
+fn sqlite_pool(url: &str, connections: u32) -> Pool<Sqlite> {
+    let options: SqliteConnectOptions = url.parse().expect("an address");
+    let options = options
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .foreign_keys(true)
+        .pragma("recursive_triggers", "on")
+        .busy_timeout(PATIENCE);
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(PATIENCE)
+        .connect_lazy_with(options)
+}
+
+fn postgres_pool(url: &str, connections: u32) -> Pool<Postgres> {
+    let options: PgConnectOptions = url.parse().expect("an address");
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(PATIENCE)
+        .connect_lazy_with(options)
+}
