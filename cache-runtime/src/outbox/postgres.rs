@@ -48,9 +48,10 @@ impl OutboxDatabase for Postgres {
                 "delivered_at >= now() - $3 * interval '1 ms'"
             }
         };
+        // An infinite time cannot be subtracted, but its seconds can.
         let sql = format!(
             "SELECT writer, id, CASE WHEN octet_length(tag) <= {longest} THEN convert_to(tag, 'UTF8') END,
-               extract(epoch FROM clock_timestamp() - created_at)::float8
+               extract(epoch FROM clock_timestamp())::float8 - extract(epoch FROM created_at)::float8
              FROM {outbox} WHERE {which} AND (writer, id) > ($1, $2)
              ORDER BY writer, id LIMIT {BATCH}",
             longest = Tag::LONGEST,
