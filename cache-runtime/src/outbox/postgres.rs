@@ -133,19 +133,27 @@ impl OutboxDatabase for Postgres {
         if !exists {
             return Ok(Installed::Nothing);
         }
-        // A migration that makes a table anew loses its triggers; a restore may have disabled them.
+        // A migration that makes a table anew loses its triggers, or leaves them to the old one that it
+        // put out of the way; a restore may have disabled them.
         let sql = format!(
             "SELECT stamp, identity,
                (SELECT count(*) FROM pg_trigger AS report
                 JOIN pg_proc ON pg_proc.oid = report.tgfoid
                 JOIN pg_class ON pg_class.oid = to_regclass($1)
-                WHERE report.tgenabled IN ('O', 'A') AND report.tgname = ANY($2)
+                JOIN unnest($2, $3) AS wanted(name, of)
+                  ON report.tgname = wanted.name AND report.tgrelid = to_regclass(wanted.of)
+                WHERE report.tgenabled IN ('O', 'A')
                   AND pg_proc.pronamespace = pg_class.relnamespace)
              FROM {stamps}"
         );
+        let triggers_of = schema.postgres.names.iter();
+        let (names, tables): (Vec<&str>, Vec<String>) = triggers_of
+            .map(|(name, table)| (*name, quoted(table)))
+            .unzip();
         let found: Option<(String, String, i64)> = sqlx::query_as(AssertSqlSafe(sql))
             .bind(quoted(schema.outbox))
-            .bind(schema.postgres.names)
+            .bind(names)
+            .bind(tables)
             .fetch_optional(connection)
             .await?;
         Ok(match found {

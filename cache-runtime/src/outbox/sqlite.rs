@@ -117,11 +117,18 @@ impl OutboxDatabase for Sqlite {
         if tables < 2 {
             return Ok(Installed::Nothing);
         }
-        let names = serde_json::Value::from(schema.sqlite.names).to_string();
+        let names = schema.sqlite.names.iter();
+        let names: serde_json::Value = names
+            .map(|(name, table)| serde_json::json!([name, table]))
+            .collect();
+        let names = names.to_string();
+        // Names of tables are the same in any case.
         let sql = format!(
             "SELECT stamp, identity,
-               (SELECT count(*) FROM sqlite_master
-                WHERE type = 'trigger' AND name IN (SELECT value FROM json_each($1)))
+               (SELECT count(*) FROM sqlite_master AS report JOIN json_each($1) AS wanted
+                  ON report.name = json_extract(wanted.value, '$[0]')
+                 AND report.tbl_name = json_extract(wanted.value, '$[1]') COLLATE NOCASE
+                WHERE report.type = 'trigger')
              FROM {}",
             quoted(&stamps)
         );
