@@ -161,7 +161,11 @@ impl OutboxDatabase for Sqlite {
         let databases: Vec<String> = sqlx::query_scalar("SELECT name FROM pragma_database_list")
             .fetch_all(&mut *connection)
             .await?;
-        let mut drops = Vec::new();
+        // First those of this file, whatever is there: the text of a migration may be run at any time.
+        let own = schema.sqlite.names.iter();
+        let mut drops: Vec<String> = own
+            .map(|(name, _)| format!("DROP TRIGGER IF EXISTS \"main\".\"{name}\""))
+            .collect();
         for database in databases {
             let database = quoted(&database);
             let sql = format!(
@@ -172,7 +176,11 @@ impl OutboxDatabase for Sqlite {
                 .bind(format!("INSERT INTO {} (tag)", quoted(schema.outbox)))
                 .fetch_all(&mut *connection)
                 .await?;
-            drops.extend(found);
+            for drop in found {
+                if !drops.contains(&drop) {
+                    drops.push(drop);
+                }
+            }
         }
         Ok(drops)
     }
