@@ -84,6 +84,7 @@ fn triggers(runtime: &Path, schema: &Schema, dialect: Dialect) -> TokenStream {
         names,
         ..
     } = &triggers;
+    let names = names.iter().map(|(name, table)| quote!((#name, #table)));
     quote! {
         #runtime::generated::Triggers {
             stamp: #stamp,

@@ -54,8 +54,8 @@ pub struct Triggers {
     pub removal: &'static str,
     /// Check the columns, and make the triggers; in order.
     pub statements: &'static [Statement],
-    /// The names of the triggers beside the outbox.
-    pub names: &'static [&'static str],
+    /// The names of the triggers beside the outbox, and their tables.
+    pub names: &'static [(&'static str, &'static str)],
 }
 
 /// One of them.

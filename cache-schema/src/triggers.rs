@@ -34,8 +34,8 @@ pub struct Triggers {
     pub removal: String,
     /// Check the columns, and make the triggers.
     pub statements: Vec<Statement>,
-    /// The names of the triggers, of those in the outbox's own schema or database.
-    pub names: Vec<String>,
+    /// The names of the triggers and their tables, of those in the outbox's own database.
+    pub names: Vec<(String, String)>,
 }
 
 /// One SQL statement.
@@ -67,19 +67,23 @@ impl Schema {
             .filter_map(|model| Watched::new(self, model));
         // First, as a trigger on a column that is not there breaks the writes of others.
         let mut statements: Vec<Statement> = watched.clone().map(|model| model.check()).collect();
+        let mut names = Vec::new();
+        for model in watched {
+            let made = match dialect {
+                Dialect::Postgres => postgres::statements(outbox, &model),
+                Dialect::Sqlite => sqlite::statements(outbox, &model),
+            };
+            let triggers = made.iter().filter_map(Statement::trigger);
+            names.extend(triggers.map(|name| (name, model.model.table.clone())));
+            statements.extend(made);
+        }
         let (outbox, removal) = match dialect {
-            Dialect::Postgres => {
-                statements.extend(postgres::statements(outbox, watched));
-                (postgres::outbox(outbox), postgres::removal(outbox))
-            }
-            Dialect::Sqlite => {
-                statements.extend(sqlite::statements(outbox, watched));
-                (sqlite::outbox(outbox), String::new())
-            }
+            Dialect::Postgres => (postgres::outbox(outbox), postgres::removal(outbox)),
+            Dialect::Sqlite => (sqlite::outbox(outbox), String::new()),
         };
         Triggers {
             stamp: stamp(&outbox, &statements),
-            names: statements.iter().filter_map(Statement::trigger).collect(),
+            names,
             outbox,
             removal,
             statements,

@@ -48,9 +48,10 @@ impl OutboxDatabase for Postgres {
                 "(delivered_at IS NULL OR delivered_at >= now() - $3 * interval '1 ms')"
             }
         };
+        // An infinite time cannot be subtracted, but its seconds can.
         let sql = format!(
             "SELECT writer, id, CASE WHEN octet_length(tag) <= {longest} THEN convert_to(tag, 'UTF8') END,
-               extract(epoch FROM clock_timestamp() - created_at)::float8
+               extract(epoch FROM clock_timestamp())::float8 - extract(epoch FROM created_at)::float8
              FROM {outbox} WHERE {which} AND (writer, id) > ($1, $2)
              ORDER BY writer, id LIMIT {BATCH}",
             longest = Tag::LONGEST,
@@ -78,12 +79,13 @@ impl OutboxDatabase for Postgres {
         let outbox = quoted(outbox);
         // Two processes may deliver the same rows and mark them in different orders: without SKIP
         // LOCKED that is a deadlock. A mark that is lost means that the row is delivered again: no
-        // reason to wait for the disk.
+        // reason to wait for the disk. A join, as `= ANY($1)` may be planned as one comparison of every
+        // row with every number.
         let sql = format!(
             "UPDATE {outbox} SET delivered_at = now()
              FROM (SELECT set_config('synchronous_commit', 'off', true)) AS hurry
-             WHERE id IN (SELECT id FROM {outbox} WHERE id = ANY($1) AND delivered_at IS NULL
-                          FOR UPDATE SKIP LOCKED)"
+             WHERE id IN (SELECT it.id FROM unnest($1) AS own(id) JOIN {outbox} AS it ON it.id = own.id
+                          WHERE it.delivered_at IS NULL FOR UPDATE OF it SKIP LOCKED)"
         );
         let query = sqlx::query(AssertSqlSafe(sql)).bind(ids);
         query.execute(connection).await.map(drop)
@@ -136,19 +138,27 @@ impl OutboxDatabase for Postgres {
         if !exists {
             return Ok(Installed::Nothing);
         }
-        // A migration that makes a table anew loses its triggers; a restore may have disabled them.
+        // A migration that makes a table anew loses its triggers, or leaves them to the old one that it
+        // put out of the way; a restore may have disabled them.
         let sql = format!(
             "SELECT stamp, identity,
                (SELECT count(*) FROM pg_trigger AS report
                 JOIN pg_proc ON pg_proc.oid = report.tgfoid
                 JOIN pg_class ON pg_class.oid = to_regclass($1)
-                WHERE report.tgenabled IN ('O', 'A') AND report.tgname = ANY($2)
+                JOIN unnest($2, $3) AS wanted(name, of)
+                  ON report.tgname = wanted.name AND report.tgrelid = to_regclass(wanted.of)
+                WHERE report.tgenabled IN ('O', 'A')
                   AND pg_proc.pronamespace = pg_class.relnamespace)
              FROM {stamps}"
         );
+        let triggers_of = schema.postgres.names.iter();
+        let (names, tables): (Vec<&str>, Vec<String>) = triggers_of
+            .map(|(name, table)| (*name, quoted(table)))
+            .unzip();
         let found: Option<(String, String, i64)> = sqlx::query_as(AssertSqlSafe(sql))
             .bind(quoted(schema.outbox))
-            .bind(schema.postgres.names)
+            .bind(names)
+            .bind(tables)
             .fetch_optional(connection)
             .await?;
         Ok(judged(found, &schema.postgres, triggers))

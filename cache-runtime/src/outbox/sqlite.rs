@@ -122,11 +122,18 @@ impl OutboxDatabase for Sqlite {
         if tables < 2 {
             return Ok(Installed::Nothing);
         }
-        let names = serde_json::Value::from(schema.sqlite.names).to_string();
+        let names = schema.sqlite.names.iter();
+        let names: serde_json::Value = names
+            .map(|(name, table)| serde_json::json!([name, table]))
+            .collect();
+        let names = names.to_string();
+        // Names of tables are the same in any case.
         let sql = format!(
             "SELECT stamp, identity,
-               (SELECT count(*) FROM sqlite_master
-                WHERE type = 'trigger' AND name IN (SELECT value FROM json_each($1)))
+               (SELECT count(*) FROM sqlite_master AS report JOIN json_each($1) AS wanted
+                  ON report.name = json_extract(wanted.value, '$[0]')
+                 AND report.tbl_name = json_extract(wanted.value, '$[1]') COLLATE NOCASE
+                WHERE report.type = 'trigger')
              FROM {}",
             quoted(&stamps)
         );
@@ -150,7 +157,11 @@ impl OutboxDatabase for Sqlite {
         let databases: Vec<String> = sqlx::query_scalar("SELECT name FROM pragma_database_list")
             .fetch_all(&mut *connection)
             .await?;
-        let mut drops = Vec::new();
+        // First those of this file, whatever is there: the text of a migration may be run at any time.
+        let own = schema.sqlite.names.iter();
+        let mut drops: Vec<String> = own
+            .map(|(name, _)| format!("DROP TRIGGER IF EXISTS \"main\".\"{name}\""))
+            .collect();
         for database in databases {
             let database = quoted(&database);
             let sql = format!(
@@ -161,7 +172,11 @@ impl OutboxDatabase for Sqlite {
                 .bind(format!("INSERT INTO {} (tag)", quoted(schema.outbox)))
                 .fetch_all(&mut *connection)
                 .await?;
-            drops.extend(found);
+            for drop in found {
+                if !drops.contains(&drop) {
+                    drops.push(drop);
+                }
+            }
         }
         Ok(drops)
     }

@@ -8,16 +8,12 @@ use crate::names::snake;
 /// The operation that makes the longest name of a trigger.
 pub(crate) const LONGEST_OPERATION: &str = "truncate";
 
-pub(super) fn statements<'a>(
-    outbox: &str,
-    models: impl Iterator<Item = Watched<'a>>,
-) -> Vec<Statement> {
-    let mut statements = Vec::new();
-    for model in models {
-        statements.push(function(&model, outbox));
-        statements.extend(triggers(&model, outbox));
-    }
-    statements.into_iter().map(Statement::new).collect()
+pub(super) fn statements(outbox: &str, model: &Watched<'_>) -> Vec<Statement> {
+    let function = std::iter::once(function(model, outbox));
+    function
+        .chain(triggers(model, outbox))
+        .map(Statement::new)
+        .collect()
 }
 
 /// `writer` tells the rows of a transaction of the cache, which delivers them itself, from those of

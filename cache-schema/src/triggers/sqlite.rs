@@ -3,15 +3,8 @@
 use super::{ColumnsOf, Statement, Watched, quoted, quoted_table, tag_expression};
 use crate::answers::TagColumns;
 
-pub(super) fn statements<'a>(
-    outbox: &str,
-    models: impl Iterator<Item = Watched<'a>>,
-) -> Vec<Statement> {
-    let mut statements = Vec::new();
-    for watched in models {
-        statements.extend(Table::new(&watched, outbox).statements());
-    }
-    statements
+pub(super) fn statements(outbox: &str, model: &Watched<'_>) -> Vec<Statement> {
+    Table::new(model, outbox).statements()
 }
 
 /// Times are seconds since 1970. `AUTOINCREMENT`, so that a transaction's own rows are those after the

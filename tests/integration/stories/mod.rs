@@ -11,9 +11,14 @@ mod lists;
 mod lookups;
 pub mod original;
 mod outage;
+mod outbox;
 pub mod races;
+mod relay;
 mod seed;
+mod set_up;
+mod soon;
 mod statements;
+mod strangers;
 mod tables;
 mod troubles;
 mod window;
@@ -35,6 +40,10 @@ pub fn all() -> Vec<Story> {
         lists::stories(),
         lookups::stories(),
         statements::stories(),
+        strangers::stories(),
+        relay::stories(),
+        outbox::stories(),
+        set_up::stories(),
         tables::stories(),
         troubles::stories(),
         crash::stories(),
