@@ -1,5 +1,6 @@
 //! From the outbox to the store: passes over the rows, by a commit or by whoever comes across them.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +10,9 @@ use crate::event::Event;
 use crate::outbox::{BATCH, OutboxConnection, OutboxRow, Place, Which};
 use crate::store::StoreError;
 use crate::tag::Tag;
+
+/// How many rows are invalidated before they are marked.
+const MOST_UNMARKED: usize = 100_000;
 
 impl Engine {
     /// Delivers every row that waits; returns how many. While the store is away, tries to bring it
@@ -61,42 +65,84 @@ impl Engine {
         delivered.is_ok()
     }
 
-    /// One pass over the outbox: invalidates what the rows say, and marks them.
+    /// One pass over the outbox: invalidates what the rows say, and marks them; returns how many.
     pub(crate) async fn deliver(
         self: &Arc<Self>,
         outbox: &mut (dyn OutboxConnection + '_),
         which: Which,
     ) -> Result<usize, Error> {
-        let (mut delivered, mut after) = (0, Place::FIRST);
+        // Before anything is sent there: what goes astray when it changes is not marked for the new place.
+        let here = self.store.place();
+        let (mut delivered, mut after, mut unmarked) = (0, Place::FIRST, Vec::new());
         loop {
             let rows = outbox.rows(which, after).await.map_err(Error::outbox)?;
-            let Some(last) = rows.last() else {
-                return Ok(delivered);
-            };
-            (delivered, after) = (delivered + rows.len(), last.place);
-            if let Err(error) = self.invalidate_rows(&rows).await {
-                self.failed(&error);
-                return Err(Error::store(error));
+            if let Some(last) = rows.last() {
+                after = last.place;
+                self.invalidate_rows(&rows).await?;
             }
-            if !matches!(which, Which::Delivered { .. }) {
-                let ids = rows.iter().map(|row| row.place.id).collect();
-                if let Err(error) = outbox.mark_delivered(ids).await {
-                    // Harmless: they will be delivered again.
-                    tracing::warn!(%error, "delivered outbox rows could not be marked");
+            delivered += rows.len();
+            unmarked.extend(rows.iter().map(|row| (row.place.id, row.age)));
+            let is_last = rows.len() < BATCH;
+            // Marking takes longer than invalidating: nobody is to wait for it who wants to read.
+            if is_last || unmarked.len() >= MOST_UNMARKED {
+                for rows in unmarked.chunks(BATCH) {
+                    self.mark(outbox, rows, here).await;
                 }
-                let lag = rows.iter().map(|row| row.age).max();
-                self.observer.tell(Event::Delivered {
-                    rows: rows.len(),
-                    lag: lag.unwrap_or(Duration::ZERO),
-                });
+                unmarked.clear();
             }
-            if rows.len() < BATCH {
+            if is_last {
                 return Ok(delivered);
             }
         }
     }
 
-    async fn invalidate_rows(&self, rows: &[OutboxRow]) -> Result<(), StoreError> {
+    async fn mark(
+        &self,
+        outbox: &mut (dyn OutboxConnection + '_),
+        rows: &[(i64, Duration)],
+        here: i64,
+    ) {
+        let ids = rows.iter().map(|(id, _)| *id).collect();
+        if let Err(error) = outbox.mark_delivered(ids, here).await {
+            // Harmless: they will be delivered again.
+            tracing::warn!(%error, "delivered outbox rows could not be marked");
+        }
+        let lag = rows.iter().map(|(_, age)| *age).max();
+        self.observer.tell(Event::Delivered {
+            rows: rows.len(),
+            lag: lag.unwrap_or(Duration::ZERO),
+        });
+    }
+
+    /// Invalidates what was delivered to another place than this store's, not longer ago than this: to a
+    /// server that is no longer, or not yet, the one that this process reads from; or to the memory of another
+    /// process. What the last call found as well is not told again.
+    pub(crate) async fn deliver_from_elsewhere(
+        self: &Arc<Self>,
+        outbox: &mut (dyn OutboxConnection + '_),
+        within: Duration,
+    ) -> Result<usize, Error> {
+        let mut seen = self.from_elsewhere.lock().await;
+        let here = self.store.place();
+        let within = within.min(self.schema.retention);
+        let (mut found, mut delivered, mut after) = (HashSet::new(), 0, Place::FIRST);
+        loop {
+            let which = Which::Elsewhere { here, within };
+            let mut rows = outbox.rows(which, after).await.map_err(Error::outbox)?;
+            let is_last = rows.len() < BATCH;
+            after = rows.last().map_or(after, |row| row.place);
+            found.extend(rows.iter().map(|row| row.place.id));
+            rows.retain(|row| !seen.contains(&row.place.id));
+            delivered += rows.len();
+            self.invalidate_rows(&rows).await?;
+            if is_last {
+                *seen = found;
+                return Ok(delivered);
+            }
+        }
+    }
+
+    async fn invalidate_rows(self: &Arc<Self>, rows: &[OutboxRow]) -> Result<(), Error> {
         for row in rows.iter().filter(|row| row.tag.is_none()) {
             self.observer.tell(Event::SetAside { id: row.place.id });
         }
@@ -104,7 +150,10 @@ impl Engine {
         tags.sort_unstable();
         tags.dedup();
         if !tags.is_empty() {
-            self.invalidate(&tags).await?;
+            if let Err(error) = self.invalidate(&tags).await {
+                self.failed(&error);
+                return Err(Error::store(error));
+            }
             self.observer.tell(Event::Invalidated { tags: &tags });
         }
         Ok(())

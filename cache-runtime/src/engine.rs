@@ -1,5 +1,6 @@
 //! What the caches of all models share: the store, its health, the outbox and the flights.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -17,6 +18,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 /// up to this.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
+/// For how long a pass over the outbox, or a way back, may take before it is begun anew.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
 /// How much two clocks may differ: that of the store, which says since when it missed something, and
 /// that of the database, which says when a row was delivered.
 const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
@@ -31,6 +35,8 @@ pub(crate) struct Engine {
     coming_back: tokio::sync::Mutex<()>,
     /// The identity of the installation that the store was connected for.
     source: Mutex<Option<String>>,
+    /// The rows delivered elsewhere that were last found, and told to this store.
+    pub(crate) from_elsewhere: tokio::sync::Mutex<HashSet<i64>>,
     /// The triggers were not right, so that writes may have gone unreported.
     unreported: AtomicBool,
 }
@@ -55,6 +61,7 @@ impl Engine {
             health: Health::default(),
             coming_back: tokio::sync::Mutex::default(),
             source: Mutex::default(),
+            from_elsewhere: tokio::sync::Mutex::default(),
             unreported: AtomicBool::new(false),
         });
         // It has not been in use yet, which is as good as away.
@@ -131,9 +138,11 @@ impl Engine {
                 let Some(engine) = engine.upgrade() else {
                     return;
                 };
-                match engine.come_back().await {
-                    Ok(_) => return,
-                    Err(error) => tracing::debug!(%error, "store still away"),
+                // A server that vanished without a word must not hold it up for ever.
+                match tokio::time::timeout(PATIENCE, engine.come_back()).await {
+                    Ok(Ok(_)) => return,
+                    Ok(Err(error)) => tracing::debug!(%error, "store still away"),
+                    Err(_) => tracing::warn!("no way back for the store within {PATIENCE:?}"),
                 }
                 pause = LONGEST_PAUSE.min(pause * 2);
             }
@@ -174,18 +183,28 @@ impl Engine {
             Some(outbox) => self.installed(&mut **outbox).await?,
             None => String::new(),
         };
-        match self.store.connect(&source).await.map_err(Error::store)? {
-            Connected::Behind(age) => self.make_up_for(age, outbox.as_deref_mut()).await?,
-            Connected::New => {}
+        match (self.store.connect(&source).await, &mut outbox) {
+            (Err(error), _) => return Err(Error::store(error)),
             // Another installation would have made it new.
-            Connected::Same if self.unreported.load(Ordering::SeqCst) => {
-                if let Some(outbox) = &mut outbox {
-                    // So that a server which misses this is told again.
-                    outbox.report_everything().await.map_err(Error::outbox)?;
-                }
+            (Ok(Connected::Same(_)), Some(outbox)) if self.unreported.load(Ordering::SeqCst) => {
+                // So that a server which misses this is told again.
+                outbox.report_everything().await.map_err(Error::outbox)?;
                 self.store.clear().await.map_err(Error::store)?;
             }
-            Connected::Same => {}
+            // Others may still have told the server before it.
+            (Ok(Connected::Same(age)), Some(outbox)) => {
+                let within = age.saturating_add(CLOCKS_DIFFER);
+                self.deliver_from_elsewhere(&mut **outbox, within).await?;
+            }
+            // Nothing in it can be stale; but the relay need not be told again.
+            (Ok(Connected::New), Some(outbox)) => {
+                self.deliver_from_elsewhere(&mut **outbox, CLOCKS_DIFFER)
+                    .await?;
+            }
+            (Ok(Connected::Same(_) | Connected::New), None) => {}
+            (Ok(Connected::Behind(age)), outbox) => {
+                self.make_up_for(age, outbox.as_deref_mut()).await?;
+            }
         }
         self.unreported.store(false, Ordering::SeqCst);
         *self.source() = Some(source);
@@ -210,7 +229,7 @@ impl Engine {
             Some(outbox) if within < self.schema.retention && self.schema.strict.is_empty() => {
                 // What waits first: what another process marks as delivered in between is in the second.
                 self.deliver(outbox, Which::Waiting).await?;
-                let rows = self.deliver(outbox, Which::Delivered { within }).await?;
+                let rows = self.deliver_from_elsewhere(outbox, within).await?;
                 tracing::info!(
                     rows,
                     ?age,

@@ -1,5 +1,6 @@
 //! What happens in a cache, for tracing, metrics and tests.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -110,7 +111,11 @@ impl Observer {
         #[cfg(feature = "metrics")]
         crate::metrics::record(&event);
         if let Some(observe) = &self.0 {
-            observe(&event);
+            // Its panic is not to end the relay, or a commit that has not been delivered yet.
+            let observed = catch_unwind(AssertUnwindSafe(|| observe(&event)));
+            if observed.is_err() {
+                tracing::error!(?event, "the observer panicked");
+            }
         }
     }
 }

@@ -53,9 +53,10 @@ pub enum Which {
         /// On PostgreSQL the number of the writer, on SQLite that of the last row before it.
         mark: i64,
     },
-    /// Those that were delivered, not longer ago than this; and those that wait, as somebody may be about to
-    /// mark them, and then they would be missed by who looks first for these and then for those.
-    Delivered {
+    /// Those that were delivered to another store than this, not longer ago than that.
+    Elsewhere {
+        /// [`Store::place`](crate::Store::place)
+        here: i64,
         /// At most so long ago.
         within: Duration,
     },
@@ -78,7 +79,7 @@ pub enum Installed {
 /// How many rows one step of a delivery takes.
 pub(crate) const BATCH: usize = 5000;
 
-/// How many rows one step of a purge looks at.
+/// How many rows one step of a purge deletes.
 pub(crate) const PURGE_BATCH: usize = 1000;
 
 /// The outbox table of a database whose writes are reported.
@@ -106,11 +107,10 @@ pub(crate) trait OutboxConnection: Send {
     /// Reports, as a write, that nothing which is stored is right.
     fn report_everything(&mut self) -> BoxFuture<'_, Result<(), BoxError>>;
 
-    /// Marks rows as delivered. A row that somebody else is marking may be left to them.
-    fn mark_delivered(&mut self, ids: Vec<i64>) -> BoxFuture<'_, Result<(), BoxError>>;
+    /// Marks rows as delivered to this place. A row that somebody else is marking may be left to them.
+    fn mark_delivered(&mut self, ids: Vec<i64>, to: i64) -> BoxFuture<'_, Result<(), BoxError>>;
 
-    /// Of the [`PURGE_BATCH`] oldest rows, deletes those that were delivered longer ago than this; says how
-    /// many.
+    /// Deletes up to [`PURGE_BATCH`] rows that were delivered longer ago than this; says how many.
     fn purge(&mut self, retention: Duration) -> BoxFuture<'_, Result<u64, BoxError>>;
 }
 

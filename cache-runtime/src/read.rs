@@ -284,6 +284,8 @@ async fn read_through<K: Kind<Db>, Db: Send + Sync + 'static>(
                     });
                 }
                 Some(Landed::Failed(error)) if is_fresh => return Err(error.clone()),
+                // This reader's own load, and it has no end: what it loaded could not be encoded, say.
+                None if !collapsed => return Err(Error::load_panicked(K::MODEL)),
                 // Not for this reader; it goes into another round.
                 Some(_) | None => {}
             }

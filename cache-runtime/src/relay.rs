@@ -8,7 +8,7 @@
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use crate::engine::Engine;
+use crate::engine::{Engine, PATIENCE};
 use crate::error::Error;
 use crate::event::Event;
 use crate::outbox::{Listener, PURGE_BATCH, Which};
@@ -20,11 +20,19 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 /// How often old rows are purged.
 const PURGE_EVERY: Duration = Duration::from_secs(10);
 
+/// How many steps of it there are at most, before it is time to deliver again.
+const PURGE_STEPS: usize = 10;
+
+/// How long it may take until a mark that somebody else has made is seen.
+const LATE_MARKS: Duration = Duration::from_secs(5);
+
 pub(crate) struct Relay {
     /// Weak: a cache that nobody has any more needs none.
     engine: Weak<Engine>,
     listener: Option<Box<dyn Listener>>,
     purged: Instant,
+    /// When it last looked for what was delivered elsewhere.
+    looked: Instant,
     /// Whether the last pass failed, so that this is said once.
     failing: bool,
 }
@@ -38,6 +46,7 @@ pub(crate) fn start(engine: &Arc<Engine>) {
         engine: Arc::downgrade(engine),
         listener: None,
         purged: Instant::now(),
+        looked: Instant::now(),
         failing: false,
     };
     tokio::spawn(relay.run(engine.schema.poll));
@@ -76,7 +85,10 @@ impl Relay {
         if !engine.health.accepts_invalidations() {
             return Ok(0);
         }
-        let passed = self.try_pass(engine).await;
+        let passed = match tokio::time::timeout(PATIENCE, self.try_pass(engine)).await {
+            Ok(passed) => passed,
+            Err(_) => Err(Error::outbox("no answer from the database".into())),
+        };
         match &passed {
             Ok(0) => engine.observer.tell(Event::Idle),
             Ok(_) => {}
@@ -99,11 +111,25 @@ impl Relay {
         }
         let mut connection = outbox.connect().await.map_err(Error::outbox)?;
         engine.check_set_up(&mut *connection).await?;
-        let delivered = engine.deliver(&mut *connection, Which::Waiting).await?;
+        if let Err(error) = engine.store.check().await {
+            engine.failed(&error);
+            return Err(Error::store(error));
+        }
+        let mut delivered = engine.deliver(&mut *connection, Which::Waiting).await?;
+        let (now, within) = (Instant::now(), self.looked.elapsed() + LATE_MARKS);
+        delivered += engine
+            .deliver_from_elsewhere(&mut *connection, within)
+            .await?;
+        self.looked = now;
         if self.purged.elapsed() >= PURGE_EVERY.min(engine.schema.retention) {
             // Small steps, and each in a transaction of its own: nobody waits for it.
             let retention = engine.schema.retention;
-            while connection.purge(retention).await.map_err(Error::outbox)? >= PURGE_BATCH as u64 {}
+            for _ in 0..PURGE_STEPS {
+                let purged = connection.purge(retention).await.map_err(Error::outbox)?;
+                if purged < PURGE_BATCH as u64 {
+                    break;
+                }
+            }
             self.purged = Instant::now();
         }
         Ok(delivered)

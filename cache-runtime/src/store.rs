@@ -50,8 +50,8 @@ impl Epoch {
 /// In which state a store was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Connected {
-    /// It has missed nothing that it was told since it was last in use.
-    Same,
+    /// It has missed nothing that it was told since it began, or was adopted, so long ago.
+    Same(Duration),
     /// It has begun anew: there are no values that could be stale.
     New,
     /// It is another server than before (a replica that was promoted, a restart with older memory), and holds what
@@ -93,6 +93,13 @@ pub trait Store: Send + Sync + 'static {
     /// Begins a new epoch when it holds nothing, or values of another `source`: the identity of a
     /// database. Says when it may have missed invalidations.
     fn connect<'a>(&'a self, source: &'a str) -> Answer<'a, Connected>;
+
+    /// The number of the place that it is in now: of its server, or of this memory. What was delivered to another
+    /// place is not known here.
+    fn place(&self) -> i64;
+
+    /// Whether it is still where it was connected: whether its server is still who it was.
+    fn check(&self) -> Answer<'_, ()>;
 
     /// After [`Connected::Behind`], and everything that it missed: its values are right.
     fn adopt(&self) -> Answer<'_, ()>;

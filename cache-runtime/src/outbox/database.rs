@@ -37,11 +37,12 @@ pub trait OutboxDatabase: Database {
         tags: Vec<Tag>,
     ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
 
-    /// Marks rows as delivered, but for those that somebody else is marking.
+    /// Marks rows as delivered to this place, but for those that somebody else is marking.
     fn mark_delivered(
         connection: &mut Self::Connection,
         outbox: &'static str,
         ids: Vec<i64>,
+        to: i64,
     ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
 
     /// Deletes some of the oldest rows that were delivered longer ago than this; says how many.
@@ -260,9 +261,9 @@ impl<DB: OutboxDatabase> OutboxConnection for TableConnection<DB> {
         })
     }
 
-    fn mark_delivered(&mut self, ids: Vec<i64>) -> BoxFuture<'_, Result<(), BoxError>> {
-        Box::pin(async {
-            Ok(DB::mark_delivered(&mut self.connection, self.schema.outbox, ids).await?)
+    fn mark_delivered(&mut self, ids: Vec<i64>, to: i64) -> BoxFuture<'_, Result<(), BoxError>> {
+        Box::pin(async move {
+            Ok(DB::mark_delivered(&mut self.connection, self.schema.outbox, ids, to).await?)
         })
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sqlx::postgres::{PgListener, PgPoolOptions};
+use sqlx::postgres::PgListener;
 use sqlx::{AssertSqlSafe, PgConnection, Pool, Postgres, SqlSafeStr};
 use sqlx_core::transaction::TransactionManager;
 
@@ -43,18 +43,20 @@ impl OutboxDatabase for Postgres {
                 values.push(mark);
                 "delivered_at IS NULL AND writer = $3"
             }
-            Which::Delivered { within } => {
-                values.push(within.as_millis() as i64);
-                "(delivered_at IS NULL OR delivered_at >= now() - $3 * interval '1 ms')"
+            Which::Elsewhere { here, within } => {
+                values.extend([here, within.as_millis() as i64]);
+                "delivered_to <> $3 AND delivered_at >= now() - $4 * interval '1 ms'"
             }
         };
         // An infinite time cannot be subtracted, but its seconds can.
         let sql = format!(
-            "SELECT writer, id, CASE WHEN octet_length(tag) <= {longest} THEN convert_to(tag, 'UTF8') END,
+            "SELECT writer, id, CASE WHEN octet_length(tag) <= {longest} THEN convert_to(tag, {encoding}) END,
                extract(epoch FROM clock_timestamp())::float8 - extract(epoch FROM created_at)::float8
              FROM {outbox} WHERE {which} AND (writer, id) > ($1, $2)
              ORDER BY writer, id LIMIT {BATCH}",
             longest = Tag::LONGEST,
+            // A database of no encoding has none to convert from.
+            encoding = "CASE getdatabaseencoding() WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END",
             outbox = quoted(outbox),
         );
         fetch::<Postgres>(connection, AssertSqlSafe(sql).into_sql_str(), &values).await
@@ -75,6 +77,7 @@ impl OutboxDatabase for Postgres {
         connection: &mut PgConnection,
         outbox: &'static str,
         ids: Vec<i64>,
+        to: i64,
     ) -> Result<(), sqlx::Error> {
         let outbox = quoted(outbox);
         // Two processes may deliver the same rows and mark them in different orders: without SKIP
@@ -82,12 +85,12 @@ impl OutboxDatabase for Postgres {
         // reason to wait for the disk. A join, as `= ANY($1)` may be planned as one comparison of every
         // row with every number.
         let sql = format!(
-            "UPDATE {outbox} SET delivered_at = now()
+            "UPDATE {outbox} SET delivered_at = now(), delivered_to = $2
              FROM (SELECT set_config('synchronous_commit', 'off', true)) AS hurry
              WHERE id IN (SELECT it.id FROM unnest($1) AS own(id) JOIN {outbox} AS it ON it.id = own.id
                           WHERE it.delivered_at IS NULL FOR UPDATE OF it SKIP LOCKED)"
         );
-        let query = sqlx::query(AssertSqlSafe(sql)).bind(ids);
+        let query = sqlx::query(AssertSqlSafe(sql)).bind(ids).bind(to);
         query.execute(connection).await.map(drop)
     }
 
@@ -99,10 +102,8 @@ impl OutboxDatabase for Postgres {
         let outbox = quoted(outbox);
         let sql = format!(
             "DELETE FROM {outbox} WHERE id IN (
-               SELECT id FROM {outbox}
-               WHERE id <= (SELECT max(id) FROM (SELECT id FROM {outbox} ORDER BY id LIMIT {PURGE_BATCH}) AS oldest)
-                 AND delivered_at < now() - $1 * interval '1 ms'
-               FOR UPDATE SKIP LOCKED)"
+               SELECT id FROM {outbox} WHERE delivered_at < now() - $1 * interval '1 ms'
+               ORDER BY delivered_at LIMIT {PURGE_BATCH} FOR UPDATE SKIP LOCKED)"
         );
         let query = sqlx::query(AssertSqlSafe(sql)).bind(retention.as_millis() as i64);
         Ok(query.execute(connection).await?.rows_affected())
@@ -141,7 +142,7 @@ impl OutboxDatabase for Postgres {
         // A migration that makes a table anew loses its triggers, or leaves them to the old one that it
         // put out of the way; a restore may have disabled them.
         let sql = format!(
-            "SELECT stamp, identity,
+            "SELECT stamp, md5(identity || (SELECT oid FROM pg_database WHERE datname = current_database())),
                (SELECT count(*) FROM pg_trigger AS report
                 JOIN pg_proc ON pg_proc.oid = report.tgfoid
                 JOIN pg_class ON pg_class.oid = to_regclass($1)
@@ -211,10 +212,12 @@ impl OutboxDatabase for Postgres {
     }
 
     fn own_connections(pool: &Pool<Postgres>) -> Pool<Postgres> {
-        let options = pool.connect_options().as_ref().clone();
-        PgPoolOptions::new()
+        // With what the service does to a new connection, such as setting a search_path.
+        pool.options()
+            .clone()
+            .min_connections(0)
             .max_connections(2)
-            .connect_lazy_with(options)
+            .connect_lazy_with(pool.connect_options().as_ref().clone())
     }
 
     async fn listen(

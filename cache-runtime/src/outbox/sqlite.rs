@@ -39,9 +39,9 @@ impl OutboxDatabase for Sqlite {
         let (which, values) = match which {
             Which::Waiting => ("delivered_at IS NULL".to_owned(), vec![after.id]),
             Which::Own { mark } => ("delivered_at IS NULL".to_owned(), vec![after.id.max(mark)]),
-            Which::Delivered { within } => (
-                format!("(delivered_at IS NULL OR delivered_at >= {NOW} - $2 / 1000.0)"),
-                vec![after.id, within.as_millis() as i64],
+            Which::Elsewhere { here, within } => (
+                format!("delivered_to <> $2 AND delivered_at >= {NOW} - $3 / 1000.0"),
+                vec![after.id, here, within.as_millis() as i64],
             ),
         };
         // Any column may hold a value of any type.
@@ -73,13 +73,14 @@ impl OutboxDatabase for Sqlite {
         connection: &mut SqliteConnection,
         outbox: &'static str,
         ids: Vec<i64>,
+        to: i64,
     ) -> Result<(), sqlx::Error> {
         let sql = format!(
-            "UPDATE {} SET delivered_at = {NOW} WHERE id IN (SELECT value FROM json_each($1))",
+            "UPDATE {} SET delivered_at = {NOW}, delivered_to = $2 WHERE id IN (SELECT value FROM json_each($1))",
             quoted(outbox)
         );
         let ids = serde_json::Value::from(ids).to_string();
-        let query = sqlx::query(AssertSqlSafe(sql)).bind(ids);
+        let query = sqlx::query(AssertSqlSafe(sql)).bind(ids).bind(to);
         query.execute(connection).await.map(drop)
     }
 
@@ -90,8 +91,9 @@ impl OutboxDatabase for Sqlite {
     ) -> Result<u64, sqlx::Error> {
         let outbox = quoted(outbox);
         let sql = format!(
-            "DELETE FROM {outbox} WHERE delivered_at < {NOW} - $1 / 1000.0
-               AND id IN (SELECT id FROM {outbox} ORDER BY id LIMIT {PURGE_BATCH})"
+            "DELETE FROM {outbox} WHERE id IN (
+               SELECT id FROM {outbox} WHERE delivered_at < {NOW} - $1 / 1000.0
+               ORDER BY delivered_at LIMIT {PURGE_BATCH})"
         );
         let query = sqlx::query(AssertSqlSafe(sql)).bind(retention.as_millis() as i64);
         Ok(query.execute(connection).await?.rows_affected())
@@ -196,6 +198,10 @@ impl OutboxDatabase for Sqlite {
     ) -> Result<Vec<String>, sqlx::Error> {
         let mut statements = Vec::new();
         for statement in schema.sqlite.statements {
+            if statement.sql.starts_with("CREATE TRIGGER") && !is_here(statement.sql) {
+                let why = "a trigger of SQLite cannot write into another database: the tables of cache.toml must be in the outbox's own";
+                return Err(sqlx::Error::Configuration(why.into()));
+            }
             statements.push(match &statement.columns_of {
                 Some(columns_of) => {
                     let columns = columns(connection, columns_of).await?;
@@ -244,4 +250,11 @@ async fn columns(
         .map(|name| format!("\"{name}\""))
         .collect::<Vec<_>>()
         .join(", "))
+}
+
+/// Whether this `CREATE TRIGGER` is for a table beside the outbox, in no attached database.
+fn is_here(sql: &str) -> bool {
+    let name = sql.strip_prefix("CREATE TRIGGER \"").unwrap_or_default();
+    name.split_once('"')
+        .is_some_and(|(_, rest)| rest.starts_with(' '))
 }

@@ -60,21 +60,22 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
         let schema = self.engine().schema;
         // 0 is nobody.
         let writer = fastrand::i64(1..);
-        // Open from before it begins: dropped halfway, it may have begun.
         let mut open = Open {
             table: TableConnection {
                 connection: pool.acquire().await?,
                 schema,
                 triggers: true,
             },
-            is_open: true,
+            state: State::Beginning,
         };
         let mark = DB::begin(&mut open.table.connection, schema.outbox, writer).await?;
+        open.state = State::Open;
         Ok(Transaction {
             open: Some(open),
             own: Which::Own { mark },
             writer,
             reports: Tags::default(),
+            may_be_aborted: false,
             cache: self.clone(),
         })
     }
@@ -100,13 +101,24 @@ pub struct Transaction<DB: OutboxDatabase, Db = Pool<DB>> {
     writer: i64,
     /// What is reported without triggers; written before the commit.
     reports: Tags,
+    /// A read within it failed. PostgreSQL then undoes the transaction, and says so to the next statement, but
+    /// takes `COMMIT` for `ROLLBACK` without an error.
+    may_be_aborted: bool,
     cache: Cache<Db>,
 }
 
 /// A connection with a transaction on it.
 pub(crate) struct Open<DB: OutboxDatabase> {
     table: TableConnection<DB>,
-    is_open: bool,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Whether it has begun is not known.
+    Beginning,
+    Open,
+    Over,
 }
 
 impl<DB: OutboxDatabase> Open<DB> {
@@ -121,9 +133,12 @@ impl<DB: OutboxDatabase> Open<DB> {
 
 impl<DB: OutboxDatabase> Drop for Open<DB> {
     fn drop(&mut self) {
-        if self.is_open {
+        match self.state {
+            // sqlx, which does not know of the transaction yet, would not end it.
+            State::Beginning => self.table.connection.close_on_drop(),
             // Queued, and done before the pool hands the connection out again.
-            DB::TransactionManager::start_rollback(&mut self.table.connection);
+            State::Open => DB::TransactionManager::start_rollback(&mut self.table.connection),
+            State::Over => {}
         }
     }
 }
@@ -163,6 +178,12 @@ impl<DB: OutboxDatabase, Db: Send + Sync + 'static> Transaction<DB, Db> {
     }
 
     async fn commit_and_deliver(mut self) -> Result<(), sqlx::Error> {
+        if self.open.is_none() {
+            return Err(lost());
+        }
+        if self.may_be_aborted {
+            DB::settle(&mut self).await?;
+        }
         let reports = std::mem::take(&mut self.reports).finish();
         if !reports.is_empty() {
             let outbox = self.cache.engine().schema.outbox;
@@ -174,7 +195,7 @@ impl<DB: OutboxDatabase, Db: Send + Sync + 'static> Transaction<DB, Db> {
             return Err(lost());
         };
         let committed = DB::TransactionManager::commit(&mut open.table.connection).await;
-        open.is_open = false;
+        open.state = State::Over;
         match &committed {
             Ok(()) => engine.observer.tell(Event::Committed),
             Err(_) => DB::TransactionManager::start_rollback(&mut open.table.connection),
@@ -192,9 +213,9 @@ impl<DB: OutboxDatabase, Db: Send + Sync + 'static> Transaction<DB, Db> {
     /// What strict values are built from is blocked before it is committed: until the commit is
     /// delivered they are read from the source. Returns what is blocked.
     ///
-    /// The block lasts for `max-commit`. To commit within it: a third is for the block and what it
-    /// takes to bound the silence, another for how long the server may then wait for `COMMIT`, even
-    /// from a client that has frozen; the last is for the commit itself.
+    /// The block lasts for `max-commit`. To commit within it, PostgreSQL waits for `COMMIT` no longer than
+    /// half of that, from before the block, even when this process is frozen and its clock with it; the
+    /// other half is for the commit itself.
     async fn block(&mut self) -> Result<Vec<Tag>, sqlx::Error> {
         let schema = self.cache.engine().schema;
         if schema.strict.is_empty() {
@@ -206,23 +227,19 @@ impl<DB: OutboxDatabase, Db: Send + Sync + 'static> Transaction<DB, Db> {
         if tags.is_empty() {
             return Ok(tags);
         }
-        let (began, third) = (Instant::now(), schema.max_commit / 3);
-        let blocked = self.cache.engine().block(self.writer, &tags).await;
-        let bound = match blocked {
-            Ok(()) => DB::bound_silence(self, third).await,
-            Err(error) => Err(sqlx::Error::Io(io::Error::other(error))),
-        };
-        match bound {
-            Ok(()) if began.elapsed() < third => Ok(tags),
-            late => {
-                self.cache.engine().unblock(self.writer, &tags).await;
-                let why = "not committed: it took too long to block the strict values (max-commit)";
-                late.and(Err(sqlx::Error::Io(io::Error::new(
-                    io::ErrorKind::TimedOut,
-                    why,
-                ))))
-            }
+        let (began, half) = (Instant::now(), schema.max_commit / 2);
+        DB::bound_silence(self, half).await?;
+        let engine = self.cache.engine().clone();
+        let blocked = engine.block(self.writer, &tags).await;
+        if blocked.is_ok() && began.elapsed() < half {
+            return Ok(tags);
         }
+        engine.unblock(self.writer, &tags).await;
+        let why = "not committed: it took too long to block the strict values (max-commit)";
+        let late = io::Error::new(io::ErrorKind::TimedOut, why);
+        Err(sqlx::Error::Io(
+            blocked.err().map_or(late, io::Error::other),
+        ))
     }
 
     /// What the transaction has reported so far.
@@ -244,10 +261,9 @@ impl<DB: OutboxDatabase, Db: Send + Sync + 'static> Transaction<DB, Db> {
     /// # Errors
     /// When the database cannot be reached; it then rolls back by itself.
     pub async fn rollback(mut self) -> Result<(), sqlx::Error> {
-        DB::TransactionManager::rollback(&mut self).await?;
-        if let Some(open) = &mut self.open {
-            open.is_open = false;
-        }
+        let open = self.open.as_mut().ok_or_else(lost)?;
+        DB::TransactionManager::rollback(&mut open.table.connection).await?;
+        open.state = State::Over;
         Ok(())
     }
 
@@ -270,9 +286,15 @@ impl<DB: OutboxDatabase, Db: Send + Sync + 'static> Transaction<DB, Db> {
         &mut self,
         ids: &[T::Id],
     ) -> Result<Vec<Option<Arc<T>>>, Error> {
-        let (_lent, cx) = self.lend();
-        let values = read::load_uncached::<T, Db>(&cx, ids).await?;
-        cx.was_used(T::MODEL, ids.is_empty())?;
+        // Also when this is dropped halfway.
+        let before = std::mem::replace(&mut self.may_be_aborted, true);
+        let values = {
+            let (_lent, cx) = self.lend()?;
+            let values = read::load_uncached::<T, Db>(&cx, ids).await?;
+            cx.was_used(T::MODEL, ids.is_empty())?;
+            values
+        };
+        self.may_be_aborted = before;
         Ok(values)
     }
 
@@ -281,27 +303,32 @@ impl<DB: OutboxDatabase, Db: Send + Sync + 'static> Transaction<DB, Db> {
     /// # Errors
     /// As [`get`](Self::get).
     pub async fn get_by<T: Find<Db>>(&mut self, by: T::Lookup) -> Result<Option<Arc<T>>, Error> {
+        let before = std::mem::replace(&mut self.may_be_aborted, true);
         let id = {
-            let (_lent, cx) = self.lend();
+            let (_lent, cx) = self.lend()?;
             let found = T::find(&cx, &by).await;
             let found = found.map_err(|error| Error::load(T::MODEL, error))?;
             cx.was_used(T::MODEL, false)?;
             found
         };
+        self.may_be_aborted = before;
         match id {
             Some(id) => self.get::<T>(id).await,
             None => Ok(None),
         }
     }
 
-    fn lend(&mut self) -> (Lent<'_, DB, Db>, LoadContext<Db>) {
+    fn lend(&mut self) -> Result<(Lent<'_, DB, Db>, LoadContext<Db>), Error> {
+        if self.open.is_none() {
+            return Err(Error::outbox(lost().into()));
+        }
         let connection = Arc::new(Mutex::new(self.open.take()));
         let cx = LoadContext::within(self.cache.clone(), Within::new(connection.clone()));
         let lent = Lent {
             transaction: self,
             connection,
         };
-        (lent, cx)
+        Ok((lent, cx))
     }
 
     /// Reports, without a trigger, that a row was created.

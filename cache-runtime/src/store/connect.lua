@@ -7,8 +7,8 @@
 -- ARGV  1 the name of a new line of values (14 bytes, of which 6 name the source); 2 the server's identity
 --       (10 bytes), the two of which are an epoch; 3 "adopt" what another server left, "void" to begin
 --       an epoch in any case, or ""; 4 life of a block in ms
--- returns {"same", 0}; {"new", 0}: a new epoch, and everything from before is void; {"behind", age}: another
---         server's epoch, whose last invalidation is so many microseconds ago
+-- returns {"same", age}: since it began or was adopted, in microseconds; {"new", 0}: a new epoch, and everything
+--         from before is void; {"behind", age}: another server's epoch, since its last invalidation
 local clock = redis.call('GET', KEYS[1])
 local now = redis.call('TIME')
 local now_us = now[1] * 1000000 + now[2]
@@ -21,16 +21,19 @@ if ARGV[3] == 'void' or not complete then
   redis.call('ZADD', KEYS[3], 'inf', '')
   -- There may be writers whose blocks are forgotten: until they are over, nothing strict is stored.
   redis.call('DEL', KEYS[4])
-  redis.call('HSET', KEYS[4], '', string.format('%.0f', math.ceil(now_us / 1000) + ARGV[4]))
+  redis.call('HSET', KEYS[4], '', string.format('%.0f', math.ceil(now_us / 1000) + ARGV[4]),
+    'since', string.format('%.0f', now_us))
   return {'new', 0}
 end
 if clock:sub(15, 24) == ARGV[2] then
-  return {'same', 0}
+  return {'same', math.max(now_us - tonumber(redis.call('HGET', KEYS[4], 'since') or 0), 0)}
 end
 local ticks = tonumber(clock:sub(26))
 if ARGV[3] == 'adopt' then
   local later = string.format('%.0f', math.max(ticks + 1, now_us))
   redis.call('SET', KEYS[1], clock:sub(1, 14) .. ARGV[2] .. ':' .. later)
+  redis.call('HSET', KEYS[4], 'since', string.format('%.0f', now_us))
   return {'same', 0}
 end
-return {'behind', math.max(now_us - ticks, 0)}
+-- A clock far ahead is as little to be trusted as one far behind.
+return {'behind', math.abs(now_us - ticks)}

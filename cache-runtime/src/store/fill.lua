@@ -40,7 +40,7 @@ if clock ~= ARGV[1] then
     return 0
   end
   -- A fence set after the token may have outlived its life already.
-  if now_us - token > ARGV[2] * 1000 then
+  if math.max(now_us, tonumber(clock:sub(26))) - token > ARGV[2] * 1000 then
     return 0
   end
   local fences = scores(KEYS[3])

@@ -28,6 +28,7 @@ pub struct MemoryStore {
     fence_life: Duration,
     block_life: Duration,
     capacity: usize,
+    place: i64,
 }
 
 struct State {
@@ -83,6 +84,7 @@ impl MemoryStore {
             fence_life: schema.max_load,
             block_life: schema.max_commit,
             capacity: 64 << 20,
+            place: fastrand::i64(..),
         }
     }
 
@@ -172,7 +174,7 @@ impl MemoryStore {
     fn connect_now(&self, source: &str) -> Connected {
         let known = self.state().source.replace(source.to_owned());
         if known.is_none_or(|known| known == source) {
-            return Connected::Same;
+            return Connected::Same(self.started.elapsed());
         }
         self.clear_now();
         Connected::New
@@ -281,6 +283,14 @@ impl Store for MemoryStore {
 
     fn connect<'a>(&'a self, source: &'a str) -> Answer<'a, Connected> {
         Box::pin(async { Ok(self.connect_now(source)) })
+    }
+
+    fn place(&self) -> i64 {
+        self.place
+    }
+
+    fn check(&self) -> Answer<'_, ()> {
+        Box::pin(async { Ok(()) })
     }
 
     fn adopt(&self) -> Answer<'_, ()> {

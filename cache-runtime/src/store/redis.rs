@@ -44,8 +44,10 @@ const TAGS_PER_CALL: usize = 250;
 
 /// How many keys one `MGET` reads, and how many values one pipeline stores: nobody else should wait
 /// for more, nor should it come near the time-out.
-const KEYS_PER_READ: usize = 1000;
+const KEYS_PER_READ: usize = 100;
 const FILLS_PER_CALL: usize = 100;
+const FILL_TAGS_PER_CALL: usize = 2000;
+const FILL_BYTES_PER_CALL: usize = 1 << 20;
 
 /// How much of the server's `master_replid` (40 hexadecimal digits) is in an epoch.
 const IDENTITY: usize = Epoch::LEN - Epoch::LINE;
@@ -140,7 +142,9 @@ impl RedisStore {
             .get_multiplexed_async_connection_with_config(&config)
             .await
             .map_err(error)?;
-        let identity = identity(&mut server).await?;
+        let info = info(&mut server).await?;
+        warn_of_evictions(&info);
+        let identity = identity(&info)?;
         let connection = Connection {
             server,
             identity,
@@ -175,17 +179,18 @@ impl RedisStore {
             .invoke_async(&mut connection.server)
             .await
             .map_err(error)?;
+        let age = Duration::from_micros(age_us as u64);
         match found.as_str() {
-            "same" => Ok(Connected::Same),
             "new" => Ok(Connected::New),
-            _ => Ok(Connected::Behind(Duration::from_micros(age_us as u64))),
+            "same" => Ok(Connected::Same(age)),
+            _ => Ok(Connected::Behind(age)),
         }
     }
 
     /// While in use: finds the epoch that another process has begun, or begins it.
     async fn renew_epoch(&self, how: &str) -> Result<(), StoreError> {
         match self.find_epoch(self.connection()?, how).await? {
-            Connected::Same | Connected::New => Ok(()),
+            Connected::Same(_) | Connected::New => Ok(()),
             Connected::Behind(_) => Err(StoreError::away("it has another server's memory")),
         }
     }
@@ -336,6 +341,23 @@ impl Store for RedisStore {
         Box::pin(self.reconnect(source))
     }
 
+    fn place(&self) -> i64 {
+        let connection = self.connection();
+        let place = |connection: Connection| i64::from_str_radix(&connection.identity, 16).ok();
+        connection.ok().and_then(place).unwrap_or_default()
+    }
+
+    fn check(&self) -> Answer<'_, ()> {
+        Box::pin(async {
+            let mut connection = self.connection()?;
+            let info = info(&mut connection.server).await?;
+            match identity(&info)? == connection.identity {
+                true => Ok(()),
+                false => Err(StoreError::away("it was given another server's memory")),
+            }
+        })
+    }
+
     fn adopt(&self) -> Answer<'_, ()> {
         Box::pin(self.renew_epoch("adopt"))
     }
@@ -361,8 +383,11 @@ impl Store for RedisStore {
     fn fill<'a>(&'a self, token: Token, fills: &'a [Fill]) -> Answer<'a, Vec<bool>> {
         Box::pin(async move {
             let mut stored = Vec::with_capacity(fills.len());
-            for fills in fills.chunks(FILLS_PER_CALL) {
-                stored.extend(self.fill_some(token, fills).await?);
+            let mut rest = fills;
+            while !rest.is_empty() {
+                let (some, others) = rest.split_at(one_call(rest));
+                stored.extend(self.fill_some(token, some).await?);
+                rest = others;
             }
             Ok(stored)
         })
@@ -398,6 +423,17 @@ impl fmt::Debug for RedisStore {
     }
 }
 
+/// How many of these fills go into one call: at least one.
+fn one_call(fills: &[Fill]) -> usize {
+    let (mut tags, mut bytes) = (0, 0);
+    let fit = fills.iter().take(FILLS_PER_CALL).take_while(|fill| {
+        tags += fill.tags.len();
+        bytes += fill.value.len();
+        tags <= FILL_TAGS_PER_CALL && bytes <= FILL_BYTES_PER_CALL
+    });
+    fit.count().max(1)
+}
+
 fn parse_token(text: &[u8]) -> Option<Token> {
     let (epoch, clock) = text.split_first_chunk::<{ Epoch::LEN }>()?;
     let clock = std::str::from_utf8(clock.strip_prefix(b":")?)
@@ -414,25 +450,35 @@ fn parse_token(text: &[u8]) -> Option<Token> {
 ///
 /// Its name is the one of its history: another after every start, and after every time that it was a replica and
 /// may have been given another's memory. Its `run_id` would stay the same then.
-async fn identity(server: &mut MultiplexedConnection) -> Result<String, StoreError> {
-    let mut info = redis::cmd("INFO");
-    info.arg("server").arg("memory").arg("replication");
-    let info: String = info.query_async(server).await.map_err(error)?;
-    let field = |name| info.lines().find_map(|line| line.strip_prefix(name));
-    if field("role:").is_some_and(|role| role != "master") {
+fn identity(info: &str) -> Result<String, StoreError> {
+    if field(info, "role:").is_some_and(|role| role != "master") {
         return Err(StoreError::away("it is the replica of another server"));
     }
-    if field("maxmemory:") != Some("0")
-        && field("maxmemory_policy:").is_some_and(|policy| policy.starts_with("allkeys"))
+    field(info, "master_replid:")
+        .and_then(|history| history.get(..IDENTITY))
+        .map(str::to_owned)
+        .ok_or_else(|| StoreError::away("the server's INFO does not tell its master_replid"))
+}
+
+async fn info(server: &mut MultiplexedConnection) -> Result<String, StoreError> {
+    let mut info = redis::cmd("INFO");
+    info.arg("memory").arg("replication");
+    info.query_async(server).await.map_err(error)
+}
+
+fn field<'i>(info: &'i str, name: &str) -> Option<&'i str> {
+    info.lines().find_map(|line| line.strip_prefix(name))
+}
+
+fn warn_of_evictions(info: &str) {
+    let policy = field(info, "maxmemory_policy:");
+    if field(info, "maxmemory:") != Some("0")
+        && policy.is_some_and(|policy| policy.starts_with("allkeys"))
     {
         tracing::warn!(
             "Redis may evict what the cache needs to invalidate, and all is voided when it does: set maxmemory-policy to volatile-lru or noeviction"
         );
     }
-    field("master_replid:")
-        .and_then(|history| history.get(..IDENTITY))
-        .map(str::to_owned)
-        .ok_or_else(|| StoreError::away("the server's INFO does not tell its master_replid"))
 }
 
 fn error(error: redis::RedisError) -> StoreError {

@@ -9,8 +9,9 @@ use crate::names::snake;
 pub(crate) const LONGEST_OPERATION: &str = "truncate";
 
 pub(super) fn statements(outbox: &str, model: &Watched<'_>) -> Vec<Statement> {
-    let function = std::iter::once(function(model, outbox));
+    let function = [function(model, outbox), search_path(model, outbox)];
     function
+        .into_iter()
         .chain(triggers(model, outbox))
         .map(Statement::new)
         .collect()
@@ -19,8 +20,8 @@ pub(super) fn statements(outbox: &str, model: &Watched<'_>) -> Vec<Statement> {
 /// `writer` tells the rows of a transaction of the cache, which delivers them itself, from those of
 /// all others, which have 0.
 pub(super) fn outbox(outbox: &str) -> Vec<String> {
-    let [table, index, stamp] =
-        ["", "_waiting", "_stamp"].map(|suffix| quoted(&format!("{outbox}{suffix}")));
+    let [table, index, delivered, stamp] =
+        ["", "_waiting", "_delivered", "_stamp"].map(|suffix| quoted(&format!("{outbox}{suffix}")));
     vec![
         format!(
             "CREATE TABLE IF NOT EXISTS {table} (
@@ -28,11 +29,15 @@ pub(super) fn outbox(outbox: &str) -> Vec<String> {
   tag text NOT NULL,
   writer bigint NOT NULL DEFAULT coalesce(nullif(current_setting('cache.writer', true), ''), '0')::bigint,
   created_at timestamptz NOT NULL DEFAULT now(),
-  delivered_at timestamptz
+  delivered_at timestamptz,
+  delivered_to bigint
 )"
         ),
         format!(
             "CREATE INDEX IF NOT EXISTS {index} ON {table} (writer, id) WHERE delivered_at IS NULL"
+        ),
+        format!(
+            "CREATE INDEX IF NOT EXISTS {delivered} ON {table} (delivered_at) WHERE delivered_at IS NOT NULL"
         ),
         format!(
             "CREATE TABLE IF NOT EXISTS {stamp} (stamp text NOT NULL, identity text NOT NULL)"
@@ -77,7 +82,7 @@ fn function(model: &Watched<'_>, outbox: &str) -> String {
     let all = |rows: &str| select_tags(&tags, &values(&columns, rows));
     format!(
         "CREATE FUNCTION {function}() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $cache$
+LANGUAGE plpgsql SECURITY DEFINER AS $cache$
 BEGIN
   IF TG_OP = 'INSERT' THEN
     INSERT INTO {outbox} (tag){inserted};
@@ -101,6 +106,18 @@ $cache$",
         updated = updated(model),
         name = model.model.name,
         channel = outbox,
+    )
+}
+
+/// The function finds the outbox that is here, and nobody's temporary table of that name.
+fn search_path(model: &Watched<'_>, outbox: &str) -> String {
+    format!(
+        "DO $cache$
+BEGIN
+  EXECUTE format('ALTER FUNCTION {}() SET search_path = %I, pg_temp', current_schema());
+END
+$cache$",
+        function_name(model, outbox)
     )
 }
 

@@ -10,18 +10,22 @@ pub(super) fn statements(outbox: &str, model: &Watched<'_>) -> Vec<Statement> {
 /// Times are seconds since 1970. `AUTOINCREMENT`, so that a transaction's own rows are those after the
 /// last one that it found.
 pub(super) fn outbox(outbox: &str) -> Vec<String> {
-    let [table, index, stamp] =
-        ["", "_waiting", "_stamp"].map(|suffix| quoted(&format!("{outbox}{suffix}")));
+    let [table, index, delivered, stamp] =
+        ["", "_waiting", "_delivered", "_stamp"].map(|suffix| quoted(&format!("{outbox}{suffix}")));
     vec![
         format!(
             "CREATE TABLE IF NOT EXISTS {table} (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   tag TEXT NOT NULL,
   created_at REAL NOT NULL DEFAULT ((julianday('now') - 2440587.5) * 86400),
-  delivered_at REAL
+  delivered_at REAL,
+  delivered_to INTEGER
 )"
         ),
         format!("CREATE INDEX IF NOT EXISTS {index} ON {table} (id) WHERE delivered_at IS NULL"),
+        format!(
+            "CREATE INDEX IF NOT EXISTS {delivered} ON {table} (delivered_at) WHERE delivered_at IS NOT NULL"
+        ),
         format!("CREATE TABLE IF NOT EXISTS {stamp} (stamp TEXT NOT NULL, identity TEXT NOT NULL)"),
     ]
 }

@@ -3,10 +3,13 @@ CREATE TABLE IF NOT EXISTS "cache_outbox" (
   tag text NOT NULL,
   writer bigint NOT NULL DEFAULT coalesce(nullif(current_setting('cache.writer', true), ''), '0')::bigint,
   created_at timestamptz NOT NULL DEFAULT now(),
-  delivered_at timestamptz
+  delivered_at timestamptz,
+  delivered_to bigint
 );
 
 CREATE INDEX IF NOT EXISTS "cache_outbox_waiting" ON "cache_outbox" (writer, id) WHERE delivered_at IS NULL;
+
+CREATE INDEX IF NOT EXISTS "cache_outbox_delivered" ON "cache_outbox" (delivered_at) WHERE delivered_at IS NOT NULL;
 
 CREATE TABLE IF NOT EXISTS "cache_outbox_stamp" (stamp text NOT NULL, identity text NOT NULL);
 
@@ -43,7 +46,7 @@ SELECT r."id", r."plio_id" FROM "item" r WHERE 1 = 0;
 SELECT r."id", r."item_id" FROM "question" r WHERE 1 = 0;
 
 CREATE FUNCTION "cache_outbox_video"() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $cache$
+LANGUAGE plpgsql SECURITY DEFINER AS $cache$
 BEGIN
   IF TG_OP = 'INSERT' THEN
     INSERT INTO "cache_outbox" (tag)
@@ -73,6 +76,12 @@ BEGIN
 END
 $cache$;
 
+DO $cache$
+BEGIN
+  EXECUTE format('ALTER FUNCTION "cache_outbox_video"() SET search_path = %I, pg_temp', current_schema());
+END
+$cache$;
+
 CREATE TRIGGER "cache_outbox_video_insert" AFTER INSERT ON "video"
 REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_video"();
 
@@ -86,7 +95,7 @@ CREATE TRIGGER "cache_outbox_video_truncate" AFTER TRUNCATE ON "video"
 FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_video"();
 
 CREATE FUNCTION "cache_outbox_organization"() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $cache$
+LANGUAGE plpgsql SECURITY DEFINER AS $cache$
 BEGIN
   IF TG_OP = 'INSERT' THEN
     INSERT INTO "cache_outbox" (tag)
@@ -116,6 +125,12 @@ BEGIN
 END
 $cache$;
 
+DO $cache$
+BEGIN
+  EXECUTE format('ALTER FUNCTION "cache_outbox_organization"() SET search_path = %I, pg_temp', current_schema());
+END
+$cache$;
+
 CREATE TRIGGER "cache_outbox_organization_insert" AFTER INSERT ON "organization"
 REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_organization"();
 
@@ -129,7 +144,7 @@ CREATE TRIGGER "cache_outbox_organization_truncate" AFTER TRUNCATE ON "organizat
 FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_organization"();
 
 CREATE FUNCTION "cache_outbox_organization_user"() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $cache$
+LANGUAGE plpgsql SECURITY DEFINER AS $cache$
 BEGIN
   IF TG_OP = 'INSERT' THEN
     INSERT INTO "cache_outbox" (tag)
@@ -159,6 +174,12 @@ BEGIN
 END
 $cache$;
 
+DO $cache$
+BEGIN
+  EXECUTE format('ALTER FUNCTION "cache_outbox_organization_user"() SET search_path = %I, pg_temp', current_schema());
+END
+$cache$;
+
 CREATE TRIGGER "cache_outbox_organization_user_insert" AFTER INSERT ON "organization_user"
 REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_organization_user"();
 
@@ -172,7 +193,7 @@ CREATE TRIGGER "cache_outbox_organization_user_truncate" AFTER TRUNCATE ON "orga
 FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_organization_user"();
 
 CREATE FUNCTION "cache_outbox_user"() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $cache$
+LANGUAGE plpgsql SECURITY DEFINER AS $cache$
 BEGIN
   IF TG_OP = 'INSERT' THEN
     INSERT INTO "cache_outbox" (tag)
@@ -202,6 +223,12 @@ BEGIN
 END
 $cache$;
 
+DO $cache$
+BEGIN
+  EXECUTE format('ALTER FUNCTION "cache_outbox_user"() SET search_path = %I, pg_temp', current_schema());
+END
+$cache$;
+
 CREATE TRIGGER "cache_outbox_user_insert" AFTER INSERT ON "user"
 REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_user"();
 
@@ -215,7 +242,7 @@ CREATE TRIGGER "cache_outbox_user_truncate" AFTER TRUNCATE ON "user"
 FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_user"();
 
 CREATE FUNCTION "cache_outbox_plio"() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $cache$
+LANGUAGE plpgsql SECURITY DEFINER AS $cache$
 BEGIN
   IF TG_OP = 'INSERT' THEN
     INSERT INTO "cache_outbox" (tag)
@@ -245,6 +272,12 @@ BEGIN
 END
 $cache$;
 
+DO $cache$
+BEGIN
+  EXECUTE format('ALTER FUNCTION "cache_outbox_plio"() SET search_path = %I, pg_temp', current_schema());
+END
+$cache$;
+
 CREATE TRIGGER "cache_outbox_plio_insert" AFTER INSERT ON "plio"
 REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_plio"();
 
@@ -258,7 +291,7 @@ CREATE TRIGGER "cache_outbox_plio_truncate" AFTER TRUNCATE ON "plio"
 FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_plio"();
 
 CREATE FUNCTION "cache_outbox_item"() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $cache$
+LANGUAGE plpgsql SECURITY DEFINER AS $cache$
 BEGIN
   IF TG_OP = 'INSERT' THEN
     INSERT INTO "cache_outbox" (tag)
@@ -288,6 +321,12 @@ BEGIN
 END
 $cache$;
 
+DO $cache$
+BEGIN
+  EXECUTE format('ALTER FUNCTION "cache_outbox_item"() SET search_path = %I, pg_temp', current_schema());
+END
+$cache$;
+
 CREATE TRIGGER "cache_outbox_item_insert" AFTER INSERT ON "item"
 REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_item"();
 
@@ -301,7 +340,7 @@ CREATE TRIGGER "cache_outbox_item_truncate" AFTER TRUNCATE ON "item"
 FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_item"();
 
 CREATE FUNCTION "cache_outbox_question"() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $cache$
+LANGUAGE plpgsql SECURITY DEFINER AS $cache$
 BEGIN
   IF TG_OP = 'INSERT' THEN
     INSERT INTO "cache_outbox" (tag)
@@ -328,6 +367,12 @@ BEGIN
     PERFORM pg_notify('cache_outbox', '');
   END IF;
   RETURN NULL;
+END
+$cache$;
+
+DO $cache$
+BEGIN
+  EXECUTE format('ALTER FUNCTION "cache_outbox_question"() SET search_path = %I, pg_temp', current_schema());
 END
 $cache$;
 

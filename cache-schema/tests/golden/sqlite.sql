@@ -2,10 +2,13 @@ CREATE TABLE IF NOT EXISTS "cache_outbox" (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   tag TEXT NOT NULL,
   created_at REAL NOT NULL DEFAULT ((julianday('now') - 2440587.5) * 86400),
-  delivered_at REAL
+  delivered_at REAL,
+  delivered_to INTEGER
 );
 
 CREATE INDEX IF NOT EXISTS "cache_outbox_waiting" ON "cache_outbox" (id) WHERE delivered_at IS NULL;
+
+CREATE INDEX IF NOT EXISTS "cache_outbox_delivered" ON "cache_outbox" (delivered_at) WHERE delivered_at IS NOT NULL;
 
 CREATE TABLE IF NOT EXISTS "cache_outbox_stamp" (stamp TEXT NOT NULL, identity TEXT NOT NULL);
 

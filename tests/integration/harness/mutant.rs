@@ -85,6 +85,14 @@ impl<S: Store> Store for Mutated<S> {
         self.store.connect(source)
     }
 
+    fn place(&self) -> i64 {
+        self.store.place()
+    }
+
+    fn check(&self) -> Answer<'_, ()> {
+        self.store.check()
+    }
+
     fn adopt(&self) -> Answer<'_, ()> {
         self.store.adopt()
     }

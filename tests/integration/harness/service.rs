@@ -3,7 +3,8 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use cache_runtime::{Event, RedisStore};
@@ -121,12 +122,17 @@ async fn serve(orders: Value) {
     let (point, times) = (text("point"), orders["times"].as_u64().expect("a number"));
     let db = Db::connect(&text("database")).await.expect("the database");
     let store = RedisStore::new(&text("redis"), &SCHEMA).expect("a URL");
-    let (at, seen) = (point.clone(), AtomicUsize::new(0));
+    // What it delivers while it starts is what others left.
+    let serving = Arc::new(AtomicBool::new(false));
+    let (at, seen, is_serving) = (point.clone(), AtomicUsize::new(0), serving.clone());
     let cache = example_app::cache_builder(db.clone())
         .store(store)
         .relay(orders["relay"] == true)
         .on_event(move |event| {
-            if name(event) == at && seen.fetch_add(1, Ordering::SeqCst) as u64 + 1 == times {
+            if is_serving.load(Ordering::SeqCst)
+                && name(event) == at
+                && seen.fetch_add(1, Ordering::SeqCst) as u64 + 1 == times
+            {
                 stand_still();
             }
         })
@@ -134,6 +140,7 @@ async fn serve(orders: Value) {
         .await
         .expect("a cache");
     say("serving");
+    serving.store(true, Ordering::SeqCst);
 
     if let Some(plio) = orders["read"].as_i64() {
         let _ = Plio::get(&cache, plio).await;

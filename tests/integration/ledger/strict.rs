@@ -246,17 +246,21 @@ async fn what_is_not_committed_leaves_no_block<DB: Base>(bank: Bank<DB>) {
     register.says(&readers, "rolled back", 0).await;
     assert_eq!(bank.hits("account_a"), 1, "nobody touched it");
 
-    // The reference is checked by COMMIT, when all is blocked.
+    // The reference is checked by COMMIT, when all is blocked; on PostgreSQL before, as what is put off to the
+    // commit might write.
     let failed = bank.write("UPDATE account SET owner_id = 99, version = 7");
     failed.await.expect_err("there is no such owner");
     assert!(
         bank.events
             .count(|seen| matches!(seen, Seen::Blocked(tags) if tags == &["account#id=a"]))
-            == 1,
-        "it was blocked: {:?}",
+            == usize::from(!bank.is_postgres()),
+        "wrongly blocked or not: {:?}",
         bank.events.seen()
     );
-    is_stored_again(&readers, register, 0).await;
+    match bank.is_postgres() {
+        true => register.says(&readers, "undone", 0).await,
+        false => is_stored_again(&readers, register, 0).await,
+    }
 }
 
 async fn a_dead_writers_block_ends_by_itself<DB: Base>(bank: Bank<DB>) {
@@ -266,8 +270,12 @@ async fn a_dead_writers_block_ends_by_itself<DB: Base>(bank: Bank<DB>) {
 
     // All that a writer has done before COMMIT; then it is killed.
     let store = RedisStore::new(&bank.redis().url(), schema_with(LIFE)).expect("a URL");
-    let installation = "SELECT identity, '' FROM cache_outbox_stamp";
-    let identity = bank.pairs(installation).await.swap_remove(0).0;
+    let identity = match bank.is_postgres() {
+        true => "md5(identity || (SELECT oid FROM pg_database WHERE datname = current_database()))",
+        false => "identity",
+    };
+    let installation = format!("SELECT {identity}, '' FROM cache_outbox_stamp");
+    let identity = bank.pairs(&installation).await.swap_remove(0).0;
     store.connect(&identity).await.expect("connected");
     let tags = [Tag::from_text("account#id=a")];
     let blocked = Instant::now();

@@ -63,7 +63,7 @@ async fn a_writer_killed_when_it_has_committed_starts_again(world: World) {
         killed_at(&world, &plios, &writes(&plios, &name), point).await;
         let stale = match point {
             COMMITTED => 2,
-            INVALIDATED | DELIVERED => 1,
+            INVALIDATED => 1,
             _ => 0,
         };
         // The first row is in the first batch, the second in the last.

@@ -29,6 +29,7 @@ pub fn stories() -> Vec<Story> {
         story!(a_server_that_became_a_replica_and_a_primary_again),
         story!(a_server_that_was_given_an_older_memory_and_is_a_primary_again),
         story!(a_redis_that_served_another_database_is_voided),
+        story!(what_the_old_server_was_told_after_the_fail_over_is_told_to_the_new),
     ]
     .map(Story::own_redis)
     .into()
@@ -450,4 +451,29 @@ async fn is_a_cache(world: &World, plios: &[Plio]) {
         world.right(&plio.path()).await.hit();
     }
     assert_eq!(world.waiting_rows().await, 0, "all is delivered");
+}
+
+/// One process follows the fail-over at once, another some time later: until then it tells the old server.
+async fn what_the_old_server_was_told_after_the_fail_over_is_told_to_the_new(world: World) {
+    let plios = warm_plios(&world).await;
+    let proxy = Proxy::to(world.redis().port()).await;
+    let first = world.app_at(&proxy.redis_url(), |builder| builder).await;
+    let replica = replica(&world).await;
+    replica.detach().await;
+    first.events.forget();
+    proxy.turn_to(replica.port());
+    comes_back(&world, &first, &[]).await;
+    first.get(&plios[0].path()).await.ok().hit();
+
+    change(&world, &plios[0], "new").await;
+    world.events.forget();
+    replica.take_the_place_of(world.redis()).await;
+    comes_back(&world, &world, &[]).await;
+    for app in [&*world, &first] {
+        world
+            .right_from(app, &plios[0].path())
+            .await
+            .says("/name", "new");
+        app.get(&plios[1].path()).await.ok().hit();
+    }
 }
