@@ -3,6 +3,7 @@
 //! `tests/README.md` says how to run them, and what runs on which set-up.
 
 mod conformance;
+mod guide;
 mod harness;
 mod install;
 mod ledger;
@@ -23,13 +24,14 @@ fn main() {
     statements::listen();
     story::hush_mutants();
 
-    let trials: Vec<Trial> = stories::all()
+    let mut trials: Vec<Trial> = stories::all()
         .into_iter()
         .flat_map(Story::trials)
         .chain(mutants::trials())
         .chain(ledger::trials())
         .chain([conformance::trial(), install::trial()])
         .collect();
+    trials.push(guide::trial(&trials));
     let conclusion = libtest_mimic::run(&arguments, trials);
     servers::stop_all();
     conclusion.exit();
