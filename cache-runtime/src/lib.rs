@@ -25,6 +25,10 @@ mod load;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod model;
+#[cfg_attr(
+    not(any(feature = "postgres", feature = "sqlite")),
+    expect(dead_code, reason = "no database reports anything")
+)]
 mod outbox;
 mod read;
 mod relay;

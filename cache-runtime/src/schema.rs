@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 use crate::tag::Tag;
 
 /// Everything in `cache.toml` that is not about one struct. Made by `cache_runtime::schema!()`.
@@ -27,6 +28,7 @@ pub struct Schema {
     pub sqlite: Triggers,
 }
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 impl Schema {
     /// Whether a strict value may be built from what this tag stands for.
     pub(crate) fn is_strict(&self, tag: &Tag) -> bool {

@@ -25,7 +25,8 @@ impl Tag {
     /// Bytes that a tag has at most. No value is stored under a longer one.
     pub const LONGEST: usize = 8 << 10;
 
-    /// The tag as the database wrote it, unless no value can have such a one.
+    /// The tag as a row of the outbox has it, unless no value can have such a one.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub(crate) fn from_bytes(bytes: Vec<u8>) -> Option<Tag> {
         let tag = Tag(String::from_utf8(bytes).ok()?);
         tag.is_fit().then_some(tag)

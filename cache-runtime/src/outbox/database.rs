@@ -15,14 +15,14 @@ use crate::tag::Tag;
 
 /// Implemented for [`sqlx::Postgres`] and [`sqlx::Sqlite`].
 pub trait OutboxDatabase: Database {
-    /// Begins a transaction that is going to write, as this writer; what [`Which::Own`] needs later.
+    /// Begins a transaction that is going to write, as this writer. Returns what finds its own rows later.
     fn begin(
         connection: &mut Self::Connection,
         outbox: &'static str,
         writer: i64,
     ) -> impl Future<Output = Result<i64, sqlx::Error>> + Send;
 
-    /// See [`Which`].
+    /// Some of these rows, in the order of their places.
     fn rows(
         connection: &mut Self::Connection,
         outbox: &'static str,
@@ -96,7 +96,7 @@ pub trait OutboxDatabase: Database {
     /// Connections for the relay, which must not wait for those of a busy service.
     fn own_connections(pool: &Pool<Self>) -> Pool<Self>;
 
-    /// See [`Outbox::listen`].
+    /// Begins to listen for rows of other writers, if the database tells of them.
     fn listen(
         pool: &Pool<Self>,
         outbox: &'static str,
