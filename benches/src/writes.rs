@@ -4,10 +4,11 @@
 
 use std::time::{Duration, Instant};
 
-use cache_runtime::{BoxError, RedisStore};
+use cache_runtime::{BoxError, Event, RedisStore};
 use example_app::{Cache, Db, SCHEMA, cache_builder};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, Executor, PgPool};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::variable;
@@ -121,7 +122,53 @@ pub(crate) async fn measure() -> Result<(), BoxError> {
             ratio(through)
         );
     }
+    deliveries(&pool).await
+}
+
+/// How long after its commit a stranger's bulk statement is delivered, by the relay.
+async fn deliveries(pool: &PgPool) -> Result<(), BoxError> {
+    let (tell, mut told) = mpsc::unbounded_channel();
+    let observe = move |event: &Event<'_>| {
+        let what = match event {
+            Event::Invalidated { .. } => Told::Invalidated(Instant::now()),
+            Event::Idle => Told::Idle,
+            _ => return,
+        };
+        // Nobody listens any more.
+        let _ = tell.send(what);
+    };
+    let store = RedisStore::new(&variable("REDIS_URL")?, &SCHEMA)?;
+    let builder = cache_builder(Db::Postgres(pool.clone())).store(store);
+    let _cache = builder.on_event(observe).build().await?;
+
+    println!("\n| statement of a stranger | from its commit to the last invalidation |");
+    println!("| --- | --- |");
+    for (name, table, column) in [
+        ("100,000 rows, 100 tags", "item", "time"),
+        ("100,000 rows, 100,000 tags", "video", "duration"),
+    ] {
+        let mut took = Vec::new();
+        for _ in 0..ROUNDS {
+            let sql = format!("UPDATE {table} SET {column} = coalesce({column}, 0) + 1");
+            pool.execute(AssertSqlSafe(sql)).await?;
+            let committed = Instant::now();
+            let (mut last, mut idle) = (None, false);
+            while last.is_none() || !idle {
+                match told.recv().await.ok_or("the relay has ended")? {
+                    Told::Invalidated(at) => (last, idle) = (Some(at), false),
+                    Told::Idle => idle = true,
+                }
+            }
+            took.extend(last.map(|last| last.saturating_duration_since(committed)));
+        }
+        println!("| {name} | {:.1?} |", median(took));
+    }
     Ok(())
+}
+
+enum Told {
+    Invalidated(Instant),
+    Idle,
 }
 
 /// 100 plios with 1,000 items each, and 100,000 videos.
