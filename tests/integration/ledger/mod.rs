@@ -4,6 +4,7 @@
 
 mod bank;
 mod frozen;
+mod hazards;
 mod history;
 mod ids;
 mod ignores;
@@ -26,6 +27,7 @@ pub fn trials() -> Vec<Trial> {
         frozen::tales(),
         outage::tales(),
         transactions::tales(),
+        hazards::tales(),
         reports::tales(),
         ignores::tales(),
         ids::tales(),

@@ -4,9 +4,11 @@ mod absent;
 mod crash;
 mod deletes;
 mod duplicate;
+mod elsewhere;
 mod errors;
 mod failover;
 mod fuzz;
+mod hazards;
 mod lists;
 mod lookups;
 pub mod original;
@@ -49,6 +51,8 @@ pub fn all() -> Vec<Story> {
         crash::stories(),
         window::stories(),
         failover::stories(),
+        elsewhere::stories(),
+        hazards::stories(),
     ]
     .concat()
 }

@@ -2,6 +2,7 @@
 //! on a pool of either database, and is generic over which.
 
 mod base;
+mod unspeakable;
 
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::{FromRow, Pool};
 
 pub use base::{Base, Row, Value};
+pub use unspeakable::Unspeakable;
 
 /// What `cache.toml` beside this crate says.
 pub static SCHEMA: Schema = cache_runtime::schema!();

@@ -1,0 +1,133 @@
+//! What is delivered elsewhere: to the memory of another process, to another schema.
+
+use std::time::{Duration, Instant};
+
+use example_app::{Db, SCHEMA};
+use serde_json::json;
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{AssertSqlSafe, Executor, PgPool};
+
+use super::soon::{Soon, sees_soon};
+use crate::harness::{App, Seen, Story, World, story};
+
+const SOON: Duration = Duration::from_secs(10);
+
+/// `outbox.poll`, and a pass, and a machine that is busy.
+const A_PASS: Duration = Duration::from_secs(2);
+
+pub fn stories() -> Vec<Story> {
+    vec![
+        story!(two_processes_with_memories_of_their_own),
+        story!(a_schema_that_only_the_connections_know),
+    ]
+}
+
+async fn two_processes_with_memories_of_their_own(world: World) {
+    if world.has_redis() {
+        return;
+    }
+    let plio = world.plio_with_items(1).await;
+    let (a, b) = (world.relaying_app().await, world.relaying_app().await);
+    for app in [&a, &b] {
+        app.warm(&plio.path()).await.says("/name", "old name");
+    }
+    for (round, (writer, reader)) in [(&a, &b), (&b, &a), (&a, &b)].into_iter().enumerate() {
+        reader.events.forget();
+        let name = format!("new name {round}");
+        let patched = writer.patch(&plio.path(), json!({ "name": name })).await;
+        patched.is(200);
+        let answer = world.right_from(writer, &plio.path()).await;
+        answer.says("/name", name.as_str());
+        let answer = sees_soon(&world, reader, &plio.path(), A_PASS).await;
+        answer.says("/name", name.as_str());
+
+        // Its rows are found in every pass for some seconds, and told in one; in two if a pass comes before the
+        // writer marks them.
+        idle(reader, 1).await;
+        let told = invalidations(reader, &plio.key());
+        assert!((1..=2).contains(&told), "told {told} times");
+        let since = Instant::now();
+        while since.elapsed() < Duration::from_secs(2) {
+            reader.warm(&plio.path()).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let again = invalidations(reader, &plio.key());
+        assert_eq!(again, told, "told again");
+        idle(reader, 3).await;
+    }
+}
+
+/// How often the relay of this app invalidated the plio.
+fn invalidations(app: &App, key: &str) -> usize {
+    let tag = key.replace("plio_", "plio#id=");
+    app.events
+        .count(|seen| matches!(seen, Seen::Invalidated(tags) if tags.contains(&tag)))
+}
+
+/// Waits until so many passes have found nothing.
+async fn idle(app: &App, passes: usize) {
+    let soon = Soon::within(SOON);
+    while app.events.count(|seen| *seen == Seen::Idle) < passes {
+        soon.or("the relay finds something in every pass").await;
+    }
+}
+
+/// The relay's own connections are set up as the pool's are.
+async fn a_schema_that_only_the_connections_know(world: World) {
+    let Db::Postgres(pool) = world.db() else {
+        return;
+    };
+    world.sql("CREATE SCHEMA other").await;
+    let other = PgPoolOptions::new()
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                let path = "SET search_path = other";
+                connection.execute(path).await.map(drop)
+            })
+        })
+        .connect_lazy_with((*pool.connect_options()).clone());
+    let db = Db::Postgres(other.clone());
+    db.migrate().await.expect("migrated");
+    let builder = example_app::cache_builder(db).relay(true);
+    let app = App::serve(builder, cache_runtime::MemoryStore::new(&SCHEMA)).await;
+
+    let user = world
+        .number(
+            r#"INSERT INTO other."user" (email, first_name, last_name, mobile)
+               VALUES ('somebody@example.org', 'old', 'Doe', '+91') RETURNING id"#,
+        )
+        .await;
+    delivered(&other).await;
+    let path = format!("/users/{user}");
+    app.warm(&path).await.says("/first_name", "old");
+
+    world
+        .sql(r#"UPDATE other."user" SET first_name = 'new'"#)
+        .await;
+    let soon = Soon::within(SOON);
+    while app.get(&path).await.ok().at("/first_name") != "new" {
+        soon.or("wrong answer: a write in its schema is not seen")
+            .await;
+    }
+    delivered(&other).await;
+    assert_eq!(world.outbox_rows().await, 0, "the other outbox has nothing");
+}
+
+/// Waits until nothing waits in the outbox that these connections find.
+async fn delivered(pool: &PgPool) {
+    let soon = Soon::within(SOON);
+    loop {
+        let sql = format!(
+            "SELECT count(*) FROM {} WHERE delivered_at IS NULL",
+            SCHEMA.outbox
+        );
+        let waiting: i64 = sqlx::query_scalar(AssertSqlSafe(sql))
+            .fetch_one(pool)
+            .await
+            .expect("a number");
+        if waiting == 0 {
+            return;
+        }
+        soon.or("rows wait").await;
+    }
+}
