@@ -9,7 +9,7 @@ use libtest_mimic::{Failed, Trial};
 use tokio::time::timeout;
 
 use super::mutant::Mutant;
-use super::setup::{OwnDatabase, OwnRedis, Setup, Tier};
+use super::setup::{Database, OwnDatabase, OwnRedis, Setup, Tier};
 use super::world::World;
 
 /// A story that takes longer hangs.
@@ -24,7 +24,7 @@ type Told = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub struct Story {
     name: &'static str,
     tell: fn(World) -> Told,
-    only_redis: bool,
+    applies: fn(Setup) -> bool,
     own_redis: bool,
     alone: bool,
 }
@@ -47,18 +47,32 @@ impl Story {
         Self {
             name,
             tell,
-            only_redis: false,
+            applies: |_| true,
             own_redis: false,
             alone: false,
         }
     }
 
+    /// There is something to tell only where this says so.
+    pub fn on(self, applies: fn(Setup) -> bool) -> Self {
+        Self { applies, ..self }
+    }
+
     /// There is nothing to tell in memory.
     pub fn on_redis(self) -> Self {
-        Self {
-            only_redis: true,
-            ..self
-        }
+        self.on(|setup| setup.tier == Tier::Redis)
+    }
+
+    pub fn in_memory(self) -> Self {
+        self.on(|setup| setup.tier == Tier::Memory)
+    }
+
+    pub fn on_postgres(self) -> Self {
+        self.on(|setup| setup.database == Database::Postgres)
+    }
+
+    pub fn on_sqlite(self) -> Self {
+        self.on(|setup| setup.database == Database::Sqlite)
     }
 
     /// It stops, freezes or kills Redis: it has one of its own.
@@ -99,7 +113,7 @@ impl Story {
     fn setups(self) -> impl Iterator<Item = Setup> {
         Setup::ALL
             .into_iter()
-            .filter(move |setup| !self.only_redis || setup.tier == Tier::Redis)
+            .filter(move |setup| (self.applies)(*setup))
     }
 
     /// Tells it in a world of its own. A failure is the message of its panic.

@@ -17,15 +17,12 @@ const A_PASS: Duration = Duration::from_secs(2);
 
 pub fn stories() -> Vec<Story> {
     vec![
-        story!(two_processes_with_memories_of_their_own),
-        story!(a_schema_that_only_the_connections_know),
+        story!(two_processes_with_memories_of_their_own).in_memory(),
+        story!(a_schema_that_only_the_connections_know).on_postgres(),
     ]
 }
 
 async fn two_processes_with_memories_of_their_own(world: World) {
-    if world.has_redis() {
-        return;
-    }
     let plio = world.plio_with_items(1).await;
     let (a, b) = (world.relaying_app().await, world.relaying_app().await);
     for app in [&a, &b] {
@@ -75,7 +72,7 @@ async fn idle(app: &App, passes: usize) {
 /// The relay's own connections are set up as the pool's are.
 async fn a_schema_that_only_the_connections_know(world: World) {
     let Db::Postgres(pool) = world.db() else {
-        return;
+        panic!("told on PostgreSQL only");
     };
     world.sql("CREATE SCHEMA other").await;
     let other = PgPoolOptions::new()

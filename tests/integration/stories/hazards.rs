@@ -15,16 +15,13 @@ const SOON: Duration = Duration::from_secs(10);
 
 pub fn stories() -> Vec<Story> {
     vec![
-        story!(a_temporary_table_does_not_pass_for_the_outbox),
-        story!(a_relay_survives_an_observer_that_panics),
-        story!(a_trigger_in_an_attached_database_is_refused),
+        story!(a_temporary_table_does_not_pass_for_the_outbox).on_postgres(),
+        story!(a_relay_survives_an_observer_that_panics).in_memory(),
+        story!(a_trigger_in_an_attached_database_is_refused).on_sqlite(),
     ]
 }
 
 async fn a_temporary_table_does_not_pass_for_the_outbox(world: World) {
-    if !world.is_postgres() {
-        return;
-    }
     let plio = world.plio_with_items(0).await;
     let app = world.relaying_app().await;
     app.warm(&plio.path()).await;
@@ -62,10 +59,6 @@ async fn a_temporary_table_does_not_pass_for_the_outbox(world: World) {
 }
 
 async fn a_relay_survives_an_observer_that_panics(world: World) {
-    // With a memory of its own in any case.
-    if world.has_redis() {
-        return;
-    }
     let plio = world.plio_with_items(0).await;
     let panics = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&panics);
@@ -103,7 +96,7 @@ async fn a_relay_survives_an_observer_that_panics(world: World) {
 
 async fn a_trigger_in_an_attached_database_is_refused(world: World) {
     let Db::Sqlite(pool) = world.db() else {
-        return;
+        panic!("told on SQLite only");
     };
     let attached = Statement {
         sql: r#"CREATE TRIGGER "aux"."cache_outbox_video_insert" AFTER INSERT ON "video" BEGIN SELECT 1; END"#,

@@ -25,7 +25,9 @@ pub fn stories() -> Vec<Story> {
         story!(three_relays_in_a_storm_of_plain_sql).on_redis(),
         story!(a_row_that_waited_says_how_long),
         story!(delivered_rows_are_purged_and_waiting_ones_are_not),
-        story!(a_relay_survives_its_connections).alone(),
+        story!(a_relay_survives_its_connections)
+            .on_postgres()
+            .alone(),
         story!(a_relay_ends_with_its_cache),
     ]
 }
@@ -174,7 +176,7 @@ async fn delivered_rows_are_purged_and_waiting_ones_are_not(world: World) {
 
 async fn a_relay_survives_its_connections(world: World) {
     let Db::Postgres(pool) = world.db() else {
-        return;
+        panic!("told on PostgreSQL only");
     };
     let plio = world.plio_with_items(0).await;
     let pool = named(pool);

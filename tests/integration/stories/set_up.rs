@@ -22,8 +22,8 @@ pub fn stories() -> Vec<Story> {
         story!(installing_removes_what_an_older_file_had),
         story!(the_text_of_the_migration_installs_the_same),
         story!(uninstalling_leaves_nothing),
-        story!(a_role_without_rights_on_the_outbox_is_reported),
-        story!(two_copies_of_the_service_in_one_database),
+        story!(a_role_without_rights_on_the_outbox_is_reported).on_postgres(),
+        story!(two_copies_of_the_service_in_one_database).on_postgres(),
     ]
 }
 
@@ -214,9 +214,6 @@ async fn uninstalling_leaves_nothing(world: World) {
 }
 
 async fn a_role_without_rights_on_the_outbox_is_reported(world: World) {
-    if !world.is_postgres() {
-        return;
-    }
     let plio = world.plio_with_items(0).await;
     let app = world.relaying_app().await;
     app.warm(&plio.path()).await;
@@ -245,7 +242,7 @@ async fn a_role_without_rights_on_the_outbox_is_reported(world: World) {
 /// Each in a schema of its own.
 async fn two_copies_of_the_service_in_one_database(world: World) {
     let Db::Postgres(pool) = world.db() else {
-        return;
+        panic!("told on PostgreSQL only");
     };
     world.sql("CREATE SCHEMA other").await;
     let other = Db::Postgres(with_path(pool, "other"));
