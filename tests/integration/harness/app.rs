@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::events::Events;
+use super::events::{Events, Seen};
 use super::http::{Answer, Http};
 
 /// One app and a client of it.
@@ -19,6 +19,7 @@ use super::http::{Answer, Http};
 pub struct App {
     pub cache: Cache<Db>,
     pub events: Arc<Events>,
+    hears_of_others: bool,
     http: Http,
     requests: watch::Receiver<usize>,
     _server: Arc<Serving>,
@@ -50,6 +51,7 @@ impl App {
         Self {
             cache,
             events,
+            hears_of_others: false,
             http: Http::new(url),
             requests,
             _server: Arc::new(Serving(serving)),
@@ -115,8 +117,27 @@ impl App {
 
     /// Reads until it hits, so that what follows is about a warm entry.
     pub async fn warm(&self, path: &str) -> Answer {
+        if self.hears_of_others {
+            self.has_heard().await;
+        }
         self.get(path).await.ok();
         self.get(path).await.ok().hit()
+    }
+
+    /// With a relay and a memory of its own it hears of what other processes have delivered to theirs, and
+    /// forgets: not before that is over is anything warm.
+    pub fn hearing_of_others(mut self) -> Self {
+        self.hears_of_others = true;
+        self
+    }
+
+    /// Waits for a pass of the relay that began after this, and found nothing.
+    async fn has_heard(&self) {
+        let idle = |seen: &Seen| *seen == Seen::Idle;
+        let passes = self.events.count(idle) + 2;
+        while self.events.count(idle) < passes {
+            self.events.wait_for_more().await;
+        }
     }
 
     /// Delivers everything that waits in the outbox.

@@ -145,6 +145,13 @@ impl Events {
         lock(&self.seen).iter().filter(|seen| is(seen)).count()
     }
 
+    /// Waits for whatever comes next.
+    pub async fn wait_for_more(&self) {
+        if timeout(PATIENCE, self.more.notified()).await.is_err() {
+            panic!("nothing happens any more; seen were {:#?}", self.seen());
+        }
+    }
+
     /// Waits until such an event was seen.
     pub async fn wait_for(&self, what: &str, is: impl Fn(&Seen) -> bool) {
         let waiting = async {

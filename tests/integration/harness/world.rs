@@ -94,7 +94,11 @@ impl World {
 
     /// A process of the service as it runs in production: it relays.
     pub async fn relaying_app(&self) -> App {
-        self.app_with(|builder| builder.relay(true)).await
+        let app = self.app_with(|builder| builder.relay(true)).await;
+        match self.has_redis() {
+            true => app,
+            false => app.hearing_of_others(),
+        }
     }
 
     pub fn database_url(&self) -> &str {
