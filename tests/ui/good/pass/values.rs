@@ -103,6 +103,7 @@ fn main() {
         jitter: 10,
         negative_ttl: Duration::from_secs(30),
         codec: Codec::Json,
+        strict: false,
     });
 
     // Nothing that a uuid may hold can meet another key.
