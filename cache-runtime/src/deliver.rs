@@ -24,15 +24,25 @@ impl Engine {
         }
     }
 
-    /// Forgets everything, through the outbox: a server that missed it is told again.
+    /// Forgets everything, in every process.
     pub(crate) async fn clear(self: &Arc<Self>) -> Result<(), Error> {
-        if let Some(outbox) = &self.outbox {
-            let mut outbox = outbox.connect().await.map_err(Error::outbox)?;
+        let mut outbox = match &self.outbox {
+            Some(outbox) => Some(outbox.connect().await.map_err(Error::outbox)?),
+            None => None,
+        };
+        self.forget(outbox.as_deref_mut()).await?;
+        self.drain().await.map(drop)
+    }
+
+    /// Clears the store; through the outbox as well, so that a server which misses it is told again.
+    pub(crate) async fn forget(
+        &self,
+        outbox: Option<&mut (dyn OutboxConnection + 'static)>,
+    ) -> Result<(), Error> {
+        if let Some(outbox) = outbox {
             outbox.report_everything().await.map_err(Error::outbox)?;
         }
-        // In any case: another process, with a memory of its own, may deliver the row first.
-        self.store.clear().await.map_err(Error::store)?;
-        self.drain().await.map(drop)
+        self.store.clear().await.map_err(Error::store)
     }
 
     pub(crate) async fn connect_and_deliver(self: &Arc<Self>) -> Result<usize, Error> {

@@ -187,9 +187,7 @@ impl Engine {
             (Err(error), _) => return Err(Error::store(error)),
             // Another installation would have made it new.
             (Ok(Connected::Same(_)), Some(outbox)) if self.unreported.load(Ordering::SeqCst) => {
-                // So that a server which misses this is told again.
-                outbox.report_everything().await.map_err(Error::outbox)?;
-                self.store.clear().await.map_err(Error::store)?;
+                self.forget(Some(&mut **outbox)).await?;
             }
             // Others may still have told the server before it.
             (Ok(Connected::Same(age)), Some(outbox)) => {

@@ -15,6 +15,12 @@ use crate::tag::Tag;
 
 /// Implemented for [`sqlx::Postgres`] and [`sqlx::Sqlite`].
 pub trait OutboxDatabase: Database {
+    /// An expression for a text that no other installation has.
+    const NEW_IDENTITY: &'static str;
+
+    /// What is to be installed.
+    fn wanted(schema: &Schema) -> &Triggers;
+
     /// Begins a transaction that is going to write, as this writer. Returns what finds its own rows later.
     fn begin(
         connection: &mut Self::Connection,
@@ -81,17 +87,11 @@ pub trait OutboxDatabase: Database {
         schema: &Schema,
     ) -> impl Future<Output = Result<Vec<String>, sqlx::Error>> + Send;
 
-    /// The statements that make the outbox.
-    fn outbox(schema: &Schema) -> Vec<String>;
-
     /// The statements that make the triggers.
     fn triggers(
         connection: &mut Self::Connection,
         schema: &Schema,
     ) -> impl Future<Output = Result<Vec<String>, sqlx::Error>> + Send;
-
-    /// The statements that say what is installed.
-    fn stamp(schema: &Schema) -> [String; 2];
 
     /// Connections for the relay, which must not wait for those of a busy service.
     fn own_connections(pool: &Pool<Self>) -> Pool<Self>;
@@ -197,12 +197,17 @@ impl Schema {
         connection: &mut DB::Connection,
         triggers: bool,
     ) -> Result<Vec<String>, sqlx::Error> {
-        let mut statements = DB::outbox(self);
+        let wanted = DB::wanted(self);
+        let mut statements: Vec<String> = wanted.outbox.iter().map(ToString::to_string).collect();
         if triggers {
             statements.extend(DB::removal(connection, self).await?);
             statements.extend(DB::triggers(connection, self).await?);
         }
-        statements.extend(DB::stamp(self));
+        let (stamps, stamp, identity) = (quoted(&stamps(self)), wanted.stamp, DB::NEW_IDENTITY);
+        statements.push(format!("DELETE FROM {stamps}"));
+        statements.push(format!(
+            "INSERT INTO {stamps} VALUES ('{stamp}', {identity})"
+        ));
         Ok(statements)
     }
 }

@@ -9,7 +9,7 @@ use sqlx_core::transaction::TransactionManager;
 use super::database::{OutboxDatabase, fetch, judged, quoted, stamps};
 use super::{BATCH, Installed, Listener, OutboxRow, PURGE_BATCH, Place, Which};
 use crate::error::BoxError;
-use crate::schema::Schema;
+use crate::schema::{Schema, Triggers};
 use crate::store::BoxFuture;
 use crate::tag::Tag;
 
@@ -18,6 +18,12 @@ use crate::tag::Tag;
 const INSTALL_LOCK: i64 = 0x6361_6368_652e_746f;
 
 impl OutboxDatabase for Postgres {
+    const NEW_IDENTITY: &'static str = "md5(random()::text || clock_timestamp())";
+
+    fn wanted(schema: &Schema) -> &Triggers {
+        &schema.postgres
+    }
+
     /// One round trip: the triggers and the outbox read the setting.
     async fn begin(
         connection: &mut PgConnection,
@@ -184,31 +190,11 @@ impl OutboxDatabase for Postgres {
         Ok(vec![schema.postgres.removal.to_owned()])
     }
 
-    fn outbox(schema: &Schema) -> Vec<String> {
-        schema
-            .postgres
-            .outbox
-            .iter()
-            .map(|sql| (*sql).to_owned())
-            .collect()
-    }
-
     async fn triggers(_: &mut PgConnection, schema: &Schema) -> Result<Vec<String>, sqlx::Error> {
         let statements = schema.postgres.statements.iter();
         Ok(statements
             .map(|statement| statement.sql.to_owned())
             .collect())
-    }
-
-    fn stamp(schema: &Schema) -> [String; 2] {
-        let stamps = quoted(&stamps(schema));
-        let stamp = schema.postgres.stamp;
-        [
-            format!("DELETE FROM {stamps}"),
-            format!(
-                "INSERT INTO {stamps} VALUES ('{stamp}', md5(random()::text || clock_timestamp()))"
-            ),
-        ]
     }
 
     fn own_connections(pool: &Pool<Postgres>) -> Pool<Postgres> {

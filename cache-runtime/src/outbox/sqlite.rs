@@ -7,13 +7,19 @@ use sqlx_core::transaction::TransactionManager;
 
 use super::database::{OutboxDatabase, fetch, judged, quoted, stamps};
 use super::{BATCH, Installed, Listener, OutboxRow, PURGE_BATCH, Place, Which};
-use crate::schema::{ColumnsOf, Schema};
+use crate::schema::{ColumnsOf, Schema, Triggers};
 use crate::tag::Tag;
 
 /// Seconds since 1970.
 const NOW: &str = "(julianday('now') - 2440587.5) * 86400";
 
 impl OutboxDatabase for Sqlite {
+    const NEW_IDENTITY: &'static str = "lower(hex(randomblob(16)))";
+
+    fn wanted(schema: &Schema) -> &Triggers {
+        &schema.sqlite
+    }
+
     /// `IMMEDIATE` takes the write lock now and waits for it as long as `busy_timeout` says. A
     /// transaction that begins by reading and wants to write later is refused without waiting. As
     /// nobody else writes until it ends, the rows after the last one of now will be its own.
@@ -183,15 +189,6 @@ impl OutboxDatabase for Sqlite {
         Ok(drops)
     }
 
-    fn outbox(schema: &Schema) -> Vec<String> {
-        schema
-            .sqlite
-            .outbox
-            .iter()
-            .map(|sql| (*sql).to_owned())
-            .collect()
-    }
-
     async fn triggers(
         connection: &mut SqliteConnection,
         schema: &Schema,
@@ -211,15 +208,6 @@ impl OutboxDatabase for Sqlite {
             });
         }
         Ok(statements)
-    }
-
-    fn stamp(schema: &Schema) -> [String; 2] {
-        let stamps = quoted(&stamps(schema));
-        let stamp = schema.sqlite.stamp;
-        [
-            format!("DELETE FROM {stamps}"),
-            format!("INSERT INTO {stamps} VALUES ('{stamp}', lower(hex(randomblob(16))))"),
-        ]
     }
 
     /// The same ones: an in-memory database has no others.

@@ -147,6 +147,14 @@ impl<DB: OutboxDatabase> Drop for Open<DB> {
 struct Lent<'t, DB: OutboxDatabase, Db> {
     transaction: &'t mut Transaction<DB, Db>,
     connection: Arc<Mutex<Option<Open<DB>>>>,
+    has_failed: bool,
+}
+
+impl<DB: OutboxDatabase, Db> Lent<'_, DB, Db> {
+    /// The load has ended well.
+    fn served(mut self) {
+        self.has_failed = false;
+    }
 }
 
 impl<DB: OutboxDatabase, Db> Drop for Lent<'_, DB, Db> {
@@ -155,6 +163,7 @@ impl<DB: OutboxDatabase, Db> Drop for Lent<'_, DB, Db> {
         if let Ok(mut connection) = self.connection.try_lock() {
             self.transaction.open = connection.take();
         }
+        self.transaction.may_be_aborted |= self.has_failed;
     }
 }
 
@@ -286,15 +295,10 @@ impl<DB: OutboxDatabase, Db: Send + Sync + 'static> Transaction<DB, Db> {
         &mut self,
         ids: &[T::Id],
     ) -> Result<Vec<Option<Arc<T>>>, Error> {
-        // Also when this is dropped halfway.
-        let before = std::mem::replace(&mut self.may_be_aborted, true);
-        let values = {
-            let (_lent, cx) = self.lend()?;
-            let values = read::load_uncached::<T, Db>(&cx, ids).await?;
-            cx.was_used(T::MODEL, ids.is_empty())?;
-            values
-        };
-        self.may_be_aborted = before;
+        let (lent, cx) = self.lend()?;
+        let values = read::load_uncached::<T, Db>(&cx, ids).await?;
+        cx.was_used(T::MODEL, ids.is_empty())?;
+        lent.served();
         Ok(values)
     }
 
@@ -303,16 +307,12 @@ impl<DB: OutboxDatabase, Db: Send + Sync + 'static> Transaction<DB, Db> {
     /// # Errors
     /// As [`get`](Self::get).
     pub async fn get_by<T: Find<Db>>(&mut self, by: T::Lookup) -> Result<Option<Arc<T>>, Error> {
-        let before = std::mem::replace(&mut self.may_be_aborted, true);
-        let id = {
-            let (_lent, cx) = self.lend()?;
-            let found = T::find(&cx, &by).await;
-            let found = found.map_err(|error| Error::load(T::MODEL, error))?;
-            cx.was_used(T::MODEL, false)?;
-            found
-        };
-        self.may_be_aborted = before;
-        match id {
+        let (lent, cx) = self.lend()?;
+        let found = T::find(&cx, &by).await;
+        let found = found.map_err(|error| Error::load(T::MODEL, error))?;
+        cx.was_used(T::MODEL, false)?;
+        lent.served();
+        match found {
             Some(id) => self.get::<T>(id).await,
             None => Ok(None),
         }
@@ -327,6 +327,8 @@ impl<DB: OutboxDatabase, Db: Send + Sync + 'static> Transaction<DB, Db> {
         let lent = Lent {
             transaction: self,
             connection,
+            // Until it has served: it may be dropped halfway.
+            has_failed: true,
         };
         Ok((lent, cx))
     }

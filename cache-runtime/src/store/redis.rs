@@ -19,7 +19,7 @@
 //! right, but a pity.
 
 use std::fmt;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
@@ -65,12 +65,13 @@ pub struct RedisStore {
     scripts: Scripts,
 }
 
-/// A connection to a server of this identity, for values of this source: the beginnings of both.
+/// A connection to a server of this identity, for values of this source: the beginnings of both. Every
+/// read takes a clone.
 #[derive(Clone)]
 struct Connection {
     server: MultiplexedConnection,
-    identity: String,
-    source: String,
+    identity: Arc<str>,
+    source: Arc<str>,
 }
 
 /// `cache:clock` and its like; `index` is the prefix of indexes.
@@ -142,13 +143,12 @@ impl RedisStore {
             .get_multiplexed_async_connection_with_config(&config)
             .await
             .map_err(error)?;
-        let info = info(&mut server).await?;
-        warn_of_evictions(&info);
-        let identity = identity(&info)?;
+        warn_of_evictions(&mut server).await?;
+        let identity = identity(&mut server).await?.into();
         let connection = Connection {
             server,
             identity,
-            source: format!("{source:-<SOURCE$.SOURCE$}"),
+            source: format!("{source:-<SOURCE$.SOURCE$}").into(),
         };
         *self
             .connection
@@ -163,7 +163,7 @@ impl RedisStore {
         mut connection: Connection,
         how: &str,
     ) -> Result<Connected, StoreError> {
-        let mut line = connection.source;
+        let mut line = connection.source.to_string();
         line.extend((line.len()..Epoch::LINE).map(|_| fastrand::alphanumeric()));
         let names = &self.names;
         let mut script = self.scripts.connect.prepare_invoke();
@@ -172,7 +172,7 @@ impl RedisStore {
         }
         script
             .arg(line)
-            .arg(connection.identity)
+            .arg(&*connection.identity)
             .arg(how)
             .arg(self.block_life_ms);
         let (found, age_us): (String, f64) = script
@@ -350,8 +350,7 @@ impl Store for RedisStore {
     fn check(&self) -> Answer<'_, ()> {
         Box::pin(async {
             let mut connection = self.connection()?;
-            let info = info(&mut connection.server).await?;
-            match identity(&info)? == connection.identity {
+            match *identity(&mut connection.server).await? == *connection.identity {
                 true => Ok(()),
                 false => Err(StoreError::away("it was given another server's memory")),
             }
@@ -450,35 +449,37 @@ fn parse_token(text: &[u8]) -> Option<Token> {
 ///
 /// Its name is the one of its history: another after every start, and after every time that it was a replica and
 /// may have been given another's memory. Its `run_id` would stay the same then.
-fn identity(info: &str) -> Result<String, StoreError> {
-    if field(info, "role:").is_some_and(|role| role != "master") {
+async fn identity(server: &mut MultiplexedConnection) -> Result<String, StoreError> {
+    let info = info(server, "replication").await?;
+    if field(&info, "role:").is_some_and(|role| role != "master") {
         return Err(StoreError::away("it is the replica of another server"));
     }
-    field(info, "master_replid:")
+    field(&info, "master_replid:")
         .and_then(|history| history.get(..IDENTITY))
         .map(str::to_owned)
         .ok_or_else(|| StoreError::away("the server's INFO does not tell its master_replid"))
 }
 
-async fn info(server: &mut MultiplexedConnection) -> Result<String, StoreError> {
+async fn info(server: &mut MultiplexedConnection, section: &str) -> Result<String, StoreError> {
     let mut info = redis::cmd("INFO");
-    info.arg("memory").arg("replication");
-    info.query_async(server).await.map_err(error)
+    info.arg(section).query_async(server).await.map_err(error)
 }
 
 fn field<'i>(info: &'i str, name: &str) -> Option<&'i str> {
     info.lines().find_map(|line| line.strip_prefix(name))
 }
 
-fn warn_of_evictions(info: &str) {
-    let policy = field(info, "maxmemory_policy:");
-    if field(info, "maxmemory:") != Some("0")
+async fn warn_of_evictions(server: &mut MultiplexedConnection) -> Result<(), StoreError> {
+    let info = info(server, "memory").await?;
+    let policy = field(&info, "maxmemory_policy:");
+    if field(&info, "maxmemory:") != Some("0")
         && policy.is_some_and(|policy| policy.starts_with("allkeys"))
     {
         tracing::warn!(
             "Redis may evict what the cache needs to invalidate, and all is voided when it does: set maxmemory-policy to volatile-lru or noeviction"
         );
     }
+    Ok(())
 }
 
 fn error(error: redis::RedisError) -> StoreError {
