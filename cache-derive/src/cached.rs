@@ -34,6 +34,10 @@ pub(crate) fn cached(row: &Struct, model: &Model, policy: &Policy, schema: &Sche
         policy.jitter,
         format_ident!("{}", pascal_case(&policy.codec.to_string())),
     );
+    let number = schema
+        .models()
+        .position(|other| other.name == model.name)
+        .unwrap_or_default();
     let strict = policy.consistency == Consistency::Strict;
     let lookup = match policy.lookups.is_empty() {
         true => quote!(::core::convert::Infallible),
@@ -74,6 +78,12 @@ pub(crate) fn cached(row: &Struct, model: &Model, policy: &Policy, schema: &Sche
                 negative_ttl: ::core::time::Duration::from_millis(#negative_ttl),
                 codec: #runtime::generated::Codec::#codec,
                 strict: #strict,
+                grace: ::core::time::Duration::ZERO,
+                load_timeout: ::core::time::Duration::from_millis(30000u64),
+                lease: ::core::time::Duration::ZERO,
+                near: ::core::option::Option::None,
+                refresh: false,
+                number: #number,
             };
             fn id(&self) -> Self::Id {
                 #id

@@ -47,6 +47,7 @@ fn data(runtime: &Path, schema: &Schema) -> TokenStream {
     let retention = duration(settings.outbox.retention);
     let poll = duration(settings.outbox.poll);
     let strict = schema.strict_tags().into_iter().map(|tag| tag.to_string());
+    let models = schema.models().count();
     let [postgres, sqlite] =
         [Dialect::Postgres, Dialect::Sqlite].map(|dialect| triggers(runtime, schema, dialect));
     quote! {
@@ -54,6 +55,8 @@ fn data(runtime: &Path, schema: &Schema) -> TokenStream {
             prefix: #prefix,
             max_load: #max_load,
             max_commit: #max_commit,
+            models: #models,
+            max_staleness: ::core::option::Option::None,
             strict: &[#(#strict),*],
             outbox: #outbox,
             retention: #retention,

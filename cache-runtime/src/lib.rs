@@ -61,7 +61,7 @@ pub use tag::{Tag, Tags};
 #[doc(hidden)]
 pub mod generated {
     pub use crate::key::{Column, Id, KeyWriter, References, assert_references};
-    pub use crate::model::{Codec, Policy, same_model, shape};
+    pub use crate::model::{Codec, Policy, Room, same_model, shape};
     pub use crate::read::{fetch, fetch_by, fetch_many, get, get_many, key};
     pub use crate::schema::{ColumnsOf, Statement, Triggers};
 }

@@ -149,6 +149,27 @@ pub struct Policy {
     pub codec: Codec,
     /// Whether a read is linearizable with the writes through the cache.
     pub strict: bool,
+    /// For how long after its `ttl` a value is still served, while it is loaded anew.
+    pub grace: Duration,
+    /// How long a load may take.
+    pub load_timeout: Duration,
+    /// How long a process waits for another one that loads the same value; zero: it does not.
+    pub lease: Duration,
+    /// How much room its decoded values have in each process; none, when it is not said.
+    pub near: Option<Room>,
+    /// Whether a value that is in use is loaded anew as soon as it is invalidated.
+    pub refresh: bool,
+    /// The model's number among those of `cache.toml`, from 0.
+    pub number: usize,
+}
+
+/// How much a near cache holds of one model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Room {
+    /// So many values.
+    Entries(usize),
+    /// So many bytes, as they are encoded.
+    Bytes(usize),
 }
 
 /// The form in which values are stored.

@@ -14,6 +14,10 @@ pub struct Schema {
     pub max_load: Duration,
     /// The longest from the block to the commit of a write that strict values are built from.
     pub max_commit: Duration,
+    /// How many models there are.
+    pub models: usize,
+    /// For how long a near cache may be wrong when the network is cut; none, when no model is near.
+    pub max_staleness: Option<Duration>,
     /// The tags that strict values are built from: `model#columns`.
     pub strict: &'static [&'static str],
     /// The table that the triggers write to.

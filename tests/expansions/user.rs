@@ -54,6 +54,12 @@ impl ::cache_runtime::Cached for User {
         negative_ttl: ::core::time::Duration::from_millis(30000u64),
         codec: ::cache_runtime::generated::Codec::Json,
         strict: false,
+        grace: ::core::time::Duration::ZERO,
+        load_timeout: ::core::time::Duration::from_millis(30000u64),
+        lease: ::core::time::Duration::ZERO,
+        near: ::core::option::Option::None,
+        refresh: false,
+        number: 3usize,
     };
     fn id(&self) -> Self::Id {
         ::core::clone::Clone::clone(&self.id)

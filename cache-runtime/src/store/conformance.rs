@@ -324,6 +324,8 @@ fn schema(max_load: Duration) -> Schema {
         prefix: "",
         max_load,
         max_commit: MAX_COMMIT,
+        models: 0,
+        max_staleness: None,
         strict: &[],
         outbox: "",
         retention: LONG,

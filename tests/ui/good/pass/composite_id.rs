@@ -65,6 +65,12 @@ fn main() {
         negative_ttl: Duration::from_secs(5),
         codec: Codec::Msgpack,
         strict: false,
+        grace: Duration::ZERO,
+        load_timeout: Duration::from_secs(30),
+        lease: Duration::ZERO,
+        near: None,
+        refresh: false,
+        number: 0,
     });
 }
 

@@ -104,6 +104,12 @@ fn main() {
         negative_ttl: Duration::from_secs(30),
         codec: Codec::Json,
         strict: false,
+        grace: Duration::ZERO,
+        load_timeout: Duration::from_secs(30),
+        lease: Duration::ZERO,
+        near: None,
+        refresh: false,
+        number: 0,
     });
 
     // Nothing that a uuid may hold can meet another key.
