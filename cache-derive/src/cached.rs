@@ -1,6 +1,6 @@
 //! `impl Model` and `impl Cached`: ids, keys and the functions that a service calls.
 
-use cache_schema::{Consistency, Lookup, Model, Policy, Schema, Segment};
+use cache_schema::{Codec, Consistency, Lookup, Model, Policy, Schema, Segment};
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
 
@@ -200,26 +200,38 @@ pub(crate) fn getters(
         result(option.clone()),
         result(quote!(::std::vec::Vec<#option>)),
     );
-    let fetched = result(quote!(#runtime::Fetched<Self>));
-    let many_fetched = result(quote!(::std::vec::Vec<#runtime::Fetched<Self>>));
+    let fetched = quote!(#runtime::Fetched<::std::sync::Arc<Self>>);
+    let many_fetched = result(quote!(::std::vec::Vec<#fetched>));
+    let fetched = result(fetched);
+    let json_fetched = result(quote!(#runtime::Fetched<#runtime::Json>));
     let bounds = quote!(Db: ::core::marker::Send + ::core::marker::Sync + 'static);
     let key_doc = format!(
         "The key under which the row with this id is stored: `{}{}`.",
         schema.settings.prefix, policy.key
     );
     let errors = "# Errors\nWhen it had to be loaded and could not be.";
+    let is_json = policy.codec == Codec::Json;
     let lookups = policy.lookups.iter().filter_map(|lookup| {
         let column = &lookup.column;
-        let (get_by, fetch_by) = (
-            format_ident!("get_by_{column}"),
-            format_ident!("fetch_by_{column}"),
-        );
+        let [get_by, fetch_by, fetch_json_by] = ["get", "fetch", "fetch_json"]
+            .map(|what| format_ident!("{what}_by_{column}"));
         let (variant, ty) = (variant(column)?, row.column(column)?.not_null());
         let by = lookup_ident(row);
         let get_doc = format!("The row with this `{column}`, through the cache.\n\n{errors}");
         let fetch_doc =
             format!("The row with this `{column}`, and how it was come by.\n\n{errors}");
+        let fetch_json_doc = format!(
+            "The JSON of the row with this `{column}`, as it is stored.\n\n{errors}"
+        );
+        let fetch_json = is_json.then(|| quote! {
+            #[doc = #fetch_json_doc]
+            #vis async fn #fetch_json_by<Db>(cache: &#runtime::Cache<Db>, value: #ty) -> #json_fetched
+            where Self: #runtime::Find<Db>, #bounds {
+                #runtime::generated::fetch_json_by::<Self, Db>(cache, #by::#variant(value)).await
+            }
+        });
         Some(quote! {
+            #fetch_json
             #[doc = #get_doc]
             #vis async fn #get_by<Db>(cache: &#runtime::Cache<Db>, value: #ty) -> #one
             where Self: #runtime::Find<Db>, #bounds {
@@ -240,6 +252,16 @@ pub(crate) fn getters(
     let fetch_many_doc = format!(
         "The rows with these ids, at their positions, and how each was come by.\n\n{errors}"
     );
+    let fetch_json = is_json.then(|| {
+        let doc = format!("The JSON of the row with this id, as it is stored.\n\n{errors}");
+        quote! {
+            #[doc = #doc]
+            #vis async fn fetch_json<Db>(cache: &#runtime::Cache<Db>, id: #id) -> #json_fetched
+            where Self: #runtime::Load<Db>, #bounds {
+                #runtime::generated::fetch_json::<Self, Db>(cache, id).await
+            }
+        }
+    });
     quote! {
         #[allow(dead_code)]
         impl #ident {
@@ -268,6 +290,7 @@ pub(crate) fn getters(
             where Self: #runtime::Load<Db>, #bounds {
                 #runtime::generated::fetch_many::<Self, Db>(cache, ids).await
             }
+            #fetch_json
             #(#lookups)*
         }
     }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::event::{Event, Observer};
+use crate::load::Load;
 use crate::outbox::Outbox;
+use crate::read;
 use crate::relay;
 use crate::schema::Schema;
 use crate::store::Store;
@@ -72,6 +74,23 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
     /// When the outbox cannot be written; or when the store is away, which then forgets everything on its way back.
     pub async fn clear(&self) -> Result<(), Error> {
         self.0.engine.clear().await
+    }
+
+    /// Loads the value of this id anew and stores it, for readers to come: after a write that nobody reported, or to warm a
+    /// cache up.
+    ///
+    /// # Errors
+    /// When it could not be loaded.
+    pub async fn refresh<T: Load<Db>>(&self, id: T::Id) -> Result<(), Error> {
+        self.refresh_many::<T>(std::slice::from_ref(&id)).await
+    }
+
+    /// As [`refresh`](Self::refresh), in one load.
+    ///
+    /// # Errors
+    /// When one of them could not be loaded.
+    pub async fn refresh_many<T: Load<Db>>(&self, ids: &[T::Id]) -> Result<(), Error> {
+        read::reload::<T, Db>(self, ids).await
     }
 
     pub(crate) fn engine(&self) -> &Arc<Engine> {

@@ -9,9 +9,10 @@ use crate::error::Error;
 use crate::event::{Event, Observer};
 use crate::flight::Flights;
 use crate::health::Health;
+use crate::near::{self, Near};
 use crate::outbox::{Installed, Outbox, OutboxConnection, Which};
 use crate::schema::Schema;
-use crate::store::{Connected, Fill, Read, Store, Token};
+use crate::store::{Claim, Connected, Fill, Read, Store, Token};
 
 /// Between two attempts to reach a store that is away: from this on, doubling,
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -30,8 +31,11 @@ pub(crate) struct Engine {
     pub(crate) outbox: Option<Arc<dyn Outbox>>,
     pub(crate) schema: &'static Schema,
     pub(crate) flights: Arc<Flights>,
+    pub(crate) near: Option<Near>,
     pub(crate) observer: Observer,
     pub(crate) health: Health,
+    /// This process, as the others know it. Not each load: one whose answer was lost need not wait for itself.
+    claimant: u64,
     coming_back: tokio::sync::Mutex<()>,
     /// The identity of the installation that the store was connected for.
     source: Mutex<Option<String>>,
@@ -52,13 +56,21 @@ impl Engine {
         schema: &'static Schema,
         observer: Observer,
     ) -> Result<Arc<Engine>, Error> {
+        let near = schema
+            .max_staleness
+            .map(|max_staleness| Near::new(schema.models, max_staleness));
+        if let Some(near) = &near {
+            store.keep_told(near.fence.clone());
+        }
         let engine = Arc::new(Engine {
             store,
             outbox,
             schema,
             flights: Flights::new(),
+            near,
             observer,
             health: Health::default(),
+            claimant: fastrand::u64(..),
             coming_back: tokio::sync::Mutex::default(),
             source: Mutex::default(),
             from_elsewhere: tokio::sync::Mutex::default(),
@@ -75,6 +87,7 @@ impl Engine {
             });
             engine.recover_in_background();
         }
+        near::start_listening(&engine);
         Ok(engine)
     }
 
@@ -90,6 +103,28 @@ impl Engine {
                 self.failed(&error);
                 None
             }
+        }
+    }
+
+    /// See [`Store::claim`]; `None` when the store is away.
+    pub(crate) async fn claim(self: &Arc<Self>, keys: &[String], life: Duration) -> Option<Claim> {
+        if !self.health.serves() {
+            return None;
+        }
+        match self.store.claim(keys, self.claimant, life).await {
+            Ok(claim) => self.health.serves().then_some(claim),
+            Err(error) => {
+                self.failed(&error);
+                None
+            }
+        }
+    }
+
+    /// See [`Store::release`].
+    pub(crate) async fn release(&self, keys: &[String]) {
+        if let Err(error) = self.store.release(keys, self.claimant).await {
+            // They end by themselves.
+            tracing::debug!(%error, "claims could not be released");
         }
     }
 
@@ -120,7 +155,12 @@ impl Engine {
 
     /// Nobody reads the store any more until it has come back.
     pub(crate) fn failed(self: &Arc<Self>, error: &dyn std::error::Error) {
-        if self.health.failed() {
+        let is_first = self.health.failed();
+        // After that: what is read from now on is nothing to be kept.
+        if let Some(near) = &self.near {
+            near.fence.distrust();
+        }
+        if is_first {
             self.observer.tell(Event::StoreAway {
                 why: &error.to_string(),
             });

@@ -6,36 +6,39 @@
 //! | 1 | content: absent, JSON or MessagePack |
 //! | 8 | fingerprint of the struct's shape, little-endian |
 //! | 8 | when it expires, Unix milliseconds, little-endian |
+//! | 8 | hash of the payload, little-endian: the `ETag` |
 //! | … | the payload, empty for absent |
 //!
-//! The store expires the value; this clock may differ from the store's, so the expiry is not judged
-//! here.
+//! An expired value is still served within `grace`, while it is loaded anew. This clock may differ from that of who
+//! filled it, so it decides on no more than that; the store decides when a value is gone.
 //!
 //! Bytes of another format or shape are a miss, not a decode error: two versions of a service can
 //! share a store during a deployment.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::BoxError;
-use crate::model::Codec;
+use crate::json::Json;
+use crate::model::{Codec, fnv};
 
-const FORMAT: u8 = 1;
-const HEADER: usize = 18;
+const FORMAT: u8 = 2;
+const HEADER: usize = 26;
 
 const ABSENT: u8 = 0;
 const JSON: u8 = 1;
 const MSGPACK: u8 = 2;
 
-/// What the stored bytes say.
-#[derive(Debug, PartialEq)]
-pub(crate) enum Entry<V> {
-    /// The value.
-    Present(V),
-    /// There is no such row.
-    Absent,
+/// What the stored bytes say, not decoded yet.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    content: u8,
+    expires_ms: u64,
+    hash: u64,
+    payload: Bytes,
 }
 
 /// Why stored bytes are a miss.
@@ -52,7 +55,7 @@ pub(crate) fn encode<V: Serialize>(
     codec: Codec,
     shape: u64,
     life: Duration,
-) -> Result<Vec<u8>, BoxError> {
+) -> Result<Bytes, BoxError> {
     let content = match (value, codec) {
         (None, _) => ABSENT,
         (Some(_), Codec::Json) => JSON,
@@ -61,42 +64,82 @@ pub(crate) fn encode<V: Serialize>(
     let mut bytes = Vec::with_capacity(256);
     bytes.extend([FORMAT, content]);
     bytes.extend(shape.to_le_bytes());
-    bytes.extend(
-        now_ms()
-            .saturating_add(life.as_millis() as u64)
-            .to_le_bytes(),
-    );
+    let expires_ms = now_ms().saturating_add(life.as_millis() as u64);
+    bytes.extend(expires_ms.to_le_bytes());
+    bytes.extend([0; 8]);
     match (value, codec) {
         (None, _) => {}
         (Some(value), Codec::Json) => serde_json::to_writer(&mut bytes, value)?,
         (Some(value), Codec::Msgpack) => rmp_serde::encode::write_named(&mut bytes, value)?,
     }
-    Ok(bytes)
+    let hash = fnv(&bytes[HEADER..]);
+    bytes[HEADER - 8..HEADER].copy_from_slice(&hash.to_le_bytes());
+    Ok(bytes.into())
 }
 
-pub(crate) fn decode<V: DeserializeOwned>(bytes: &[u8], shape: u64) -> Result<Entry<V>, Unusable> {
-    let unreadable = |why: &str| Unusable::Unreadable(why.to_owned());
-    let Some((header, payload)) = bytes.split_first_chunk::<HEADER>() else {
-        return Err(unreadable("shorter than a header"));
-    };
-    let [format, content, rest @ ..] = header;
-    if *format != FORMAT {
-        return Err(unreadable("not in this cache's format"));
+impl Entry {
+    pub(crate) fn open(bytes: &Bytes, shape: u64) -> Result<Entry, Unusable> {
+        let Some(header) = bytes.first_chunk::<HEADER>() else {
+            return Err(unreadable("shorter than a header"));
+        };
+        let [format, content, rest @ ..] = header;
+        if *format != FORMAT {
+            return Err(unreadable("not in this cache's format"));
+        }
+        let number = |at: usize| u64::from_le_bytes(std::array::from_fn(|i| rest[at + i]));
+        if number(0) != shape {
+            return Err(Unusable::Outdated);
+        }
+        Ok(Entry {
+            content: *content,
+            expires_ms: number(8),
+            hash: number(16),
+            payload: bytes.slice(HEADER..),
+        })
     }
-    let number = |at: usize| u64::from_le_bytes(std::array::from_fn(|i| rest[at + i]));
-    if number(0) != shape {
-        return Err(Unusable::Outdated);
+
+    /// The value; `None`: there is no such row.
+    pub(crate) fn decode<V: DeserializeOwned>(&self) -> Result<Option<V>, Unusable> {
+        match self.content {
+            ABSENT if self.payload.is_empty() => Ok(None),
+            JSON => serde_json::from_slice(&self.payload)
+                .map(Some)
+                .map_err(|e| unreadable(&e.to_string())),
+            MSGPACK => rmp_serde::from_slice(&self.payload)
+                .map(Some)
+                .map_err(|e| unreadable(&e.to_string())),
+            _ => Err(unreadable("unknown content")),
+        }
     }
-    match *content {
-        ABSENT if payload.is_empty() => Ok(Entry::Absent),
-        JSON => serde_json::from_slice(payload)
-            .map(Entry::Present)
-            .map_err(|e| unreadable(&e.to_string())),
-        MSGPACK => rmp_serde::from_slice(payload)
-            .map(Entry::Present)
-            .map_err(|e| unreadable(&e.to_string())),
-        _ => Err(unreadable("unknown content")),
+
+    /// The JSON as it is; `None`: there is no such row.
+    pub(crate) fn json(&self) -> Result<Option<Json>, Unusable> {
+        match self.content {
+            ABSENT if self.payload.is_empty() => Ok(None),
+            JSON => Ok(Some(Json::new(self.payload.clone(), self.hash))),
+            // From before the codec was changed.
+            MSGPACK => Err(Unusable::Outdated),
+            _ => Err(unreadable("unknown content")),
+        }
     }
+
+    /// For how long it is fresh, or since when not.
+    pub(crate) fn fresh_for(&self) -> Result<Duration, Duration> {
+        let now = now_ms();
+        match self.expires_ms.checked_sub(now) {
+            Some(left) if left > 0 => Ok(Duration::from_millis(left)),
+            _ => Err(Duration::from_millis(now - self.expires_ms)),
+        }
+    }
+
+    /// Bytes that it takes, roughly.
+    pub(crate) fn size(&self) -> usize {
+        HEADER + self.payload.len()
+    }
+}
+
+fn unreadable(why: &str) -> Unusable {
+    Unusable::Unreadable(why.to_owned())
 }
 
 fn now_ms() -> u64 {
@@ -112,15 +155,40 @@ mod tests {
 
     const LIFE: Duration = Duration::from_secs(60);
 
+    fn decode<V: DeserializeOwned>(bytes: &Bytes, shape: u64) -> Result<Option<V>, Unusable> {
+        Entry::open(bytes, shape)?.decode()
+    }
+
     #[test]
     fn values_and_absence_survive_the_round_trip() {
         for codec in [Codec::Json, Codec::Msgpack] {
             let value = vec![Some(serde_json::json!({"a": [1, 2.5, null]})), None];
             let bytes = encode(Some(&value), codec, 7, LIFE).unwrap();
-            assert_eq!(decode(&bytes, 7), Ok(Entry::Present(value)));
+            assert_eq!(decode(&bytes, 7), Ok(Some(value)));
             let absent = encode::<String>(None, codec, 7, LIFE).unwrap();
-            assert_eq!(decode::<String>(&absent, 7), Ok(Entry::Absent));
+            assert_eq!(decode::<String>(&absent, 7), Ok(None));
         }
+    }
+
+    #[test]
+    fn json_is_handed_out_as_it_is_stored() {
+        let bytes = encode(Some(&[1, 2]), Codec::Json, 7, LIFE).unwrap();
+        let json = Entry::open(&bytes, 7).unwrap().json().unwrap().unwrap();
+        assert_eq!(json.bytes(), "[1,2]");
+        assert_eq!(json, Json::of("[1,2]".into()));
+        let other_codec = encode(Some(&[1, 2]), Codec::Msgpack, 7, LIFE).unwrap();
+        let json = Entry::open(&other_codec, 7).unwrap().json();
+        assert_eq!(json, Err(Unusable::Outdated));
+    }
+
+    #[test]
+    fn a_value_tells_how_long_it_is_fresh() {
+        let bytes = encode(Some(&1), Codec::Json, 7, LIFE).unwrap();
+        let left = Entry::open(&bytes, 7).unwrap().fresh_for().unwrap();
+        assert!(left <= LIFE && left > LIFE / 2, "{left:?}");
+        let bytes = encode(Some(&1), Codec::Json, 7, Duration::ZERO).unwrap();
+        let since = Entry::open(&bytes, 7).unwrap().fresh_for().unwrap_err();
+        assert!(since < LIFE, "{since:?}");
     }
 
     #[test]
@@ -133,11 +201,14 @@ mod tests {
     fn truncated_or_foreign_bytes_are_unreadable() {
         let bytes = encode(Some(&"hello"), Codec::Json, 7, LIFE).unwrap();
         for end in 0..bytes.len() {
-            let Err(Unusable::Unreadable(_)) = decode::<String>(&bytes[..end], 7) else {
+            let Err(Unusable::Unreadable(_)) = decode::<String>(&bytes.slice(..end), 7) else {
                 panic!("{end} bytes decoded");
             };
         }
-        let foreign = decode::<String>(b"{\"name\": \"somebody else's\"}", 7);
-        assert!(matches!(foreign, Err(Unusable::Unreadable(_))));
+        let foreign = Bytes::from_static(b"{\"name\": \"somebody else's, and long enough\"}");
+        assert!(matches!(
+            decode::<String>(&foreign, 7),
+            Err(Unusable::Unreadable(_))
+        ));
     }
 }

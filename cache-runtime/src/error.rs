@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Any error, as loaders and outboxes return it.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -20,6 +21,10 @@ enum Kind {
     LoadPanicked {
         model: &'static str,
     },
+    LoadTimedOut {
+        model: &'static str,
+        limit: Duration,
+    },
     Outbox(BoxError),
     Store(BoxError),
     SetUp(&'static str),
@@ -32,6 +37,10 @@ impl Error {
 
     pub(crate) fn load_panicked(model: &'static str) -> Error {
         Error(Arc::new(Kind::LoadPanicked { model }))
+    }
+
+    pub(crate) fn load_timed_out(model: &'static str, limit: Duration) -> Error {
+        Error(Arc::new(Kind::LoadTimedOut { model, limit }))
     }
 
     pub(crate) fn outbox(source: BoxError) -> Error {
@@ -51,9 +60,15 @@ impl Error {
         matches!(*self.0, Kind::SetUp(_))
     }
 
-    /// Whether the loader failed or panicked. [`source`](std::error::Error::source) is its error.
+    /// Whether the loader failed, panicked or took too long. [`source`](std::error::Error::source) is its error.
     pub fn is_load(&self) -> bool {
-        matches!(*self.0, Kind::Load { .. } | Kind::LoadPanicked { .. })
+        let is_load = matches!(*self.0, Kind::Load { .. } | Kind::LoadPanicked { .. });
+        is_load || self.is_load_timeout()
+    }
+
+    /// Whether the loader took longer than `load-timeout`.
+    pub fn is_load_timeout(&self) -> bool {
+        matches!(*self.0, Kind::LoadTimedOut { .. })
     }
 
     /// Whether the outbox could not be read or marked.
@@ -72,6 +87,12 @@ impl fmt::Display for Error {
         match &*self.0 {
             Kind::Load { model, source } => write!(f, "loading `{model}` failed: {source}"),
             Kind::LoadPanicked { model } => write!(f, "the loader of `{model}` panicked"),
+            Kind::LoadTimedOut { model, limit } => {
+                write!(
+                    f,
+                    "loading `{model}` took longer than its `load-timeout`, {limit:?}"
+                )
+            }
             Kind::Outbox(source) => write!(
                 f,
                 "the outbox could not be used, has `Schema::install` run on this database? {source}"
@@ -94,7 +115,7 @@ impl std::error::Error for Error {
             Kind::Load { source, .. } | Kind::Outbox(source) | Kind::Store(source) => {
                 Some(&**source)
             }
-            Kind::LoadPanicked { .. } | Kind::SetUp(_) => None,
+            Kind::LoadPanicked { .. } | Kind::LoadTimedOut { .. } | Kind::SetUp(_) => None,
         }
     }
 }

@@ -4,16 +4,19 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::near;
 use crate::tag::Tag;
 
 /// One thing that happened.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// The store had the value (or knew that there is no such row).
+    /// The near cache or the store had the value (or knew that there is no such row).
     Hit {
         /// The key.
         key: &'a str,
+        /// Which of them.
+        tier: &'static str,
     },
     /// The store had nothing usable.
     Miss {
@@ -96,6 +99,16 @@ impl Observer {
         Observer(Some(Arc::new(observe)))
     }
 
+    /// A hit of the near cache, where a key costs more than the hit.
+    pub(crate) fn tell_near_hit(&self, key: impl FnOnce() -> String) {
+        #[cfg(feature = "metrics")]
+        crate::metrics::near_hit();
+        if self.0.is_some() {
+            let (key, tier) = (&key(), near::NAME);
+            self.observe(&Event::Hit { key, tier });
+        }
+    }
+
     pub(crate) fn tell(&self, event: Event<'_>) {
         match event {
             Event::StoreAway { why } => tracing::warn!(why, "store away, reading from the source"),
@@ -110,9 +123,13 @@ impl Observer {
         }
         #[cfg(feature = "metrics")]
         crate::metrics::record(&event);
+        self.observe(&event);
+    }
+
+    fn observe(&self, event: &Event<'_>) {
         if let Some(observe) = &self.0 {
             // Its panic is not to end the relay, or a commit that has not been delivered yet.
-            let observed = catch_unwind(AssertUnwindSafe(|| observe(&event)));
+            let observed = catch_unwind(AssertUnwindSafe(|| observe(event)));
             if observed.is_err() {
                 tracing::error!(?event, "the observer panicked");
             }

@@ -24,12 +24,16 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
 /// How many counters of landings there are; keys share them by hash, which costs a needless read now
 /// and then.
 const LANDING_SLOTS: usize = 256;
+
+/// How long a source that failed is left alone by loads that nobody waits for.
+const REST: Duration = Duration::from_secs(1);
 
 type Key = (TypeId, String);
 type Outcome = Option<Arc<dyn Any + Send + Sync>>;
@@ -38,6 +42,9 @@ type Outcome = Option<Arc<dyn Any + Send + Sync>>;
 pub(crate) struct Flights {
     ticks: AtomicU64,
     landings: [AtomicU64; LANDING_SLOTS],
+    /// When a load of a key of the slot last failed, in milliseconds since `began`; 0: never.
+    failures: [AtomicU64; LANDING_SLOTS],
+    began: Instant,
     hasher: RandomState,
     flying: Mutex<HashMap<Key, Flight>>,
 }
@@ -80,6 +87,8 @@ impl Flights {
         Arc::new(Flights {
             ticks: AtomicU64::new(0),
             landings: [const { AtomicU64::new(0) }; LANDING_SLOTS],
+            failures: [const { AtomicU64::new(0) }; LANDING_SLOTS],
+            began: Instant::now(),
             hasher: RandomState::new(),
             flying: Mutex::default(),
         })
@@ -96,7 +105,27 @@ impl Flights {
     }
 
     fn landing_slot(&self, key: &str) -> &AtomicU64 {
-        &self.landings[self.hasher.hash_one(key) as usize % LANDING_SLOTS]
+        &self.landings[self.slot(key)]
+    }
+
+    fn slot(&self, key: &str) -> usize {
+        self.hasher.hash_one(key) as usize % LANDING_SLOTS
+    }
+
+    /// A load has failed.
+    pub(crate) fn failed(&self, key: &str) {
+        self.failures[self.slot(key)].store(self.millis(), Ordering::Relaxed);
+    }
+
+    /// Whether a load has failed that little time ago that nobody should load in the background.
+    pub(crate) fn failed_lately(&self, key: &str) -> bool {
+        let failed = self.failures[self.slot(key)].load(Ordering::Relaxed);
+        failed > 0 && self.millis() - failed < REST.as_millis() as u64
+    }
+
+    /// Never 0.
+    fn millis(&self) -> u64 {
+        self.began.elapsed().as_millis() as u64 + 1
     }
 
     /// After a miss: joins the flight of this key or starts one. `noted` is from before the read;

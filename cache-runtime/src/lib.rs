@@ -18,13 +18,17 @@ mod engine;
 mod entry;
 mod error;
 mod event;
+mod fill;
 mod flight;
 mod health;
+mod json;
 mod key;
+mod kind;
 mod load;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod model;
+mod near;
 #[cfg_attr(
     not(any(feature = "postgres", feature = "sqlite")),
     expect(dead_code, reason = "no database reports anything")
@@ -42,10 +46,12 @@ pub use cache_derive::{Cached, schema};
 pub use cache::{Builder, Cache};
 pub use error::{BoxError, Error};
 pub use event::Event;
+pub use json::Json;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub use load::LoadConnection;
 pub use load::{Find, Load, LoadContext};
 pub use model::{Cached, Dependencies, Lookup, Model, Reported, Rows};
+pub use near::NearFence;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub use outbox::{database::OutboxDatabase, transaction::Transaction};
 pub use read::Fetched;
@@ -61,7 +67,8 @@ pub use tag::{Tag, Tags};
 #[doc(hidden)]
 pub mod generated {
     pub use crate::key::{Column, Id, KeyWriter, References, assert_references};
+    pub use crate::kind::key;
     pub use crate::model::{Codec, Policy, Room, same_model, shape};
-    pub use crate::read::{fetch, fetch_by, fetch_many, get, get_many, key};
+    pub use crate::read::{fetch, fetch_by, fetch_json, fetch_json_by, fetch_many, get, get_many};
     pub use crate::schema::{ColumnsOf, Statement, Triggers};
 }

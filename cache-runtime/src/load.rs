@@ -100,7 +100,7 @@ impl<Db: Send + Sync + 'static> LoadContext<Db> {
         if self.within.is_some() {
             return read::load_uncached::<T, Db>(self, ids).await;
         }
-        read::get_many(&self.cache, ids).await
+        read::nested(&self.cache, ids).await
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! | name | what |
 //! | --- | --- |
-//! | `cache_hits_total`, `cache_misses_total` | answers of the store |
+//! | `cache_hits_total{tier}`, `cache_misses_total` | answers of the near cache and the store |
 //! | `cache_unreadable_total` | stored bytes that did not decode |
 //! | `cache_loads_total{model}` | runs of a loader |
 //! | `cache_fills_total{stored}` | values offered to the store; `stored="false"`: refused, or it was away |
@@ -16,10 +16,15 @@
 use ::metrics::{counter, gauge};
 
 use crate::event::Event;
+use crate::near;
+
+pub(crate) fn near_hit() {
+    counter!("cache_hits_total", "tier" => near::NAME).increment(1);
+}
 
 pub(crate) fn record(event: &Event<'_>) {
     match *event {
-        Event::Hit { .. } => counter!("cache_hits_total").increment(1),
+        Event::Hit { tier, .. } => counter!("cache_hits_total", "tier" => tier).increment(1),
         Event::Miss { .. } => counter!("cache_misses_total").increment(1),
         Event::Unreadable { .. } => counter!("cache_unreadable_total").increment(1),
         Event::Loading { model, .. } => {

@@ -181,20 +181,27 @@ pub enum Codec {
     Msgpack,
 }
 
-/// Mixes the hash of a struct's own fields with the shapes of the structs it embeds.
-///
 /// FNV-1a (<http://www.isthe.com/chongo/tech/comp/fnv/>): not for attackers, but stable between
 /// compilers, as stored values outlive builds.
+pub(crate) const fn fnv(bytes: &[u8]) -> u64 {
+    fnv_more(0xcbf2_9ce4_8422_2325, bytes)
+}
+
+const fn fnv_more(mut hash: u64, bytes: &[u8]) -> u64 {
+    let mut i = 0;
+    while i < bytes.len() {
+        hash = (hash ^ bytes[i] as u64).wrapping_mul(0x0000_0100_0000_01b3);
+        i += 1;
+    }
+    hash
+}
+
+/// Mixes the hash of a struct's own fields with the shapes of the structs it embeds.
 pub const fn shape(own: u64, embedded: &[u64]) -> u64 {
     let mut hash = own;
     let mut i = 0;
     while i < embedded.len() {
-        let bytes = embedded[i].to_le_bytes();
-        let mut j = 0;
-        while j < bytes.len() {
-            hash = (hash ^ bytes[j] as u64).wrapping_mul(0x0000_0100_0000_01b3);
-            j += 1;
-        }
+        hash = fnv_more(hash, &embedded[i].to_le_bytes());
         i += 1;
     }
     hash

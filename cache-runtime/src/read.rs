@@ -1,39 +1,34 @@
-//! Read-through: the store, then the source, then the store again.
+//! Read-through: the near cache, the store, then the source.
 
-use std::collections::{HashMap, HashSet};
-use std::marker::PhantomData;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use tracing::Instrument;
+use bytes::Bytes;
 
 use crate::cache::Cache;
-use crate::entry::{self, Entry, Unusable};
-use crate::error::{BoxError, Error};
+use crate::engine::Engine;
+use crate::entry::{Entry, Unusable};
+use crate::error::Error;
 use crate::event::Event;
-use crate::flight::{Entered, Tick, Ticket};
-use crate::key::KeyWriter;
-use crate::load::{Find, Load, LoadContext};
-use crate::model::{Cached, Lookup, Policy};
+use crate::fill::{self, Landed, Lead};
+use crate::flight::{Entered, Landings, Tick};
+use crate::json::Json;
+use crate::kind::{AsJson, Decoded, Form, Ids, Kind, Values};
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+use crate::load::LoadContext;
+use crate::load::{Find, Load};
+use crate::near::{self, Stamp, Tier};
 use crate::status::{Answer, CacheStatus};
-use crate::store::{Fill, Token};
-use crate::tag::{Tag, Tags};
+use crate::store::Read;
 
 /// A value and how it was come by.
 #[derive(Debug)]
-pub struct Fetched<T> {
+pub struct Fetched<V> {
     /// The value; `None` when there is no such row.
-    pub value: Option<Arc<T>>,
+    pub value: Option<V>,
     /// For the `Cache-Status` header.
     pub status: CacheStatus,
-}
-
-/// The key of the row with this id.
-pub fn key<T: Cached>(id: &T::Id) -> String {
-    let mut key = KeyWriter::default();
-    T::write_key(id, &mut key);
-    key.finish()
 }
 
 /// The value of this id.
@@ -57,16 +52,16 @@ pub async fn get_many<T: Load<Db>, Db: Send + Sync + 'static>(
 pub async fn fetch<T: Load<Db>, Db: Send + Sync + 'static>(
     cache: &Cache<Db>,
     id: T::Id,
-) -> Result<Fetched<T>, Error> {
-    fetch_one::<Values<T>, Db>(cache, id).await
+) -> Result<Fetched<Arc<T>>, Error> {
+    one::<Values<T>, Decoded, Db>(cache, id).await
 }
 
 /// The values of these ids, at their positions, each with its status.
 pub async fn fetch_many<T: Load<Db>, Db: Send + Sync + 'static>(
     cache: &Cache<Db>,
     ids: &[T::Id],
-) -> Result<Vec<Fetched<T>>, Error> {
-    read_through::<Values<T>, Db>(cache, ids).await
+) -> Result<Vec<Fetched<Arc<T>>>, Error> {
+    many::<Values<T>, Decoded, Db>(cache, ids, Accept::Any).await
 }
 
 /// The value of the row that a lookup column names, with the status.
@@ -76,10 +71,33 @@ pub async fn fetch_many<T: Load<Db>, Db: Send + Sync + 'static>(
 pub async fn fetch_by<T: Find<Db>, Db: Send + Sync + 'static>(
     cache: &Cache<Db>,
     by: T::Lookup,
-) -> Result<Fetched<T>, Error> {
-    let found = fetch_one::<Ids<T>, Db>(cache, by).await?;
+) -> Result<Fetched<Arc<T>>, Error> {
+    through_lookup::<T, Decoded, Db>(cache, by).await
+}
+
+/// The JSON of this id, as it is stored, with the status.
+pub async fn fetch_json<T: Load<Db>, Db: Send + Sync + 'static>(
+    cache: &Cache<Db>,
+    id: T::Id,
+) -> Result<Fetched<Json>, Error> {
+    one::<Values<T>, AsJson, Db>(cache, id).await
+}
+
+/// The JSON of the row that a lookup column names, as [`fetch_by`].
+pub async fn fetch_json_by<T: Find<Db>, Db: Send + Sync + 'static>(
+    cache: &Cache<Db>,
+    by: T::Lookup,
+) -> Result<Fetched<Json>, Error> {
+    through_lookup::<T, AsJson, Db>(cache, by).await
+}
+
+async fn through_lookup<T: Find<Db>, F: Form<T>, Db: Send + Sync + 'static>(
+    cache: &Cache<Db>,
+    by: T::Lookup,
+) -> Result<Fetched<F::Out>, Error> {
+    let found = one::<Ids<T>, Decoded, Db>(cache, by).await?;
     match found.value {
-        Some(id) => fetch::<T, Db>(cache, T::Id::clone(&id)).await,
+        Some(id) => one::<Values<T>, F, Db>(cache, T::Id::clone(&id)).await,
         None => Ok(Fetched {
             value: None,
             status: found.status,
@@ -87,168 +105,109 @@ pub async fn fetch_by<T: Find<Db>, Db: Send + Sync + 'static>(
     }
 }
 
-/// What is read through the cache: values by id, or ids by a lookup column.
-trait Kind<Db>: 'static {
-    type Key: Clone + Eq + std::hash::Hash + Send + Sync + 'static;
-    type Value: Serialize + DeserializeOwned + Send + Sync + 'static;
-    const MODEL: &'static str;
-    const POLICY: Policy;
-    const SHAPE: u64;
-    fn key(of: &Self::Key) -> String;
-    fn tags(of: &Self::Key, value: Option<&Self::Value>) -> Vec<Tag>;
-    fn load(
-        cx: &LoadContext<Db>,
-        keys: &[Self::Key],
-    ) -> impl Future<Output = Loaded<Self::Key, Self::Value>> + Send;
+/// The values that a loaded one is to embed, at the positions of their ids. Not near ones: what those were told last is not
+/// known, and the loaded value would be stored for all as if it were of now.
+pub(crate) async fn nested<T: Load<Db>, Db: Send + Sync + 'static>(
+    cache: &Cache<Db>,
+    ids: &[T::Id],
+) -> Result<Vec<Option<Arc<T>>>, Error> {
+    let fetched = many::<Values<T>, Decoded, Db>(cache, ids, Accept::Fresh).await?;
+    Ok(fetched.into_iter().map(|fetched| fetched.value).collect())
 }
 
-/// The values that exist, each with its key.
-type Loaded<K, V> = Result<Vec<(K, V)>, BoxError>;
-
-struct Values<T>(PhantomData<T>);
-
-impl<T: Load<Db>, Db: Send + Sync + 'static> Kind<Db> for Values<T> {
-    type Key = T::Id;
-    type Value = T;
-    const MODEL: &'static str = T::MODEL;
-    const POLICY: Policy = T::POLICY;
-    const SHAPE: u64 = T::SHAPE;
-
-    fn key(id: &T::Id) -> String {
-        key::<T>(id)
-    }
-
-    fn tags(id: &T::Id, value: Option<&T>) -> Vec<Tag> {
-        let mut tags = Tags::default();
-        T::id_tag(id, &mut tags);
-        if let Some(value) = value {
-            value.tags(&mut tags);
-        }
-        tags.finish()
-    }
-
-    async fn load(cx: &LoadContext<Db>, ids: &[T::Id]) -> Loaded<T::Id, T> {
-        let values = T::load(cx, ids).await?;
-        Ok(values
-            .into_iter()
-            .map(|value| (value.id(), value))
-            .collect())
-    }
+/// Loads the values of these ids anew and stores them.
+pub(crate) async fn reload<T: Load<Db>, Db: Send + Sync + 'static>(
+    cache: &Cache<Db>,
+    ids: &[T::Id],
+) -> Result<(), Error> {
+    let reloaded = many::<Values<T>, Decoded, Db>(cache, ids, Accept::Reloaded);
+    reloaded.await.map(drop)
 }
 
-struct Ids<T>(PhantomData<T>);
-
-impl<T: Find<Db>, Db: Send + Sync + 'static> Kind<Db> for Ids<T> {
-    type Key = T::Lookup;
-    type Value = T::Id;
-    const MODEL: &'static str = T::MODEL;
-    const POLICY: Policy = T::POLICY;
-    const SHAPE: u64 = 0;
-
-    fn key(by: &T::Lookup) -> String {
-        let mut key = KeyWriter::default();
-        by.write_key(&mut key);
-        key.finish()
-    }
-
-    fn tags(by: &T::Lookup, id: Option<&T::Id>) -> Vec<Tag> {
-        let mut tags = Tags::default();
-        by.tag(&mut tags);
-        // Also the row's own: a database may call equal what is not the same text (citext, NOCASE),
-        // and then the trigger writes another tag for the column.
-        if let Some(id) = id {
-            T::id_tag(id, &mut tags);
-        }
-        tags.finish()
-    }
-
-    async fn load(cx: &LoadContext<Db>, by: &[T::Lookup]) -> Loaded<T::Lookup, T::Id> {
-        let mut found = Vec::new();
-        for by in by {
-            if let Some(id) = T::find(cx, by).await? {
-                found.push((by.clone(), id));
-            }
-        }
-        Ok(found)
-    }
+/// What answers a reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Accept {
+    /// Whatever may be served.
+    Any,
+    /// Nothing near, and nothing that has expired.
+    Fresh,
+    /// Only what is loaded from now on.
+    Reloaded,
 }
 
-/// A finished load, as all who waited for it see it.
-enum Landed<V> {
-    Value {
-        value: Option<Arc<V>>,
-        stored: bool,
-        /// Before the store was asked to store it.
-        asked: Tick,
-    },
-    Failed(Error),
-}
-
-/// One key that this reader loads for all who miss it.
-struct Lead<K> {
-    of: K,
-    key: String,
-    ticket: Ticket,
-}
-
-async fn fetch_one<K: Kind<Db>, Db: Send + Sync + 'static>(
+async fn one<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
     cache: &Cache<Db>,
     of: K::Key,
-) -> Result<Fetched<K::Value>, Error> {
-    let mut fetched = read_through::<K, Db>(cache, std::slice::from_ref(&of)).await?;
-    Ok(fetched.swap_remove(0))
+) -> Result<Fetched<F::Out>, Error> {
+    match near_hit::<K, F, Db>(cache, &of) {
+        Some(fetched) => Ok(fetched),
+        // Boxed: the future of a near hit is to be small.
+        None => Box::pin(far_one::<K, F, Db>(cache, of)).await,
+    }
 }
 
-/// Answers every key. A round reads the store for the keys still open, and loads or waits for the
-/// misses; the keys whose flight may not serve this reader (see [`crate::flight`]) go into another.
-async fn read_through<K: Kind<Db>, Db: Send + Sync + 'static>(
+async fn far_one<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
+    cache: &Cache<Db>,
+    of: K::Key,
+) -> Result<Fetched<F::Out>, Error> {
+    let key = [K::key(&of)];
+    let mut fetched = None;
+    let readers = std::slice::from_mut(&mut fetched);
+    far::<K, F, Db>(cache, &[of], &key, readers, Accept::Any).await?;
+    fetched.ok_or_else(|| Error::load_panicked(K::MODEL))
+}
+
+/// The answers at the positions of their keys.
+async fn many<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
     cache: &Cache<Db>,
     of: &[K::Key],
-) -> Result<Vec<Fetched<K::Value>>, Error> {
+    accept: Accept,
+) -> Result<Vec<Fetched<F::Out>>, Error> {
+    let near = |of| match accept {
+        Accept::Any => near_hit::<K, F, Db>(cache, of),
+        Accept::Fresh | Accept::Reloaded => None,
+    };
+    let mut fetched: Vec<Option<Fetched<F::Out>>> = of.iter().map(near).collect();
+    if fetched.iter().any(Option::is_none) {
+        let keys: Vec<String> = of.iter().map(K::key).collect();
+        far::<K, F, Db>(cache, of, &keys, &mut fetched, accept).await?;
+    }
+    Ok(fetched.into_iter().flatten().collect())
+}
+
+/// Answers every key that is not answered yet. A round reads the store for the keys still open, and loads or waits for the
+/// misses; the keys whose flight may not serve this reader (see [`crate::flight`]) go into another.
+async fn far<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
+    cache: &Cache<Db>,
+    of: &[K::Key],
+    keys: &[String],
+    fetched: &mut [Option<Fetched<F::Out>>],
+    accept: Accept,
+) -> Result<(), Error> {
     let engine = cache.engine();
     let tier = engine.store.name();
     let came = engine.flights.tick();
-    let keys: Vec<String> = of.iter().map(K::key).collect();
-    let mut fetched: Vec<Option<Fetched<K::Value>>> = of.iter().map(|_| None).collect();
     loop {
         let open: Vec<usize> = (0..of.len()).filter(|at| fetched[*at].is_none()).collect();
-        if open.is_empty() {
-            return Ok(fetched.into_iter().flatten().collect());
-        }
-        let open_keys: Vec<String> = open.iter().map(|at| keys[*at].clone()).collect();
-        let landings: Vec<_> = open_keys
-            .iter()
-            .map(|key| engine.flights.landings(key))
-            .collect();
-        let read = engine.read(&open_keys).await;
-        let missed = engine.flights.tick();
-
+        let look = match open.len() {
+            0 => return Ok(()),
+            all if all == keys.len() => Look::at(engine, keys).await,
+            _ => {
+                let open_keys: Vec<String> = open.iter().map(|at| keys[*at].clone()).collect();
+                Look::at(engine, &open_keys).await
+            }
+        };
         let (mut leads, mut flights) = (Vec::new(), Vec::new());
         for (n, at) in open.into_iter().enumerate() {
-            let key = &keys[at];
-            let bytes = read
-                .as_ref()
-                .and_then(|read| read.values.get(n)?.as_deref());
-            if let Some(value) = bytes.and_then(|bytes| decode::<K, Db>(cache, key, bytes)) {
-                engine.observer.tell(Event::Hit { key });
-                let status = CacheStatus {
-                    tier,
-                    answer: Answer::Hit,
-                };
-                fetched[at] = Some(Fetched { value, status });
+            let (of, key) = (&of[at], &keys[at]);
+            if let Some(hit) = look.hit::<K, F, Db>(cache, n, of, key, accept) {
+                fetched[at] = Some(hit);
                 continue;
             }
             engine.observer.tell(Event::Miss { key });
-            match engine
-                .flights
-                .enter::<K>(key, read.is_some().then_some(landings[n]))
-            {
+            match look.enter::<K, Db>(engine, n, key, accept) {
                 Entered::Lead(ticket, flight) => {
-                    leads.push(Lead {
-                        of: of[at].clone(),
-                        key: key.clone(),
-                        ticket,
-                    });
+                    leads.push(Lead::new(of, key, ticket));
                     flights.push((at, flight, false));
                 }
                 Entered::Join(flight) => flights.push((at, flight, true)),
@@ -256,32 +215,31 @@ async fn read_through<K: Kind<Db>, Db: Send + Sync + 'static>(
             }
         }
 
-        let token = read.map(|read| read.token);
-        if !leads.is_empty() {
-            // A task of its own: the others wait for it also when this reader is dropped.
-            let load = load::<K, Db>(cache.clone(), leads, token);
-            tokio::spawn(load.in_current_span());
-        }
+        let token = look.read.as_ref().map(|read| read.token);
+        let claims = accept != Accept::Reloaded;
+        fill::start::<K, Db>(cache, leads, token, claims);
         for (at, flight, collapsed) in flights {
             let is_fresh = flight.start > came;
             match flight.landed::<Landed<K::Value>>().await.as_deref() {
-                Some(Landed::Value {
-                    value,
-                    stored,
-                    asked,
-                }) if is_fresh || token.is_some() && *stored && *asked > missed => {
+                Some(Landed::Value(loaded))
+                    if is_fresh || accept != Accept::Reloaded && look.is_before(loaded) =>
+                {
                     let answer = match token {
                         Some(_) => Answer::Miss {
-                            stored: *stored,
+                            stored: loaded.stored,
                             collapsed,
                         },
                         None => Answer::Bypass,
                     };
+                    let value = loaded.value.as_ref();
+                    let value = value.map(|value| F::loaded(value, loaded.entry.as_ref()));
+                    let value = value.transpose();
+                    let value = value.map_err(|error| Error::load(K::MODEL, error))?;
+                    if let (true, Some(entry)) = (loaded.stored, &loaded.entry) {
+                        look.keep_near::<K, F, Db>(cache, &of[at], &keys[at], &value, entry);
+                    }
                     let status = CacheStatus { tier, answer };
-                    fetched[at] = Some(Fetched {
-                        value: value.clone(),
-                        status,
-                    });
+                    fetched[at] = Some(Fetched { value, status });
                 }
                 Some(Landed::Failed(error)) if is_fresh => return Err(error.clone()),
                 // This reader's own load, and it has no end: what it loaded could not be encoded, say.
@@ -289,6 +247,168 @@ async fn read_through<K: Kind<Db>, Db: Send + Sync + 'static>(
                 // Not for this reader; it goes into another round.
                 Some(_) | None => {}
             }
+        }
+    }
+}
+
+/// One look at the store, for several keys.
+struct Look {
+    /// From before it.
+    stamp: Option<Stamp>,
+    /// From before it, of each key.
+    landings: Vec<Landings>,
+    /// `None`: the store is away.
+    read: Option<Read>,
+    /// After it.
+    missed: Tick,
+}
+
+impl Look {
+    async fn at(engine: &Arc<Engine>, keys: &[String]) -> Look {
+        let flights = &engine.flights;
+        let stamp = engine.near.as_ref().map(|near| near.fence.stamp());
+        let landings = keys.iter().map(|key| flights.landings(key)).collect();
+        let read = engine.read(keys).await;
+        Look {
+            stamp,
+            landings,
+            read,
+            missed: flights.tick(),
+        }
+    }
+
+    /// What was found under the n-th key, if it may answer.
+    fn hit<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
+        &self,
+        cache: &Cache<Db>,
+        n: usize,
+        of: &K::Key,
+        key: &str,
+        accept: Accept,
+    ) -> Option<Fetched<F::Out>> {
+        if accept == Accept::Reloaded {
+            return None;
+        }
+        let engine = cache.engine();
+        let bytes = self.read.as_ref()?.values.get(n)?.as_ref()?;
+        let entry = open::<K, Db>(cache, key, bytes)?;
+        let expired = match entry.fresh_for() {
+            Err(since) if !K::POLICY.grace.is_zero() => Some(since),
+            // Gone by the clock of who stored it, or as good as: the store's own counts.
+            Ok(_) | Err(_) => None,
+        };
+        if expired.is_some() && accept == Accept::Fresh {
+            return None;
+        }
+        let value = usable(engine, key, F::stored(&entry))?;
+        let answer = match expired {
+            None => {
+                self.keep_near::<K, F, Db>(cache, of, key, &value, &entry);
+                Answer::Hit
+            }
+            Some(since) => {
+                self.reload_in_background::<K, Db>(cache, n, of, key);
+                Answer::Stale { since }
+            }
+        };
+        let tier = engine.store.name();
+        engine.observer.tell(Event::Hit { key, tier });
+        let status = CacheStatus { tier, answer };
+        Some(Fetched { value, status })
+    }
+
+    fn enter<K: Kind<Db>, Db: Send + Sync + 'static>(
+        &self,
+        engine: &Engine,
+        n: usize,
+        key: &str,
+        accept: Accept,
+    ) -> Entered {
+        // What has landed since is nothing that a reload could take.
+        let noted = match &self.read {
+            Some(_) if accept != Accept::Reloaded => Some(self.landings[n]),
+            _ => None,
+        };
+        engine.flights.enter::<K>(key, noted)
+    }
+
+    /// Whether it missed before the store was asked to store what was loaded, and did.
+    fn is_before<V>(&self, loaded: &fill::Loaded<V>) -> bool {
+        self.read.is_some() && loaded.stored && loaded.asked > self.missed
+    }
+
+    fn reload_in_background<K: Kind<Db>, Db: Send + Sync + 'static>(
+        &self,
+        cache: &Cache<Db>,
+        n: usize,
+        of: &K::Key,
+        key: &str,
+    ) {
+        let flights = &cache.engine().flights;
+        if !flights.failed_lately(key)
+            && let Entered::Lead(ticket, _) = flights.enter::<K>(key, Some(self.landings[n]))
+        {
+            let token = self.read.as_ref().map(|read| read.token);
+            // No claims: the store has a value, so that others wait for nothing.
+            fill::start::<K, Db>(cache, vec![Lead::new(of, key, ticket)], token, false);
+        }
+    }
+
+    fn keep_near<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
+        &self,
+        cache: &Cache<Db>,
+        of: &K::Key,
+        key: &str,
+        value: &Option<F::Out>,
+        entry: &Entry,
+    ) {
+        if let (Some(near), Some(stamp), Ok(fresh)) =
+            (near::<K, F, Db>(cache), self.stamp, entry.fresh_for())
+        {
+            let (of, value) = (of.clone(), value.clone());
+            near.keep(of, value, key, stamp, entry.size(), fresh);
+        }
+    }
+}
+
+/// The near cache for what is read in this form, if there is one.
+fn near<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
+    cache: &Cache<Db>,
+) -> Option<&Tier<K::Key, F::Out>> {
+    let room = K::POLICY.near?;
+    let near = cache.engine().near.as_ref()?;
+    near.tier(K::POLICY.number, K::FORM + F::PLACE, room)
+}
+
+fn near_hit<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
+    cache: &Cache<Db>,
+    of: &K::Key,
+) -> Option<Fetched<F::Out>> {
+    let value = near::<K, F, Db>(cache)?.get(of)?;
+    cache.engine().observer.tell_near_hit(|| K::key(of));
+    let status = CacheStatus {
+        tier: near::NAME,
+        answer: Answer::Hit,
+    };
+    Some(Fetched { value, status })
+}
+
+/// The stored bytes; `None`: they are a miss.
+pub(crate) fn open<K: Kind<Db>, Db: Send + Sync + 'static>(
+    cache: &Cache<Db>,
+    key: &str,
+    bytes: &Bytes,
+) -> Option<Entry> {
+    usable(cache.engine(), key, Entry::open(bytes, K::SHAPE))
+}
+
+fn usable<T>(engine: &Engine, key: &str, stored: Result<T, Unusable>) -> Option<T> {
+    match stored {
+        Ok(stored) => Some(stored),
+        Err(Unusable::Outdated) => None,
+        Err(Unusable::Unreadable(why)) => {
+            engine.observer.tell(Event::Unreadable { key, why: &why });
+            None
         }
     }
 }
@@ -309,134 +429,4 @@ pub(crate) async fn load_uncached<T: Load<Db>, Db: Send + Sync + 'static>(
         .map(|value| (value.id(), Arc::new(value)))
         .collect();
     Ok(ids.iter().map(|id| values.get(id).cloned()).collect())
-}
-
-/// `None` is a miss, `Some(None)` a stored "no such row".
-fn decode<K: Kind<Db>, Db: Send + Sync + 'static>(
-    cache: &Cache<Db>,
-    key: &str,
-    bytes: &[u8],
-) -> Option<Option<Arc<K::Value>>> {
-    match entry::decode(bytes, K::SHAPE) {
-        Ok(Entry::Present(value)) => Some(Some(Arc::new(value))),
-        Ok(Entry::Absent) => Some(None),
-        Err(Unusable::Outdated) => None,
-        Err(Unusable::Unreadable(why)) => {
-            cache
-                .engine()
-                .observer
-                .tell(Event::Unreadable { key, why: &why });
-            None
-        }
-    }
-}
-
-/// Loads the values, offers them to the store (with a token, so: unless it is away) and lands them.
-async fn load<K: Kind<Db>, Db: Send + Sync + 'static>(
-    cache: Cache<Db>,
-    leads: Vec<Lead<K::Key>>,
-    token: Option<Token>,
-) {
-    let engine = cache.engine();
-    let values = match load_values::<K, Db>(&cache, &leads).await {
-        Ok(values) => values,
-        Err(error) => {
-            let failed = Arc::new(Landed::<K::Value>::Failed(error));
-            leads
-                .into_iter()
-                .for_each(|lead| lead.ticket.land(false, failed.clone()));
-            return;
-        }
-    };
-    let asked = engine.flights.tick();
-    let mut stored: HashSet<String> = HashSet::new();
-    if let Some(token) = token {
-        let of = |lead: &Lead<K::Key>| values.get(&lead.of).map(Arc::as_ref);
-        let fills = leads
-            .iter()
-            .filter_map(|lead| fill::<K, Db>(lead, of(lead)));
-        let fills: Vec<Fill> = fills.collect();
-        let accepted = engine.fill(token, &fills).await;
-        let accepted = fills
-            .into_iter()
-            .zip(accepted)
-            .filter(|(_, accepted)| *accepted);
-        stored.extend(accepted.map(|(fill, _)| fill.key));
-    }
-    for lead in leads {
-        let stored = stored.contains(&lead.key);
-        let value = values.get(&lead.of).cloned();
-        lead.ticket.land(
-            stored,
-            Arc::new(Landed::Value {
-                value,
-                stored,
-                asked,
-            }),
-        );
-    }
-}
-
-/// Runs the loader, in a task of its own, so that its panic is an error like others.
-async fn load_values<K: Kind<Db>, Db: Send + Sync + 'static>(
-    cache: &Cache<Db>,
-    leads: &[Lead<K::Key>],
-) -> Result<HashMap<K::Key, Arc<K::Value>>, Error> {
-    let observer = &cache.engine().observer;
-    let keys: Vec<String> = leads.iter().map(|lead| lead.key.clone()).collect();
-    let of: Vec<K::Key> = leads.iter().map(|lead| lead.of.clone()).collect();
-    let cx = LoadContext::new(cache.clone());
-    observer.tell(Event::Loading {
-        model: K::MODEL,
-        keys: &keys,
-    });
-    let load = async move { K::load(&cx, &of).await };
-    let loaded = tokio::spawn(load.in_current_span()).await;
-    observer.tell(Event::Loaded {
-        model: K::MODEL,
-        keys: &keys,
-    });
-    match loaded {
-        Ok(Ok(values)) => Ok(values
-            .into_iter()
-            .map(|(of, value)| (of, Arc::new(value)))
-            .collect()),
-        Ok(Err(source)) => Err(Error::load(K::MODEL, source)),
-        Err(_) => Err(Error::load_panicked(K::MODEL)),
-    }
-}
-
-/// What to store for a key; `None` when nothing is to be.
-fn fill<K: Kind<Db>, Db>(lead: &Lead<K::Key>, value: Option<&K::Value>) -> Option<Fill> {
-    let life = if value.is_some() {
-        K::POLICY.ttl
-    } else {
-        K::POLICY.negative_ttl
-    };
-    if life.is_zero() {
-        return None;
-    }
-    let tags = K::tags(&lead.of, value);
-    if let Some(tag) = tags.iter().find(|tag| !tag.is_fit()) {
-        tracing::error!(
-            key = lead.key,
-            bytes = tag.as_str().len(),
-            "a tag is too long, so the value is never stored"
-        );
-        return None;
-    }
-    let ttl = life.mul_f64(1.0 - fastrand::f64() * f64::from(K::POLICY.jitter) / 100.0);
-    match entry::encode(value, K::POLICY.codec, K::SHAPE, ttl) {
-        Ok(bytes) => Some(Fill {
-            key: lead.key.clone(),
-            tags,
-            value: bytes,
-            ttl,
-            strict: K::POLICY.strict,
-        }),
-        Err(error) => {
-            tracing::error!(key = lead.key, %error, "a value does not encode, so it is never stored");
-            None
-        }
-    }
 }

@@ -1,10 +1,11 @@
 //! How a read was answered, for the `Cache-Status` header.
 
 use std::fmt;
+use std::time::Duration;
 
 /// How a read was answered. Its `Display` is a member of the `Cache-Status` header, RFC 9211
-/// (<https://www.rfc-editor.org/rfc/rfc9211>): `redis; hit`, `redis; fwd=miss; stored`,
-/// `redis; fwd=miss; stored; collapsed`, `redis; fwd=bypass`.
+/// (<https://www.rfc-editor.org/rfc/rfc9211>): `near; hit`, `redis; hit`, `redis; hit; ttl=-3` (expired),
+/// `redis; fwd=miss; stored`, `redis; fwd=miss; stored; collapsed`, `redis; fwd=bypass`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CacheStatus {
     /// The tier, by its store's name.
@@ -18,6 +19,11 @@ pub struct CacheStatus {
 pub enum Answer {
     /// It had the value.
     Hit,
+    /// It had the value, expired, and loads it anew in the background.
+    Stale {
+        /// For how long.
+        since: Duration,
+    },
     /// The value was loaded.
     Miss {
         /// And is stored now: no fence refused it.
@@ -34,6 +40,7 @@ impl fmt::Display for CacheStatus {
         f.write_str(self.tier)?;
         match self.answer {
             Answer::Hit => f.write_str("; hit"),
+            Answer::Stale { since } => write!(f, "; hit; ttl=-{}", since.as_secs()),
             Answer::Bypass => f.write_str("; fwd=bypass"),
             Answer::Miss { stored, collapsed } => {
                 f.write_str("; fwd=miss")?;

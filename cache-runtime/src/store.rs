@@ -12,9 +12,13 @@ pub(crate) mod redis;
 
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use crate::error::BoxError;
+use crate::near::NearFence;
 use crate::tag::Tag;
 
 /// A boxed future, so that the trait can be used behind a pointer.
@@ -63,9 +67,18 @@ pub enum Connected {
 #[derive(Debug)]
 pub struct Read {
     /// The bytes under each key, in order.
-    pub values: Vec<Option<Vec<u8>>>,
+    pub values: Vec<Option<Bytes>>,
     /// Taken no later than the values were: what a load that begins now has to show.
     pub token: Token,
+}
+
+/// The answer to a claim.
+#[derive(Debug)]
+pub struct Claim {
+    /// The values, and a token as good as that of a read.
+    pub read: Read,
+    /// In order: whether it is the claimant who loads. Never for one with a value.
+    pub claimed: Vec<bool>,
 }
 
 /// A value to be stored.
@@ -76,7 +89,7 @@ pub struct Fill {
     /// What it was built from.
     pub tags: Vec<Tag>,
     /// The bytes.
-    pub value: Vec<u8>,
+    pub value: Bytes,
     /// For how long.
     pub ttl: Duration,
     /// Refused as well while one of its tags is blocked.
@@ -87,6 +100,14 @@ pub struct Fill {
 pub trait Store: Send + Sync + 'static {
     /// The tier's name, as in `Cache-Status`.
     fn name(&self) -> &'static str;
+
+    /// Whom to tell which values are no longer valid: called once, before the first [`connect`](Self::connect), and only if there
+    /// is a near cache.
+    ///
+    /// What this process invalidates is told before [`invalidate`](Self::invalidate) has returned; what others do, before a
+    /// [`read`](Self::read) that began after it has returned, were it a read of nothing. Where a message may have
+    /// been lost, all is forgotten.
+    fn keep_told(&self, near: Arc<NearFence>);
 
     /// Makes the store usable: called before first use, and again after it was away.
     ///
@@ -106,6 +127,19 @@ pub trait Store: Send + Sync + 'static {
 
     /// The values under these keys, and a token.
     fn read<'a>(&'a self, keys: &'a [String]) -> Answer<'a, Read>;
+
+    /// Of these keys: reads those that have a value, and claims, for so long, the others that nobody else has
+    /// claimed. Who has claimed a key loads it; everybody else asks again soon. A claimant who asks again still has
+    /// its keys, for no longer than before.
+    ///
+    /// It saves the source repeated loads, and nothing depends on it: a claim may be lost (with an epoch, a server, a
+    /// full memory), as fills are judged by their tokens alone. A store of one process may claim all that is missing,
+    /// for everybody.
+    fn claim<'a>(&'a self, keys: &'a [String], claimant: u64, life: Duration) -> Answer<'a, Claim>;
+
+    /// Gives up this claimant's claims: after a fill, or when there is none to come. Not those of others, who may have
+    /// claimed a key since this one's time was over.
+    fn release<'a>(&'a self, keys: &'a [String], claimant: u64) -> Answer<'a, ()>;
 
     /// Stores each value unless one of its tags was invalidated after the token; says which it stored.
     fn fill<'a>(&'a self, token: Token, fills: &'a [Fill]) -> Answer<'a, Vec<bool>>;

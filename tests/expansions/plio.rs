@@ -184,7 +184,10 @@ When it had to be loaded and could not be.*/
     pub async fn fetch<Db>(
         cache: &::cache_runtime::Cache<Db>,
         id: i64,
-    ) -> ::core::result::Result<::cache_runtime::Fetched<Self>, ::cache_runtime::Error>
+    ) -> ::core::result::Result<
+        ::cache_runtime::Fetched<::std::sync::Arc<Self>>,
+        ::cache_runtime::Error,
+    >
     where
         Self: ::cache_runtime::Load<Db>,
         Db: ::core::marker::Send + ::core::marker::Sync + 'static,
@@ -199,7 +202,7 @@ When it had to be loaded and could not be.*/
         cache: &::cache_runtime::Cache<Db>,
         ids: &[i64],
     ) -> ::core::result::Result<
-        ::std::vec::Vec<::cache_runtime::Fetched<Self>>,
+        ::std::vec::Vec<::cache_runtime::Fetched<::std::sync::Arc<Self>>>,
         ::cache_runtime::Error,
     >
     where
@@ -232,7 +235,10 @@ When it had to be loaded and could not be.*/
     pub async fn fetch_by_uuid<Db>(
         cache: &::cache_runtime::Cache<Db>,
         value: String,
-    ) -> ::core::result::Result<::cache_runtime::Fetched<Self>, ::cache_runtime::Error>
+    ) -> ::core::result::Result<
+        ::cache_runtime::Fetched<::std::sync::Arc<Self>>,
+        ::cache_runtime::Error,
+    >
     where
         Self: ::cache_runtime::Find<Db>,
         Db: ::core::marker::Send + ::core::marker::Sync + 'static,

@@ -121,7 +121,10 @@ When it had to be loaded and could not be.*/
     pub async fn fetch<Db>(
         cache: &::cache_runtime::Cache<Db>,
         id: i64,
-    ) -> ::core::result::Result<::cache_runtime::Fetched<Self>, ::cache_runtime::Error>
+    ) -> ::core::result::Result<
+        ::cache_runtime::Fetched<::std::sync::Arc<Self>>,
+        ::cache_runtime::Error,
+    >
     where
         Self: ::cache_runtime::Load<Db>,
         Db: ::core::marker::Send + ::core::marker::Sync + 'static,
@@ -136,7 +139,7 @@ When it had to be loaded and could not be.*/
         cache: &::cache_runtime::Cache<Db>,
         ids: &[i64],
     ) -> ::core::result::Result<
-        ::std::vec::Vec<::cache_runtime::Fetched<Self>>,
+        ::std::vec::Vec<::cache_runtime::Fetched<::std::sync::Arc<Self>>>,
         ::cache_runtime::Error,
     >
     where
@@ -144,5 +147,22 @@ When it had to be loaded and could not be.*/
         Db: ::core::marker::Send + ::core::marker::Sync + 'static,
     {
         ::cache_runtime::generated::fetch_many::<Self, Db>(cache, ids).await
+    }
+    /**The JSON of the row with this id, as it is stored.
+
+# Errors
+When it had to be loaded and could not be.*/
+    pub async fn fetch_json<Db>(
+        cache: &::cache_runtime::Cache<Db>,
+        id: i64,
+    ) -> ::core::result::Result<
+        ::cache_runtime::Fetched<::cache_runtime::Json>,
+        ::cache_runtime::Error,
+    >
+    where
+        Self: ::cache_runtime::Load<Db>,
+        Db: ::core::marker::Send + ::core::marker::Sync + 'static,
+    {
+        ::cache_runtime::generated::fetch_json::<Self, Db>(cache, id).await
     }
 }

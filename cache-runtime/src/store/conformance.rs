@@ -10,6 +10,8 @@
 use std::time::{Duration, Instant};
 
 use super::{Connected, Fill, Read, Store};
+use bytes::Bytes;
+
 use crate::schema::{Schema, Triggers};
 use crate::tag::Tag;
 
@@ -91,7 +93,7 @@ async fn an_invalidation_refuses_the_fills_that_began_before_it(store: &dyn Stor
     assert!(!fill_since(store, &before, "a", &["t"], b"stale").await);
     assert_eq!(
         read(store, &["a".to_owned()]).await.values,
-        [Some(b"fresh".to_vec())]
+        [Some(Bytes::from("fresh"))]
     );
 }
 
@@ -340,7 +342,7 @@ fn new_fill(key: &str, tags: &[&str], value: &[u8], ttl: Duration) -> Fill {
     Fill {
         key: key.to_owned(),
         tags,
-        value: value.to_vec(),
+        value: Bytes::copy_from_slice(value),
         ttl,
         strict: false,
     }

@@ -6,7 +6,7 @@
 -- KEYS  1 the clock, 2 the fences, 3 the tags, 4 the blocks
 -- ARGV  1 the name of a new line of values (14 bytes, of which 6 name the source); 2 the server's identity
 --       (10 bytes), the two of which are an epoch; 3 "adopt" what another server left, "void" to begin
---       an epoch in any case, or ""; 4 life of a block in ms
+--       an epoch in any case, or ""; 4 life of a block in ms; 5 the channel of the near caches
 -- returns {"same", age}: since it began or was adopted, in microseconds; {"new", 0}: a new epoch, and everything
 --         from before is void; {"behind", age}: another server's epoch, since its last invalidation
 local clock = redis.call('GET', KEYS[1])
@@ -15,7 +15,10 @@ local now_us = now[1] * 1000000 + now[2]
 local complete = clock and redis.call('ZSCORE', KEYS[2], '') and redis.call('ZSCORE', KEYS[3], '')
   and redis.call('HGET', KEYS[4], '') and clock:sub(1, 6) == ARGV[1]:sub(1, 6)
 if ARGV[3] == 'void' or not complete then
-  redis.call('SET', KEYS[1], ARGV[1] .. ARGV[2] .. ':' .. string.format('%.0f', now_us))
+  local begun = ARGV[1] .. ARGV[2] .. ':' .. string.format('%.0f', now_us)
+  redis.call('SET', KEYS[1], begun)
+  -- It follows nothing: near caches forget all.
+  redis.call('PUBLISH', ARGV[5], ' ' .. begun)
   -- The sentinels by which scripts see whether something was evicted: an empty tag, never the oldest.
   redis.call('ZADD', KEYS[2], 'inf', '')
   redis.call('ZADD', KEYS[3], 'inf', '')
@@ -30,8 +33,9 @@ if clock:sub(15, 24) == ARGV[2] then
 end
 local ticks = tonumber(clock:sub(26))
 if ARGV[3] == 'adopt' then
-  local later = string.format('%.0f', math.max(ticks + 1, now_us))
-  redis.call('SET', KEYS[1], clock:sub(1, 14) .. ARGV[2] .. ':' .. later)
+  local adopted = clock:sub(1, 14) .. ARGV[2] .. ':' .. string.format('%.0f', math.max(ticks + 1, now_us))
+  redis.call('SET', KEYS[1], adopted)
+  redis.call('PUBLISH', ARGV[5], ' ' .. adopted)
   redis.call('HSET', KEYS[4], 'since', string.format('%.0f', now_us))
   return {'same', 0}
 end

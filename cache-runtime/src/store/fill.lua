@@ -2,7 +2,8 @@
 --
 -- KEYS  1 the value, 2 the clock, 3 the fences, 4 the tags, 5 the blocks
 -- ARGV  1 the token: epoch (24 bytes), ':', clock; 2 life of a fence in ms; 3 life of the value in
---       ms; 4 prefix of indexes; 5 the value; 6 "strict" or ""; then its tags
+--       ms; 4 prefix of indexes; 5 the value; 6 "strict" or ""; 7 for how much longer a near cache may
+--       have the value, in ms; then its tags
 -- returns 1 stored, 0 refused, -1 edges were evicted: everything stored must be voided
 local clock = redis.call('GET', KEYS[2])
 local now = redis.call('TIME')
@@ -10,7 +11,7 @@ local now_us = now[1] * 1000000 + now[2]
 local epoch = ARGV[1]:sub(1, 24)
 
 -- Lua's stack bounds how many arguments a call takes.
-local CHUNK, FIRST = 1000, 7
+local CHUNK, FIRST = 1000, 8
 local function each_chunk(call)
   for first = FIRST, #ARGV, CHUNK do
     call(first, math.min(first + CHUNK - 1, #ARGV))
@@ -87,7 +88,7 @@ for i = FIRST, #ARGV do
   end
 end
 
-local expiry = now_ms + tonumber(ARGV[3])
+local expiry = now_ms + tonumber(ARGV[3]) + tonumber(ARGV[7])
 for i = FIRST, #ARGV do
   local index = ARGV[4] .. ARGV[i]
   local expired = redis.call('ZRANGEBYSCORE', index, '-inf', '(' .. now_ms, 'LIMIT', 0, 100)

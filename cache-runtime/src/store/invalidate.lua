@@ -2,24 +2,28 @@
 -- Fences the tags and deletes what they index, at most so many keys: the caller comes again for the
 -- rest, so that no other client waits for thousands of deletions. The fences are complete the first
 -- time; a value stored between two calls is newer than them, and may be deleted needlessly.
+-- Publishes what it deletes, for the near caches: "old clock, new clock" and a key a line.
 --
 -- KEYS  1 the clock, 2 the fences, 3 the tags
 -- ARGV  1 life of a fence in ms; 2 how many keys to delete at most; 3 prefix of indexes; 4 "first" or
---       "again"; then at most 1000 tags
--- returns 1 all deleted, 0 come again, -1 the clock, fences or edges are gone (a flush, an
---         eviction): everything stored must be voided
+--       "again"; 5 the channel; 6 "tell" the caller the keys as well, or ""; then at most 1000 tags
+-- returns {1 all deleted or 0 come again, key...}; or {-1}: the clock, fences or edges are gone (a flush, an
+--         eviction), everything stored must be voided
+local FIRST = 7
 local clock = redis.call('GET', KEYS[1])
 if not clock or not redis.call('ZSCORE', KEYS[2], '') or not redis.call('ZSCORE', KEYS[3], '') then
-  return -1
+  return {-1}
 end
 local now = redis.call('TIME')
 local now_us = now[1] * 1000000 + now[2]
+-- Every time, so that every message has a number.
+local stamp = string.format('%.0f', math.max(tonumber(clock:sub(26)) + 1, now_us))
+local advanced = clock:sub(1, 25) .. stamp
+redis.call('SET', KEYS[1], advanced)
 if ARGV[4] == 'first' then
-  local stamp = string.format('%.0f', math.max(tonumber(clock:sub(26)) + 1, now_us))
-  redis.call('SET', KEYS[1], clock:sub(1, 25) .. stamp)
   redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', string.format('%.0f', now_us - ARGV[1] * 1000))
   local fences = {}
-  for i = 5, #ARGV do
+  for i = FIRST, #ARGV do
     fences[#fences + 1] = stamp
     fences[#fences + 1] = ARGV[i]
   end
@@ -27,17 +31,21 @@ if ARGV[4] == 'first' then
 end
 
 local budget = tonumber(ARGV[2])
-for i = 5, #ARGV do
+local deleted = {}
+for i = FIRST, #ARGV do
   local index = ARGV[3] .. ARGV[i]
   local keys = redis.pcall('ZRANGE', index, 0, budget - 1)
   if keys.err then
     -- Somebody put another thing there.
     redis.call('DEL', KEYS[1], index)
-    return -1
+    return {-1}
   elseif #keys > 0 then
     redis.call('UNLINK', unpack(keys))
     redis.call('ZREM', index, unpack(keys))
     budget = budget - #keys
+    for _, key in ipairs(keys) do
+      deleted[#deleted + 1] = key
+    end
     if redis.call('EXISTS', index) == 0 then
       redis.call('ZREM', KEYS[3], ARGV[i])
     end
@@ -48,11 +56,17 @@ for i = 5, #ARGV do
       -- Without a clock everything is void, from this moment on; the tag may begin anew.
       redis.call('DEL', KEYS[1])
       redis.call('ZREM', KEYS[3], ARGV[i])
-      return -1
+      return {-1}
     end
   end
   if budget == 0 then
-    return 0
+    break
   end
 end
-return 1
+redis.call('PUBLISH', ARGV[5], clock .. ' ' .. advanced .. '\n' .. table.concat(deleted, '\n'))
+local done = budget > 0 and 1 or 0
+if ARGV[6] == 'tell' then
+  table.insert(deleted, 1, done)
+  return deleted
+end
+return {done}

@@ -5,9 +5,11 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use indexmap::IndexMap;
 
-use super::{Answer, Connected, Epoch, Fill, Read, Store, StoreError, Token};
+use super::{Answer, Claim, Connected, Epoch, Fill, Read, Store, StoreError, Token};
+use crate::near::NearFence;
 use crate::schema::Schema;
 use crate::tag::Tag;
 
@@ -46,6 +48,7 @@ struct State {
     all_blocked_until: Option<Instant>,
     /// What the values are from.
     source: Option<String>,
+    near: Option<Arc<NearFence>>,
 }
 
 /// A value with its tags and all that is kept for them.
@@ -58,7 +61,7 @@ fn size(key: &str, value: &[u8], tags: &[Tag]) -> usize {
 }
 
 struct Entry {
-    value: Vec<u8>,
+    value: Bytes,
     tags: Vec<Tag>,
     expires: Instant,
     last_used: Instant,
@@ -79,6 +82,7 @@ impl MemoryStore {
                 blocks: HashMap::new(),
                 all_blocked_until: None,
                 source: None,
+                near: None,
             }),
             started: Instant::now(),
             fence_life: schema.max_load,
@@ -162,6 +166,9 @@ impl MemoryStore {
         let mut state = self.state();
         state.epoch = new_epoch();
         state.clock = now.max(state.clock + 1);
+        if let Some(near) = &state.near {
+            near.forget_all();
+        }
         state.entries.clear();
         state.bytes = 0;
         state.index.clear();
@@ -197,7 +204,7 @@ impl MemoryStore {
 }
 
 impl State {
-    fn get(&mut self, key: &str, now: Instant) -> Option<Vec<u8>> {
+    fn get(&mut self, key: &str, now: Instant) -> Option<Bytes> {
         let entry = self.entries.get_mut(key)?;
         if entry.expires <= now {
             self.remove(key);
@@ -239,6 +246,10 @@ impl State {
         let Some((key, entry)) = self.entries.swap_remove_entry(key) else {
             return;
         };
+        // Also if it only makes room: nothing would invalidate it any more.
+        if let Some(near) = &self.near {
+            near.forget(&key);
+        }
         self.bytes -= size(&key, &entry.value, &entry.tags);
         for tag in &entry.tags {
             if let Some(keys) = self.index.get_mut(tag) {
@@ -281,6 +292,10 @@ impl Store for MemoryStore {
         "memory"
     }
 
+    fn keep_told(&self, near: Arc<NearFence>) {
+        self.state().near = Some(near);
+    }
+
     fn connect<'a>(&'a self, source: &'a str) -> Answer<'a, Connected> {
         Box::pin(async { Ok(self.connect_now(source)) })
     }
@@ -299,6 +314,19 @@ impl Store for MemoryStore {
 
     fn read<'a>(&'a self, keys: &'a [String]) -> Answer<'a, Read> {
         Box::pin(async { Ok::<_, StoreError>(self.read_now(keys)) })
+    }
+
+    /// The readers of one process wait for each other without it.
+    fn claim<'a>(&'a self, keys: &'a [String], _: u64, _: Duration) -> Answer<'a, Claim> {
+        Box::pin(async {
+            let read = self.read_now(keys);
+            let claimed = read.values.iter().map(Option::is_none).collect();
+            Ok(Claim { read, claimed })
+        })
+    }
+
+    fn release<'a>(&'a self, _: &'a [String], _: u64) -> Answer<'a, ()> {
+        Box::pin(async { Ok(()) })
     }
 
     fn fill<'a>(&'a self, token: Token, fills: &'a [Fill]) -> Answer<'a, Vec<bool>> {

@@ -7,31 +7,42 @@
 //! | `cache:fences` | sorted set: the tags invalidated lately, by the clock of that |
 //! | `cache:tags` | sorted set: the tags that have an index, by when the last value in it expires |
 //! | `cache:index:<tag>` | sorted set: the keys built from the tag, by expiry |
+//! | `cache:invalidations` | channel: what is deleted, for the near caches |
 //! | `cache:blocks` | hash: of each blocked tag the writers and their deadlines |
+//! | `cache:lease:<key>` | who has claimed the key; expires |
 //!
 //! All of them after the prefix of `cache.toml`. A value of another line than the clock's is a miss: to
 //! begin one is to void everything at once. A connection serves only what is of an epoch of its own
 //! server: a server that became another's replica, or was given its memory, is not what it was.
 //!
-//! Only values expire, so a server with `maxmemory-policy` `noeviction` or `volatile-*` evicts nothing
-//! else. One with `allkeys-*` may evict an edge. That is noticed whenever something touches the edge
-//! (`cache:tags` has the tag, but there is no index; a set has lost its sentinel), and voids everything:
-//! right, but a pity.
+//! Only values and leases expire, so a server with `maxmemory-policy` `noeviction` or `volatile-*` evicts
+//! nothing else; an evicted lease is harmless, somebody loads once more. One with `allkeys-*` may evict an
+//! edge. That is noticed whenever something touches the edge (`cache:tags` has the tag, but there is no
+//! index; a set has lost its sentinel), and voids everything: right, but a pity.
 
+use std::convert::Infallible;
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
+use bytes::Bytes;
 use redis::aio::MultiplexedConnection;
 use redis::io::tcp::TcpSettings;
 use redis::{
-    AsyncConnectionConfig, Client, ErrorKind, IntoConnectionInfo, Script, ServerErrorKind,
+    AsyncConnectionConfig, Client, ErrorKind, IntoConnectionInfo, ProtocolVersion, PushInfo,
+    Script, ServerErrorKind, Value,
 };
 
-use super::{Answer, Connected, Epoch, Fill, Read, Store, StoreError, Token};
+use super::{Answer, Claim, Connected, Epoch, Fill, Read, Store, StoreError, Token};
 use crate::error::Error;
+use crate::near::{self, NearFence};
 use crate::schema::Schema;
 use crate::tag::Tag;
+
+mod leases;
+mod messages;
+
+use messages::Heard;
 
 /// How long a reader waits for Redis before it goes to the source, and everybody else with it.
 const TIMEOUT: Duration = Duration::from_millis(500);
@@ -59,10 +70,13 @@ const SOURCE: usize = 6;
 pub struct RedisStore {
     client: Client,
     connection: RwLock<Option<Connection>>,
+    /// Whom to tell what is deleted.
+    near: OnceLock<Arc<NearFence>>,
     names: Names,
     fence_life_ms: u64,
     block_life_ms: u64,
     scripts: Scripts,
+    leases: leases::Leases,
 }
 
 /// A connection to a server of this identity, for values of this source: the beginnings of both. Every
@@ -72,6 +86,36 @@ struct Connection {
     server: MultiplexedConnection,
     identity: Arc<str>,
     source: Arc<str>,
+    heard: Option<Arc<Heard>>,
+}
+
+impl Connection {
+    /// The values in the answers, of which the first is the clock; none without one.
+    fn understand(&self, mut answers: Vec<Option<Bytes>>) -> Result<Option<Read>, StoreError> {
+        let Some(token) = answers[0].take().as_deref().and_then(parse_token) else {
+            return Ok(None);
+        };
+        let (line, identity) = token.epoch.0.split_at(Epoch::LINE);
+        if identity != self.identity.as_bytes() {
+            return Err(StoreError::away("it has another server's memory"));
+        }
+        if !line.starts_with(self.source.as_bytes()) {
+            return Err(StoreError::away(
+                "its values are of another database or installation: give each database a `prefix` of its own",
+            ));
+        }
+        if let Some(heard) = &self.heard {
+            heard.check(token);
+        }
+        let mut values = answers.split_off(1);
+        for value in &mut values {
+            // Of a line that is over, or nothing of ours: the reader will see a miss.
+            *value = value
+                .take()
+                .and_then(|bytes| bytes.starts_with(line).then(|| bytes.slice(Epoch::LINE..)));
+        }
+        Ok(Some(Read { values, token }))
+    }
 }
 
 /// `cache:clock` and its like; `index` is the prefix of indexes.
@@ -80,6 +124,7 @@ struct Names {
     fences: String,
     tags: String,
     blocks: String,
+    channel: String,
     index: String,
 }
 
@@ -103,14 +148,19 @@ impl RedisStore {
             ))
         })?;
         let info = info.set_tcp_settings(TcpSettings::default().set_nodelay(true));
+        // RESP3: messages come over the connection of the commands.
+        let settings = info.redis_settings().clone();
+        let info = info.set_redis_settings(settings.set_protocol(ProtocolVersion::RESP3));
         Ok(RedisStore {
             client: Client::open(info).map_err(Error::store)?,
             connection: RwLock::default(),
+            near: OnceLock::new(),
             names: Names {
                 clock: format!("{}cache:clock", schema.prefix),
                 fences: format!("{}cache:fences", schema.prefix),
                 tags: format!("{}cache:tags", schema.prefix),
                 blocks: format!("{}cache:blocks", schema.prefix),
+                channel: format!("{}cache:invalidations", schema.prefix),
                 index: format!("{}cache:index:", schema.prefix),
             },
             fence_life_ms: schema.max_load.as_millis() as u64,
@@ -121,6 +171,7 @@ impl RedisStore {
                 invalidate: Script::new(include_str!("invalidate.lua")),
                 block: Script::new(include_str!("block.lua")),
             },
+            leases: leases::Leases::new(schema.prefix),
         })
     }
 
@@ -135,20 +186,33 @@ impl RedisStore {
     }
 
     async fn reconnect(&self, source: &str) -> Result<Connected, StoreError> {
-        let config = AsyncConnectionConfig::new()
+        let mut config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(TIMEOUT))
             .set_response_timeout(Some(TIMEOUT));
+        let heard = self.near.get().cloned();
+        let heard = heard.map(|near| Arc::new(Heard::nothing_yet(near)));
+        if let Some(heard) = heard.clone() {
+            config = config.set_push_sender(move |push: PushInfo| {
+                heard.push(&push);
+                Ok::<_, Infallible>(())
+            });
+        }
         let mut server = self
             .client
             .get_multiplexed_async_connection_with_config(&config)
             .await
             .map_err(error)?;
         warn_of_evictions(&mut server).await?;
+        if heard.is_some() {
+            let channel = &self.names.channel;
+            server.subscribe(channel).await.map_err(error)?;
+        }
         let identity = identity(&mut server).await?.into();
         let connection = Connection {
             server,
             identity,
             source: format!("{source:-<SOURCE$.SOURCE$}").into(),
+            heard,
         };
         *self
             .connection
@@ -174,7 +238,8 @@ impl RedisStore {
             .arg(line)
             .arg(&*connection.identity)
             .arg(how)
-            .arg(self.block_life_ms);
+            .arg(self.block_life_ms)
+            .arg(&names.channel);
         let (found, age_us): (String, f64) = script
             .invoke_async(&mut connection.server)
             .await
@@ -189,7 +254,12 @@ impl RedisStore {
 
     /// While in use: finds the epoch that another process has begun, or begins it.
     async fn renew_epoch(&self, how: &str) -> Result<(), StoreError> {
-        match self.find_epoch(self.connection()?, how).await? {
+        let renewed = self.find_epoch(self.connection()?, how).await;
+        // Its message comes as well, but perhaps not before this returns.
+        if let Some(near) = self.near.get() {
+            near.forget_all();
+        }
+        match renewed? {
             Connected::Same(_) | Connected::New => Ok(()),
             Connected::Behind(_) => Err(StoreError::away("it has another server's memory")),
         }
@@ -210,32 +280,11 @@ impl RedisStore {
         let mut get = redis::cmd("MGET");
         get.arg(&self.names.clock).arg(keys);
         let mut connection = self.connection()?;
-        let mut answers: Vec<Option<Vec<u8>>> = get
+        let answers: Vec<Option<Bytes>> = get
             .query_async(&mut connection.server)
             .await
             .map_err(error)?;
-        let Some(token) = answers[0].take().as_deref().and_then(parse_token) else {
-            return Ok(None);
-        };
-        let (line, identity) = token.epoch.0.split_at(Epoch::LINE);
-        if identity != connection.identity.as_bytes() {
-            return Err(StoreError::away("it has another server's memory"));
-        }
-        if !line.starts_with(connection.source.as_bytes()) {
-            return Err(StoreError::away(
-                "its values are of another database or installation: give each database a `prefix` of its own",
-            ));
-        }
-        let mut values = answers.split_off(1);
-        for value in &mut values {
-            // Of a line that is over, or nothing of ours: the reader will see a miss.
-            *value = value.take().and_then(|mut bytes| {
-                bytes
-                    .starts_with(line)
-                    .then(|| bytes.split_off(Epoch::LINE))
-            });
-        }
-        Ok(Some(Read { values, token }))
+        connection.understand(answers)
     }
 
     async fn fill_some(&self, token: Token, fills: &[Fill]) -> Result<Vec<bool>, StoreError> {
@@ -257,8 +306,9 @@ impl RedisStore {
                 .arg(self.fence_life_ms)
                 .arg(life)
                 .arg(&self.names.index)
-                .arg(&fill.value)
-                .arg(if fill.strict { "strict" } else { "" });
+                .arg(&*fill.value)
+                .arg(if fill.strict { "strict" } else { "" })
+                .arg(near::LIFE.as_millis() as u64);
             for tag in &fill.tags {
                 script.arg(tag.as_str());
             }
@@ -286,6 +336,7 @@ impl RedisStore {
 
     async fn invalidate_some(&self, tags: &[Tag]) -> Result<(), StoreError> {
         let mut connection = self.connection()?;
+        let near = self.near.get();
         let mut call = "first";
         loop {
             let mut script = self.scripts.invalidate.prepare_invoke();
@@ -297,13 +348,20 @@ impl RedisStore {
                 .arg(self.fence_life_ms)
                 .arg(SLICE)
                 .arg(&self.names.index)
-                .arg(call);
+                .arg(call)
+                .arg(&self.names.channel)
+                .arg(if near.is_some() { "tell" } else { "" });
             for tag in tags {
                 script.arg(tag.as_str());
             }
             call = "again";
             let answer = script.invoke_async(&mut connection.server).await;
-            match answer.map_err(error)? {
+            let (done, deleted): (i64, Vec<String>) = split(answer.map_err(error)?)?;
+            // The message with them comes as well, but perhaps not before this returns.
+            if let Some(near) = near {
+                deleted.iter().for_each(|key| near.forget(key));
+            }
+            match done {
                 1 => return Ok(()),
                 0 => {}
                 // In a new epoch nothing stored or loaded before is valid: all is invalidated.
@@ -337,6 +395,11 @@ impl Store for RedisStore {
         "redis"
     }
 
+    fn keep_told(&self, near: Arc<NearFence>) {
+        // Once.
+        let _ = self.near.set(near);
+    }
+
     fn connect<'a>(&'a self, source: &'a str) -> Answer<'a, Connected> {
         Box::pin(self.reconnect(source))
     }
@@ -366,17 +429,18 @@ impl Store for RedisStore {
             let (first, rest) = keys.split_at(keys.len().min(KEYS_PER_READ));
             let mut read = self.read_some(first).await?;
             for keys in rest.chunks(KEYS_PER_READ) {
-                let more = self.read_some(keys).await?;
-                let same_epoch = more.token.epoch == read.token.epoch;
-                read.values.extend(
-                    more.values
-                        .into_iter()
-                        .map(|value| value.filter(|_| same_epoch)),
-                );
+                append(&mut read, self.read_some(keys).await?);
             }
-            // The first token: it is from before all of them.
             Ok(read)
         })
+    }
+
+    fn claim<'a>(&'a self, keys: &'a [String], claimant: u64, life: Duration) -> Answer<'a, Claim> {
+        Box::pin(self.claim_all(keys, claimant, life))
+    }
+
+    fn release<'a>(&'a self, keys: &'a [String], claimant: u64) -> Answer<'a, ()> {
+        Box::pin(self.release_all(keys, claimant))
     }
 
     fn fill<'a>(&'a self, token: Token, fills: &'a [Fill]) -> Answer<'a, Vec<bool>> {
@@ -422,6 +486,14 @@ impl fmt::Debug for RedisStore {
     }
 }
 
+/// Keeps the first token, which is from before all of the values, and those of its epoch.
+fn append(read: &mut Read, more: Read) {
+    let same_epoch = more.token.epoch == read.token.epoch;
+    let values = more.values.into_iter();
+    read.values
+        .extend(values.map(|value| value.filter(|_| same_epoch)));
+}
+
 /// How many of these fills go into one call: at least one.
 fn one_call(fills: &[Fill]) -> usize {
     let (mut tags, mut bytes) = (0, 0);
@@ -431,6 +503,17 @@ fn one_call(fills: &[Fill]) -> usize {
         tags <= FILL_TAGS_PER_CALL && bytes <= FILL_BYTES_PER_CALL
     });
     fit.count().max(1)
+}
+
+/// What `invalidate.lua` returns.
+fn split(answer: Vec<Value>) -> Result<(i64, Vec<String>), StoreError> {
+    let mut answer = answer.into_iter();
+    let done = answer.next().unwrap_or(Value::Nil);
+    let done = redis::from_redis_value(done).map_err(StoreError::away)?;
+    let deleted = answer
+        .map(redis::from_redis_value)
+        .collect::<Result<_, _>>();
+    Ok((done, deleted.map_err(StoreError::away)?))
 }
 
 fn parse_token(text: &[u8]) -> Option<Token> {

@@ -39,8 +39,8 @@ pub(crate) struct Found<T> {
 /// Several rows; those that are gone by now are left out.
 struct FoundMany<T>(Vec<Found<T>>);
 
-impl<T> From<Fetched<T>> for Found<T> {
-    fn from(fetched: Fetched<T>) -> Found<T> {
+impl<T> From<Fetched<Arc<T>>> for Found<T> {
+    fn from(fetched: Fetched<Arc<T>>) -> Found<T> {
         Found {
             value: fetched.value,
             status: Some(fetched.status),

@@ -32,7 +32,7 @@ pub enum Seen {
 impl Seen {
     fn of(event: &Event<'_>) -> Self {
         match event {
-            Event::Hit { key } => Self::Hit((*key).to_owned()),
+            Event::Hit { key, .. } => Self::Hit((*key).to_owned()),
             Event::Miss { key } => Self::Miss((*key).to_owned()),
             Event::Loading { model, keys } => Self::Loading(model, keys.to_vec()),
             Event::Loaded { model, keys } => Self::Loaded(model, keys.to_vec()),

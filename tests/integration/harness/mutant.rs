@@ -1,10 +1,11 @@
 //! Mechanisms taken out, one at a time, without a switch in the product: a store that breaks one rule of the protocol,
 //! or a database without (all of) its triggers.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use cache_runtime::store::{Answer, Connected, Fill, Read, Token};
-use cache_runtime::{Store, Tag};
+use cache_runtime::store::{Answer, Claim, Connected, Fill, Read, Token};
+use cache_runtime::{NearFence, Store, Tag};
 use example_app::SCHEMA;
 
 use super::sql::Sql;
@@ -81,6 +82,10 @@ impl<S: Store> Store for Mutated<S> {
         self.store.name()
     }
 
+    fn keep_told(&self, near: Arc<NearFence>) {
+        self.store.keep_told(near);
+    }
+
     fn connect<'a>(&'a self, source: &'a str) -> Answer<'a, Connected> {
         self.store.connect(source)
     }
@@ -110,6 +115,14 @@ impl<S: Store> Store for Mutated<S> {
 
     fn read<'a>(&'a self, keys: &'a [String]) -> Answer<'a, Read> {
         self.store.read(keys)
+    }
+
+    fn claim<'a>(&'a self, keys: &'a [String], claimant: u64, life: Duration) -> Answer<'a, Claim> {
+        self.store.claim(keys, claimant, life)
+    }
+
+    fn release<'a>(&'a self, keys: &'a [String], claimant: u64) -> Answer<'a, ()> {
+        self.store.release(keys, claimant)
     }
 
     fn invalidate<'a>(&'a self, tags: &'a [Tag]) -> Answer<'a, ()> {

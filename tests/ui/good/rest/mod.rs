@@ -73,7 +73,7 @@ macro_rules! serve {
                 let _: Option<std::sync::Arc<$model>> = $model::get(cache, 1).await?;
                 let _: Vec<Option<std::sync::Arc<$model>>> =
                     $model::get_many(cache, &[1, "2".parse().unwrap_or(0)]).await?;
-                let fetched: Fetched<$model> = $model::fetch(cache, 1).await?;
+                let fetched: Fetched<std::sync::Arc<$model>> = $model::fetch(cache, 1).await?;
                 let _: (Option<std::sync::Arc<$model>>, String) =
                     (fetched.value, fetched.status.to_string());
                 let _: String = $model::key(1);
@@ -107,7 +107,7 @@ macro_rules! serve_by_uuid {
         ) -> Result<(), crate::rest::Error> {
             let uuid = || "a".to_owned();
             let _: Option<std::sync::Arc<$model>> = $model::get_by_uuid(cache, uuid()).await?;
-            let _: crate::rest::Fetched<$model> = $model::fetch_by_uuid(cache, uuid()).await?;
+            let _: crate::rest::Fetched<std::sync::Arc<$model>> = $model::fetch_by_uuid(cache, uuid()).await?;
             Ok(())
         }
     };

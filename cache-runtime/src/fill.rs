@@ -1,0 +1,254 @@
+//! What happens once for all who miss a key: claim it, load it, offer it to the store, land the flight.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tracing::Instrument;
+
+use crate::cache::Cache;
+use crate::entry::{self, Entry};
+use crate::error::Error;
+use crate::event::Event;
+use crate::flight::{Tick, Ticket};
+use crate::kind::Kind;
+use crate::load::LoadContext;
+use crate::read::open;
+use crate::store::{Claim, Fill, Token};
+
+/// Between two looks whether another process has stored what it loads: from this on, doubling,
+const FIRST_PAUSE: Duration = Duration::from_millis(2);
+/// up to this.
+const LONGEST_PAUSE: Duration = Duration::from_millis(32);
+
+/// A finished load, as all who waited for it see it.
+pub(crate) enum Landed<V> {
+    Value(Loaded<V>),
+    Failed(Error),
+}
+
+pub(crate) struct Loaded<V> {
+    pub(crate) value: Option<Arc<V>>,
+    /// As it was offered to the store, if it was.
+    pub(crate) entry: Option<Entry>,
+    pub(crate) stored: bool,
+    /// Before the store was asked to store it.
+    pub(crate) asked: Tick,
+}
+
+/// One key that this reader loads for all who miss it.
+pub(crate) struct Lead<K> {
+    pub(crate) of: K,
+    pub(crate) key: String,
+    pub(crate) ticket: Ticket,
+}
+
+impl<K: Clone> Lead<K> {
+    pub(crate) fn new(of: &K, key: &str, ticket: Ticket) -> Lead<K> {
+        Lead {
+            of: of.clone(),
+            key: key.to_owned(),
+            ticket,
+        }
+    }
+
+    fn land<V: Send + Sync + 'static>(self, landed: Landed<V>) {
+        let stored = matches!(&landed, Landed::Value(loaded) if loaded.stored);
+        self.ticket.land(stored, Arc::new(landed));
+    }
+}
+
+/// In a task of its own: the others wait for it also when this reader is dropped.
+pub(crate) fn start<K: Kind<Db>, Db: Send + Sync + 'static>(
+    cache: &Cache<Db>,
+    leads: Vec<Lead<K::Key>>,
+    token: Option<Token>,
+    claims: bool,
+) {
+    if leads.is_empty() {
+        return;
+    }
+    let cache = cache.clone();
+    let task = async move {
+        match token {
+            Some(_) if claims && !K::POLICY.lease.is_zero() => claim::<K, Db>(cache, leads).await,
+            _ => load::<K, Db>(&cache, leads, token).await,
+        }
+    };
+    tokio::spawn(task.in_current_span());
+}
+
+/// Loads what no other process loads, and waits for the rest: until it is stored, or given up, or the lease is over, in
+/// which case nobody waits any longer.
+async fn claim<K: Kind<Db>, Db: Send + Sync + 'static>(
+    cache: Cache<Db>,
+    mut leads: Vec<Lead<K::Key>>,
+) {
+    let engine = cache.engine();
+    let (deadline, mut pause) = (Instant::now() + K::POLICY.lease, FIRST_PAUSE);
+    while !leads.is_empty() {
+        let keys: Vec<String> = leads.iter().map(|lead| lead.key.clone()).collect();
+        let asked = engine.flights.tick();
+        let Some(Claim { read, claimed }) = engine.claim(&keys, K::POLICY.lease).await else {
+            return load::<K, Db>(&cache, leads, None).await;
+        };
+        let is_over = Instant::now() >= deadline;
+        let (mut mine, mut others) = (Vec::new(), Vec::new());
+        for ((lead, bytes), claimed) in leads.into_iter().zip(read.values).zip(claimed) {
+            // Nobody claims what the store has, and be it expired or of another version.
+            let waits = bytes.is_none() && !claimed && !is_over;
+            match bytes.and_then(|bytes| found::<K, Db>(&cache, &lead.key, &bytes)) {
+                Some((value, entry)) => lead.land(Landed::Value(Loaded {
+                    value,
+                    entry: Some(entry),
+                    stored: true,
+                    asked,
+                })),
+                None if waits => others.push(lead),
+                None => mine.push(lead),
+            }
+        }
+        if !mine.is_empty() {
+            let (cache, token) = (cache.clone(), read.token);
+            let task = async move {
+                let keys: Vec<String> = mine.iter().map(|lead| lead.key.clone()).collect();
+                load::<K, Db>(&cache, mine, Some(token)).await;
+                cache.engine().release(&keys).await;
+            };
+            tokio::spawn(task.in_current_span());
+        }
+        leads = others;
+        if !leads.is_empty() {
+            tokio::time::sleep(pause).await;
+            pause = LONGEST_PAUSE.min(pause * 2);
+        }
+    }
+}
+
+/// What another process has stored meanwhile.
+fn found<K: Kind<Db>, Db: Send + Sync + 'static>(
+    cache: &Cache<Db>,
+    key: &str,
+    bytes: &Bytes,
+) -> Option<(Option<Arc<K::Value>>, Entry)> {
+    let entry = open::<K, Db>(cache, key, bytes)?;
+    entry.fresh_for().ok()?;
+    let value = entry.decode().ok()?;
+    Some((value.map(Arc::new), entry))
+}
+
+/// Loads the values, offers them to the store (with a token, so: unless it is away) and lands them.
+async fn load<K: Kind<Db>, Db: Send + Sync + 'static>(
+    cache: &Cache<Db>,
+    leads: Vec<Lead<K::Key>>,
+    token: Option<Token>,
+) {
+    let engine = cache.engine();
+    let values = match load_values::<K, Db>(cache, &leads).await {
+        Ok(values) => values,
+        Err(error) => {
+            for lead in leads {
+                engine.flights.failed(&lead.key);
+                lead.land(Landed::<K::Value>::Failed(error.clone()));
+            }
+            return;
+        }
+    };
+    let of = |lead: &Lead<K::Key>| values.get(&lead.of).map(Arc::as_ref);
+    let fills: Vec<Option<Fill>> = match token {
+        Some(_) => leads
+            .iter()
+            .map(|lead| fill::<K, Db>(lead, of(lead)))
+            .collect(),
+        None => leads.iter().map(|_| None).collect(),
+    };
+    let asked = engine.flights.tick();
+    let offered: Vec<Fill> = fills.iter().flatten().cloned().collect();
+    let stored = match token {
+        Some(token) if !offered.is_empty() => engine.fill(token, &offered).await,
+        _ => Vec::new(),
+    };
+    let mut stored = stored.into_iter();
+    for (lead, fill) in leads.into_iter().zip(fills) {
+        let value = values.get(&lead.of).cloned();
+        let stored = fill.is_some() && stored.next().unwrap_or(false);
+        let entry = fill.and_then(|fill| Entry::open(&fill.value, K::SHAPE).ok());
+        lead.land(Landed::Value(Loaded {
+            value,
+            entry,
+            stored,
+            asked,
+        }));
+    }
+}
+
+/// Runs the loader, in a task of its own, so that its panic is an error like others, and that it can be given up.
+async fn load_values<K: Kind<Db>, Db: Send + Sync + 'static>(
+    cache: &Cache<Db>,
+    leads: &[Lead<K::Key>],
+) -> Result<HashMap<K::Key, Arc<K::Value>>, Error> {
+    let observer = &cache.engine().observer;
+    let keys: Vec<String> = leads.iter().map(|lead| lead.key.clone()).collect();
+    let of: Vec<K::Key> = leads.iter().map(|lead| lead.of.clone()).collect();
+    let cx = LoadContext::new(cache.clone());
+    observer.tell(Event::Loading {
+        model: K::MODEL,
+        keys: &keys,
+    });
+    let load = async move { K::load(&cx, &of).await };
+    let mut load = tokio::spawn(load.in_current_span());
+    let limit = K::POLICY.load_timeout;
+    let loaded = tokio::time::timeout(limit, &mut load).await;
+    observer.tell(Event::Loaded {
+        model: K::MODEL,
+        keys: &keys,
+    });
+    match loaded {
+        Ok(Ok(Ok(values))) => Ok(values
+            .into_iter()
+            .map(|(of, value)| (of, Arc::new(value)))
+            .collect()),
+        Ok(Ok(Err(source))) => Err(Error::load(K::MODEL, source)),
+        Ok(Err(_)) => Err(Error::load_panicked(K::MODEL)),
+        Err(_) => {
+            load.abort();
+            Err(Error::load_timed_out(K::MODEL, limit))
+        }
+    }
+}
+
+/// What to store for a key; `None` when nothing is to be.
+fn fill<K: Kind<Db>, Db>(lead: &Lead<K::Key>, value: Option<&K::Value>) -> Option<Fill> {
+    let life = if value.is_some() {
+        K::POLICY.ttl
+    } else {
+        K::POLICY.negative_ttl
+    };
+    if life.is_zero() {
+        return None;
+    }
+    let tags = K::tags(&lead.of, value);
+    if let Some(tag) = tags.iter().find(|tag| !tag.is_fit()) {
+        tracing::error!(
+            key = lead.key,
+            bytes = tag.as_str().len(),
+            "a tag is too long, so the value is never stored"
+        );
+        return None;
+    }
+    let fresh = life.mul_f64(1.0 - fastrand::f64() * f64::from(K::POLICY.jitter) / 100.0);
+    match entry::encode(value, K::POLICY.codec, K::SHAPE, fresh) {
+        Ok(bytes) => Some(Fill {
+            key: lead.key.clone(),
+            tags,
+            value: bytes,
+            ttl: fresh + K::POLICY.grace,
+            strict: K::POLICY.strict,
+        }),
+        Err(error) => {
+            tracing::error!(key = lead.key, %error, "a value does not encode, so it is never stored");
+            None
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! What is read through the cache (values by id, ids by a lookup column), and in which form.
+
+use std::hash::Hash;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::entry::{Entry, Unusable};
+use crate::error::BoxError;
+use crate::json::Json;
+use crate::key::KeyWriter;
+use crate::load::{Find, Load, LoadContext};
+use crate::model::{Cached, Lookup, Policy};
+use crate::tag::{Tag, Tags};
+
+pub(crate) trait Kind<Db>: 'static {
+    type Key: Clone + Eq + Hash + Send + Sync + 'static;
+    type Value: Serialize + DeserializeOwned + Send + Sync + 'static;
+    const MODEL: &'static str;
+    const POLICY: Policy;
+    const SHAPE: u64;
+    /// The first of its forms among those of its model.
+    const FORM: usize;
+    fn key(of: &Self::Key) -> String;
+    fn tags(of: &Self::Key, value: Option<&Self::Value>) -> Vec<Tag>;
+    fn load(
+        cx: &LoadContext<Db>,
+        keys: &[Self::Key],
+    ) -> impl Future<Output = Loaded<Self::Key, Self::Value>> + Send;
+}
+
+/// The values that exist, each with its key.
+pub(crate) type Loaded<K, V> = Result<Vec<(K, V)>, BoxError>;
+
+pub(crate) struct Values<T>(PhantomData<T>);
+
+impl<T: Load<Db>, Db: Send + Sync + 'static> Kind<Db> for Values<T> {
+    type Key = T::Id;
+    type Value = T;
+    const MODEL: &'static str = T::MODEL;
+    const POLICY: Policy = T::POLICY;
+    const SHAPE: u64 = T::SHAPE;
+    const FORM: usize = 0;
+
+    fn key(id: &T::Id) -> String {
+        key::<T>(id)
+    }
+
+    fn tags(id: &T::Id, value: Option<&T>) -> Vec<Tag> {
+        let mut tags = Tags::default();
+        T::id_tag(id, &mut tags);
+        if let Some(value) = value {
+            value.tags(&mut tags);
+        }
+        tags.finish()
+    }
+
+    async fn load(cx: &LoadContext<Db>, ids: &[T::Id]) -> Loaded<T::Id, T> {
+        let values = T::load(cx, ids).await?;
+        Ok(values
+            .into_iter()
+            .map(|value| (value.id(), value))
+            .collect())
+    }
+}
+
+/// The key of the row with this id.
+pub fn key<T: Cached>(id: &T::Id) -> String {
+    let mut key = KeyWriter::default();
+    T::write_key(id, &mut key);
+    key.finish()
+}
+
+pub(crate) struct Ids<T>(PhantomData<T>);
+
+impl<T: Find<Db>, Db: Send + Sync + 'static> Kind<Db> for Ids<T> {
+    type Key = T::Lookup;
+    type Value = T::Id;
+    const MODEL: &'static str = T::MODEL;
+    const POLICY: Policy = T::POLICY;
+    const SHAPE: u64 = 0;
+    const FORM: usize = 2;
+
+    fn key(by: &T::Lookup) -> String {
+        let mut key = KeyWriter::default();
+        by.write_key(&mut key);
+        key.finish()
+    }
+
+    fn tags(by: &T::Lookup, id: Option<&T::Id>) -> Vec<Tag> {
+        let mut tags = Tags::default();
+        by.tag(&mut tags);
+        // Also the row's own: a database may call equal what is not the same text (citext, NOCASE),
+        // and then the trigger writes another tag for the column.
+        if let Some(id) = id {
+            T::id_tag(id, &mut tags);
+        }
+        tags.finish()
+    }
+
+    async fn load(cx: &LoadContext<Db>, by: &[T::Lookup]) -> Loaded<T::Lookup, T::Id> {
+        let mut found = Vec::new();
+        for by in by {
+            if let Some(id) = T::find(cx, by).await? {
+                found.push((by.clone(), id));
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// In which form a reader takes a value.
+pub(crate) trait Form<V>: 'static {
+    type Out: Clone + Send + Sync + 'static;
+    /// Its place among the forms of a kind.
+    const PLACE: usize;
+    fn stored(entry: &Entry) -> Result<Option<Self::Out>, Unusable>;
+    /// `entry`: as it was offered to the store, if it was.
+    fn loaded(value: &Arc<V>, entry: Option<&Entry>) -> Result<Self::Out, BoxError>;
+}
+
+/// The struct.
+pub(crate) struct Decoded;
+
+impl<V: DeserializeOwned + Send + Sync + 'static> Form<V> for Decoded {
+    type Out = Arc<V>;
+    const PLACE: usize = 0;
+
+    fn stored(entry: &Entry) -> Result<Option<Arc<V>>, Unusable> {
+        Ok(entry.decode()?.map(Arc::new))
+    }
+
+    fn loaded(value: &Arc<V>, _: Option<&Entry>) -> Result<Arc<V>, BoxError> {
+        Ok(value.clone())
+    }
+}
+
+/// The bytes of its JSON.
+pub(crate) struct AsJson;
+
+impl<V: Serialize + 'static> Form<V> for AsJson {
+    type Out = Json;
+    const PLACE: usize = 1;
+
+    fn stored(entry: &Entry) -> Result<Option<Json>, Unusable> {
+        entry.json()
+    }
+
+    fn loaded(value: &Arc<V>, entry: Option<&Entry>) -> Result<Json, BoxError> {
+        match entry.map(Entry::json) {
+            Some(Ok(Some(json))) => Ok(json),
+            _ => Ok(Json::of(serde_json::to_vec(&**value)?.into())),
+        }
+    }
+}

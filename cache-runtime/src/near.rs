@@ -1,0 +1,155 @@
+//! The near cache: decoded values in this process, by their ids. What may be served is decided by the [`fence`].
+
+pub(crate) mod fence;
+
+use std::any::Any;
+use std::fmt;
+use std::hash::Hash;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+
+pub use fence::NearFence;
+pub(crate) use fence::{Moment, Stamp};
+
+use crate::engine::Engine;
+use crate::model::Room;
+use fence::Validity;
+
+/// The tier's name, as in `Cache-Status`.
+pub(crate) const NAME: &str = "near";
+
+/// How long a value is kept near at the most, however long it is fresh. The store knows the edges of a value for so long
+/// after the value has expired there, so that clocks need not agree.
+pub(crate) const LIFE: Duration = Duration::from_secs(60);
+
+/// What a value takes beside its bytes, roughly.
+const OVERHEAD: usize = 96;
+
+/// The near caches of all models.
+pub(crate) struct Near {
+    pub(crate) fence: Arc<NearFence>,
+    /// Of each model, one for each form in which it is read.
+    tiers: Box<[[OnceLock<AnyTier>; FORMS]]>,
+}
+
+type AnyTier = Box<dyn Any + Send + Sync>;
+
+/// In how many forms a model can be kept: values, their JSON, and the ids behind lookups.
+pub(crate) const FORMS: usize = 3;
+
+impl Near {
+    pub(crate) fn new(models: usize, max_staleness: Duration) -> Near {
+        Near {
+            fence: Arc::new(NearFence::new(max_staleness)),
+            tiers: (0..models).map(|_| Default::default()).collect(),
+        }
+    }
+
+    /// The near cache of a model in one form. None for a second struct of the same model.
+    pub(crate) fn tier<K: Key, V: Clone + Send + Sync + 'static>(
+        &self,
+        number: usize,
+        form: usize,
+        room: Room,
+    ) -> Option<&Tier<K, V>> {
+        let tier = self.tiers.get(number)?.get(form)?;
+        let tier = tier.get_or_init(|| Box::new(Tier::<K, V>::new(room, self.fence.clone())));
+        tier.downcast_ref()
+    }
+}
+
+/// Asks the store for nothing, again and again: its answer says that all it had to tell was told. As long as the cache lives.
+pub(crate) fn start_listening(engine: &Arc<Engine>) {
+    let Some(near) = &engine.near else {
+        return;
+    };
+    let pause = near.fence.max_staleness() / 4;
+    let engine = Arc::downgrade(engine);
+    tokio::spawn(async move {
+        while let Some(engine) = engine.upgrade() {
+            let asked = Moment::now();
+            if let (Some(_), Some(near)) = (engine.read(&[]).await, &engine.near) {
+                near.fence.trust(asked);
+            }
+            drop(engine);
+            tokio::time::sleep(pause).await;
+        }
+    });
+}
+
+/// What a value is kept by.
+pub(crate) trait Key: Eq + Hash + Clone + Send + Sync + 'static {}
+
+impl<K: Eq + Hash + Clone + Send + Sync + 'static> Key for K {}
+
+/// The near cache of one model in one form.
+pub(crate) struct Tier<K, V> {
+    values: Cache<K, Kept<V>, Weight>,
+    fence: Arc<NearFence>,
+}
+
+#[derive(Clone)]
+struct Kept<V> {
+    value: Option<V>,
+    validity: Validity,
+    weight: u32,
+}
+
+impl<K: Key, V: Clone> Tier<K, V> {
+    fn new(room: Room, fence: Arc<NearFence>) -> Tier<K, V> {
+        let (values, weight) = match room {
+            Room::Entries(entries) => (entries, entries),
+            // The average is a guess, by which the cache decides on the number of its shards.
+            Room::Bytes(bytes) => (bytes / 1024, bytes),
+        };
+        Tier {
+            values: Cache::with_weighter(values.max(1), weight as u64, Weight(room)),
+            fence,
+        }
+    }
+
+    /// The value, if it is here and may be served; `Some(None)`: there is no such row.
+    pub(crate) fn get(&self, of: &K) -> Option<Option<V>> {
+        let kept = self.values.get(of)?;
+        self.fence.allows(&kept.validity).then_some(kept.value)
+    }
+
+    /// Keeps a value that was read after the stamp, takes so many bytes, and is fresh for so long.
+    pub(crate) fn keep(
+        &self,
+        of: K,
+        value: Option<V>,
+        key: &str,
+        stamp: Stamp,
+        bytes: usize,
+        fresh: Duration,
+    ) {
+        let kept = Kept {
+            value,
+            validity: self.fence.validity(key, stamp, fresh.min(LIFE)),
+            weight: u32::try_from(bytes + OVERHEAD).unwrap_or(u32::MAX),
+        };
+        self.values.insert(of, kept);
+    }
+}
+
+#[derive(Clone)]
+struct Weight(Room);
+
+impl<K, V> Weighter<K, Kept<V>> for Weight {
+    fn weight(&self, _: &K, kept: &Kept<V>) -> u64 {
+        match self.0 {
+            Room::Entries(_) => 1,
+            Room::Bytes(_) => u64::from(kept.weight),
+        }
+    }
+}
+
+impl fmt::Debug for Near {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Near").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,176 @@
+//! The fence of the near caches: which of the values kept in this process may be served.
+//!
+//! A near value carries a **stamp**: how many invalidations this process had been told of *before* the value was read
+//! from the store. Whoever is told that a key is no longer valid raises the fence of that key to the new count, and
+//! never looks for the value itself. A value is served as long as the fence of its key is not above its stamp. So it
+//! does not matter which of the two comes first, the message or the value's insertion: the interleaving
+//!
+//! > read the old value from the store · the message arrives · insert the old value
+//!
+//! inserts a value that is dead already. ("Get or insert with" of the usual caches serves it for ever.)
+//!
+//! Keys share fences by hash, which costs a needless look at the store now and then.
+//!
+//! And nothing is served unless the store was heard of within `near.max-staleness`: it answered a question that was
+//! asked no longer ago, and everything that it had to tell before that answer has been taken in.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// How many fences there are: half a megabyte.
+const FENCES: usize = 1 << 16;
+
+/// How far a coarse clock may be behind.
+const TICK: Duration = Duration::from_millis(10);
+
+/// Told by a [`Store`](crate::Store) which values are no longer to be served from near caches.
+#[derive(Debug)]
+pub struct NearFence {
+    fences: Box<[AtomicU64]>,
+    /// All values with an older stamp are dead.
+    floor: AtomicU64,
+    /// How many invalidations this was told of.
+    told: AtomicU64,
+    /// Until then, by the coarse clock, values may be served.
+    trusted_until: AtomicU64,
+    max_staleness: Duration,
+    hasher: RandomState,
+}
+
+/// How many invalidations had been told of at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Stamp(u64);
+
+/// What says of a near value whether it may still be served.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Validity {
+    stamp: Stamp,
+    fence: usize,
+    /// By the coarse clock.
+    until: u64,
+}
+
+impl NearFence {
+    pub(crate) fn new(max_staleness: Duration) -> NearFence {
+        NearFence {
+            fences: (0..FENCES).map(|_| AtomicU64::new(0)).collect(),
+            floor: AtomicU64::new(0),
+            told: AtomicU64::new(0),
+            trusted_until: AtomicU64::new(0),
+            max_staleness,
+            hasher: RandomState::new(),
+        }
+    }
+
+    /// The value under this key is no longer valid.
+    pub fn forget(&self, key: &str) {
+        let told = self.told.fetch_add(1, Ordering::SeqCst) + 1;
+        self.fences[self.fence(key)].fetch_max(told, Ordering::SeqCst);
+    }
+
+    /// Nothing is, or it is not known what: a message was lost, or may have been.
+    pub fn forget_all(&self) {
+        let told = self.told.fetch_add(1, Ordering::SeqCst) + 1;
+        self.floor.fetch_max(told, Ordering::SeqCst);
+    }
+
+    /// Nothing is served until [`trust`](Self::trust), nor anything from before this.
+    pub(crate) fn distrust(&self) {
+        self.trusted_until.store(0, Ordering::SeqCst);
+        self.forget_all();
+    }
+
+    /// The store has answered what it was asked at this moment.
+    pub(crate) fn trust(&self, asked: Moment) {
+        let life = self.max_staleness.saturating_sub(TICK);
+        self.trusted_until
+            .fetch_max(asked.after(life), Ordering::SeqCst);
+    }
+
+    pub(crate) fn max_staleness(&self) -> Duration {
+        self.max_staleness
+    }
+
+    /// To be taken before the store is read.
+    pub(crate) fn stamp(&self) -> Stamp {
+        Stamp(self.told.load(Ordering::SeqCst))
+    }
+
+    /// Of a value that was read after this stamp and is fresh for so long.
+    pub(crate) fn validity(&self, key: &str, stamp: Stamp, fresh: Duration) -> Validity {
+        Validity {
+            stamp,
+            fence: self.fence(key),
+            until: Moment::now().after(fresh),
+        }
+    }
+
+    pub(crate) fn allows(&self, validity: &Validity) -> bool {
+        let (now, stamp) = (Moment::now().0, validity.stamp.0);
+        now < validity.until
+            && now < self.trusted_until.load(Ordering::Acquire)
+            && self.fences[validity.fence].load(Ordering::Acquire) <= stamp
+            && self.floor.load(Ordering::Acquire) <= stamp
+    }
+
+    fn fence(&self, key: &str) -> usize {
+        self.hasher.hash_one(key) as usize % FENCES
+    }
+}
+
+/// A reading of the system's coarse clock, which costs a tenth of that of the exact one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Moment(u64);
+
+impl Moment {
+    pub(crate) fn now() -> Moment {
+        Moment(coarsetime::Instant::now().as_ticks())
+    }
+
+    fn after(self, duration: Duration) -> u64 {
+        self.0
+            .saturating_add(coarsetime::Duration::from(duration).as_ticks())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    fn trusted() -> NearFence {
+        let fence = NearFence::new(LONG);
+        fence.trust(Moment::now());
+        fence
+    }
+
+    #[test]
+    fn a_message_between_the_read_and_the_insertion_wins() {
+        let fence = trusted();
+        let stamp = fence.stamp();
+        fence.forget("plio_1");
+        let [one, two] =
+            ["plio_1", "plio_2"].map(|key| fence.allows(&fence.validity(key, stamp, LONG)));
+        assert_eq!((one, two), (false, true));
+        let later = fence.validity("plio_1", fence.stamp(), LONG);
+        assert!(fence.allows(&later));
+        fence.forget_all();
+        assert!(!fence.allows(&later));
+    }
+
+    #[test]
+    fn nothing_is_served_unless_the_store_was_heard_of_lately() {
+        let fence = NearFence::new(LONG);
+        let value = fence.validity("plio_1", fence.stamp(), LONG);
+        assert!(!fence.allows(&value));
+        fence.trust(Moment::now());
+        assert!(fence.allows(&value));
+        fence.distrust();
+        assert!(!fence.allows(&value));
+        fence.trust(Moment::now());
+        assert!(!fence.allows(&value), "it is from before");
+        assert!(fence.allows(&fence.validity("plio_1", fence.stamp(), LONG)));
+    }
+}

@@ -1,0 +1,123 @@
+//! What the server tells the near caches of all processes: which keys were deleted.
+//!
+//! Every invalidation advances the clock and publishes, in the same script, "old clock, new clock, keys". So the messages
+//! are a chain, and one that does not begin where the last one ended says that some were lost. They come over the
+//! connection that commands go over, in the server's order, and are taken in where the connection is read: before an
+//! answer is seen, all that was published before it was taken in. An answer tells the clock as well; if no message has led up
+//! to it, messages were lost too.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use redis::{PushInfo, PushKind, Value};
+
+use super::parse_token;
+use crate::near::NearFence;
+use crate::store::Token;
+
+/// What has been heard over one connection.
+pub(super) struct Heard {
+    near: Arc<NearFence>,
+    /// Where the last message has led to.
+    last: Mutex<Option<Token>>,
+}
+
+impl Heard {
+    /// Whatever was told over an earlier connection: what came after it was missed.
+    pub(super) fn nothing_yet(near: Arc<NearFence>) -> Heard {
+        near.forget_all();
+        Heard {
+            near,
+            last: Mutex::default(),
+        }
+    }
+
+    pub(super) fn push(&self, push: &PushInfo) {
+        match (&push.kind, &push.data[..]) {
+            (PushKind::Message, [_, Value::BulkString(message)]) => self.message(message),
+            (PushKind::Disconnection, _) => self.near.forget_all(),
+            _ => {}
+        }
+    }
+
+    fn message(&self, message: &[u8]) {
+        let mut lines = message.split(|byte| *byte == b'\n');
+        let clocks = lines.next().unwrap_or_default();
+        let (old, new) = match clocks.iter().position(|byte| *byte == b' ') {
+            Some(at) => (parse_token(&clocks[..at]), parse_token(&clocks[at + 1..])),
+            None => (None, None),
+        };
+        let mut last = self.last();
+        if old.is_none() || *last != old {
+            self.near.forget_all();
+        }
+        *last = new;
+        for key in lines.filter_map(|key| std::str::from_utf8(key).ok()) {
+            self.near.forget(key);
+        }
+    }
+
+    /// An answer that was given at this time.
+    pub(super) fn check(&self, token: Token) {
+        let mut last = self.last();
+        let complete = |last: Token| last.epoch == token.epoch && last.clock >= token.clock;
+        if !last.is_some_and(complete) {
+            self.near.forget_all();
+            *last = Some(token);
+        }
+    }
+
+    /// Nothing panics while it holds the lock.
+    fn last(&self) -> MutexGuard<'_, Option<Token>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::near::Moment;
+
+    /// Whether a value of now outlives what happens.
+    fn survives(heard: &Heard, happens: impl FnOnce()) -> bool {
+        heard.near.trust(Moment::now());
+        let minute = Duration::from_secs(60);
+        let value = heard.near.validity("plio_1", heard.near.stamp(), minute);
+        happens();
+        heard.near.allows(&value)
+    }
+
+    fn token(clock: u64) -> Token {
+        parse_token(at(clock).as_bytes()).unwrap()
+    }
+
+    fn at(clock: u64) -> String {
+        format!("abcdefghijklmnopqrstuvwx:{clock}")
+    }
+
+    #[test]
+    fn a_lost_message_empties_the_near_cache() {
+        let heard = Heard::nothing_yet(Arc::new(NearFence::new(Duration::from_secs(60))));
+        let message = |old: &str, new: &str, keys: &str| {
+            heard.message(format!("{old} {new}\n{keys}").as_bytes());
+        };
+        assert!(!survives(&heard, || heard.check(token(1))), "the first");
+        assert!(survives(&heard, || message(
+            &at(1),
+            &at(2),
+            "plio_2\nplio_3"
+        )));
+        assert!(!survives(&heard, || message(&at(2), &at(3), "plio_1")));
+        assert!(survives(&heard, || heard.check(token(3))));
+        assert!(survives(&heard, || heard.check(token(2))), "an old answer");
+        // Number 4 is lost, and the next message shows it.
+        assert!(!survives(&heard, || message(&at(4), &at(5), "plio_2")));
+        // Number 6 is lost, and an answer shows it.
+        assert!(!survives(&heard, || heard.check(token(6))));
+        // A new epoch follows nothing.
+        assert!(!survives(&heard, || message("", &at(7), "")));
+        assert!(survives(&heard, || message(&at(7), &at(8), "")));
+        assert!(!survives(&heard, || heard.message(b"nonsense")));
+    }
+}
