@@ -68,6 +68,15 @@ pub struct Read {
     pub token: Token,
 }
 
+/// The answer to a claim.
+#[derive(Debug)]
+pub struct Claim {
+    /// The values, and a token as good as that of a read.
+    pub read: Read,
+    /// In order: whether it is the claimant who loads. Never for one with a value.
+    pub claimed: Vec<bool>,
+}
+
 /// A value to be stored.
 #[derive(Debug, Clone)]
 pub struct Fill {
@@ -106,6 +115,19 @@ pub trait Store: Send + Sync + 'static {
 
     /// The values under these keys, and a token.
     fn read<'a>(&'a self, keys: &'a [String]) -> Answer<'a, Read>;
+
+    /// Of these keys: reads those that have a value, and claims, for so long, the others that nobody else has
+    /// claimed. Who has claimed a key loads it; everybody else asks again soon. A claimant who asks again still has
+    /// its keys, for no longer than before.
+    ///
+    /// It saves the source repeated loads, and nothing depends on it: a claim may be lost (with an epoch, a server, a
+    /// full memory), as fills are judged by their tokens alone. A store of one process may claim all that is missing,
+    /// for everybody.
+    fn claim<'a>(&'a self, keys: &'a [String], claimant: u64, life: Duration) -> Answer<'a, Claim>;
+
+    /// Gives up this claimant's claims: after a fill, or when there is none to come. Not those of others, who may have
+    /// claimed a key since this one's time was over.
+    fn release<'a>(&'a self, keys: &'a [String], claimant: u64) -> Answer<'a, ()>;
 
     /// Stores each value unless one of its tags was invalidated after the token; says which it stored.
     fn fill<'a>(&'a self, token: Token, fills: &'a [Fill]) -> Answer<'a, Vec<bool>>;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use indexmap::IndexMap;
 
-use super::{Answer, Connected, Epoch, Fill, Read, Store, StoreError, Token};
+use super::{Answer, Claim, Connected, Epoch, Fill, Read, Store, StoreError, Token};
 use crate::schema::Schema;
 use crate::tag::Tag;
 
@@ -299,6 +299,19 @@ impl Store for MemoryStore {
 
     fn read<'a>(&'a self, keys: &'a [String]) -> Answer<'a, Read> {
         Box::pin(async { Ok::<_, StoreError>(self.read_now(keys)) })
+    }
+
+    /// The readers of one process wait for each other without it.
+    fn claim<'a>(&'a self, keys: &'a [String], _: u64, _: Duration) -> Answer<'a, Claim> {
+        Box::pin(async {
+            let read = self.read_now(keys);
+            let claimed = read.values.iter().map(Option::is_none).collect();
+            Ok(Claim { read, claimed })
+        })
+    }
+
+    fn release<'a>(&'a self, _: &'a [String], _: u64) -> Answer<'a, ()> {
+        Box::pin(async { Ok(()) })
     }
 
     fn fill<'a>(&'a self, token: Token, fills: &'a [Fill]) -> Answer<'a, Vec<bool>> {

@@ -8,15 +8,16 @@
 //! | `cache:tags` | sorted set: the tags that have an index, by when the last value in it expires |
 //! | `cache:index:<tag>` | sorted set: the keys built from the tag, by expiry |
 //! | `cache:blocks` | hash: of each blocked tag the writers and their deadlines |
+//! | `cache:lease:<key>` | who has claimed the key; expires |
 //!
 //! All of them after the prefix of `cache.toml`. A value of another line than the clock's is a miss: to
 //! begin one is to void everything at once. A connection serves only what is of an epoch of its own
 //! server: a server that became another's replica, or was given its memory, is not what it was.
 //!
-//! Only values expire, so a server with `maxmemory-policy` `noeviction` or `volatile-*` evicts nothing
-//! else. One with `allkeys-*` may evict an edge. That is noticed whenever something touches the edge
-//! (`cache:tags` has the tag, but there is no index; a set has lost its sentinel), and voids everything:
-//! right, but a pity.
+//! Only values and leases expire, so a server with `maxmemory-policy` `noeviction` or `volatile-*` evicts
+//! nothing else; an evicted lease is harmless, somebody loads once more. One with `allkeys-*` may evict an
+//! edge. That is noticed whenever something touches the edge (`cache:tags` has the tag, but there is no
+//! index; a set has lost its sentinel), and voids everything: right, but a pity.
 
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -28,10 +29,12 @@ use redis::{
     AsyncConnectionConfig, Client, ErrorKind, IntoConnectionInfo, Script, ServerErrorKind,
 };
 
-use super::{Answer, Connected, Epoch, Fill, Read, Store, StoreError, Token};
+use super::{Answer, Claim, Connected, Epoch, Fill, Read, Store, StoreError, Token};
 use crate::error::Error;
 use crate::schema::Schema;
 use crate::tag::Tag;
+
+mod leases;
 
 /// How long a reader waits for Redis before it goes to the source, and everybody else with it.
 const TIMEOUT: Duration = Duration::from_millis(500);
@@ -63,6 +66,7 @@ pub struct RedisStore {
     fence_life_ms: u64,
     block_life_ms: u64,
     scripts: Scripts,
+    leases: leases::Leases,
 }
 
 /// A connection to a server of this identity, for values of this source: the beginnings of both. Every
@@ -72,6 +76,34 @@ struct Connection {
     server: MultiplexedConnection,
     identity: Arc<str>,
     source: Arc<str>,
+}
+
+impl Connection {
+    /// The values in the answers, of which the first is the clock; none without one.
+    fn understand(&self, mut answers: Vec<Option<Vec<u8>>>) -> Result<Option<Read>, StoreError> {
+        let Some(token) = answers[0].take().as_deref().and_then(parse_token) else {
+            return Ok(None);
+        };
+        let (line, identity) = token.epoch.0.split_at(Epoch::LINE);
+        if identity != self.identity.as_bytes() {
+            return Err(StoreError::away("it has another server's memory"));
+        }
+        if !line.starts_with(self.source.as_bytes()) {
+            return Err(StoreError::away(
+                "its values are of another database or installation: give each database a `prefix` of its own",
+            ));
+        }
+        let mut values = answers.split_off(1);
+        for value in &mut values {
+            // Of a line that is over, or nothing of ours: the reader will see a miss.
+            *value = value.take().and_then(|mut bytes| {
+                bytes
+                    .starts_with(line)
+                    .then(|| bytes.split_off(Epoch::LINE))
+            });
+        }
+        Ok(Some(Read { values, token }))
+    }
 }
 
 /// `cache:clock` and its like; `index` is the prefix of indexes.
@@ -121,6 +153,7 @@ impl RedisStore {
                 invalidate: Script::new(include_str!("invalidate.lua")),
                 block: Script::new(include_str!("block.lua")),
             },
+            leases: leases::Leases::new(schema.prefix),
         })
     }
 
@@ -210,32 +243,11 @@ impl RedisStore {
         let mut get = redis::cmd("MGET");
         get.arg(&self.names.clock).arg(keys);
         let mut connection = self.connection()?;
-        let mut answers: Vec<Option<Vec<u8>>> = get
+        let answers: Vec<Option<Vec<u8>>> = get
             .query_async(&mut connection.server)
             .await
             .map_err(error)?;
-        let Some(token) = answers[0].take().as_deref().and_then(parse_token) else {
-            return Ok(None);
-        };
-        let (line, identity) = token.epoch.0.split_at(Epoch::LINE);
-        if identity != connection.identity.as_bytes() {
-            return Err(StoreError::away("it has another server's memory"));
-        }
-        if !line.starts_with(connection.source.as_bytes()) {
-            return Err(StoreError::away(
-                "its values are of another database or installation: give each database a `prefix` of its own",
-            ));
-        }
-        let mut values = answers.split_off(1);
-        for value in &mut values {
-            // Of a line that is over, or nothing of ours: the reader will see a miss.
-            *value = value.take().and_then(|mut bytes| {
-                bytes
-                    .starts_with(line)
-                    .then(|| bytes.split_off(Epoch::LINE))
-            });
-        }
-        Ok(Some(Read { values, token }))
+        connection.understand(answers)
     }
 
     async fn fill_some(&self, token: Token, fills: &[Fill]) -> Result<Vec<bool>, StoreError> {
@@ -366,17 +378,18 @@ impl Store for RedisStore {
             let (first, rest) = keys.split_at(keys.len().min(KEYS_PER_READ));
             let mut read = self.read_some(first).await?;
             for keys in rest.chunks(KEYS_PER_READ) {
-                let more = self.read_some(keys).await?;
-                let same_epoch = more.token.epoch == read.token.epoch;
-                read.values.extend(
-                    more.values
-                        .into_iter()
-                        .map(|value| value.filter(|_| same_epoch)),
-                );
+                append(&mut read, self.read_some(keys).await?);
             }
-            // The first token: it is from before all of them.
             Ok(read)
         })
+    }
+
+    fn claim<'a>(&'a self, keys: &'a [String], claimant: u64, life: Duration) -> Answer<'a, Claim> {
+        Box::pin(self.claim_all(keys, claimant, life))
+    }
+
+    fn release<'a>(&'a self, keys: &'a [String], claimant: u64) -> Answer<'a, ()> {
+        Box::pin(self.release_all(keys, claimant))
     }
 
     fn fill<'a>(&'a self, token: Token, fills: &'a [Fill]) -> Answer<'a, Vec<bool>> {
@@ -420,6 +433,14 @@ impl fmt::Debug for RedisStore {
             .field("clock", &self.names.clock)
             .finish_non_exhaustive()
     }
+}
+
+/// Keeps the first token, which is from before all of the values, and those of its epoch.
+fn append(read: &mut Read, more: Read) {
+    let same_epoch = more.token.epoch == read.token.epoch;
+    let values = more.values.into_iter();
+    read.values
+        .extend(values.map(|value| value.filter(|_| same_epoch)));
 }
 
 /// How many of these fills go into one call: at least one.

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use cache_runtime::store::{Answer, Connected, Fill, Read, Token};
+use cache_runtime::store::{Answer, Claim, Connected, Fill, Read, Token};
 use cache_runtime::{Store, Tag};
 use example_app::SCHEMA;
 
@@ -110,6 +110,14 @@ impl<S: Store> Store for Mutated<S> {
 
     fn read<'a>(&'a self, keys: &'a [String]) -> Answer<'a, Read> {
         self.store.read(keys)
+    }
+
+    fn claim<'a>(&'a self, keys: &'a [String], claimant: u64, life: Duration) -> Answer<'a, Claim> {
+        self.store.claim(keys, claimant, life)
+    }
+
+    fn release<'a>(&'a self, keys: &'a [String], claimant: u64) -> Answer<'a, ()> {
+        self.store.release(keys, claimant)
     }
 
     fn invalidate<'a>(&'a self, tags: &'a [Tag]) -> Answer<'a, ()> {

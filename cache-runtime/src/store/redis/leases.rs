@@ -1,0 +1,106 @@
+//! Leases: of several processes that miss a value one loads it, and the others wait for what it stores.
+
+use std::time::Duration;
+
+use redis::Script;
+
+use super::{KEYS_PER_READ, RedisStore, append, error};
+use crate::store::{Claim, StoreError};
+
+/// `cache:lease:`, and what is done with such keys.
+pub(super) struct Leases {
+    prefix: String,
+    claim: Script,
+    release: Script,
+}
+
+impl Leases {
+    pub(super) fn new(prefix: &str) -> Leases {
+        Leases {
+            prefix: format!("{prefix}cache:lease:"),
+            claim: Script::new(include_str!("../claim.lua")),
+            release: Script::new(include_str!("../release.lua")),
+        }
+    }
+
+    fn names(&self, keys: &[String]) -> Vec<String> {
+        let name = |key| format!("{}{key}", self.prefix);
+        keys.iter().map(name).collect()
+    }
+}
+
+impl RedisStore {
+    pub(super) async fn claim_all(
+        &self,
+        keys: &[String],
+        claimant: u64,
+        life: Duration,
+    ) -> Result<Claim, StoreError> {
+        let (first, rest) = keys.split_at(keys.len().min(KEYS_PER_READ));
+        let mut claim = self.claim_some(first, claimant, life).await?;
+        for keys in rest.chunks(KEYS_PER_READ) {
+            let more = self.claim_some(keys, claimant, life).await?;
+            append(&mut claim.read, more.read);
+            claim.claimed.extend(more.claimed);
+        }
+        Ok(claim)
+    }
+
+    async fn claim_some(
+        &self,
+        keys: &[String],
+        claimant: u64,
+        life: Duration,
+    ) -> Result<Claim, StoreError> {
+        if let Some(claim) = self.try_claim(keys, claimant, life).await? {
+            return Ok(claim);
+        }
+        // Somebody flushed the server.
+        self.renew_epoch("").await?;
+        self.try_claim(keys, claimant, life)
+            .await?
+            .ok_or_else(|| StoreError::away("its clock does not last"))
+    }
+
+    /// See `claim.lua`.
+    async fn try_claim(
+        &self,
+        keys: &[String],
+        claimant: u64,
+        life: Duration,
+    ) -> Result<Option<Claim>, StoreError> {
+        let mut connection = self.connection()?;
+        let mut script = self.leases.claim.prepare_invoke();
+        script
+            .key(&self.names.clock)
+            .key(keys)
+            .key(self.leases.names(keys));
+        script
+            .arg(claimant)
+            .arg(u64::max(life.as_millis() as u64, 1));
+        let (answers, claimed): (Vec<Option<Vec<u8>>>, Vec<bool>) = script
+            .invoke_async(&mut connection.server)
+            .await
+            .map_err(error)?;
+        let read = connection.understand(answers)?;
+        Ok(read.map(|read| Claim { read, claimed }))
+    }
+
+    /// See `release.lua`.
+    pub(super) async fn release_all(
+        &self,
+        keys: &[String],
+        claimant: u64,
+    ) -> Result<(), StoreError> {
+        for keys in keys.chunks(KEYS_PER_READ) {
+            let mut connection = self.connection()?;
+            let mut script = self.leases.release.prepare_invoke();
+            script.key(self.leases.names(keys)).arg(claimant);
+            let () = script
+                .invoke_async(&mut connection.server)
+                .await
+                .map_err(error)?;
+        }
+        Ok(())
+    }
+}
