@@ -6,6 +6,7 @@ mod conformance;
 mod guide;
 mod harness;
 mod install;
+mod leases;
 mod ledger;
 mod mutants;
 mod stories;
@@ -30,6 +31,7 @@ fn main() {
         .chain(mutants::trials())
         .chain(ledger::trials())
         .chain([conformance::trial(), install::trial()])
+        .chain(leases::trials())
         .collect();
     trials.push(guide::trial(&trials));
     let conclusion = libtest_mimic::run(&arguments, trials);

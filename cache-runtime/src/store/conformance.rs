@@ -1,5 +1,7 @@
 //! What every [`Store`] must do: one suite, which all of them pass unchanged.
 //!
+//! A store that several processes share passes [`run_shared`] as well.
+//!
 //! ```ignore
 //! #[tokio::test]
 //! async fn my_store_conforms() {
@@ -14,6 +16,10 @@ use bytes::Bytes;
 
 use crate::schema::{Schema, Triggers};
 use crate::tag::Tag;
+
+mod leases;
+
+pub use leases::run_shared;
 
 /// The identity of the database.
 const SOURCE: &str = "one";
@@ -30,10 +36,10 @@ const LONG: Duration = Duration::from_secs(600);
 /// When the store breaks a rule.
 pub async fn run<S: Store>(new: impl AsyncFn(&Schema) -> S) {
     macro_rules! rules {
-        ($($rule:ident($fences:expr)),* $(,)?) => {$(
+        ($($($rule:ident)::+($fences:expr)),* $(,)?) => {$(
             let store = new(&schema($fences)).await;
             store.connect(SOURCE).await.expect("connect");
-            $rule(&store).await;
+            $($rule)::+(&store).await;
         )*};
     }
     rules! {
@@ -56,6 +62,13 @@ pub async fn run<S: Store>(new: impl AsyncFn(&Schema) -> S) {
         a_block_lasts_until_its_last_writer_unblocks(LONG),
         a_block_ends_with_its_time(LONG),
         a_cleared_store_blocks_for_as_long_as_a_commit_may_take(LONG),
+        leases::a_claim_reads_what_is_there_and_claims_the_rest(LONG),
+        leases::a_claim_of_many_keys_is_one_of_each(LONG),
+        leases::a_claims_token_fills_unless_something_was_invalidated_since(LONG),
+        leases::a_claimant_may_claim_again(LONG),
+        leases::a_released_key_can_be_claimed(LONG),
+        leases::a_claim_ends_with_its_time(LONG),
+        leases::what_was_cleared_or_invalidated_is_claimed(LONG),
     }
 }
 
