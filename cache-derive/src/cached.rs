@@ -1,11 +1,12 @@
 //! `impl Model` and `impl Cached`: ids, keys and the functions that a service calls.
 
-use cache_schema::{Codec, Consistency, Lookup, Model, Policy, Schema, Segment};
+use cache_schema::{Codec, Consistency, Lookup, Model, OnWrite, Policy, Schema, Segment};
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
 
 use crate::ast::{Field, Struct};
 use crate::check::{pascal_case, variant};
+use crate::literal;
 use crate::rows::add_tag;
 
 pub(crate) fn model_impl(row: &Struct, id: &[&Field]) -> TokenStream {
@@ -29,7 +30,11 @@ fn id_type(id: &[&Field]) -> TokenStream {
 
 pub(crate) fn cached(row: &Struct, model: &Model, policy: &Policy, schema: &Schema) -> TokenStream {
     let Struct { ident, runtime, .. } = row;
-    let [ttl, negative_ttl] = [policy.ttl, policy.negative_ttl].map(|life| life.as_millis() as u64);
+    let [ttl, negative_ttl] = [policy.ttl, policy.negative_ttl].map(literal::duration);
+    let [grace, load_timeout, lease] =
+        [policy.grace, policy.load_timeout, policy.lease].map(literal::duration);
+    let near = literal::option(policy.near.map(|room| literal::room(runtime, room)));
+    let refresh = policy.on_write == OnWrite::Refresh;
     let (jitter, codec) = (
         policy.jitter,
         format_ident!("{}", pascal_case(&policy.codec.to_string())),
@@ -73,16 +78,16 @@ pub(crate) fn cached(row: &Struct, model: &Model, policy: &Policy, schema: &Sche
         impl #runtime::Cached for #ident {
             type Lookup = #lookup;
             const POLICY: #runtime::generated::Policy = #runtime::generated::Policy {
-                ttl: ::core::time::Duration::from_millis(#ttl),
+                ttl: #ttl,
                 jitter: #jitter,
-                negative_ttl: ::core::time::Duration::from_millis(#negative_ttl),
+                negative_ttl: #negative_ttl,
                 codec: #runtime::generated::Codec::#codec,
                 strict: #strict,
-                grace: ::core::time::Duration::ZERO,
-                load_timeout: ::core::time::Duration::from_millis(30000u64),
-                lease: ::core::time::Duration::ZERO,
-                near: ::core::option::Option::None,
-                refresh: false,
+                grace: #grace,
+                load_timeout: #load_timeout,
+                lease: #lease,
+                near: #near,
+                refresh: #refresh,
                 number: #number,
             };
             fn id(&self) -> Self::Id {

@@ -1,14 +1,13 @@
 //! `schema!()`: what the file says beside the models, as data.
 
-use std::time::Duration;
-
-use cache_schema::{Dialect, Schema, Triggers};
+use cache_schema::{ColumnsOf, Dialect, Model, Schema, Triggers};
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::parse::{ParseStream, Parser};
 use syn::{Path, Token};
 
 use crate::file;
+use crate::literal::{duration, option};
 
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
     let runtime = |input: ParseStream| -> syn::Result<Path> {
@@ -36,18 +35,17 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
     quote!({ #tracking #data })
 }
 
-fn data(runtime: &Path, schema: &Schema) -> TokenStream {
+pub(crate) fn data(runtime: &Path, schema: &Schema) -> TokenStream {
     let settings = &schema.settings;
     let (prefix, outbox) = (&settings.prefix, &settings.outbox.table);
-    let duration = |life: Duration| {
-        let ms = life.as_millis() as u64;
-        quote!(::core::time::Duration::from_millis(#ms))
-    };
     let (max_load, max_commit) = (duration(settings.max_load), duration(settings.max_commit));
     let retention = duration(settings.outbox.retention);
     let poll = duration(settings.outbox.poll);
     let strict = schema.strict_tags().into_iter().map(|tag| tag.to_string());
     let models = schema.models().count();
+    let is_near = |model: &Model| model.cached.as_ref().is_some_and(|it| it.near.is_some());
+    let max_staleness = schema.models().any(is_near);
+    let max_staleness = option(max_staleness.then(|| duration(settings.max_staleness)));
     let [postgres, sqlite] =
         [Dialect::Postgres, Dialect::Sqlite].map(|dialect| triggers(runtime, schema, dialect));
     quote! {
@@ -56,7 +54,7 @@ fn data(runtime: &Path, schema: &Schema) -> TokenStream {
             max_load: #max_load,
             max_commit: #max_commit,
             models: #models,
-            max_staleness: ::core::option::Option::None,
+            max_staleness: #max_staleness,
             strict: &[#(#strict),*],
             outbox: #outbox,
             retention: #retention,
@@ -71,13 +69,9 @@ fn triggers(runtime: &Path, schema: &Schema, dialect: Dialect) -> TokenStream {
     let triggers = schema.triggers(dialect);
     let statements = triggers.statements.iter().map(|statement| {
         let sql = &statement.sql;
-        let columns_of = match &statement.columns_of {
-            None => quote!(::core::option::Option::None),
-            Some(columns_of) => {
-                let (table, ignores) = (&columns_of.table, &columns_of.ignores);
-                quote!(::core::option::Option::Some(#runtime::generated::ColumnsOf { table: #table, ignores: &[#(#ignores),*] }))
-            }
-        };
+        let columns_of = option(statement.columns_of.as_ref().map(|ColumnsOf { table, ignores }| {
+            quote!(#runtime::generated::ColumnsOf { table: #table, ignores: &[#(#ignores),*] })
+        }));
         quote!(#runtime::generated::Statement { sql: #sql, columns_of: #columns_of })
     });
     let Triggers {

@@ -8,8 +8,11 @@ use cache_schema::Schema;
 use syn::{DeriveInput, Type, parse_quote};
 
 use crate::ast::{Field, Struct, kebab_case};
+use crate::cached::cached;
 use crate::check::{pascal_case, variant};
 use crate::expand;
+use crate::rows::rows;
+use crate::schema::data;
 
 #[test]
 fn plio_embeds_rows_and_can_be_looked_up() {
@@ -95,6 +98,46 @@ fn schema() -> Schema {
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/expansions")
+}
+
+/// A value that is stored stays good.
+#[test]
+fn the_shape_does_not_know_how_values_are_served() {
+    let text = std::fs::read_to_string(folder().join("cache.toml")).expect("the schema is there");
+    let served = text.replace(
+        "key = \"plio_{id}\"",
+        "key = \"plio_{id}\"\nnear = { entries = 9 }\ngrace = \"1m\"\nload-timeout = \"1s\"\n\
+         lease = \"1s\"\non-write = \"refresh\"",
+    );
+    let expansion = |text: &str| {
+        let schema = Schema::parse("cache.toml", text).expect("the schema is right");
+        let row = parse("struct Plio { id: i64, uuid: String }");
+        let model = schema.model("plio").expect("a model");
+        let policy = model.cached.as_ref().expect("it has a key");
+        [
+            rows(&row, model, &schema).to_string(),
+            cached(&row, model, policy, &schema).to_string(),
+        ]
+    };
+    let ([rows, cached], [served_rows, served_cached]) = (expansion(&text), expansion(&served));
+    assert_eq!(rows, served_rows);
+    assert_ne!(cached, served_cached);
+}
+
+#[test]
+fn only_what_is_near_can_be_stale() {
+    let max_staleness = |model: &str| {
+        let text = format!("[cache]\nnear = {{ max-staleness = \"3s\" }}\n[model.plio]\n{model}");
+        let schema = Schema::parse("cache.toml", &text).expect("the schema is right");
+        let data = data(&parse_quote!(::cache_runtime), &schema).to_string();
+        let (_, after) = data.split_once("max_staleness : ").expect("it is there");
+        let (value, _) = after.split_once(" , strict").expect("it is followed");
+        value.to_owned()
+    };
+    let near = max_staleness("key = \"plio_{id}\"\nnear = { bytes = \"1MB\" }");
+    assert!(near.contains("Some") && near.contains("3000u64"), "{near}");
+    let not = max_staleness("key = \"plio_{id}\"");
+    assert!(not.ends_with("None"), "{not}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod columns;
 mod keys;
 mod names;
 mod references;
+mod strict;
 mod tables;
 mod via;
 
@@ -22,4 +23,5 @@ pub(crate) fn all(file: &File, errors: &mut Errors) {
     references::dependencies(file, errors);
     via::via(file, errors);
     keys::keys(file, errors);
+    strict::strict(file, errors);
 }

@@ -3,12 +3,16 @@
 mod cycles;
 mod paths;
 mod routes;
+mod strictness;
+
+use std::time::Duration;
 
 use crate::diagnostic::Errors;
 use crate::key::KeyTemplate;
 use crate::read::{self, File, RawModel, RawPolicy};
 use crate::schema::{Consistency, Direction, Hop, Lookup, Model, Path, Policy, Reference};
 use routes::{Route, Step};
+pub(crate) use strictness::strict;
 
 /// Models are nodes, references are edges; both are known by their index.
 pub(crate) struct Graph<'a> {
@@ -110,14 +114,16 @@ impl<'a> Graph<'a> {
 /// Finds the paths, and puts the models together.
 pub(crate) fn resolve(file: &File, errors: &mut Errors) -> Vec<Model> {
     let graph = Graph::new(file);
+    let strict = strict(file);
+    let is_strict = |model: &RawModel| strict.iter().any(|(it, _)| it.name() == model.name());
     cycles::check(file, errors);
     file.models
         .iter()
-        .map(|model| self::model(&graph, model, errors))
+        .map(|model| self::model(&graph, model, is_strict(model), errors))
         .collect()
 }
 
-fn model(graph: &Graph<'_>, raw: &RawModel, errors: &mut Errors) -> Model {
+fn model(graph: &Graph<'_>, raw: &RawModel, is_strict: bool, errors: &mut Errors) -> Model {
     Model {
         name: raw.name().to_owned(),
         position: errors.source().position(raw.name.span().start),
@@ -126,7 +132,7 @@ fn model(graph: &Graph<'_>, raw: &RawModel, errors: &mut Errors) -> Model {
         cached: raw
             .cached
             .as_ref()
-            .map(|policy| self::policy(raw, policy, errors)),
+            .map(|policy| self::policy(raw, policy, is_strict, errors)),
         references: raw
             .references
             .iter()
@@ -141,7 +147,7 @@ fn model(graph: &Graph<'_>, raw: &RawModel, errors: &mut Errors) -> Model {
     }
 }
 
-fn policy(model: &RawModel, raw: &RawPolicy, errors: &Errors) -> Policy {
+fn policy(model: &RawModel, raw: &RawPolicy, is_strict: bool, errors: &Errors) -> Policy {
     let lookup = |column: &toml::Spanned<String>| Lookup {
         column: column.get_ref().clone(),
         key: KeyTemplate::lookup(model.name(), column.get_ref()),
@@ -153,36 +159,18 @@ fn policy(model: &RawModel, raw: &RawPolicy, errors: &Errors) -> Policy {
         jitter: raw.jitter,
         negative_ttl: raw.negative_ttl,
         codec: raw.codec,
-        consistency: raw.consistency,
+        grace: raw.grace,
+        load_timeout: raw.load_timeout,
+        // What [cache] says is for those who can have one.
+        lease: if is_strict { Duration::ZERO } else { raw.lease },
+        near: raw.near,
+        on_write: raw.on_write,
+        consistency: match is_strict {
+            true => Consistency::Strict,
+            false => Consistency::Eventual,
+        },
         lookups: raw.lookups.iter().map(lookup).collect(),
     }
-}
-
-/// A cached model that a strict one is built from is strict as well: its values may be embedded.
-pub(crate) fn spread_strictness(models: &mut [Model]) {
-    let is_strict = |model: &Model| {
-        let policy = model.cached.as_ref();
-        policy.is_some_and(|policy| policy.consistency == Consistency::Strict)
-    };
-    let mut strict: Vec<String> = names(models.iter().filter(|model| is_strict(model)));
-    let mut seen = 0;
-    while let Some(name) = strict.get(seen).cloned() {
-        seen += 1;
-        for model in models.iter_mut().filter(|model| model.name == name) {
-            if let Some(policy) = &mut model.cached {
-                policy.consistency = Consistency::Strict;
-            }
-            for dependency in &model.depends_on {
-                if !strict.contains(&dependency.model) {
-                    strict.push(dependency.model.clone());
-                }
-            }
-        }
-    }
-}
-
-fn names<'a>(models: impl Iterator<Item = &'a Model>) -> Vec<String> {
-    models.map(|model| model.name.clone()).collect()
 }
 
 fn strings(spanned: &[toml::Spanned<String>]) -> Vec<String> {

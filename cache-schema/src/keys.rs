@@ -12,7 +12,14 @@ pub(crate) const CACHE: &[&str] = &[
     "codec",
     "max-load",
     "max-commit",
+    "grace",
+    "load-timeout",
+    "lease",
+    "near",
 ];
+
+/// The keys of `near` in `[cache]`.
+pub(crate) const CACHE_NEAR: &[&str] = &["max-staleness"];
 
 /// The keys of `[outbox]`.
 pub(crate) const OUTBOX: &[&str] = &["table", "retention", "poll"];
@@ -26,6 +33,11 @@ pub(crate) const MODEL: &[&str] = &[
     "jitter",
     "negative-ttl",
     "codec",
+    "grace",
+    "load-timeout",
+    "lease",
+    "near",
+    "on-write",
     "consistency",
     "lookup",
     "references",
@@ -34,15 +46,26 @@ pub(crate) const MODEL: &[&str] = &[
     "ignores",
 ];
 
+/// The keys of `near` in `[model.x]`.
+pub(crate) const MODEL_NEAR: &[&str] = &["entries", "bytes"];
+
 /// The keys of `[model.x]` that say how a value is stored: they need a `key`.
 pub(crate) const STORED: &[&str] = &[
     "ttl",
     "jitter",
     "negative-ttl",
     "codec",
+    "grace",
+    "load-timeout",
+    "lease",
+    "near",
+    "on-write",
     "consistency",
     "lookup",
 ];
+
+/// The keys of `[model.x]` that a strict model cannot have.
+pub(crate) const NOT_STRICT: &[&str] = &["lease", "near"];
 
 #[cfg(test)]
 mod tests {
@@ -80,6 +103,13 @@ mod tests {
             .values()
             .flat_map(|model| keys_of(model.get_ref()))
             .collect();
+        let models_near = models
+            .values()
+            .filter_map(|model| model.get_ref().get("near"));
+        let model_near: Vec<String> = models_near
+            .flat_map(|near| keys_of(near.get_ref()))
+            .collect();
+        let cache_near = keys_of(file["cache"].get_ref()["near"].get_ref());
 
         for (known, shown) in [
             (
@@ -87,8 +117,10 @@ mod tests {
                 file.keys().map(|key| key.get_ref().to_string()).collect(),
             ),
             (CACHE, cache),
+            (CACHE_NEAR, cache_near),
             (OUTBOX, outbox),
             (MODEL, model),
+            (MODEL_NEAR, model_near),
         ] {
             for key in known {
                 assert!(

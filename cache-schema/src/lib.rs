@@ -50,8 +50,8 @@ pub use diagnostic::{Diagnostic, Diagnostics};
 pub use key::{KeyTemplate, Segment};
 pub use locate::{NotFound, locate};
 pub use schema::{
-    Codec, Consistency, Dependency, Direction, Hop, Lookup, Model, Outbox, Path, Policy, Reference,
-    Schema, Settings,
+    Codec, Consistency, Dependency, Direction, Hop, Lookup, Model, OnWrite, Outbox, Path, Policy,
+    Reference, Room, Schema, Settings,
 };
 pub use source::Position;
 pub use suggest::suggest;

@@ -4,6 +4,7 @@ mod duration;
 mod model;
 mod reader;
 mod settings;
+mod size;
 
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use toml::de::DeTable;
 
 use crate::diagnostic::Errors;
 use crate::keys;
-use crate::schema::{Codec, Consistency, Settings};
+use crate::schema::{Codec, Consistency, OnWrite, Room, Settings};
 use reader::Reader;
 
 /// The whole file.
@@ -49,7 +50,14 @@ pub(crate) struct RawPolicy {
     pub(crate) jitter: u8,
     pub(crate) negative_ttl: Duration,
     pub(crate) codec: Codec,
+    pub(crate) grace: Duration,
+    pub(crate) load_timeout: Duration,
+    pub(crate) lease: Duration,
+    pub(crate) near: Option<Room>,
+    pub(crate) on_write: OnWrite,
     pub(crate) consistency: Consistency,
+    /// The keys that a strict model cannot have, where they are written.
+    pub(crate) not_strict: Vec<Spanned<String>>,
     pub(crate) lookups: Vec<Spanned<String>>,
 }
 
@@ -118,10 +126,11 @@ pub(crate) fn file(text: &str, errors: &mut Errors) -> File {
     }
 
     let mut reader = Reader::new(document.get_ref(), keys::FILE, "the file", None, errors);
-    if let Some(mut cache) = reader.table("cache", keys::CACHE, "[cache]") {
+    if let Some(mut cache) = reader.table("cache", keys::CACHE, "[cache]", "a table: [cache]") {
         settings::cache(&mut cache, &mut file);
     }
-    if let Some(mut outbox) = reader.table("outbox", keys::OUTBOX, "[outbox]") {
+    if let Some(mut outbox) = reader.table("outbox", keys::OUTBOX, "[outbox]", "a table: [outbox]")
+    {
         settings::outbox(&mut outbox, &mut file);
     }
     for (name, value) in reader.tables("model", "a table for each model, such as [model.plio]") {

@@ -35,6 +35,15 @@ pub struct Settings {
     pub max_load: Duration,
     /// The longest from the block to the commit of a write that strict values are built from.
     pub max_commit: Duration,
+    /// For how long after its `ttl` a value is still served by default, while it is loaded anew.
+    pub grace: Duration,
+    /// How long a load may take by default.
+    pub load_timeout: Duration,
+    /// How long a process waits by default for another one that loads the same value; zero: it does not.
+    pub lease: Duration,
+    /// `near.max-staleness`: how old a near cache's answer may get when its process is cut off from the
+    /// store.
+    pub max_staleness: Duration,
     /// `[outbox]`
     pub outbox: Outbox,
 }
@@ -60,6 +69,10 @@ impl Default for Settings {
             codec: Codec::Json,
             max_load: Duration::from_secs(30),
             max_commit: Duration::from_secs(5),
+            grace: Duration::ZERO,
+            load_timeout: Duration::from_secs(30),
+            lease: Duration::ZERO,
+            max_staleness: Duration::from_secs(2),
             outbox: Outbox {
                 table: "cache_outbox".to_owned(),
                 retention: Duration::from_secs(60 * 60),
@@ -86,6 +99,24 @@ pub enum Consistency {
     Eventual,
     /// `"strict"`: linearizable with the writes through the cache.
     Strict,
+}
+
+/// How much a near cache holds of one model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Room {
+    /// `{ entries = … }`: so many values.
+    Entries(usize),
+    /// `{ bytes = "…" }`: so many bytes, as they are encoded.
+    Bytes(usize),
+}
+
+/// What a write does to a value that was built from what it changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OnWrite {
+    /// `"delete"`: the value is gone; the next read loads it.
+    Delete,
+    /// `"refresh"`: a value that is in use is loaded anew as well, as soon as it is invalidated.
+    Refresh,
 }
 
 /// `[model.x]`: a table's row type.
@@ -122,6 +153,17 @@ pub struct Policy {
     pub negative_ttl: Duration,
     /// The encoding.
     pub codec: Codec,
+    /// For how long after its `ttl` a value is still served, while it is loaded anew.
+    pub grace: Duration,
+    /// How long a load may take; then its readers get an error.
+    pub load_timeout: Duration,
+    /// How long a process waits for another one that loads the same value; zero: it does not, and never
+    /// does when the model is strict.
+    pub lease: Duration,
+    /// How much room its decoded values have in each process; none: they are not kept there.
+    pub near: Option<Room>,
+    /// What becomes of an invalidated value.
+    pub on_write: OnWrite,
     /// Strict also when another strict model is built from it.
     pub consistency: Consistency,
     /// Other unique columns a value can be got by.
@@ -205,10 +247,9 @@ impl Schema {
 
         let file = read::file(text, &mut errors);
         check::all(&file, &mut errors);
-        let mut models = graph::resolve(&file, &mut errors);
+        let models = graph::resolve(&file, &mut errors);
 
         errors.finish()?;
-        graph::spread_strictness(&mut models);
         Ok(Self {
             settings: file.settings,
             models,
@@ -257,6 +298,15 @@ impl fmt::Display for Consistency {
         f.write_str(match self {
             Self::Eventual => "eventual",
             Self::Strict => "strict",
+        })
+    }
+}
+
+impl fmt::Display for OnWrite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Delete => "delete",
+            Self::Refresh => "refresh",
         })
     }
 }

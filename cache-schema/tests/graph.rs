@@ -1,6 +1,8 @@
 //! Stories on Plio's graph: what depends on what, and what is said about it.
 
-use cache_schema::{Change, Consistency, Direction, Schema};
+use std::time::Duration;
+
+use cache_schema::{Change, Consistency, Direction, OnWrite, Room, Schema};
 
 const PLIO: &str = r#"
 [model.image]
@@ -313,6 +315,38 @@ fn settings_and_policies() {
         (member.table.as_str(), member.id.as_slice()),
         ("organization_user", &["id".to_owned()][..])
     );
+}
+
+#[test]
+fn how_values_are_served() {
+    let text = "[cache]\ngrace = \"1m\"\nload-timeout = \"10s\"\nlease = \"1s\"\n\
+                near = { max-staleness = \"500ms\" }\n\
+                [model.plio]\nkey = \"plio_{id}\"\ngrace = \"0s\"\nload-timeout = \"2s\"\nlease = \"0s\"\n\
+                near = { entries = 10_000 }\non-write = \"refresh\"\n\
+                [model.user]\nkey = \"user_{id}\"\n[model.user.near]\nbytes = \"16MB\"\n\
+                [model.account]\nkey = \"account_{id}\"\nconsistency = \"strict\"\n\
+                references = { image_id = \"image\" }\ndepends-on = [\"image\"]\n\
+                [model.image]\nkey = \"image_{id}\"";
+    let schema = schema(text);
+    assert_eq!(schema.settings.max_staleness, Duration::from_millis(500));
+    let policy = |model: &str| {
+        let model = schema.model(model).expect("a model");
+        model.cached.clone().expect("it has a key")
+    };
+    let times = |model: &str| {
+        let policy = policy(model);
+        [policy.grace, policy.load_timeout, policy.lease].map(|time| time.as_secs())
+    };
+    assert_eq!(times("plio"), [0, 2, 0]);
+    assert_eq!(times("user"), [60, 10, 1], "from [cache]");
+    assert_eq!(times("account"), [60, 10, 0], "it is strict");
+    assert_eq!(times("image"), [60, 10, 0], "it becomes strict");
+
+    assert_eq!(policy("plio").near, Some(Room::Entries(10_000)));
+    assert_eq!(policy("user").near, Some(Room::Bytes(16_000_000)));
+    assert_eq!(policy("account").near, None);
+    assert_eq!(policy("plio").on_write, OnWrite::Refresh);
+    assert_eq!(policy("user").on_write, OnWrite::Delete, "the default");
 }
 
 #[test]

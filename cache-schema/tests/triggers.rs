@@ -241,4 +241,15 @@ fn the_stamp_changes_with_any_statement() {
     );
     // How long a value lives is not the database's business.
     assert_eq!(plio, stamp(&PLIO.replace("1h", "2h"), Dialect::Postgres));
+    let served = PLIO.replace(
+        "key = \"plio_{id}\"",
+        "key = \"plio_{id}\"\nnear = { entries = 9 }\ngrace = \"1m\"\nload-timeout = \"1s\"\n\
+         lease = \"1s\"\non-write = \"refresh\"",
+    );
+    assert_ne!(PLIO, served);
+    assert_eq!(
+        plio,
+        stamp(&served, Dialect::Postgres),
+        "nor how it is served"
+    );
 }

@@ -8,7 +8,7 @@ use super::{RawModel, RawPolicy, RawReference, RawVia, columns};
 use crate::diagnostic::Errors;
 use crate::keys;
 use crate::names::snake;
-use crate::schema::{Consistency, Settings};
+use crate::schema::{Consistency, OnWrite, Room, Settings};
 
 const COLUMNS: &str = "an array of columns, such as [\"id\"]";
 
@@ -111,15 +111,49 @@ fn policy(reader: &mut Reader<'_, '_>, model: &str, defaults: &Settings) -> Opti
         .consistency("consistency")
         .unwrap_or(Consistency::Eventual);
     let lookups = reader.strings("lookup", COLUMNS).unwrap_or_default();
+    let grace = reader.duration("grace").unwrap_or(defaults.grace);
+    let load_timeout = reader.life("load-timeout").unwrap_or(defaults.load_timeout);
+    let lease = reader.duration("lease").unwrap_or(defaults.lease);
+    let near = near(reader);
+    let on_write = reader.on_write("on-write").unwrap_or(OnWrite::Delete);
+    let not_strict = keys::NOT_STRICT.iter().filter_map(|key| reader.entry(key));
+    let not_strict = not_strict
+        .map(|(key, _)| Spanned::new(key.span(), key.get_ref().to_string()))
+        .collect();
     Some(RawPolicy {
         key: key?,
         ttl,
         jitter,
         negative_ttl,
         codec,
+        grace,
+        load_timeout,
+        lease,
+        near,
+        on_write,
         consistency,
+        not_strict,
         lookups,
     })
+}
+
+/// `{ entries = 10000 }` or `{ bytes = "16MB" }`
+fn near(reader: &mut Reader<'_, '_>) -> Option<Room> {
+    const EXPECTED: &str =
+        "how many values, { entries = 10000 }, or how many encoded bytes, { bytes = \"16MB\" }";
+    let (_, value) = reader.entry("near")?;
+    let mut near = reader.table("near", keys::MODEL_NEAR, "`near` of a model", EXPECTED)?;
+    let (message, label) = match (near.entry("entries"), near.entry("bytes")) {
+        (Some(_), None) => return near.count("entries").map(Room::Entries),
+        (None, Some(_)) => return near.size("bytes").map(Room::Bytes),
+        (Some(_), Some(_)) => ("`near` has two limits", "`entries` or `bytes`, not both"),
+        // A key that it does not know has its own message.
+        (None, None) if !near.is_empty() => return None,
+        (None, None) => ("`near` has no limit", "neither `entries` nor `bytes`"),
+    };
+    near.wrong(value, message.to_owned(), label.to_owned())
+        .help(format!("write {EXPECTED}"));
+    None
 }
 
 /// `{ video_id = "video", "tenant, user_id" = "user" }`

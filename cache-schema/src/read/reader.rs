@@ -53,6 +53,10 @@ impl<'a, 'e> Reader<'a, 'e> {
         }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.table.is_empty()
+    }
+
     pub(super) fn entry(&self, key: &str) -> Option<(Key<'a>, Value<'a>)> {
         debug_assert!(self.known.contains(&key), "`{key}` is missing in keys.rs");
         self.table.get_key_value(key)
@@ -63,12 +67,13 @@ impl<'a, 'e> Reader<'a, 'e> {
         key: &str,
         known: &'static [&'static str],
         what: &str,
+        expected: &str,
     ) -> Option<Reader<'a, '_>> {
         let (_, value) = self.entry(key)?;
         match value.get_ref() {
             DeValue::Table(table) => Some(Reader::new(table, known, what, self.model, self.errors)),
             _ => {
-                self.wrong_type(key, value, &format!("a table: {what}"));
+                self.wrong_type(key, value, expected);
                 None
             }
         }

@@ -3,9 +3,12 @@
 use std::fmt::Display;
 use std::time::Duration;
 
+use toml::de::DeValue;
+
 use super::reader::Reader;
-use super::{File, duration};
-use crate::schema::{Codec, Consistency};
+use super::{File, duration, size};
+use crate::keys;
+use crate::schema::{Codec, Consistency, OnWrite};
 use crate::suggest::did_you_mean;
 
 pub(super) fn cache(cache: &mut Reader<'_, '_>, file: &mut File) {
@@ -20,6 +23,13 @@ pub(super) fn cache(cache: &mut Reader<'_, '_>, file: &mut File) {
     settings.codec = cache.codec("codec").unwrap_or(defaults.codec);
     settings.max_load = cache.life("max-load").unwrap_or(defaults.max_load);
     settings.max_commit = cache.life("max-commit").unwrap_or(defaults.max_commit);
+    settings.grace = cache.duration("grace").unwrap_or(defaults.grace);
+    settings.load_timeout = cache.life("load-timeout").unwrap_or(defaults.load_timeout);
+    settings.lease = cache.duration("lease").unwrap_or(defaults.lease);
+    const NEAR: &str = "a table, such as { max-staleness = \"2s\" }";
+    if let Some(mut near) = cache.table("near", keys::CACHE_NEAR, "`near` of [cache]", NEAR) {
+        settings.max_staleness = near.life("max-staleness").unwrap_or(defaults.max_staleness);
+    }
 
     file.prefix = cache.string("prefix", "a string, such as \"app:\"");
     if let Some(prefix) = &file.prefix {
@@ -49,6 +59,8 @@ impl Reader<'_, '_> {
                 "max-commit" => "no write could ever commit",
                 "retention" => "nothing could be delivered again",
                 "poll" => "the relay would never rest",
+                "load-timeout" => "no load could ever end in time",
+                "max-staleness" => "a near cache could never answer",
                 _ => "a value would be gone before it could be read",
             };
             self.wrong(value, format!("`{key}` is zero"), why.to_owned())
@@ -93,12 +105,69 @@ impl Reader<'_, '_> {
         percent
     }
 
+    /// How many: an integer that is not zero.
+    pub(super) fn count(&mut self, key: &str) -> Option<usize> {
+        const EXPECTED: &str = "a positive integer, such as 10000";
+        let (_, value) = self.entry(key)?;
+        let DeValue::Integer(integer) = value.get_ref() else {
+            self.wrong_type(key, value, EXPECTED);
+            return None;
+        };
+        let negative = integer.as_str().starts_with('-');
+        match usize::from_str_radix(integer.as_str(), integer.radix()) {
+            Ok(count) => return self.room(key, count, EXPECTED),
+            Err(_) if negative => self.wrong(
+                value,
+                format!("`{key}` is negative"),
+                "not a number of values".to_owned(),
+            ),
+            Err(_) => self.wrong(
+                value,
+                format!("`{key}` is too large"),
+                "more than a process can hold".to_owned(),
+            ),
+        }
+        .help(format!("write {EXPECTED}"));
+        None
+    }
+
+    /// How many bytes: a size that is not zero.
+    pub(super) fn size(&mut self, key: &str) -> Option<usize> {
+        const EXPECTED: &str =
+            "an integer with a unit (KB, MB, GB, KiB, MiB, GiB) in a string, such as \"16MB\"";
+        let text = self.string(key, EXPECTED)?;
+        match size::parse(text.get_ref()) {
+            Ok(size) => self.room(key, size, EXPECTED),
+            Err(label) => {
+                let (_, value) = self.entry(key)?;
+                self.wrong(value, format!("`{key}` is not a size"), label)
+                    .help(format!("write {EXPECTED}"));
+                None
+            }
+        }
+    }
+
+    /// Nothing fits in no room.
+    fn room(&mut self, key: &str, room: usize, expected: &str) -> Option<usize> {
+        if room == 0 {
+            let (_, value) = self.entry(key)?;
+            let why = "no value could be held".to_owned();
+            self.wrong(value, format!("`{key}` is zero"), why)
+                .help(format!("write {expected}"));
+        }
+        Some(room)
+    }
+
     pub(super) fn codec(&mut self, key: &str) -> Option<Codec> {
         self.one_of(key, [Codec::Json, Codec::Msgpack])
     }
 
     pub(super) fn consistency(&mut self, key: &str) -> Option<Consistency> {
         self.one_of(key, [Consistency::Eventual, Consistency::Strict])
+    }
+
+    pub(super) fn on_write(&mut self, key: &str) -> Option<OnWrite> {
+        self.one_of(key, [OnWrite::Delete, OnWrite::Refresh])
     }
 
     /// A word.

@@ -3,7 +3,9 @@
 mod graph;
 mod keys;
 mod names;
+mod near;
 mod others;
+mod room;
 mod shape;
 mod values;
 

@@ -3,9 +3,11 @@
 
 use std::time::Duration;
 
-use cache_runtime::generated::{Codec, Policy};
-use cache_runtime::{BoxError, Cache, Cached, Error, Load, LoadContext, Rows, Tags};
+use cache_runtime::generated::{self, Codec, Policy};
+use cache_runtime::{BoxError, Cache, Cached, Error, Load, LoadContext, Rows, Schema, Tags};
 use serde::{Deserialize, Serialize};
+
+static SCHEMA: Schema = cache_runtime::schema!();
 
 #[derive(Cached, Serialize, Deserialize)]
 struct Member {
@@ -65,13 +67,15 @@ fn main() {
         negative_ttl: Duration::from_secs(5),
         codec: Codec::Msgpack,
         strict: false,
-        grace: Duration::ZERO,
-        load_timeout: Duration::from_secs(30),
-        lease: Duration::ZERO,
-        near: None,
-        refresh: false,
-        number: 0,
+        grace: Duration::from_secs(60),
+        load_timeout: Duration::from_secs(2),
+        lease: Duration::from_millis(250),
+        near: Some(generated::Room::Bytes(16 << 20)),
+        refresh: true,
+        number: 9,
     });
+    // As a model is near; the default.
+    assert_eq!(SCHEMA.max_staleness, Some(Duration::from_secs(2)));
 }
 
 fn room(tenant: &str, id: i64, owner_id: Option<i64>) -> Room {

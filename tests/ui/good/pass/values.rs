@@ -109,7 +109,7 @@ fn main() {
         lease: Duration::ZERO,
         near: None,
         refresh: false,
-        number: 0,
+        number: 5,
     });
 
     // Nothing that a uuid may hold can meet another key.

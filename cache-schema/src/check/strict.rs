@@ -1,0 +1,36 @@
+//! What a strict model cannot have.
+
+use crate::diagnostic::Errors;
+use crate::graph;
+use crate::read::File;
+
+pub(super) fn strict(file: &File, errors: &mut Errors) {
+    for (model, because_of) in graph::strict(file) {
+        for key in model.cached.iter().flat_map(|policy| &policy.not_strict) {
+            let (name, itself) = (key.get_ref(), because_of.name() == model.name());
+            let label = match name.as_str() {
+                "near" => "what a process remembers cannot be linearizable",
+                // Nothing is stored while a write is under way.
+                _ => "what another process loads may not be stored: nobody should wait for it",
+            };
+            let help = match itself {
+                true => "remove it, or `consistency = \"strict\"`".to_owned(),
+                false => format!(
+                    "remove it, or `consistency = \"strict\"` from `{}`",
+                    because_of.name()
+                ),
+            };
+            let diagnostic = errors
+                .error(key.span(), format!("`{name}` on a model that is strict"))
+                .label(label)
+                .help(help)
+                .model(model.name());
+            if !itself {
+                diagnostic.related(
+                    because_of.name.span(),
+                    format!("strict, and built from `{}`", model.name()),
+                );
+            }
+        }
+    }
+}
