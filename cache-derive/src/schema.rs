@@ -1,6 +1,6 @@
 //! `schema!()`: what the file says beside the models, as data.
 
-use cache_schema::{ColumnsOf, Dialect, Model, Schema, Triggers};
+use cache_schema::{ColumnsOf, Dialect, OnWrite, Policy, Schema, Triggers};
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::parse::{ParseStream, Parser};
@@ -43,8 +43,9 @@ pub(crate) fn data(runtime: &Path, schema: &Schema) -> TokenStream {
     let poll = duration(settings.outbox.poll);
     let strict = schema.strict_tags().into_iter().map(|tag| tag.to_string());
     let models = schema.models().count();
-    let is_near = |model: &Model| model.cached.as_ref().is_some_and(|it| it.near.is_some());
-    let max_staleness = schema.models().any(is_near);
+    let is_told = |it: &Policy| it.near.is_some() || it.on_write == OnWrite::Refresh;
+    let mut policies = schema.models().filter_map(|model| model.cached.as_ref());
+    let max_staleness = policies.any(is_told);
     let max_staleness = option(max_staleness.then(|| duration(settings.max_staleness)));
     let [postgres, sqlite] =
         [Dialect::Postgres, Dialect::Sqlite].map(|dialect| triggers(runtime, schema, dialect));

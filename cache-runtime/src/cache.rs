@@ -1,12 +1,13 @@
 //! The cache as a service holds it.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::event::{Event, Observer};
 use crate::load::Load;
+use crate::near::Near;
 use crate::outbox::Outbox;
 use crate::read;
 use crate::relay;
@@ -24,6 +25,15 @@ pub struct Cache<Db>(Arc<Inner<Db>>);
 struct Inner<Db> {
     db: Db,
     engine: Arc<Engine>,
+}
+
+/// One that lets the cache end.
+pub(crate) struct WeakCache<Db>(Weak<Inner<Db>>);
+
+impl<Db> WeakCache<Db> {
+    pub(crate) fn upgrade(&self) -> Option<Cache<Db>> {
+        self.0.upgrade().map(Cache)
+    }
 }
 
 impl<Db> Clone for Cache<Db> {
@@ -49,6 +59,7 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
             store: None,
             outbox: None,
             relay: true,
+            near: true,
             observer: Observer::default(),
         }
     }
@@ -93,6 +104,10 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
         read::reload::<T, Db>(self, ids).await
     }
 
+    pub(crate) fn downgrade(&self) -> WeakCache<Db> {
+        WeakCache(Arc::downgrade(&self.0))
+    }
+
     pub(crate) fn engine(&self) -> &Arc<Engine> {
         &self.0.engine
     }
@@ -105,6 +120,7 @@ pub struct Builder<Db> {
     store: Option<Arc<dyn Store>>,
     outbox: Option<Arc<dyn Outbox>>,
     relay: bool,
+    near: bool,
     observer: Observer,
 }
 
@@ -136,6 +152,14 @@ impl<Db: Send + Sync + 'static> Builder<Db> {
         self
     }
 
+    /// Whether this process keeps values near, where `cache.toml` says so, and hears of what others invalidate; it does when not
+    /// said.
+    #[must_use]
+    pub fn near(mut self, near: bool) -> Self {
+        self.near = near;
+        self
+    }
+
     /// Calls `observe` for everything that happens, synchronously, where it happens.
     #[must_use]
     pub fn on_event(mut self, observe: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
@@ -154,7 +178,9 @@ impl<Db: Send + Sync + 'static> Builder<Db> {
         let store = self
             .store
             .unwrap_or_else(|| Arc::new(MemoryStore::new(self.schema)));
-        let engine = Engine::start(store, self.outbox, self.schema, self.observer).await?;
+        let max_staleness = self.schema.max_staleness.filter(|_| self.near);
+        let near = max_staleness.map(|it| Near::new(self.schema.models, it));
+        let engine = Engine::start(store, self.outbox, self.schema, near, self.observer).await?;
         if self.relay {
             relay::start(&engine);
         }

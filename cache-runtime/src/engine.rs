@@ -54,11 +54,9 @@ impl Engine {
         store: Arc<dyn Store>,
         outbox: Option<Arc<dyn Outbox>>,
         schema: &'static Schema,
+        near: Option<Near>,
         observer: Observer,
     ) -> Result<Arc<Engine>, Error> {
-        let near = schema
-            .max_staleness
-            .map(|max_staleness| Near::new(schema.models, max_staleness));
         if let Some(near) = &near {
             store.keep_told(near.fence.clone());
         }

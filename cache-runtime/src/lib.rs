@@ -21,6 +21,7 @@ mod event;
 mod fill;
 mod flight;
 mod health;
+mod in_use;
 mod json;
 mod key;
 mod kind;

@@ -15,6 +15,7 @@ pub use fence::NearFence;
 pub(crate) use fence::{Moment, Stamp};
 
 use crate::engine::Engine;
+use crate::in_use::AnyInUse;
 use crate::model::Room;
 use fence::Validity;
 
@@ -33,6 +34,7 @@ pub(crate) struct Near {
     pub(crate) fence: Arc<NearFence>,
     /// Of each model, one for each form in which it is read.
     tiers: Box<[[OnceLock<AnyTier>; FORMS]]>,
+    in_use: Box<[[AnyInUse; FORMS]]>,
 }
 
 type AnyTier = Box<dyn Any + Send + Sync>;
@@ -45,7 +47,13 @@ impl Near {
         Near {
             fence: Arc::new(NearFence::new(max_staleness)),
             tiers: (0..models).map(|_| Default::default()).collect(),
+            in_use: (0..models).map(|_| Default::default()).collect(),
         }
+    }
+
+    /// See [`crate::in_use`].
+    pub(crate) fn in_use(&self, number: usize, form: usize) -> Option<&AnyInUse> {
+        self.in_use.get(number)?.get(form)
     }
 
     /// The near cache of a model in one form. None for a second struct of the same model.

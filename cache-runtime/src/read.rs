@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::event::Event;
 use crate::fill::{self, Landed, Lead};
 use crate::flight::{Entered, Landings, Tick};
+use crate::in_use;
 use crate::json::Json;
 use crate::kind::{AsJson, Decoded, Form, Ids, Kind, Values};
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
@@ -122,6 +123,15 @@ pub(crate) async fn reload<T: Load<Db>, Db: Send + Sync + 'static>(
 ) -> Result<(), Error> {
     let reloaded = many::<Values<T>, Decoded, Db>(cache, ids, Accept::Reloaded);
     reloaded.await.map(drop)
+}
+
+/// Reads through, for no reader in particular.
+pub(crate) async fn again<K: Kind<Db>, Db: Send + Sync + 'static>(
+    cache: &Cache<Db>,
+    of: &[K::Key],
+) -> Result<(), Error> {
+    let read = many::<K, Decoded, Db>(cache, of, Accept::Any);
+    read.await.map(drop)
 }
 
 /// What answers a reader.
@@ -236,7 +246,7 @@ async fn far<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
                     let value = value.transpose();
                     let value = value.map_err(|error| Error::load(K::MODEL, error))?;
                     if let (true, Some(entry)) = (loaded.stored, &loaded.entry) {
-                        look.keep_near::<K, F, Db>(cache, &of[at], &keys[at], &value, entry);
+                        look.keep::<K, F, Db>(cache, &of[at], &keys[at], &value, entry);
                     }
                     let status = CacheStatus { tier, answer };
                     fetched[at] = Some(Fetched { value, status });
@@ -303,7 +313,7 @@ impl Look {
         let value = usable(engine, key, F::stored(&entry))?;
         let answer = match expired {
             None => {
-                self.keep_near::<K, F, Db>(cache, of, key, &value, &entry);
+                self.keep::<K, F, Db>(cache, of, key, &value, &entry);
                 Answer::Hit
             }
             Some(since) => {
@@ -354,7 +364,7 @@ impl Look {
         }
     }
 
-    fn keep_near<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
+    fn keep<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
         &self,
         cache: &Cache<Db>,
         of: &K::Key,
@@ -362,6 +372,7 @@ impl Look {
         value: &Option<F::Out>,
         entry: &Entry,
     ) {
+        in_use::served::<K, Db>(cache, of, key);
         if let (Some(near), Some(stamp), Ok(fresh)) =
             (near::<K, F, Db>(cache), self.stamp, entry.fresh_for())
         {

@@ -16,7 +16,7 @@ pub struct Schema {
     pub max_commit: Duration,
     /// How many models there are.
     pub models: usize,
-    /// For how long a near cache may be wrong when the network is cut; none, when no model is near.
+    /// For how long a near cache may be wrong when the network is cut; none, when no model is near, nor refreshed on write.
     pub max_staleness: Option<Duration>,
     /// The tags that strict values are built from: `model#columns`.
     pub strict: &'static [&'static str],

@@ -14,8 +14,10 @@
 //! And nothing is served unless the store was heard of within `near.max-staleness`: it answered a question that was
 //! asked no longer ago, and everything that it had to tell before that answer has been taken in.
 
+use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 /// How many fences there are: half a megabyte.
@@ -36,7 +38,11 @@ pub struct NearFence {
     trusted_until: AtomicU64,
     max_staleness: Duration,
     hasher: RandomState,
+    followers: RwLock<Vec<Follower>>,
 }
+
+/// Called with every key that is invalidated.
+struct Follower(Box<dyn Fn(&str) + Send + Sync>);
 
 /// How many invalidations had been told of at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,13 +66,34 @@ impl NearFence {
             trusted_until: AtomicU64::new(0),
             max_staleness,
             hasher: RandomState::new(),
+            followers: RwLock::default(),
         }
     }
 
-    /// The value under this key is no longer valid.
-    pub fn forget(&self, key: &str) {
+    /// The value under this key is no longer valid: it was invalidated.
+    pub fn invalidated(&self, key: &str) {
+        self.gone(key);
+        for Follower(follow) in &*self
+            .followers
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+        {
+            follow(key);
+        }
+    }
+
+    /// The value under this key is no longer in the store, so that nobody would tell when it is invalid.
+    pub fn gone(&self, key: &str) {
         let told = self.told.fetch_add(1, Ordering::SeqCst) + 1;
         self.fences[self.fence(key)].fetch_max(told, Ordering::SeqCst);
+    }
+
+    pub(crate) fn follow(&self, follow: impl Fn(&str) + Send + Sync + 'static) {
+        let follower = Follower(Box::new(follow));
+        self.followers
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(follower);
     }
 
     /// Nothing is, or it is not known what: a message was lost, or may have been.
@@ -134,6 +161,12 @@ impl Moment {
     }
 }
 
+impl fmt::Debug for Follower {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Follower")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -150,7 +183,7 @@ mod tests {
     fn a_message_between_the_read_and_the_insertion_wins() {
         let fence = trusted();
         let stamp = fence.stamp();
-        fence.forget("plio_1");
+        fence.invalidated("plio_1");
         let [one, two] =
             ["plio_1", "plio_2"].map(|key| fence.allows(&fence.validity(key, stamp, LONG)));
         assert_eq!((one, two), (false, true));

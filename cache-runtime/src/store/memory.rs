@@ -156,6 +156,9 @@ impl MemoryStore {
             state.fence_order.push_back((clock, tag.clone()));
             for key in state.index.remove(tag).unwrap_or_default() {
                 state.remove(&key);
+                if let Some(near) = &state.near {
+                    near.invalidated(&key);
+                }
             }
         }
         state.forget_fences(now.saturating_sub(self.fence_life.as_micros() as u64));
@@ -248,7 +251,7 @@ impl State {
         };
         // Also if it only makes room: nothing would invalidate it any more.
         if let Some(near) = &self.near {
-            near.forget(&key);
+            near.gone(&key);
         }
         self.bytes -= size(&key, &entry.value, &entry.tags);
         for tag in &entry.tags {

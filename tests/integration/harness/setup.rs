@@ -47,6 +47,14 @@ impl Setup {
         },
     ];
 
+    /// Whether the service has a near cache: with either database, and over either tier.
+    pub fn has_near(self) -> bool {
+        matches!(
+            (self.database, self.tier),
+            (Database::Sqlite, Tier::Memory) | (Database::Postgres, Tier::Redis)
+        )
+    }
+
     /// The first part of a trial's name.
     pub fn name(self) -> &'static str {
         match (self.database, self.tier) {

@@ -48,7 +48,7 @@ impl World {
         let db = Db::connect(database_url)
             .await
             .unwrap_or_else(|error| panic!("{database_url}: {error}"));
-        let app = serve(&db, redis.as_ref(), mutant).await;
+        let app = serve(setup, &db, redis.as_ref(), mutant).await;
         // Now, as a cache does not start in front of such a database.
         if let Some(mutant) = mutant {
             mutant.change_database(&sql).await;
@@ -66,7 +66,7 @@ impl World {
     /// A second process of the same service, as it were: the same database, the same Redis.
     pub async fn another_app(&self) -> App {
         assert!(self.0.redis.is_some(), "two processes share no memory");
-        serve(&self.0.db, self.0.redis.as_ref(), None).await
+        self.app_with(|builder| builder).await
     }
 
     /// A process of the service that is set up in another way, on the same database and the same
@@ -74,7 +74,7 @@ impl World {
     pub async fn app_with(&self, how: impl FnOnce(Builder<Db>) -> Builder<Db>) -> App {
         match &self.0.redis {
             None => {
-                let builder = how(example_app::cache_builder(self.0.db.clone()).relay(false));
+                let builder = how(builder(self.0.setup, &self.0.db));
                 App::serve(builder, MemoryStore::new(&SCHEMA)).await
             }
             Some(redis) => self.app_at(&redis.url(), how).await,
@@ -83,7 +83,7 @@ impl World {
 
     /// Likewise one that reaches Redis at this address.
     pub async fn app_at(&self, redis: &str, how: impl FnOnce(Builder<Db>) -> Builder<Db>) -> App {
-        let builder = how(example_app::cache_builder(self.0.db.clone()).relay(false));
+        let builder = how(builder(self.0.setup, &self.0.db));
         let store = RedisStore::new(redis, &SCHEMA);
         App::serve(
             builder,
@@ -115,6 +115,10 @@ impl World {
 
     pub fn has_redis(&self) -> bool {
         self.0.setup.tier == Tier::Redis
+    }
+
+    pub fn has_near(&self) -> bool {
+        self.0.setup.has_near()
     }
 
     pub fn is_postgres(&self) -> bool {
@@ -291,6 +295,14 @@ impl World {
         format!("{:?}", self.answer(&command).await)
     }
 
+    /// Those that are subscribed to something as well.
+    pub async fn cut_redis_connections(&self) {
+        for clients in ["normal", "pubsub"] {
+            let kill = format!("CLIENT KILL TYPE {clients} SKIPME yes");
+            self.redis_command(&kill).await;
+        }
+    }
+
     async fn answer(&self, command: &redis::Cmd) -> redis::Value {
         let mut connection = self.redis_connection().await;
         let answer = command.query_async(&mut connection).await;
@@ -307,25 +319,31 @@ fn shown(entry: &Option<Vec<u8>>) -> String {
     String::from_utf8_lossy(&bytes[text..]).into_owned()
 }
 
-async fn serve(db: &Db, redis: Option<&OwnRedis>, mutant: Option<Mutant>) -> App {
+async fn serve(setup: Setup, db: &Db, redis: Option<&OwnRedis>, mutant: Option<Mutant>) -> App {
+    let builder = builder(setup, db);
     match redis {
-        None => serve_on(db, MemoryStore::new(&SCHEMA), mutant).await,
+        None => serve_on(builder, MemoryStore::new(&SCHEMA), mutant).await,
         Some(redis) => {
             let url = redis.url();
             let store =
                 RedisStore::new(&url, &SCHEMA).unwrap_or_else(|error| panic!("{url}: {error}"));
-            serve_on(db, store, mutant).await
+            serve_on(builder, store, mutant).await
         }
     }
 }
 
-async fn serve_on(db: &Db, store: impl Store, mutant: Option<Mutant>) -> App {
-    // Without a relay: what a story does not say does not happen.
-    let builder = example_app::cache_builder(db.clone()).relay(false);
+async fn serve_on(builder: Builder<Db>, store: impl Store, mutant: Option<Mutant>) -> App {
     match mutant {
         None => App::serve(builder, store).await,
         Some(mutant) => App::serve(builder, Mutated { store, mutant }).await,
     }
+}
+
+/// Without a relay: what a story does not say does not happen.
+fn builder(setup: Setup, db: &Db) -> Builder<Db> {
+    example_app::cache_builder(db.clone())
+        .relay(false)
+        .near(setup.has_near())
 }
 
 /// A transaction of the cache on either database.

@@ -331,7 +331,7 @@ async fn a_server_that_was_given_an_older_memory_and_is_a_primary_again(world: W
     world.redis().has_caught_up_with(&replica).await;
     world.redis_command("REPLICAOF NO ONE").await;
     // As Sentinel does.
-    world.redis_command("CLIENT KILL TYPE normal").await;
+    world.cut_redis_connections().await;
     comes_back(&world, &world, &plios[..1]).await;
     world.right(&plios[0].path()).await.says("/name", "new");
     world.get(&plios[1].path()).await.ok().hit();

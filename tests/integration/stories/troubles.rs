@@ -66,18 +66,14 @@ async fn a_redis_that_cuts_connections_serves_nothing_old(world: World) {
     let plio = warm_plio(&world).await;
     for round in 0..5 {
         let title = format!("round {round}");
-        world
-            .redis_command("CLIENT KILL TYPE normal SKIPME yes")
-            .await;
+        world.cut_redis_connections().await;
         change_title(&world, &plio, &title).await;
         world
             .right(&plio.path())
             .await
             .is(200)
             .says("/video/title", title);
-        world
-            .redis_command("CLIENT KILL TYPE normal SKIPME yes")
-            .await;
+        world.cut_redis_connections().await;
         world.right(&plio.path()).await.is(200);
         until_hit(&world, &plio).await;
     }

@@ -4,6 +4,7 @@
 
 use std::time::{Duration, Instant};
 
+use example_app::SCHEMA;
 use serde_json::json;
 
 use crate::harness::proxy::Proxy;
@@ -50,6 +51,9 @@ async fn writes_while_redis_is_frozen_and_everybody_notices(world: World) {
         let name = story.warm(round).await;
         world.redis().freeze();
         story.a_loses_redis_and_writes(&name).await;
+        if world.has_near() {
+            story.b_hears_nothing().await;
+        }
         for _ in 0..3 {
             for app in [&story.a, &story.b] {
                 let read = world.right_from(app, &story.warm.path()).await;
@@ -242,6 +246,16 @@ impl<'w> Both<'w> {
             .within(FIRST);
         let read = self.world.right_from(&self.a, &self.warm.path()).await;
         read.within(FIRST).says("/created_by/first_name", name);
+    }
+
+    /// What B has near it serves until it notices, and no longer than `max-staleness`.
+    async fn b_hears_nothing(&self) {
+        let began = Instant::now();
+        while self.b.get(&self.warm.path()).await.is_hit() {
+            let trusted = SCHEMA.max_staleness.expect("it is near");
+            let late = began.elapsed();
+            assert!(late < trusted, "wrong answer: B trusts it after {late:?}");
+        }
     }
 
     /// From now on B is right within the window, and then for good; how long it was not.

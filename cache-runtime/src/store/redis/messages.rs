@@ -52,7 +52,7 @@ impl Heard {
         }
         *last = new;
         for key in lines.filter_map(|key| std::str::from_utf8(key).ok()) {
-            self.near.forget(key);
+            self.near.invalidated(key);
         }
     }
 
