@@ -41,7 +41,7 @@ async fn ours(store: Arc<RedisStore>, dependents: i64) -> Outcome<Sample> {
     let fills = keys.iter().map(|key| Fill {
         key: key.clone(),
         tags: vec![tag.clone()],
-        value: value.clone(),
+        value: value.clone().into(),
         ttl: LIFE,
         strict: false,
     });
