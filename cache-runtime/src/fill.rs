@@ -14,7 +14,7 @@ use crate::event::Event;
 use crate::flight::{Tick, Ticket};
 use crate::kind::Kind;
 use crate::load::LoadContext;
-use crate::read::open;
+use crate::look::open;
 use crate::store::{Claim, Fill, Token};
 
 /// Between two looks whether another process has stored what it loads: from this on, doubling,

@@ -26,6 +26,7 @@ mod json;
 mod key;
 mod kind;
 mod load;
+mod look;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod model;

@@ -4,24 +4,18 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use crate::cache::Cache;
-use crate::engine::Engine;
-use crate::entry::{Entry, Unusable};
 use crate::error::Error;
 use crate::event::Event;
 use crate::fill::{self, Landed, Lead};
-use crate::flight::{Entered, Landings, Tick};
-use crate::in_use;
+use crate::flight::Entered;
 use crate::json::Json;
 use crate::kind::{AsJson, Decoded, Form, Ids, Kind, Values};
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 use crate::load::LoadContext;
 use crate::load::{Find, Load};
-use crate::near::{self, Stamp, Tier};
+use crate::look::{Look, near_hit};
 use crate::status::{Answer, CacheStatus};
-use crate::store::Read;
 
 /// A value and how it was come by.
 #[derive(Debug)]
@@ -136,7 +130,7 @@ pub(crate) async fn again<K: Kind<Db>, Db: Send + Sync + 'static>(
 
 /// What answers a reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Accept {
+pub(crate) enum Accept {
     /// Whatever may be served.
     Any,
     /// Nothing near, and nothing that has expired.
@@ -257,169 +251,6 @@ async fn far<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
                 // Not for this reader; it goes into another round.
                 Some(_) | None => {}
             }
-        }
-    }
-}
-
-/// One look at the store, for several keys.
-struct Look {
-    /// From before it.
-    stamp: Option<Stamp>,
-    /// From before it, of each key.
-    landings: Vec<Landings>,
-    /// `None`: the store is away.
-    read: Option<Read>,
-    /// After it.
-    missed: Tick,
-}
-
-impl Look {
-    async fn at(engine: &Arc<Engine>, keys: &[String]) -> Look {
-        let flights = &engine.flights;
-        let stamp = engine.near.as_ref().map(|near| near.fence.stamp());
-        let landings = keys.iter().map(|key| flights.landings(key)).collect();
-        let read = engine.read(keys).await;
-        Look {
-            stamp,
-            landings,
-            read,
-            missed: flights.tick(),
-        }
-    }
-
-    /// What was found under the n-th key, if it may answer.
-    fn hit<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
-        &self,
-        cache: &Cache<Db>,
-        n: usize,
-        of: &K::Key,
-        key: &str,
-        accept: Accept,
-    ) -> Option<Fetched<F::Out>> {
-        if accept == Accept::Reloaded {
-            return None;
-        }
-        let engine = cache.engine();
-        let bytes = self.read.as_ref()?.values.get(n)?.as_ref()?;
-        let entry = open::<K, Db>(cache, key, bytes)?;
-        let expired = match entry.fresh_for() {
-            Err(since) if !K::POLICY.grace.is_zero() => Some(since),
-            // Gone by the clock of who stored it, or as good as: the store's own counts.
-            Ok(_) | Err(_) => None,
-        };
-        if expired.is_some() && accept == Accept::Fresh {
-            return None;
-        }
-        let value = usable(engine, key, F::stored(&entry))?;
-        let answer = match expired {
-            None => {
-                self.keep::<K, F, Db>(cache, of, key, &value, &entry);
-                Answer::Hit
-            }
-            Some(since) => {
-                self.reload_in_background::<K, Db>(cache, n, of, key);
-                Answer::Stale { since }
-            }
-        };
-        let tier = engine.store.name();
-        engine.observer.tell(Event::Hit { key, tier });
-        let status = CacheStatus { tier, answer };
-        Some(Fetched { value, status })
-    }
-
-    fn enter<K: Kind<Db>, Db: Send + Sync + 'static>(
-        &self,
-        engine: &Engine,
-        n: usize,
-        key: &str,
-        accept: Accept,
-    ) -> Entered {
-        // What has landed since is nothing that a reload could take.
-        let noted = match &self.read {
-            Some(_) if accept != Accept::Reloaded => Some(self.landings[n]),
-            _ => None,
-        };
-        engine.flights.enter::<K>(key, noted)
-    }
-
-    /// Whether it missed before the store was asked to store what was loaded, and did.
-    fn is_before<V>(&self, loaded: &fill::Loaded<V>) -> bool {
-        self.read.is_some() && loaded.stored && loaded.asked > self.missed
-    }
-
-    fn reload_in_background<K: Kind<Db>, Db: Send + Sync + 'static>(
-        &self,
-        cache: &Cache<Db>,
-        n: usize,
-        of: &K::Key,
-        key: &str,
-    ) {
-        let flights = &cache.engine().flights;
-        if !flights.failed_lately(key)
-            && let Entered::Lead(ticket, _) = flights.enter::<K>(key, Some(self.landings[n]))
-        {
-            let token = self.read.as_ref().map(|read| read.token);
-            // No claims: the store has a value, so that others wait for nothing.
-            fill::start::<K, Db>(cache, vec![Lead::new(of, key, ticket)], token, false);
-        }
-    }
-
-    fn keep<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
-        &self,
-        cache: &Cache<Db>,
-        of: &K::Key,
-        key: &str,
-        value: &Option<F::Out>,
-        entry: &Entry,
-    ) {
-        in_use::served::<K, Db>(cache, of, key);
-        if let (Some(near), Some(stamp), Ok(fresh)) =
-            (near::<K, F, Db>(cache), self.stamp, entry.fresh_for())
-        {
-            let (of, value) = (of.clone(), value.clone());
-            near.keep(of, value, key, stamp, entry.size(), fresh);
-        }
-    }
-}
-
-/// The near cache for what is read in this form, if there is one.
-fn near<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
-    cache: &Cache<Db>,
-) -> Option<&Tier<K::Key, F::Out>> {
-    let room = K::POLICY.near?;
-    let near = cache.engine().near.as_ref()?;
-    near.tier(K::POLICY.number, K::FORM + F::PLACE, room)
-}
-
-fn near_hit<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
-    cache: &Cache<Db>,
-    of: &K::Key,
-) -> Option<Fetched<F::Out>> {
-    let value = near::<K, F, Db>(cache)?.get(of)?;
-    cache.engine().observer.tell_near_hit(|| K::key(of));
-    let status = CacheStatus {
-        tier: near::NAME,
-        answer: Answer::Hit,
-    };
-    Some(Fetched { value, status })
-}
-
-/// The stored bytes; `None`: they are a miss.
-pub(crate) fn open<K: Kind<Db>, Db: Send + Sync + 'static>(
-    cache: &Cache<Db>,
-    key: &str,
-    bytes: &Bytes,
-) -> Option<Entry> {
-    usable(cache.engine(), key, Entry::open(bytes, K::SHAPE))
-}
-
-fn usable<T>(engine: &Engine, key: &str, stored: Result<T, Unusable>) -> Option<T> {
-    match stored {
-        Ok(stored) => Some(stored),
-        Err(Unusable::Outdated) => None,
-        Err(Unusable::Unreadable(why)) => {
-            engine.observer.tell(Event::Unreadable { key, why: &why });
-            None
         }
     }
 }

@@ -20,17 +20,14 @@
 //! edge. That is noticed whenever something touches the edge (`cache:tags` has the tag, but there is no
 //! index; a set has lost its sentinel), and voids everything: right, but a pity.
 
-use std::convert::Infallible;
 use std::fmt;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use redis::aio::MultiplexedConnection;
 use redis::io::tcp::TcpSettings;
 use redis::{
-    AsyncConnectionConfig, Client, ErrorKind, IntoConnectionInfo, ProtocolVersion, PushInfo,
-    Script, ServerErrorKind, Value,
+    Client, ErrorKind, IntoConnectionInfo, ProtocolVersion, Script, ServerErrorKind, Value,
 };
 
 use super::{Answer, Claim, Connected, Epoch, Fill, Read, Store, StoreError, Token};
@@ -39,13 +36,12 @@ use crate::near::{self, NearFence};
 use crate::schema::Schema;
 use crate::tag::Tag;
 
+mod connection;
 mod leases;
 mod messages;
 
+use connection::Connection;
 use messages::Heard;
-
-/// How long a reader waits for Redis before it goes to the source, and everybody else with it.
-const TIMEOUT: Duration = Duration::from_millis(500);
 
 /// How many keys one script deletes: about a millisecond of the server's time.
 const SLICE: usize = 1000;
@@ -60,12 +56,6 @@ const FILLS_PER_CALL: usize = 100;
 const FILL_TAGS_PER_CALL: usize = 2000;
 const FILL_BYTES_PER_CALL: usize = 1 << 20;
 
-/// How much of the server's `master_replid` (40 hexadecimal digits) is in an epoch.
-const IDENTITY: usize = Epoch::LEN - Epoch::LINE;
-
-/// How much of the identity of the database (32 hexadecimal digits) a line begins with.
-const SOURCE: usize = 6;
-
 /// Values in Redis, fences and indexes beside them.
 pub struct RedisStore {
     client: Client,
@@ -77,45 +67,6 @@ pub struct RedisStore {
     block_life_ms: u64,
     scripts: Scripts,
     leases: leases::Leases,
-}
-
-/// A connection to a server of this identity, for values of this source: the beginnings of both. Every
-/// read takes a clone.
-#[derive(Clone)]
-struct Connection {
-    server: MultiplexedConnection,
-    identity: Arc<str>,
-    source: Arc<str>,
-    heard: Option<Arc<Heard>>,
-}
-
-impl Connection {
-    /// The values in the answers, of which the first is the clock; none without one.
-    fn understand(&self, mut answers: Vec<Option<Bytes>>) -> Result<Option<Read>, StoreError> {
-        let Some(token) = answers[0].take().as_deref().and_then(parse_token) else {
-            return Ok(None);
-        };
-        let (line, identity) = token.epoch.0.split_at(Epoch::LINE);
-        if identity != self.identity.as_bytes() {
-            return Err(StoreError::away("it has another server's memory"));
-        }
-        if !line.starts_with(self.source.as_bytes()) {
-            return Err(StoreError::away(
-                "its values are of another database or installation: give each database a `prefix` of its own",
-            ));
-        }
-        if let Some(heard) = &self.heard {
-            heard.check(token);
-        }
-        let mut values = answers.split_off(1);
-        for value in &mut values {
-            // Of a line that is over, or nothing of ours: the reader will see a miss.
-            *value = value
-                .take()
-                .and_then(|bytes| bytes.starts_with(line).then(|| bytes.slice(Epoch::LINE..)));
-        }
-        Ok(Some(Read { values, token }))
-    }
 }
 
 /// `cache:clock` and its like; `index` is the prefix of indexes.
@@ -188,34 +139,9 @@ impl RedisStore {
     }
 
     async fn reconnect(&self, source: &str) -> Result<Connected, StoreError> {
-        let mut config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(TIMEOUT))
-            .set_response_timeout(Some(TIMEOUT));
-        let heard = self.near.get().cloned();
-        let heard = heard.map(|near| Arc::new(Heard::nothing_yet(near)));
-        if let Some(heard) = heard.clone() {
-            config = config.set_push_sender(move |push: PushInfo| {
-                heard.push(&push);
-                Ok::<_, Infallible>(())
-            });
-        }
-        let mut server = self
-            .client
-            .get_multiplexed_async_connection_with_config(&config)
-            .await
-            .map_err(error)?;
-        warn_of_evictions(&mut server).await?;
-        if heard.is_some() {
-            let channel = &self.names.channel;
-            server.subscribe(channel).await.map_err(error)?;
-        }
-        let identity = identity(&mut server).await?.into();
-        let connection = Connection {
-            server,
-            identity,
-            source: format!("{source:-<SOURCE$.SOURCE$}").into(),
-            heard,
-        };
+        let heard = self.near.get().cloned().map(Heard::nothing_yet);
+        let channel = &self.names.channel;
+        let connection = Connection::open(&self.client, source, channel, heard).await?;
         *self
             .connection
             .write()
@@ -413,13 +339,7 @@ impl Store for RedisStore {
     }
 
     fn check(&self) -> Answer<'_, ()> {
-        Box::pin(async {
-            let mut connection = self.connection()?;
-            match *identity(&mut connection.server).await? == *connection.identity {
-                true => Ok(()),
-                false => Err(StoreError::away("it was given another server's memory")),
-            }
-        })
+        Box::pin(async { self.connection()?.check().await })
     }
 
     fn adopt(&self) -> Answer<'_, ()> {
@@ -516,55 +436,6 @@ fn split(answer: Vec<Value>) -> Result<(i64, Vec<String>), StoreError> {
         .map(redis::from_redis_value)
         .collect::<Result<_, _>>();
     Ok((done, deleted.map_err(StoreError::away)?))
-}
-
-fn parse_token(text: &[u8]) -> Option<Token> {
-    let (epoch, clock) = text.split_first_chunk::<{ Epoch::LEN }>()?;
-    let clock = std::str::from_utf8(clock.strip_prefix(b":")?)
-        .ok()?
-        .parse()
-        .ok()?;
-    Some(Token {
-        epoch: Epoch(*epoch),
-        clock,
-    })
-}
-
-/// Asks the server who it is; refuses a replica, which would serve what it was and take no writes.
-///
-/// Its name is the one of its history: another after every start, and after every time that it was a replica and
-/// may have been given another's memory. Its `run_id` would stay the same then.
-async fn identity(server: &mut MultiplexedConnection) -> Result<String, StoreError> {
-    let info = info(server, "replication").await?;
-    if field(&info, "role:").is_some_and(|role| role != "master") {
-        return Err(StoreError::away("it is the replica of another server"));
-    }
-    field(&info, "master_replid:")
-        .and_then(|history| history.get(..IDENTITY))
-        .map(str::to_owned)
-        .ok_or_else(|| StoreError::away("the server's INFO does not tell its master_replid"))
-}
-
-async fn info(server: &mut MultiplexedConnection, section: &str) -> Result<String, StoreError> {
-    let mut info = redis::cmd("INFO");
-    info.arg(section).query_async(server).await.map_err(error)
-}
-
-fn field<'i>(info: &'i str, name: &str) -> Option<&'i str> {
-    info.lines().find_map(|line| line.strip_prefix(name))
-}
-
-async fn warn_of_evictions(server: &mut MultiplexedConnection) -> Result<(), StoreError> {
-    let info = info(server, "memory").await?;
-    let policy = field(&info, "maxmemory_policy:");
-    if field(&info, "maxmemory:") != Some("0")
-        && policy.is_some_and(|policy| policy.starts_with("allkeys"))
-    {
-        tracing::warn!(
-            "Redis may evict what the cache needs to invalidate, and all is voided when it does: set maxmemory-policy to volatile-lru or noeviction"
-        );
-    }
-    Ok(())
 }
 
 fn error(error: redis::RedisError) -> StoreError {

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redis::{PushInfo, PushKind, Value};
 
-use super::parse_token;
+use super::connection::parse_token;
 use crate::near::NearFence;
 use crate::store::Token;
 
