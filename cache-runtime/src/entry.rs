@@ -12,7 +12,7 @@
 //! An expired value is still served within `grace`, while it is loaded anew. This clock may differ from that of who
 //! filled it, so it decides on no more than that; the store decides when a value is gone.
 //!
-//! Bytes of another format or shape are a miss, not a decode error: two versions of a service can
+//! Bytes of another format or shape, or whose hash is another, are a miss, not a decode error: two versions of a service can
 //! share a store during a deployment.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -22,8 +22,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::BoxError;
-use crate::json::Json;
-use crate::model::{Codec, fnv};
+use crate::json::{Json, hash};
+use crate::model::Codec;
 
 const FORMAT: u8 = 2;
 const HEADER: usize = 26;
@@ -72,7 +72,7 @@ pub(crate) fn encode<V: Serialize>(
         (Some(value), Codec::Json) => serde_json::to_writer(&mut bytes, value)?,
         (Some(value), Codec::Msgpack) => rmp_serde::encode::write_named(&mut bytes, value)?,
     }
-    let hash = fnv(&bytes[HEADER..]);
+    let hash = hash(&bytes[HEADER..]);
     bytes[HEADER - 8..HEADER].copy_from_slice(&hash.to_le_bytes());
     Ok(bytes.into())
 }
@@ -90,11 +90,16 @@ impl Entry {
         if number(0) != shape {
             return Err(Unusable::Outdated);
         }
+        let payload = bytes.slice(HEADER..);
+        // JSON is handed out unread: it has to be whole.
+        if hash(&payload) != number(16) {
+            return Err(unreadable("not as it was stored"));
+        }
         Ok(Entry {
             content: *content,
             expires_ms: number(8),
             hash: number(16),
-            payload: bytes.slice(HEADER..),
+            payload,
         })
     }
 
@@ -204,6 +209,8 @@ mod tests {
             let Err(Unusable::Unreadable(_)) = decode::<String>(&bytes.slice(..end), 7) else {
                 panic!("{end} bytes decoded");
             };
+            let entry = Entry::open(&bytes.slice(..end), 7);
+            assert!(entry.is_err(), "{end} bytes would be sent");
         }
         let foreign = Bytes::from_static(b"{\"name\": \"somebody else's, and long enough\"}");
         assert!(matches!(

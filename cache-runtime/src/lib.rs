@@ -9,6 +9,7 @@
 //! | --- | --- |
 //! | `redis` | [`RedisStore`], for services of several processes |
 //! | `postgres`, `sqlite` | the write path: [`Cache::begin`], [`Schema::install`] |
+//! | `axum` | [`Fetched::respond`], [`IfNoneMatch`]: cached JSON as answers, with `ETag`, 304 and `Cache-Status` |
 //! | `metrics` | counters and gauges through the `metrics` facade |
 //! | `conformance` | the test suite for [`Store`]s |
 
@@ -21,6 +22,8 @@ mod event;
 mod fill;
 mod flight;
 mod health;
+#[cfg(feature = "axum")]
+mod http;
 mod in_use;
 mod json;
 mod key;
@@ -48,6 +51,8 @@ pub use cache_derive::{Cached, schema};
 pub use cache::{Builder, Cache};
 pub use error::{BoxError, Error};
 pub use event::Event;
+#[cfg(feature = "axum")]
+pub use http::IfNoneMatch;
 pub use json::Json;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub use load::LoadConnection;

@@ -183,11 +183,7 @@ pub enum Codec {
 
 /// FNV-1a (<http://www.isthe.com/chongo/tech/comp/fnv/>): not for attackers, but stable between
 /// compilers, as stored values outlive builds.
-pub(crate) const fn fnv(bytes: &[u8]) -> u64 {
-    fnv_more(0xcbf2_9ce4_8422_2325, bytes)
-}
-
-const fn fnv_more(mut hash: u64, bytes: &[u8]) -> u64 {
+const fn fnv(mut hash: u64, bytes: &[u8]) -> u64 {
     let mut i = 0;
     while i < bytes.len() {
         hash = (hash ^ bytes[i] as u64).wrapping_mul(0x0000_0100_0000_01b3);
@@ -201,7 +197,7 @@ pub const fn shape(own: u64, embedded: &[u64]) -> u64 {
     let mut hash = own;
     let mut i = 0;
     while i < embedded.len() {
-        hash = fnv_more(hash, &embedded[i].to_le_bytes());
+        hash = fnv(hash, &embedded[i].to_le_bytes());
         i += 1;
     }
     hash

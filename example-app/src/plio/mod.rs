@@ -6,7 +6,8 @@ mod routes;
 
 use std::sync::Arc;
 
-use cache_runtime::Cached;
+use axum::response::Response;
+use cache_runtime::{Cached, IfNoneMatch};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -53,5 +54,10 @@ impl Resource for Plio {
     async fn find(cache: &Cache, ids: &[i64]) -> Result<Vec<Found<Plio>>, Problem> {
         let fetched = Plio::fetch_many(cache, ids).await?;
         Ok(fetched.into_iter().map(Found::from).collect())
+    }
+
+    async fn show(cache: &Cache, id: i64, client: &IfNoneMatch) -> Result<Response, Problem> {
+        let fetched = Plio::fetch_json(cache, id).await?;
+        Ok(fetched.respond(client, Plio::none))
     }
 }

@@ -4,12 +4,13 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{get, post};
+use cache_runtime::IfNoneMatch;
 
 use super::{Plio, duplicate};
 use crate::Cache;
 use crate::extract::{Id, Text};
 use crate::problem::Problem;
-use crate::resource::{self, Found, Resource, Routes};
+use crate::resource::{self, Resource, Routes};
 
 pub(crate) fn routes() -> Router<Cache> {
     let path = Plio::TABLE.path;
@@ -18,12 +19,17 @@ pub(crate) fn routes() -> Router<Cache> {
         .at(&format!("{path}/{{id}}/duplicate"), post(post_duplicate))
 }
 
-async fn get_by_uuid(State(cache): State<Cache>, Text(uuid): Text) -> Result<Found<Plio>, Problem> {
+async fn get_by_uuid(
+    State(cache): State<Cache>,
+    Text(uuid): Text,
+    if_none_match: IfNoneMatch,
+) -> Result<Response, Problem> {
     // No plio has this character, and PostgreSQL does not take it even in a question.
     if uuid.contains('\0') {
-        return Err(Problem::no_such_row(Plio::TABLE.name));
+        return Err(Plio::none());
     }
-    Ok(Plio::fetch_by_uuid(&cache, uuid).await?.into())
+    let fetched = Plio::fetch_json_by_uuid(&cache, uuid).await?;
+    Ok(fetched.respond(&if_none_match, Plio::none))
 }
 
 async fn post_duplicate(State(cache): State<Cache>, Id(id): Id) -> Result<Response, Problem> {

@@ -10,7 +10,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 use axum::{Json, Router};
-use cache_runtime::{Answer, CacheStatus, Fetched};
+use cache_runtime::{Answer, CacheStatus, Fetched, IfNoneMatch};
 use serde::Serialize;
 
 pub(crate) use self::table::{Column, Table};
@@ -28,6 +28,20 @@ pub(crate) trait Resource: Serialize + Send + Sync + Sized + 'static {
         cache: &Cache,
         ids: &[i64],
     ) -> impl Future<Output = Result<Vec<Found<Self>>, Problem>> + Send;
+
+    /// The answer to who asks for one; a cached noun has it as JSON already.
+    fn show(
+        cache: &Cache,
+        id: i64,
+        _: &IfNoneMatch,
+    ) -> impl Future<Output = Result<Response, Problem>> + Send {
+        async move { Ok(find_one::<Self>(cache, id).await?.into_response()) }
+    }
+
+    /// There is none with this id.
+    fn none() -> Problem {
+        Problem::no_such_row(Self::TABLE.name)
+    }
 }
 
 /// One row to answer with, or none, which answers 404; a cached noun says how it was come by.
@@ -50,10 +64,9 @@ impl<T> From<Fetched<Arc<T>>> for Found<T> {
 
 impl<T: Resource> IntoResponse for Found<T> {
     fn into_response(self) -> Response {
-        let cache_status = cache_status(self.status);
         match self.value {
-            Some(value) => (cache_status, Json(value)).into_response(),
-            None => (cache_status, Problem::no_such_row(T::TABLE.name)).into_response(),
+            Some(value) => (self.status, Json(value)).into_response(),
+            None => (self.status, T::none()).into_response(),
         }
     }
 }
@@ -64,12 +77,8 @@ impl<T: Resource> IntoResponse for FoundMany<T> {
         // A list is a hit if all of it is.
         let status = statuses.max_by_key(|status| status.answer != Answer::Hit);
         let rows = self.0.into_iter().filter_map(|found| found.value);
-        (cache_status(status), Json(rows.collect::<Vec<_>>())).into_response()
+        (status, Json(rows.collect::<Vec<_>>())).into_response()
     }
-}
-
-fn cache_status(status: Option<CacheStatus>) -> Option<[(&'static str, String); 1]> {
-    status.map(|status| [("cache-status", status.to_string())])
 }
 
 /// The rows of a noun that is not cached.
@@ -115,8 +124,12 @@ async fn list<T: Resource>(
     Ok(FoundMany(T::find(&cache, &ids).await?))
 }
 
-async fn show<T: Resource>(State(cache): State<Cache>, Id(id): Id) -> Result<Found<T>, Problem> {
-    find_one(&cache, id).await
+async fn show<T: Resource>(
+    State(cache): State<Cache>,
+    Id(id): Id,
+    if_none_match: IfNoneMatch,
+) -> Result<Response, Problem> {
+    T::show(&cache, id, &if_none_match).await
 }
 
 async fn find_one<T: Resource>(cache: &Cache, id: i64) -> Result<Found<T>, Problem> {

@@ -2,7 +2,8 @@
 
 mod load;
 
-use cache_runtime::Cached;
+use axum::response::Response;
+use cache_runtime::{Cached, IfNoneMatch};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -61,5 +62,10 @@ impl Resource for User {
     async fn find(cache: &Cache, ids: &[i64]) -> Result<Vec<Found<User>>, Problem> {
         let fetched = User::fetch_many(cache, ids).await?;
         Ok(fetched.into_iter().map(Found::from).collect())
+    }
+
+    async fn show(cache: &Cache, id: i64, client: &IfNoneMatch) -> Result<Response, Problem> {
+        let fetched = User::fetch_json(cache, id).await?;
+        Ok(fetched.respond(client, User::none))
     }
 }

@@ -5,6 +5,7 @@
 
 use std::time::{Duration, Instant};
 
+use reqwest::header::HeaderMap;
 use serde_json::Value;
 
 /// How long one request may take before the story fails.
@@ -53,6 +54,7 @@ impl Http {
             header("content-type"),
             header("location"),
         );
+        let headers = response.headers().clone();
         let status = response.status().as_u16();
         let text = match response.text().await {
             Ok(text) => text,
@@ -66,6 +68,7 @@ impl Http {
             cache_status,
             content_type,
             location,
+            headers,
             body,
             text,
             took,
@@ -81,6 +84,7 @@ pub struct Answer {
     pub cache_status: Option<String>,
     pub content_type: Option<String>,
     pub location: Option<String>,
+    pub headers: HeaderMap,
     pub body: Value,
     pub text: String,
     pub took: Duration,
@@ -146,6 +150,12 @@ impl Answer {
     /// The store was away and not asked.
     pub fn is_bypass(&self) -> bool {
         self.parameters().any(|parameter| parameter == "fwd=bypass")
+    }
+
+    /// A header's text; nothing if it is not there.
+    pub fn header(&self, name: &str) -> &str {
+        let value = self.headers.get(name);
+        value.map_or("", |value| value.to_str().expect("a header of text"))
     }
 
     /// The tier's name in `Cache-Status`.

@@ -9,6 +9,7 @@ mod errors;
 mod failover;
 mod fuzz;
 mod hazards;
+mod json;
 mod lists;
 mod lookups;
 pub mod original;
@@ -53,6 +54,7 @@ pub fn all() -> Vec<Story> {
         failover::stories(),
         elsewhere::stories(),
         hazards::stories(),
+        json::stories(),
     ]
     .concat()
 }

@@ -113,7 +113,7 @@ async fn broken_entries_are_misses(world: World) {
     for length in [1, 10, 24, 25, 40, 60, good.len() / 2, good.len() - 1] {
         broken.push(good[..length].to_vec());
     }
-    // Bits of the header; the rest has no checksum.
+    // Bits of the line and of the header.
     for flipped in [0, 23, 24, 25, 26, 34, 35] {
         let mut bytes = good.clone();
         bytes[flipped] ^= 0x55;
