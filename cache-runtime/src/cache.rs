@@ -108,6 +108,7 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
         WeakCache(Arc::downgrade(&self.0))
     }
 
+    #[inline]
     pub(crate) fn engine(&self) -> &Arc<Engine> {
         &self.0.engine
     }

@@ -100,6 +100,7 @@ impl Observer {
     }
 
     /// A hit of the near cache, where a key costs more than the hit.
+    #[inline]
     pub(crate) fn tell_near_hit(&self, key: impl FnOnce() -> String) {
         #[cfg(feature = "metrics")]
         crate::metrics::near_hit();

@@ -12,7 +12,7 @@ use crate::fill::{self, Lead};
 use crate::flight::{Entered, Landings, Tick};
 use crate::in_use;
 use crate::kind::{Form, Kind};
-use crate::near::{self, Stamp, Tier};
+use crate::near::{Stamp, Tier};
 use crate::read::{Accept, Fetched};
 use crate::status::{Answer, CacheStatus};
 use crate::store::Read;
@@ -139,6 +139,7 @@ impl Look {
 }
 
 /// The near cache for what is read in this form, if there is one.
+#[inline]
 fn near<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
     cache: &Cache<Db>,
 ) -> Option<&Tier<K::Key, F::Out>> {
@@ -147,17 +148,15 @@ fn near<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
     near.tier(K::POLICY.number, K::FORM + F::PLACE, room)
 }
 
+/// The value, if it is near.
+#[inline]
 pub(crate) fn near_hit<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
     cache: &Cache<Db>,
     of: &K::Key,
-) -> Option<Fetched<F::Out>> {
+) -> Option<Option<F::Out>> {
     let value = near::<K, F, Db>(cache)?.get(of)?;
     cache.engine().observer.tell_near_hit(|| K::key(of));
-    let status = CacheStatus {
-        tier: near::NAME,
-        answer: Answer::Hit,
-    };
-    Some(Fetched { value, status })
+    Some(value)
 }
 
 /// The stored bytes; `None`: they are a miss.

@@ -57,6 +57,7 @@ impl Near {
     }
 
     /// The near cache of a model in one form. None for a second struct of the same model.
+    #[inline]
     pub(crate) fn tier<K: Key, V: Clone + Send + Sync + 'static>(
         &self,
         number: usize,
@@ -120,6 +121,7 @@ impl<K: Key, V: Clone> Tier<K, V> {
     }
 
     /// The value, if it is here and may be served; `Some(None)`: there is no such row.
+    #[inline]
     pub(crate) fn get(&self, of: &K) -> Option<Option<V>> {
         let kept = self.values.get(of)?;
         self.fence.allows(&kept.validity).then_some(kept.value)

@@ -15,6 +15,7 @@ use crate::kind::{AsJson, Decoded, Form, Ids, Kind, Values};
 use crate::load::LoadContext;
 use crate::load::{Find, Load};
 use crate::look::{Look, near_hit};
+use crate::near;
 use crate::status::{Answer, CacheStatus};
 
 /// A value and how it was come by.
@@ -26,12 +27,28 @@ pub struct Fetched<V> {
     pub status: CacheStatus,
 }
 
+impl<V> Fetched<V> {
+    fn near(value: Option<V>) -> Fetched<V> {
+        let status = CacheStatus {
+            tier: near::NAME,
+            answer: Answer::Hit,
+        };
+        Fetched { value, status }
+    }
+}
+
 /// The value of this id.
 pub async fn get<T: Load<Db>, Db: Send + Sync + 'static>(
     cache: &Cache<Db>,
     id: T::Id,
 ) -> Result<Option<Arc<T>>, Error> {
-    Ok(fetch::<T, Db>(cache, id).await?.value)
+    match near_hit::<Values<T>, Decoded, Db>(cache, &id) {
+        Some(value) => Ok(value),
+        // Boxed: the future of a near hit is to be small.
+        None => Ok(Box::pin(far_one::<Values<T>, Decoded, Db>(cache, id))
+            .await?
+            .value),
+    }
 }
 
 /// The values of these ids, at their positions.
@@ -144,8 +161,7 @@ async fn one<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
     of: K::Key,
 ) -> Result<Fetched<F::Out>, Error> {
     match near_hit::<K, F, Db>(cache, &of) {
-        Some(fetched) => Ok(fetched),
-        // Boxed: the future of a near hit is to be small.
+        Some(value) => Ok(Fetched::near(value)),
         None => Box::pin(far_one::<K, F, Db>(cache, of)).await,
     }
 }
@@ -168,7 +184,7 @@ async fn many<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
     accept: Accept,
 ) -> Result<Vec<Fetched<F::Out>>, Error> {
     let near = |of| match accept {
-        Accept::Any => near_hit::<K, F, Db>(cache, of),
+        Accept::Any => near_hit::<K, F, Db>(cache, of).map(Fetched::near),
         Accept::Fresh | Accept::Reloaded => None,
     };
     let mut fetched: Vec<Option<Fetched<F::Out>>> = of.iter().map(near).collect();

@@ -21,7 +21,8 @@ use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 /// How many fences there are: half a megabyte.
-const FENCES: usize = 1 << 16;
+const FENCES: usize = 1 << FENCE_BITS;
+const FENCE_BITS: u32 = 16;
 
 /// How far a coarse clock may be behind.
 const TICK: Duration = Duration::from_millis(10);
@@ -48,13 +49,12 @@ struct Follower(Box<dyn Fn(&str) + Send + Sync>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Stamp(u64);
 
-/// What says of a near value whether it may still be served.
+/// What says of a near value whether it may still be served. Small, as a hit copies it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Validity {
-    stamp: Stamp,
-    fence: usize,
-    /// By the coarse clock.
-    until: u64,
+    /// The stamp, and in the lowest bits which fence.
+    stamp_and_fence: u64,
+    until: Sixteenths,
 }
 
 impl NearFence {
@@ -112,7 +112,7 @@ impl NearFence {
     pub(crate) fn trust(&self, asked: Moment) {
         let life = self.max_staleness.saturating_sub(TICK);
         self.trusted_until
-            .fetch_max(asked.after(life), Ordering::SeqCst);
+            .fetch_max(asked.after(life).0, Ordering::SeqCst);
     }
 
     pub(crate) fn max_staleness(&self) -> Duration {
@@ -127,17 +127,19 @@ impl NearFence {
     /// Of a value that was read after this stamp and is fresh for so long.
     pub(crate) fn validity(&self, key: &str, stamp: Stamp, fresh: Duration) -> Validity {
         Validity {
-            stamp,
-            fence: self.fence(key),
-            until: Moment::now().after(fresh),
+            stamp_and_fence: stamp.0 << FENCE_BITS | self.fence(key) as u64,
+            until: Moment::now().after(fresh).sixteenths(),
         }
     }
 
+    #[inline]
     pub(crate) fn allows(&self, validity: &Validity) -> bool {
-        let (now, stamp) = (Moment::now().0, validity.stamp.0);
-        now < validity.until
-            && now < self.trusted_until.load(Ordering::Acquire)
-            && self.fences[validity.fence].load(Ordering::Acquire) <= stamp
+        let now = Moment::now();
+        let stamp = validity.stamp_and_fence >> FENCE_BITS;
+        let fence = validity.stamp_and_fence as usize % FENCES;
+        now.sixteenths() < validity.until
+            && now.0 < self.trusted_until.load(Ordering::Acquire)
+            && self.fences[fence].load(Ordering::Acquire) <= stamp
             && self.floor.load(Ordering::Acquire) <= stamp
     }
 
@@ -150,14 +152,25 @@ impl NearFence {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Moment(u64);
 
+/// Of a second, by that clock.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+struct Sixteenths(u32);
+
 impl Moment {
+    #[inline]
     pub(crate) fn now() -> Moment {
         Moment(coarsetime::Instant::now().as_ticks())
     }
 
-    fn after(self, duration: Duration) -> u64 {
-        self.0
-            .saturating_add(coarsetime::Duration::from(duration).as_ticks())
+    fn after(self, duration: Duration) -> Moment {
+        let ticks = coarsetime::Duration::from(duration).as_ticks();
+        Moment(self.0.saturating_add(ticks))
+    }
+
+    /// Its ticks are so many parts of a second as fit 32 bits.
+    #[inline]
+    fn sixteenths(self) -> Sixteenths {
+        Sixteenths((self.0 >> 28) as u32)
     }
 }
 
