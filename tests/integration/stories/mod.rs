@@ -1,12 +1,14 @@
 //! The behaviours, each a story; the numbers are those of the list that they were asked for with.
 
 mod absent;
+mod batches;
 mod crash;
 mod deletes;
 mod duplicate;
 mod elsewhere;
 mod errors;
 mod failover;
+mod fanout;
 mod fuzz;
 mod hazards;
 mod lists;
@@ -53,6 +55,8 @@ pub fn all() -> Vec<Story> {
         failover::stories(),
         elsewhere::stories(),
         hazards::stories(),
+        batches::stories(),
+        fanout::stories(),
     ]
     .concat()
 }
