@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use cache_runtime::{BoxError, Cache, Error, Fetched, Load, LoadContext, MemoryStore, RedisStore};
-use ledger::{Base, Digest, OldPage, Page, Quote, Row, SCHEMA, Value};
+use ledger::{Base, Digest, OldPage, Page, Quote, Row, SCHEMA, SecretPage, Value};
 use sqlx::Pool;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -203,6 +203,12 @@ impl<DB: Base> Load<Source<DB>> for Page {
 
 impl<DB: Base> Load<Source<DB>> for OldPage {
     async fn load(cx: &LoadContext<Source<DB>>, ids: &[i64]) -> Result<Vec<OldPage>, BoxError> {
+        rows(cx, "SELECT id, text FROM page WHERE id = $1", ids).await
+    }
+}
+
+impl<DB: Base> Load<Source<DB>> for SecretPage {
+    async fn load(cx: &LoadContext<Source<DB>>, ids: &[i64]) -> Result<Vec<SecretPage>, BoxError> {
         rows(cx, "SELECT id, text FROM page WHERE id = $1", ids).await
     }
 }

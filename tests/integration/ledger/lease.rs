@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use cache_runtime::Answer;
-use ledger::{Base, Digest, OldPage, Page, Quote};
+use ledger::{Base, Digest, OldPage, Page, Quote, SecretPage};
 
 use super::bank::Bank;
 use super::desk::{Asked, Desk, Mood, PATIENCE, on_postgres_and_redis};
@@ -21,6 +21,8 @@ pub fn tales() -> Vec<Tale> {
         tale!(a_process_that_dies_delays_others_for_a_lease),
         tale!(a_load_that_fails_releases),
         tale!(a_load_that_hangs_is_not_waited_for_longer_than_the_lease),
+        tale!(a_load_that_is_given_up_releases),
+        tale!(an_encoder_that_panics_releases),
         tale!(a_refused_fill_releases),
         tale!(nobody_waits_for_what_another_does_not_load),
         tale!(nobody_waits_behind_another_versions_value),
@@ -139,6 +141,37 @@ async fn a_load_that_hangs_is_not_waited_for_longer_than_the_lease<DB: Base>(ban
     slow.is(Mood::Well);
     let page = hangs.await.expect("no panic").expect("a page");
     assert_eq!(page.expect("a row").text, "old", "wrong answer");
+}
+
+/// The lease of quotes is much longer than their `load-timeout`.
+async fn a_load_that_is_given_up_releases<DB: Base>(bank: Bank<DB>) {
+    let limit = Duration::from_secs(2);
+    bank.sql("INSERT INTO quote (id, text) VALUES (1, 'old')")
+        .await;
+    bank.drain().await;
+    let [hung, well]: [Desk<DB>; 2] = bank.desks().await;
+    hung.is(Mood::Hangs);
+    let hangs = hung.quote_meanwhile(1);
+    hung.asked.reach("quote", 1).await;
+    let claimed = Instant::now();
+    let quote = well.quote(1).await.expect("a quote").value;
+    assert_eq!(quote.expect("a row").text, "old", "wrong answer");
+    let waited = claimed.elapsed();
+    assert!(waited < limit + AT_ONCE, "it waited for {waited:?}");
+    let error = hangs.await.expect("no panic").expect_err("it hangs");
+    assert!(error.is_load_timeout(), "{error}");
+}
+
+async fn an_encoder_that_panics_releases<DB: Base>(bank: Bank<DB>) {
+    with_pages(&bank, 1).await;
+    let [broken, well]: [Desk<DB>; 2] = bank.desks().await;
+    SecretPage::get(&broken.cache, 1)
+        .await
+        .expect_err("it cannot be encoded");
+    let failed = Instant::now();
+    says(&well, "old").await;
+    let waited = failed.elapsed();
+    assert!(waited < AT_ONCE, "the next waited for {waited:?}");
 }
 
 async fn a_refused_fill_releases<DB: Base>(bank: Bank<DB>) {

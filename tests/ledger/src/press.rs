@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use cache_runtime::Cached;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use sqlx::FromRow;
 
 /// With a lease.
@@ -25,6 +25,21 @@ pub struct Page {
 pub struct OldPage {
     pub id: i64,
     pub text: String,
+}
+
+/// One whose `Serialize` panics.
+#[derive(Debug, Cached, Deserialize, FromRow)]
+#[cached(model = "page")]
+#[allow(missing_docs, reason = "the fields are the columns")]
+pub struct SecretPage {
+    pub id: i64,
+    pub text: String,
+}
+
+impl Serialize for SecretPage {
+    fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        panic!("{} is not to be told", self.id)
+    }
 }
 
 /// With grace, and a limit.
