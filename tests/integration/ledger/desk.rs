@@ -41,9 +41,12 @@ pub struct Source<DB: Base> {
     asked: Asked,
 }
 
-/// Of every load, in all processes: the model and the ids.
+/// Every load, in all processes.
 #[derive(Clone, Default)]
-pub struct Asked(Arc<Mutex<Vec<(&'static str, Vec<i64>)>>>);
+pub struct Asked(Arc<Mutex<Vec<Asking>>>);
+
+/// The model and the ids.
+type Asking = (&'static str, Vec<i64>);
 
 /// One process.
 pub struct Desk<DB: Base> {
