@@ -113,8 +113,11 @@ async fn claim<K: Kind<Db>, Db: Send + Sync + 'static>(
             let (cache, token) = (cache.clone(), read.token);
             let task = async move {
                 let keys: Vec<String> = mine.iter().map(|lead| lead.key.clone()).collect();
-                load::<K, Db>(&cache, mine, Some(token)).await;
-                cache.engine().release(&keys).await;
+                let engine = cache.engine().clone();
+                let load = async move { load::<K, Db>(&cache, mine, Some(token)).await };
+                // In a task of its own: what encodes the values may panic, and nobody else is to wait for them then.
+                let _ = tokio::spawn(load.in_current_span()).await;
+                engine.release(&keys).await;
             };
             tokio::spawn(task.in_current_span());
         }

@@ -188,6 +188,10 @@ impl<DB: Base> Bank<DB> {
         self.0.sql.is_postgres()
     }
 
+    pub fn has_redis(&self) -> bool {
+        self.0.redis.is_some()
+    }
+
     pub fn redis(&self) -> &OwnRedis {
         self.0.redis.as_ref().expect("a set-up with Redis")
     }

@@ -3,12 +3,18 @@
 //! cache, and write in its transactions.
 
 mod bank;
+mod batches;
+mod desk;
 mod frozen;
+mod grace;
 mod hazards;
 mod history;
 mod ids;
 mod ignores;
+mod lease;
+mod limit;
 mod outage;
+mod refresh;
 mod reports;
 mod rows;
 mod strict;
@@ -31,6 +37,11 @@ pub fn trials() -> Vec<Trial> {
         reports::tales(),
         ignores::tales(),
         ids::tales(),
+        lease::tales(),
+        grace::tales(),
+        limit::tales(),
+        batches::tales(),
+        refresh::tales(),
     ]
     .concat();
     let mutants = strict::need_the_block().into_iter();

@@ -1,12 +1,14 @@
 //! The behaviours, each a story; the numbers are those of the list that they were asked for with.
 
 mod absent;
+mod batches;
 mod crash;
 mod deletes;
 mod duplicate;
 mod elsewhere;
 mod errors;
 mod failover;
+mod fanout;
 mod fuzz;
 mod hazards;
 mod json;
@@ -55,6 +57,8 @@ pub fn all() -> Vec<Story> {
         elsewhere::stories(),
         hazards::stories(),
         json::stories(),
+        batches::stories(),
+        fanout::stories(),
     ]
     .concat()
 }

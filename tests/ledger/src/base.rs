@@ -21,6 +21,9 @@ CREATE TABLE entry (id BIGINT PRIMARY KEY, account_id TEXT, amount BIGINT NOT NU
 CREATE TABLE note (id TEXT PRIMARY KEY NOT NULL, slug TEXT UNIQUE, text TEXT NOT NULL,
   views BIGINT NOT NULL DEFAULT 0);
 CREATE TABLE seat (tenant TEXT NOT NULL, id BIGINT NOT NULL, text TEXT NOT NULL, PRIMARY KEY (tenant, id));
+CREATE TABLE page (id BIGINT PRIMARY KEY, text TEXT NOT NULL);
+CREATE TABLE quote (id BIGINT PRIMARY KEY, text TEXT NOT NULL);
+CREATE TABLE digest (id BIGINT PRIMARY KEY, quote_id BIGINT);
 ";
 
 /// What can be read from a row of either database.

@@ -1,7 +1,8 @@
-//! A small service for what the example does not use: strict models, text ids, composite ids, ignored columns. It runs
+//! A small service for what the example does not use: strict models, text ids, composite ids, ignored columns, leases. It runs
 //! on a pool of either database, and is generic over which.
 
 mod base;
+mod press;
 mod unspeakable;
 
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::{FromRow, Pool};
 
 pub use base::{Base, Row, Value};
+pub use press::{Digest, OldPage, Page, Quote, SecretPage};
 pub use unspeakable::Unspeakable;
 
 /// What `cache.toml` beside this crate says.
