@@ -155,7 +155,7 @@ async fn rebuild(results: &mut Results, root: &Path, folder: &Path) -> Outcome<(
             let mut cargo = Command::new("cargo");
             cargo.args(["build", "--offline", "--package", "example-app"]);
             cargo.current_dir(&root).env("CACHE_TOML", &file);
-            cargo.env("CARGO_TARGET_DIR", root.join("target/bench/compile/target"));
+            cargo.env("CARGO_TARGET_DIR", root.join("target"));
             Ok(vec![run(&mut cargo)?])
         }
     };

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use cache_runtime::Answer;
 use futures_util::StreamExt;
 use redis::aio::MultiplexedConnection;
 
@@ -130,8 +131,11 @@ where
 }
 
 async fn ours(cache: &Cache) -> Outcome<()> {
-    Tagged::get(cache, next()).await?.ok_or("no value")?;
-    Ok(())
+    let fetched = Tagged::fetch(cache, next()).await?;
+    match fetched.status.answer {
+        Answer::Miss { stored: true, .. } => Ok(()),
+        other => Err(format!("a miss that is not stored: {other:?}").into()),
+    }
 }
 
 async fn get_and_set(connection: &MultiplexedConnection) -> Outcome<()> {

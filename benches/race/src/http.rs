@@ -33,7 +33,7 @@ pub(crate) async fn measure(
     let folder = root.join("target/bench/http");
     std::fs::create_dir_all(&folder)?;
     let sqlite = |name: &str| fresh(&folder, name);
-    let far = build_example(root, &folder, "far")?;
+    let far = build_example(root, &folder, false)?;
 
     let far_only = Service::start(&far, &sqlite("far")?, &database(redis, 14)).await?;
     let no_cache = Service::start(&far, &sqlite("none")?, NO_REDIS).await?;
@@ -61,7 +61,7 @@ pub(crate) async fn measure(
     let case = "GET plio, far only, connections: 16";
     results.race(7, case, &THROUGHPUT, &lanes).await?;
 
-    let near = match build_example(root, &folder, "near") {
+    let near = match build_example(root, &folder, true) {
         Ok(near) => near,
         Err(error) => {
             eprintln!("row 7: without the near cache: {error}");

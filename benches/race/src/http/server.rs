@@ -12,18 +12,20 @@ use tokio::process::{Child, ChildStdout, Command};
 
 use crate::harness::Outcome;
 
-/// The example as a release, with this `cache.toml` but for the near cache: its program.
-pub(crate) fn build_example(root: &Path, folder: &Path, near: &str) -> Outcome<PathBuf> {
+/// The example as a release, with the `cache.toml` at the root, but for its near caches: its program.
+pub(crate) fn build_example(root: &Path, folder: &Path, near: bool) -> Outcome<PathBuf> {
+    let name = if near { "near" } else { "far" };
     let text = std::fs::read_to_string(root.join("cache.toml"))?;
+    let has_near = text.lines().any(is_near);
     let mut edited = String::new();
-    for line in text.lines().filter(|line| !line.starts_with("near")) {
+    for line in text.lines().filter(|line| near || !is_near(line)) {
         edited += line;
         edited += "\n";
-        if near == "near" && ["[model.plio]", "[model.user]"].contains(&line) {
+        if near && !has_near && ["[model.plio]", "[model.user]"].contains(&line) {
             edited += "near = { entries = 10000 }\n";
         }
     }
-    let file = folder.join(format!("{near}.toml"));
+    let file = folder.join(format!("{name}.toml"));
     std::fs::write(&file, edited)?;
     let output = std::process::Command::new("cargo")
         .args(["build", "--release", "--package", "example-app"])
@@ -32,11 +34,18 @@ pub(crate) fn build_example(root: &Path, folder: &Path, near: &str) -> Outcome<P
         .env("CARGO_TARGET_DIR", root.join("target"))
         .output()?;
     if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).into());
+        // The first error says enough.
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        let error = stderr.lines().skip_while(|line| !line.starts_with("error"));
+        return Err(error.take(3).collect::<Vec<_>>().join("\n").into());
     }
-    let program = folder.join(format!("example-{near}"));
+    let program = folder.join(format!("example-{name}"));
     std::fs::copy(root.join("target/release/example-app"), &program)?;
     Ok(program)
+}
+
+fn is_near(line: &str) -> bool {
+    line.starts_with("near =")
 }
 
 /// Ends with this.
