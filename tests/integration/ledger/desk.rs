@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use cache_runtime::{BoxError, Cache, Error, Fetched, Load, LoadContext, MemoryStore, RedisStore};
-use ledger::{Base, Digest, OldPage, Page, Quote, Row, SCHEMA, SecretPage, Value};
+use ledger::{Base, Digest, OldPage, Page, Quote, Rate, Row, SCHEMA, SecretPage, Value};
 use sqlx::Pool;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -223,6 +223,14 @@ impl<DB: Base> Load<Source<DB>> for Quote {
         let mut quotes: Vec<Quote> = rows(cx, sql, ids).await?;
         quotes.iter_mut().for_each(|quote| quote.edition = edition);
         behave(cx, quotes).await
+    }
+}
+
+impl<DB: Base> Load<Source<DB>> for Rate {
+    async fn load(cx: &LoadContext<Source<DB>>, ids: &[i64]) -> Result<Vec<Rate>, BoxError> {
+        cx.db().asked.add("rate", ids);
+        let rates = rows(cx, "SELECT id, text FROM rate WHERE id = $1", ids).await?;
+        behave(cx, rates).await
     }
 }
 

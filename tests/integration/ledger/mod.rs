@@ -13,6 +13,7 @@ mod ids;
 mod ignores;
 mod lease;
 mod limit;
+mod on_write;
 mod outage;
 mod refresh;
 mod reports;
@@ -42,6 +43,7 @@ pub fn trials() -> Vec<Trial> {
         limit::tales(),
         batches::tales(),
         refresh::tales(),
+        on_write::tales(),
     ]
     .concat();
     let mutants = strict::need_the_block().into_iter();

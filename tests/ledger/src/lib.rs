@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::{FromRow, Pool};
 
 pub use base::{Base, Row, Value};
-pub use press::{Digest, OldPage, Page, Quote, SecretPage};
+pub use press::{Digest, OldPage, Page, Quote, Rate, SecretPage};
 pub use unspeakable::Unspeakable;
 
 /// What `cache.toml` beside this crate says.

@@ -62,3 +62,11 @@ pub struct Digest {
     #[sqlx(skip)]
     pub quote: Option<Arc<Quote>>,
 }
+
+/// Read again on every write.
+#[derive(Clone, Debug, PartialEq, Cached, Serialize, Deserialize, FromRow)]
+#[allow(missing_docs, reason = "the fields are the columns")]
+pub struct Rate {
+    pub id: i64,
+    pub text: String,
+}
