@@ -79,23 +79,28 @@ local expiries = scores(KEYS[4])
 if not expiries then
   return -1
 end
-for i = FIRST, #ARGV do
-  if expiries[i] and expiries[i] > now_ms and redis.call('EXISTS', ARGV[4] .. ARGV[i]) == 0 then
-    -- Without a clock everything is void, from this moment on; the tag may begin anew.
-    redis.call('DEL', KEYS[2])
-    redis.call('ZREM', KEYS[4], ARGV[i])
-    return -1
+local lost = false
+each_chunk(function(first, last)
+  local known = {}
+  for i = first, last do
+    if expiries[i] and expiries[i] > now_ms then
+      known[#known + 1] = ARGV[4] .. ARGV[i]
+    end
   end
+  if #known > 0 and redis.call('EXISTS', unpack(known)) < #known then
+    -- Without a clock everything is void, from this moment on; the tags may begin anew.
+    redis.call('DEL', KEYS[2])
+    redis.call('ZREM', KEYS[4], unpack(ARGV, first, last))
+    lost = true
+  end
+end)
+if lost then
+  return -1
 end
 
 local expiry = now_ms + tonumber(ARGV[3]) + tonumber(ARGV[7])
 for i = FIRST, #ARGV do
-  local index = ARGV[4] .. ARGV[i]
-  local expired = redis.call('ZRANGEBYSCORE', index, '-inf', '(' .. now_ms, 'LIMIT', 0, 100)
-  if #expired > 0 then
-    redis.call('ZREM', index, unpack(expired))
-  end
-  redis.call('ZADD', index, expiry, KEYS[1])
+  redis.call('ZADD', ARGV[4] .. ARGV[i], expiry, KEYS[1])
 end
 each_chunk(function(first, last)
   local added = {}
@@ -107,7 +112,12 @@ each_chunk(function(first, last)
 end)
 redis.call('SET', KEYS[1], epoch:sub(1, 14) .. ARGV[5], 'PX', ARGV[3])
 
--- Tidies up: a few of the indexes whose last value has expired.
+-- Tidies up: what has expired in one of the indexes, taken at random; and a few indexes whose last value has.
+local index = ARGV[4] .. ARGV[FIRST + now_us % (#ARGV - FIRST + 1)]
+local expired = redis.call('ZRANGEBYSCORE', index, '-inf', '(' .. now_ms, 'LIMIT', 0, 100)
+if #expired > 0 then
+  redis.call('ZREM', index, unpack(expired))
+end
 for _, tag in ipairs(redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', '(' .. now_ms, 'LIMIT', 0, 10)) do
   redis.call('UNLINK', ARGV[4] .. tag)
   redis.call('ZREM', KEYS[4], tag)

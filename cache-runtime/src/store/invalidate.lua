@@ -7,12 +7,12 @@
 -- KEYS  1 the clock, 2 the fences, 3 the tags
 -- ARGV  1 life of a fence in ms; 2 how many keys to delete at most; 3 prefix of indexes; 4 "first" or
 --       "again"; 5 the channel; 6 "tell" the caller the keys as well, or ""; then at most 1000 tags
--- returns {1 all deleted or 0 come again, key...}; or {-1}: the clock, fences or edges are gone (a flush, an
+-- returns {1 all deleted or 0 come again, {key...}}; or {-1, {}}: the clock, fences or edges are gone (a flush, an
 --         eviction), everything stored must be voided
 local FIRST = 7
 local clock = redis.call('GET', KEYS[1])
 if not clock or not redis.call('ZSCORE', KEYS[2], '') or not redis.call('ZSCORE', KEYS[3], '') then
-  return {-1}
+  return { -1, {} }
 end
 local now = redis.call('TIME')
 local now_us = now[1] * 1000000 + now[2]
@@ -31,21 +31,25 @@ if ARGV[4] == 'first' then
 end
 
 local budget = tonumber(ARGV[2])
-local deleted = {}
+local deleted, lines = {}, { '' }
 for i = FIRST, #ARGV do
   local index = ARGV[3] .. ARGV[i]
   local keys = redis.pcall('ZRANGE', index, 0, budget - 1)
   if keys.err then
     -- Somebody put another thing there.
     redis.call('DEL', KEYS[1], index)
-    return {-1}
+    return { -1, {} }
   elseif #keys > 0 then
     redis.call('UNLINK', unpack(keys))
-    redis.call('ZREM', index, unpack(keys))
-    budget = budget - #keys
-    for _, key in ipairs(keys) do
-      deleted[#deleted + 1] = key
+    lines[#lines + 1] = table.concat(keys, '\n')
+    if ARGV[6] == 'tell' then
+      for _, key in ipairs(keys) do
+        deleted[#deleted + 1] = key
+      end
     end
+    -- Those that were read.
+    redis.call('ZREMRANGEBYRANK', index, 0, #keys - 1)
+    budget = budget - #keys
     if redis.call('EXISTS', index) == 0 then
       redis.call('ZREM', KEYS[3], ARGV[i])
     end
@@ -56,17 +60,13 @@ for i = FIRST, #ARGV do
       -- Without a clock everything is void, from this moment on; the tag may begin anew.
       redis.call('DEL', KEYS[1])
       redis.call('ZREM', KEYS[3], ARGV[i])
-      return {-1}
+      return { -1, {} }
     end
   end
   if budget == 0 then
     break
   end
 end
-redis.call('PUBLISH', ARGV[5], clock .. ' ' .. advanced .. '\n' .. table.concat(deleted, '\n'))
-local done = budget > 0 and 1 or 0
-if ARGV[6] == 'tell' then
-  table.insert(deleted, 1, done)
-  return deleted
-end
-return {done}
+lines[1] = clock .. ' ' .. advanced
+redis.call('PUBLISH', ARGV[5], table.concat(lines, '\n'))
+return { budget > 0 and 1 or 0, deleted }

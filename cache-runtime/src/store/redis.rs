@@ -26,9 +26,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use redis::io::tcp::TcpSettings;
-use redis::{
-    Client, ErrorKind, IntoConnectionInfo, ProtocolVersion, Script, ServerErrorKind, Value,
-};
+use redis::{Client, ErrorKind, IntoConnectionInfo, ProtocolVersion, Script, ServerErrorKind};
 
 use super::{Answer, Claim, Connected, Epoch, Fill, Read, Store, StoreError, Token};
 use crate::error::Error;
@@ -284,7 +282,7 @@ impl RedisStore {
             }
             call = "again";
             let answer = script.invoke_async(&mut connection.server).await;
-            let (done, deleted): (i64, Vec<String>) = split(answer.map_err(error)?)?;
+            let (done, deleted): (i64, Vec<String>) = answer.map_err(error)?;
             // The message with them comes as well, but perhaps not before this returns.
             if let Some(near) = near {
                 deleted.iter().for_each(|key| near.invalidated(key));
@@ -425,17 +423,6 @@ fn one_call(fills: &[Fill]) -> usize {
         tags <= FILL_TAGS_PER_CALL && bytes <= FILL_BYTES_PER_CALL
     });
     fit.count().max(1)
-}
-
-/// What `invalidate.lua` returns.
-fn split(answer: Vec<Value>) -> Result<(i64, Vec<String>), StoreError> {
-    let mut answer = answer.into_iter();
-    let done = answer.next().unwrap_or(Value::Nil);
-    let done = redis::from_redis_value(done).map_err(StoreError::away)?;
-    let deleted = answer
-        .map(redis::from_redis_value)
-        .collect::<Result<_, _>>();
-    Ok((done, deleted.map_err(StoreError::away)?))
 }
 
 fn error(error: redis::RedisError) -> StoreError {
