@@ -7,7 +7,7 @@
 //! | `cache:fences` | sorted set: the tags invalidated lately, by the clock of that |
 //! | `cache:tags` | sorted set: the tags that have an index, by when the last value in it expires |
 //! | `cache:index:<tag>` | sorted set: the keys built from the tag, by expiry |
-//! | `cache:invalidations` | channel: what is deleted, for the near caches |
+//! | `cache:invalidations:<n>` | channel: what is deleted in database n, for the near caches |
 //! | `cache:blocks` | hash: of each blocked tag the writers and their deadlines |
 //! | `cache:lease:<key>` | who has claimed the key; expires |
 //!
@@ -150,6 +150,7 @@ impl RedisStore {
         let info = info.set_tcp_settings(TcpSettings::default().set_nodelay(true));
         // RESP3: messages come over the connection of the commands.
         let settings = info.redis_settings().clone();
+        let database = settings.db();
         let info = info.set_redis_settings(settings.set_protocol(ProtocolVersion::RESP3));
         Ok(RedisStore {
             client: Client::open(info).map_err(Error::store)?,
@@ -160,7 +161,8 @@ impl RedisStore {
                 fences: format!("{}cache:fences", schema.prefix),
                 tags: format!("{}cache:tags", schema.prefix),
                 blocks: format!("{}cache:blocks", schema.prefix),
-                channel: format!("{}cache:invalidations", schema.prefix),
+                // Channels are the server's, keys a database's.
+                channel: format!("{}cache:invalidations:{database}", schema.prefix),
                 index: format!("{}cache:index:", schema.prefix),
             },
             fence_life_ms: schema.max_load.as_millis() as u64,
