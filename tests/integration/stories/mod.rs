@@ -11,6 +11,10 @@ mod fuzz;
 mod hazards;
 mod lists;
 mod lookups;
+mod near;
+mod near_bound;
+mod near_messages;
+mod near_own;
 pub mod original;
 mod outage;
 mod outbox;
@@ -53,6 +57,10 @@ pub fn all() -> Vec<Story> {
         failover::stories(),
         elsewhere::stories(),
         hazards::stories(),
+        near::stories(),
+        near_bound::stories(),
+        near_messages::stories(),
+        near_own::stories(),
     ]
     .concat()
 }
