@@ -72,6 +72,10 @@ impl Engine {
             // reached: nobody reads the store until everything is delivered.
             self.failed(error);
         }
+        if let (Ok(0), Some(_)) = (&delivered, &self.near) {
+            // Another process may have delivered them first: after this answer, its message was taken in.
+            self.read(&[]).await;
+        }
         delivered.is_ok()
     }
 

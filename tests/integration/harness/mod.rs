@@ -3,9 +3,11 @@
 pub mod app;
 pub mod events;
 pub mod fixtures;
+pub mod held;
 pub mod http;
 pub mod mutant;
 pub mod proxy;
+pub mod push;
 pub mod replica;
 pub mod servers;
 pub mod service;

@@ -1,6 +1,7 @@
 //! A TCP proxy between one process and a server, so that this process alone loses it.
 
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -8,17 +9,23 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use super::push::Messages;
+
 /// Forwards until told otherwise.
 pub struct Proxy {
     port: u16,
     line: watch::Sender<Line>,
+    messages: Arc<Messages>,
     accepting: JoinHandle<()>,
 }
 
 #[derive(Clone, Copy)]
 struct Line {
     target: u16,
-    frozen: bool,
+    /// What the client sends stays here.
+    questions_frozen: bool,
+    /// What the server sends does.
+    answers_frozen: bool,
     refuses: bool,
     /// Connections of another cut than the last are over.
     cuts: usize,
@@ -29,7 +36,8 @@ impl Proxy {
     pub async fn to(target: u16) -> Self {
         let line = watch::Sender::new(Line {
             target,
-            frozen: false,
+            questions_frozen: false,
+            answers_frozen: false,
             refuses: false,
             cuts: 0,
         });
@@ -37,14 +45,17 @@ impl Proxy {
         let listener = listener.expect("a free port");
         let port = listener.local_addr().expect("an address").port();
         let state = line.subscribe();
+        let messages = Arc::new(Messages::default());
+        let all = Arc::clone(&messages);
         let accepting = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(carry(client, state.clone()));
+                tokio::spawn(carry(client, state.clone(), Arc::clone(&all)));
             }
         });
         Self {
             port,
             line,
+            messages,
             accepting,
         }
     }
@@ -56,7 +67,28 @@ impl Proxy {
 
     /// Connections stay open, and nothing comes through; what is sent meanwhile does when it resumes.
     pub fn freeze(&self) {
-        self.line.send_modify(|line| line.frozen = true);
+        self.freeze_questions();
+        self.freeze_answers();
+    }
+
+    /// Likewise, of what the client sends only.
+    pub fn freeze_questions(&self) {
+        self.line.send_modify(|line| line.questions_frozen = true);
+    }
+
+    /// Likewise, of what the server sends only.
+    pub fn freeze_answers(&self) {
+        self.line.send_modify(|line| line.answers_frozen = true);
+    }
+
+    /// The next message that Redis publishes does not come through; all else does.
+    pub fn lose_a_message(&self) {
+        self.messages.lose_one();
+    }
+
+    /// Waits until it is lost.
+    pub async fn has_lost_it(&self) {
+        self.messages.is_lost().await;
     }
 
     /// Closes all connections, and every new one at once.
@@ -70,7 +102,8 @@ impl Proxy {
     /// Forwards again.
     pub fn resume(&self) {
         self.line.send_modify(|line| {
-            line.frozen = false;
+            line.questions_frozen = false;
+            line.answers_frozen = false;
             line.refuses = false;
         });
     }
@@ -91,7 +124,7 @@ impl Drop for Proxy {
     }
 }
 
-async fn carry(client: TcpStream, line: watch::Receiver<Line>) {
+async fn carry(client: TcpStream, line: watch::Receiver<Line>, messages: Arc<Messages>) {
     let Line {
         target,
         refuses,
@@ -110,8 +143,20 @@ async fn carry(client: TcpStream, line: watch::Receiver<Line>) {
     let both = async {
         // Both to their ends: what a client sent before it hung up arrives.
         tokio::join!(
-            pump(from_client, to_server, line.clone()),
-            pump(from_server, to_client, line.clone())
+            pump(
+                from_client,
+                to_server,
+                line.clone(),
+                |line| line.questions_frozen,
+                None
+            ),
+            pump(
+                from_server,
+                to_client,
+                line.clone(),
+                |line| line.answers_frozen,
+                Some(&messages)
+            )
         )
     };
     let cut = async {
@@ -126,16 +171,26 @@ async fn carry(client: TcpStream, line: watch::Receiver<Line>) {
     }
 }
 
-async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut line: watch::Receiver<Line>) {
+async fn pump(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    mut line: watch::Receiver<Line>,
+    is_frozen: fn(&Line) -> bool,
+    messages: Option<&Messages>,
+) {
     let mut bytes = vec![0; 16 * 1024];
+    let mut held_back = Vec::new();
     loop {
         let Ok(length @ 1..) = from.read(&mut bytes).await else {
             return;
         };
-        if line.wait_for(|line| !line.frozen).await.is_err()
-            || to.write_all(&bytes[..length]).await.is_err()
+        held_back.extend_from_slice(&bytes[..length]);
+        let forwarded = messages.map_or(held_back.len(), |all| all.take_out(&mut held_back));
+        if line.wait_for(|line| !is_frozen(line)).await.is_err()
+            || to.write_all(&held_back[..forwarded]).await.is_err()
         {
             return;
         }
+        held_back.drain(..forwarded);
     }
 }

@@ -374,7 +374,7 @@ impl Drop for Leash {
     }
 }
 
-fn signal(pid: u32, name: &str) {
+pub fn signal(pid: u32, name: &str) {
     let sent = Command::new("sh")
         .args(["-c", &format!("kill -{name} {pid}")])
         .stderr(Stdio::null())

@@ -11,9 +11,12 @@ use cache_runtime::{Event, RedisStore};
 use example_app::{Db, Plio, SCHEMA};
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
+use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+use super::http::Http;
+use super::servers;
 use super::world::World;
 
 /// How long it may take to come to its point.
@@ -30,6 +33,7 @@ pub const INVALIDATED: Point = ("invalidated", 1);
 pub const DELIVERED: Point = ("delivered", 1);
 pub const ALL_DELIVERED: Point = ("delivered", 2);
 pub const LOADED: Point = ("loaded", 1);
+const NOWHERE: Point = ("nowhere", 1);
 
 /// The process.
 pub struct Doomed {
@@ -51,6 +55,23 @@ impl Doomed {
     /// Relays what others write.
     pub async fn relay(world: &World, point: Point) -> Self {
         Self::start(world, point, json!({ "relay": true })).await
+    }
+
+    /// Serves the API, and comes to no point; a client of it.
+    pub async fn server(world: &World) -> (Self, Http) {
+        let mut server = Self::start(world, NOWHERE, json!({ "serve": true })).await;
+        let url = server.line().await.expect("its address");
+        (server, Http::new(url))
+    }
+
+    /// `kill -STOP`
+    pub fn stop(&self) {
+        servers::signal(self.child.id(), "STOP");
+    }
+
+    /// `kill -CONT`
+    pub fn go_on(&self) {
+        servers::signal(self.child.id(), "CONT");
     }
 
     async fn start(world: &World, (point, times): Point, mut orders: Value) -> Self {
@@ -88,9 +109,13 @@ impl Doomed {
     }
 
     async fn says(&mut self, what: &str) {
-        let said = timeout(PATIENCE, self.says.recv()).await;
+        let said = timeout(PATIENCE, self.line()).await;
         let said = said.unwrap_or_else(|_| panic!("the process does not come to say {what:?}"));
         assert_eq!(said.as_deref(), Some(what), "the process has ended");
+    }
+
+    async fn line(&mut self) -> Option<String> {
+        self.says.recv().await
     }
 }
 
@@ -142,6 +167,15 @@ async fn serve(orders: Value) {
     say("serving");
     serving.store(true, Ordering::SeqCst);
 
+    if orders["serve"] == true {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        say(&format!(
+            "http://{}",
+            listener.local_addr().expect("an address")
+        ));
+        let served = axum::serve(listener, example_app::app(cache.clone()));
+        served.await.expect("the app serves");
+    }
     if let Some(plio) = orders["read"].as_i64() {
         let _ = Plio::get(&cache, plio).await;
     }

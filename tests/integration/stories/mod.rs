@@ -14,6 +14,10 @@ mod hazards;
 mod json;
 mod lists;
 mod lookups;
+mod near;
+mod near_bound;
+mod near_messages;
+mod near_own;
 pub mod original;
 mod outage;
 mod outbox;
@@ -59,6 +63,10 @@ pub fn all() -> Vec<Story> {
         json::stories(),
         batches::stories(),
         fanout::stories(),
+        near::stories(),
+        near_bound::stories(),
+        near_messages::stories(),
+        near_own::stories(),
     ]
     .concat()
 }
