@@ -11,6 +11,9 @@ use crate::outbox::{BATCH, OutboxConnection, OutboxRow, Place, Which};
 use crate::store::StoreError;
 use crate::tag::Tag;
 
+/// How long it may take until a mark that somebody else has made is seen.
+pub(crate) const LATE_MARKS: Duration = Duration::from_secs(5);
+
 /// How many rows are invalidated before they are marked.
 const MOST_UNMARKED: usize = 100_000;
 
@@ -66,17 +69,31 @@ impl Engine {
         if !self.health.accepts_invalidations() {
             return false;
         }
-        let delivered = self.deliver(outbox, own).await;
+        let delivered = match self.deliver(outbox, own).await {
+            Ok(0) => self.deliver_after_others(outbox).await,
+            delivered => delivered.map(drop),
+        };
         if let Err(error) = &delivered {
             // Something may be stale now, be it that the store or that the outbox cannot be
             // reached: nobody reads the store until everything is delivered.
             self.failed(error);
         }
-        if let (Ok(0), Some(_)) = (&delivered, &self.near) {
-            // Another process may have delivered them first: after this answer, its message was taken in.
+        delivered.is_ok()
+    }
+
+    /// None of a commit's rows wait: another process may have delivered them first.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    async fn deliver_after_others(
+        self: &Arc<Self>,
+        outbox: &mut (dyn OutboxConnection + '_),
+    ) -> Result<(), Error> {
+        // To a memory of its own;
+        self.deliver_from_elsewhere(outbox, LATE_MARKS).await?;
+        if self.near.is_some() {
+            // or to the same Redis, whose message has been taken in after this answer.
             self.read(&[]).await;
         }
-        delivered.is_ok()
+        Ok(())
     }
 
     /// One pass over the outbox: invalidates what the rows say, and marks them; returns how many.

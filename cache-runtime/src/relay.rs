@@ -8,6 +8,7 @@
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
+use crate::deliver::LATE_MARKS;
 use crate::engine::{Engine, PATIENCE};
 use crate::error::Error;
 use crate::event::Event;
@@ -22,9 +23,6 @@ const PURGE_EVERY: Duration = Duration::from_secs(10);
 
 /// How many steps of it there are at most, before it is time to deliver again.
 const PURGE_STEPS: usize = 10;
-
-/// How long it may take until a mark that somebody else has made is seen.
-const LATE_MARKS: Duration = Duration::from_secs(5);
 
 pub(crate) struct Relay {
     /// Weak: a cache that nobody has any more needs none.

@@ -7,7 +7,7 @@ use serde_json::json;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, Executor, PgPool};
 
-use super::soon::{Soon, sees_soon};
+use super::soon::{Soon, nothing_waits, sees_soon};
 use crate::harness::{App, Seen, Story, World, story};
 
 const SOON: Duration = Duration::from_secs(10);
@@ -18,6 +18,7 @@ const A_PASS: Duration = Duration::from_secs(2);
 pub fn stories() -> Vec<Story> {
     vec![
         story!(two_processes_with_memories_of_their_own).in_memory(),
+        story!(nothing_here_is_from_before_a_commit_that_another_delivered).in_memory(),
         story!(a_schema_that_only_the_connections_know).on_postgres(),
     ]
 }
@@ -52,6 +53,21 @@ async fn two_processes_with_memories_of_their_own(world: World) {
         assert_eq!(again, told, "told again");
         idle(reader, 3).await;
     }
+}
+
+async fn nothing_here_is_from_before_a_commit_that_another_delivered(world: World) {
+    let plio = world.plio_with_items(1).await;
+    world.warm(&plio.path()).await;
+    let hold = world.events.hold_after_commit();
+    let writes = world.patch_meanwhile(&plio.path(), json!({"name": "new name"}));
+    hold.reached().await;
+    let _another = world.relaying_app().await;
+    nothing_waits(&world, SOON).await;
+
+    hold.release();
+    writes.await.expect("answered").is(200);
+    let answer = world.right(&plio.path()).await;
+    answer.says("/name", "new name");
 }
 
 /// How often the relay of this app invalidated the plio.
