@@ -25,6 +25,8 @@ pub enum Tier {
 pub struct Setup {
     pub database: Database,
     pub tier: Tier,
+    /// Whether there is a near cache; if the story does not mind, with either database, and over either tier.
+    pub near: bool,
 }
 
 impl Setup {
@@ -32,28 +34,24 @@ impl Setup {
         Self {
             database: Database::Sqlite,
             tier: Tier::Memory,
+            near: true,
         },
         Self {
             database: Database::Sqlite,
             tier: Tier::Redis,
+            near: false,
         },
         Self {
             database: Database::Postgres,
             tier: Tier::Memory,
+            near: false,
         },
         Self {
             database: Database::Postgres,
             tier: Tier::Redis,
+            near: true,
         },
     ];
-
-    /// Whether the service has a near cache: with either database, and over either tier.
-    pub fn has_near(self) -> bool {
-        matches!(
-            (self.database, self.tier),
-            (Database::Sqlite, Tier::Memory) | (Database::Postgres, Tier::Redis)
-        )
-    }
 
     /// The first part of a trial's name.
     pub fn name(self) -> &'static str {

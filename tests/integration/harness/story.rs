@@ -27,6 +27,7 @@ pub struct Story {
     applies: fn(Setup) -> bool,
     own_redis: bool,
     alone: bool,
+    near: Option<bool>,
 }
 
 /// `story!(s10_an_organization_rename_reaches_the_plios)`: the story of that name.
@@ -50,6 +51,7 @@ impl Story {
             applies: |_| true,
             own_redis: false,
             alone: false,
+            near: None,
         }
     }
 
@@ -91,6 +93,22 @@ impl Story {
         }
     }
 
+    /// It is about the near cache.
+    pub fn with_near(self) -> Self {
+        Self {
+            near: Some(true),
+            ..self
+        }
+    }
+
+    /// It is about the store: a near cache would answer in its place.
+    pub fn without_near(self) -> Self {
+        Self {
+            near: Some(false),
+            ..self
+        }
+    }
+
     /// A trial for every set-up of the matrix that it applies to.
     pub fn trials(self) -> impl Iterator<Item = Trial> {
         self.setups().map(move |setup| {
@@ -114,6 +132,10 @@ impl Story {
         Setup::ALL
             .into_iter()
             .filter(move |setup| (self.applies)(*setup))
+            .map(move |setup| Setup {
+                near: self.near.unwrap_or(setup.near),
+                ..setup
+            })
     }
 
     /// Tells it in a world of its own. A failure is the message of its panic.

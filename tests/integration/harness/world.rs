@@ -118,7 +118,7 @@ impl World {
     }
 
     pub fn has_near(&self) -> bool {
-        self.0.setup.has_near()
+        self.0.setup.near
     }
 
     pub fn is_postgres(&self) -> bool {
@@ -343,7 +343,7 @@ async fn serve_on(builder: Builder<Db>, store: impl Store, mutant: Option<Mutant
 fn builder(setup: Setup, db: &Db) -> Builder<Db> {
     example_app::cache_builder(db.clone())
         .relay(false)
-        .near(setup.has_near())
+        .near(setup.near)
 }
 
 /// A transaction of the cache on either database.

@@ -8,7 +8,11 @@ use example_app::User;
 use crate::harness::{App, Seen, Story, World, story};
 
 pub fn stories() -> Vec<Story> {
-    vec![story!(a_batch_from_near_far_and_the_source_is_in_order).on_redis()]
+    vec![
+        story!(a_batch_from_near_far_and_the_source_is_in_order)
+            .with_near()
+            .on_redis(),
+    ]
 }
 
 /// Where a value of a batch is to come from.

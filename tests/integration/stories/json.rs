@@ -18,7 +18,7 @@ pub fn stories() -> Vec<Story> {
         story!(etags_are_the_same_in_all_processes),
         story!(a_plio_has_one_etag_by_id_and_by_uuid),
         story!(head_has_the_headers_alone),
-        story!(cache_status_names_the_tier),
+        story!(cache_status_names_the_tier).with_near(),
         story!(what_is_not_there_is_a_problem_and_has_no_etag),
         story!(lists_and_uncached_nouns_have_no_etag),
         story!(what_is_not_whole_is_never_sent).on_redis(),

@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const USERS: usize = 10_000;
 
 pub fn stories() -> Vec<Story> {
-    vec![
+    [
         story!(what_was_read_before_a_write_is_not_near_after_it).own_redis(),
         story!(what_was_read_in_memory_before_a_write_is_not_near_after_it).in_memory(),
         story!(what_a_loaded_value_embeds_is_not_taken_from_near),
@@ -27,6 +27,8 @@ pub fn stories() -> Vec<Story> {
         story!(near_and_absent_until_it_is_created),
         story!(more_users_than_are_kept_near),
     ]
+    .map(Story::with_near)
+    .into()
 }
 
 /// The schema with another bound.

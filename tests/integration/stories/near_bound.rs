@@ -28,6 +28,7 @@ pub fn stories() -> Vec<Story> {
         story!(a_process_that_stood_still_is_right_when_it_goes_on),
     ]
     .map(Story::own_redis)
+    .map(Story::with_near)
     .into()
 }
 

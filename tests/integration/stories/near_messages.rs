@@ -29,6 +29,7 @@ pub fn stories() -> Vec<Story> {
         story!(another_database_of_the_server_empties_nothing_near),
     ]
     .map(Story::own_redis)
+    .map(Story::with_near)
     .into()
 }
 

@@ -15,12 +15,14 @@ use crate::harness::{Story, World, story};
 const WRITES: i64 = 60;
 
 pub fn stories() -> Vec<Story> {
-    vec![
+    [
         story!(nothing_near_is_from_before_a_commit),
         story!(nothing_near_is_from_before_a_commit_that_another_delivered).own_redis(),
         story!(nothing_near_is_from_before_a_commit_that_another_delivered_unheard).own_redis(),
         story!(readers_of_what_is_near_never_see_less),
     ]
+    .map(Story::with_near)
+    .into()
 }
 
 async fn nothing_near_is_from_before_a_commit(world: World) {

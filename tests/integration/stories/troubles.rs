@@ -13,10 +13,12 @@ pub fn stories() -> Vec<Story> {
         story!(a_redis_that_cannot_persist_serves_nothing_old).own_redis(),
         story!(a_redis_that_cuts_connections_serves_nothing_old).own_redis(),
         story!(a_redis_that_forgot_the_scripts_goes_on).own_redis(),
-        story!(broken_entries_are_misses).on_redis(),
+        story!(broken_entries_are_misses).on_redis().without_near(),
         story!(an_evicted_edge_is_not_lost).on_redis(),
         story!(a_redis_that_evicted_an_edge_is_a_cache_again).on_redis(),
-        story!(an_evicted_fence_lets_nothing_old_in).on_redis(),
+        story!(an_evicted_fence_lets_nothing_old_in)
+            .on_redis()
+            .without_near(),
         story!(a_redis_that_evicts_at_random_serves_nothing_old).on_redis(),
     ]
 }
