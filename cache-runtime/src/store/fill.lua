@@ -98,17 +98,25 @@ if lost then
   return -1
 end
 
-local expiry = now_ms + tonumber(ARGV[3]) + tonumber(ARGV[7])
+-- Numbers as text: Lua would write each anew for every call, with seventeen digits.
+local life = tonumber(ARGV[3]) + tonumber(ARGV[7])
+local expiry, expiry_text = now_ms + life, string.format('%.0f', now_ms + life)
 for i = FIRST, #ARGV do
-  redis.call('ZADD', ARGV[4] .. ARGV[i], expiry, KEYS[1])
+  redis.call('ZADD', ARGV[4] .. ARGV[i], expiry_text, KEYS[1])
 end
+-- For longer than that, so that not every fill has to prolong it.
+local later = string.format('%.0f', expiry + life / 4)
 each_chunk(function(first, last)
   local added = {}
   for i = first, last do
-    added[#added + 1] = expiry
-    added[#added + 1] = ARGV[i]
+    if not expiries[i] or expiries[i] < expiry then
+      added[#added + 1] = later
+      added[#added + 1] = ARGV[i]
+    end
   end
-  redis.call('ZADD', KEYS[4], 'GT', unpack(added))
+  if #added > 0 then
+    redis.call('ZADD', KEYS[4], unpack(added))
+  end
 end)
 redis.call('SET', KEYS[1], epoch:sub(1, 14) .. ARGV[5], 'PX', ARGV[3])
 

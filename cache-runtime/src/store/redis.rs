@@ -5,7 +5,7 @@
 //! | the value's own, `plio_1` | the line it belongs to (14 bytes), then the bytes of `entry.rs`; expires |
 //! | `cache:clock` | `epoch:clock`; the epoch is a line of values and the identity of the server that holds it; a line begins with the identity of the database |
 //! | `cache:fences` | sorted set: the tags invalidated lately, by the clock of that |
-//! | `cache:tags` | sorted set: the tags that have an index, by when the last value in it expires |
+//! | `cache:tags` | sorted set: the tags that have an index, by when the last value in it has expired |
 //! | `cache:index:<tag>` | sorted set: the keys built from the tag, by expiry |
 //! | `cache:invalidations:<database>` | channel: what is deleted, for the near caches |
 //! | `cache:blocks` | hash: of each blocked tag the writers and their deadlines |

@@ -184,7 +184,9 @@ impl Listener {
         let mut connection = self.0.get_connection().expect("Redis runs");
         tokio::spawn(async move {
             let mut pubsub = connection.as_pubsub();
-            pubsub.psubscribe("cache:invalidations:*").expect("subscribed");
+            pubsub
+                .psubscribe("cache:invalidations:*")
+                .expect("subscribed");
             let wait = Some(Duration::from_millis(100));
             pubsub.set_read_timeout(wait).expect("set");
             let (mut slices, mut told, mut stored) = (0, HashSet::new(), 0);
