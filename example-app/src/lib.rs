@@ -65,7 +65,7 @@ pub fn cache_builder(db: Db) -> Builder<Db> {
 
 /// The whole API.
 pub fn app(cache: Cache) -> Router {
-    Router::new()
+    let app = Router::new()
         .merge(plio::routes())
         .merge(resource::routes::<User>())
         .merge(resource::routes::<Video>())
@@ -78,6 +78,10 @@ pub fn app(cache: Cache) -> Router {
         .fallback(problem::no_such_route)
         .method_not_allowed_fallback(problem::method_not_allowed)
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(from_fn(server::log))
-        .with_state(cache)
+        .with_state(cache);
+    // Not at the cost of those who read no log.
+    match tracing::enabled!(tracing::Level::DEBUG) {
+        true => app.layer(from_fn(server::log)),
+        false => app,
+    }
 }

@@ -18,6 +18,7 @@ use crate::schema::{Schema, Triggers};
 use crate::tag::Tag;
 
 mod leases;
+mod told;
 
 pub use leases::run_shared;
 
@@ -38,9 +39,23 @@ pub async fn run<S: Store>(new: impl AsyncFn(&Schema) -> S) {
     macro_rules! rules {
         ($($($rule:ident)::+($fences:expr)),* $(,)?) => {$(
             let store = new(&schema($fences)).await;
+            store.keep_told(told::near());
             store.connect(SOURCE).await.expect("connect");
             $($rule)::+(&store).await;
         )*};
+    }
+    macro_rules! near_rules {
+        ($($rule:ident),* $(,)?) => {$(
+            let (store, near) = (new(&schema(LONG)).await, told::near());
+            store.keep_told(near.clone());
+            store.connect(SOURCE).await.expect("connect");
+            told::$rule(&store, &near).await;
+        )*};
+    }
+    near_rules! {
+        what_is_invalidated_is_told,
+        a_wide_tag_is_told_whole,
+        another_source_empties_near,
     }
     rules! {
         reads_back_what_was_stored(LONG),

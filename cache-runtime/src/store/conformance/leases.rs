@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::{LONG, SOURCE, fill, fill_since, invalidate, new_fill, read, schema};
+use super::{LONG, SOURCE, fill, fill_since, invalidate, new_fill, read, schema, told};
 use crate::schema::Schema;
 use crate::store::{Claim, Fill, Store};
 
@@ -110,6 +110,12 @@ pub async fn run_shared<S: Store>(new: impl AsyncFn(&Schema) -> [S; 2]) {
         a_claim_ends_with_its_time_for_others,
         a_repeated_claim_does_not_last_longer,
     }
+    let ([one, two], near) = (new(&schema(LONG)).await, told::near());
+    one.keep_told(near.clone());
+    for store in [&one, &two] {
+        store.connect(SOURCE).await.expect("connect");
+    }
+    told::what_another_invalidates_is_told(&one, &two, &near).await;
 }
 
 async fn one_of_two_claimants_loads(one: &dyn Store, two: &dyn Store) {
