@@ -87,8 +87,8 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
         self.0.engine.clear().await
     }
 
-    /// Loads the value of this id anew and stores it, for readers to come: after a write that nobody reported, or to warm a
-    /// cache up.
+    /// Invalidates what is built from the row with this id, in all processes, as if it had been written to; then loads its value and
+    /// stores it, for readers to come. After a write that nobody reported, or to warm a cache up.
     ///
     /// # Errors
     /// When it could not be loaded.

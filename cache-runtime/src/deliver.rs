@@ -67,6 +67,10 @@ impl Engine {
         own: Which,
     ) -> bool {
         if !self.health.accepts_invalidations() {
+            // Whoever found it away may not have come to this yet.
+            if let Some(near) = &self.near {
+                near.fence.distrust();
+            }
             return false;
         }
         let delivered = match self.deliver(outbox, own).await {
@@ -188,6 +192,16 @@ impl Engine {
             self.observer.tell(Event::Invalidated { tags: &tags });
         }
         Ok(())
+    }
+
+    /// These rows may have been written to, by somebody who did not report it. While the store is away there is nothing to
+    /// invalidate that could be read.
+    pub(crate) async fn written(self: &Arc<Self>, tags: &[Tag]) {
+        if self.health.accepts_invalidations()
+            && let Err(error) = self.invalidate(tags).await
+        {
+            self.failed(&error);
+        }
     }
 
     async fn invalidate(&self, tags: &[Tag]) -> Result<(), StoreError> {

@@ -1,6 +1,7 @@
 //! What happens once for all who miss a key: claim it, load it, offer it to the store, land the flight.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -137,7 +138,9 @@ fn found<K: Kind<Db>, Db: Send + Sync + 'static>(
 ) -> Option<(Option<Arc<K::Value>>, Entry)> {
     let entry = open::<K, Db>(cache, key, bytes)?;
     entry.fresh_for().ok()?;
-    let value = entry.decode().ok()?;
+    // Its panic is not to end the claims of others.
+    let value = catch_unwind(AssertUnwindSafe(|| entry.decode()));
+    let value: Option<K::Value> = value.ok()?.ok()?;
     Some((value.map(Arc::new), entry))
 }
 
@@ -176,6 +179,10 @@ async fn load<K: Kind<Db>, Db: Send + Sync + 'static>(
     for (lead, fill) in leads.into_iter().zip(fills) {
         let value = values.get(&lead.of).cloned();
         let stored = fill.is_some() && stored.next().unwrap_or(false);
+        if !stored {
+            // Be it that it was refused, or that it cannot be stored at all.
+            engine.flights.failed(&lead.key);
+        }
         let entry = fill.and_then(|fill| Entry::open(&fill.value, K::SHAPE).ok());
         lead.land(Landed::Value(Loaded {
             value,

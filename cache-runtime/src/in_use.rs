@@ -33,7 +33,8 @@ impl<K: Clone + Eq + Hash + Send + Sync + 'static> InUse<K> {
         if let Some(near) = &cache.engine().near {
             let lately = lately.clone();
             near.fence.follow(move |key| {
-                if let Some(of) = lately.get(key) {
+                // Until it is served again.
+                if let Some((_, of)) = lately.remove(key) {
                     // Full: its next reader loads it.
                     let _ = invalidated.try_send(of);
                 }
@@ -75,10 +76,20 @@ async fn read_again<K: Kind<Db>, Db: Send + Sync + 'static>(
         let Some(cache) = cache.upgrade() else {
             return;
         };
-        if let Err(error) = read::again::<K, Db>(&cache, &batch).await {
+        let batch = std::mem::take(&mut batch);
+        let read = async move {
+            // Once more what was invalidated meanwhile: there was nothing stored that could have been told again.
+            let unstored = read::again::<K, Db>(&cache, &batch).await?;
+            read::again::<K, Db>(&cache, &unstored).await
+        };
+        // In a task of its own: what decodes the values may panic.
+        match tokio::spawn(read).await {
+            Ok(Ok(_)) => {}
             // Whoever reads it next is told.
-            tracing::debug!(%error, "what was invalidated could not be read again");
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "what was invalidated could not be read again");
+            }
+            Err(_) => tracing::warn!("reading what was invalidated panicked"),
         }
-        batch.clear();
     }
 }

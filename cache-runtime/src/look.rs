@@ -21,6 +21,8 @@ use crate::store::Read;
 pub(crate) struct Look {
     /// From before it.
     stamp: Option<Stamp>,
+    /// After the stamp, before it.
+    began: Tick,
     /// From before it, of each key.
     landings: Vec<Landings>,
     /// `None`: the store is away.
@@ -33,10 +35,12 @@ impl Look {
     pub(crate) async fn at(engine: &Arc<Engine>, keys: &[String]) -> Look {
         let flights = &engine.flights;
         let stamp = engine.near.as_ref().map(|near| near.fence.stamp());
+        let began = flights.tick();
         let landings = keys.iter().map(|key| flights.landings(key)).collect();
         let read = engine.read(keys).await;
         Look {
             stamp,
+            began,
             landings,
             read,
             missed: flights.tick(),
@@ -69,7 +73,9 @@ impl Look {
         let value = usable(engine, key, F::stored(&entry))?;
         let answer = match expired {
             None => {
-                self.keep::<K, F, Db>(cache, of, key, &value, &entry);
+                if accept != Accept::Again {
+                    self.keep::<K, F, Db>(cache, of, key, &value, &entry);
+                }
                 Answer::Hit
             }
             Some(since) => {
@@ -118,6 +124,12 @@ impl Look {
             // No claims: the store has a value, so that others wait for nothing.
             fill::start::<K, Db>(cache, vec![Lead::new(of, key, ticket)], token, false);
         }
+    }
+
+    /// Whether what this load has stored is nothing from before the stamp. (It may be from before, and right for a reader who
+    /// came before this look.)
+    pub(crate) fn may_keep<V>(&self, start: Tick, loaded: &fill::Loaded<V>) -> bool {
+        loaded.stored && (start > self.began || self.is_before(loaded))
     }
 
     pub(crate) fn keep<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(

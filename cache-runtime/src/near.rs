@@ -26,6 +26,9 @@ pub(crate) const NAME: &str = "near";
 /// after the value has expired there, so that clocks need not agree.
 pub(crate) const LIFE: Duration = Duration::from_secs(60);
 
+/// For how long the store knows its edges: it was read a little before it was kept.
+pub(crate) const KNOWN: Duration = Duration::from_secs(65);
+
 /// What a value takes beside its bytes, roughly.
 const OVERHEAD: usize = 96;
 
@@ -111,8 +114,8 @@ impl<K: Key, V: Clone> Tier<K, V> {
     fn new(room: Room, fence: Arc<NearFence>) -> Tier<K, V> {
         let (values, weight) = match room {
             Room::Entries(entries) => (entries, entries),
-            // The average is a guess, by which the cache decides on the number of its shards.
-            Room::Bytes(bytes) => (bytes / 1024, bytes),
+            // The average is a guess, by which the cache decides on the number of its shards, and no value larger than one is kept.
+            Room::Bytes(bytes) => (bytes >> 14, bytes),
         };
         Tier {
             values: Cache::with_weighter(values.max(1), weight as u64, Weight(room)),

@@ -127,22 +127,32 @@ pub(crate) async fn nested<T: Load<Db>, Db: Send + Sync + 'static>(
     Ok(fetched.into_iter().map(|fetched| fetched.value).collect())
 }
 
-/// Loads the values of these ids anew and stores them.
+/// Invalidates what is built from these rows, as if they had been written to, and loads the values anew.
 pub(crate) async fn reload<T: Load<Db>, Db: Send + Sync + 'static>(
     cache: &Cache<Db>,
     ids: &[T::Id],
 ) -> Result<(), Error> {
+    let tags = ids
+        .iter()
+        .flat_map(|id| <Values<T> as Kind<Db>>::tags(id, None));
+    cache.engine().written(&tags.collect::<Vec<_>>()).await;
     let reloaded = many::<Values<T>, Decoded, Db>(cache, ids, Accept::Reloaded);
     reloaded.await.map(drop)
 }
 
-/// Reads through, for no reader in particular.
+/// Reads through, for no reader in particular. Returns what could not be stored.
 pub(crate) async fn again<K: Kind<Db>, Db: Send + Sync + 'static>(
     cache: &Cache<Db>,
     of: &[K::Key],
-) -> Result<(), Error> {
-    let read = many::<K, Decoded, Db>(cache, of, Accept::Any);
-    read.await.map(drop)
+) -> Result<Vec<K::Key>, Error> {
+    let read = many::<K, Decoded, Db>(cache, of, Accept::Again).await?;
+    let unstored =
+        |fetched: &Fetched<_>| matches!(fetched.status.answer, Answer::Miss { stored: false, .. });
+    let read = of.iter().zip(read);
+    Ok(read
+        .filter(|(_, fetched)| unstored(fetched))
+        .map(|(of, _)| of.clone())
+        .collect())
 }
 
 /// What answers a reader.
@@ -150,6 +160,8 @@ pub(crate) async fn again<K: Kind<Db>, Db: Send + Sync + 'static>(
 pub(crate) enum Accept {
     /// Whatever may be served.
     Any,
+    /// What may be served, from the store; and it is not kept near, as nobody has asked for it.
+    Again,
     /// Nothing near, and nothing that has expired.
     Fresh,
     /// Only what is loaded from now on.
@@ -185,7 +197,7 @@ async fn many<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
 ) -> Result<Vec<Fetched<F::Out>>, Error> {
     let near = |of| match accept {
         Accept::Any => near_hit::<K, F, Db>(cache, of).map(Fetched::near),
-        Accept::Fresh | Accept::Reloaded => None,
+        Accept::Again | Accept::Fresh | Accept::Reloaded => None,
     };
     let mut fetched: Vec<Option<Fetched<F::Out>>> = of.iter().map(near).collect();
     if fetched.iter().any(Option::is_none) {
@@ -239,7 +251,8 @@ async fn far<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
         let claims = accept != Accept::Reloaded;
         fill::start::<K, Db>(cache, leads, token, claims);
         for (at, flight, collapsed) in flights {
-            let is_fresh = flight.start > came;
+            let start = flight.start;
+            let is_fresh = start > came;
             match flight.landed::<Landed<K::Value>>().await.as_deref() {
                 Some(Landed::Value(loaded))
                     if is_fresh || accept != Accept::Reloaded && look.is_before(loaded) =>
@@ -255,7 +268,10 @@ async fn far<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
                     let value = value.map(|value| F::loaded(value, loaded.entry.as_ref()));
                     let value = value.transpose();
                     let value = value.map_err(|error| Error::load(K::MODEL, error))?;
-                    if let (true, Some(entry)) = (loaded.stored, &loaded.entry) {
+                    if let Some(entry) = &loaded.entry
+                        && accept != Accept::Again
+                        && look.may_keep(start, loaded)
+                    {
                         look.keep::<K, F, Db>(cache, &of[at], &keys[at], &value, entry);
                     }
                     let status = CacheStatus { tier, answer };

@@ -65,7 +65,7 @@ pub(crate) const STORED: &[&str] = &[
 ];
 
 /// The keys of `[model.x]` that a strict model cannot have.
-pub(crate) const NOT_STRICT: &[&str] = &["lease", "near"];
+pub(crate) const NOT_STRICT: &[&str] = &["lease", "near", "on-write"];
 
 #[cfg(test)]
 mod tests {

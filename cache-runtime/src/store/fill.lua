@@ -91,6 +91,7 @@ each_chunk(function(first, last)
     -- Without a clock everything is void, from this moment on; the tags may begin anew.
     redis.call('DEL', KEYS[2])
     redis.call('ZREM', KEYS[4], unpack(ARGV, first, last))
+    redis.call('UNLINK', unpack(known))
     lost = true
   end
 end)
@@ -120,14 +121,22 @@ each_chunk(function(first, last)
 end)
 redis.call('SET', KEYS[1], epoch:sub(1, 14) .. ARGV[5], 'PX', ARGV[3])
 
--- Tidies up: what has expired in one of the indexes, taken at random; and a few indexes whose last value has.
-local index = ARGV[4] .. ARGV[FIRST + now_us % (#ARGV - FIRST + 1)]
-local expired = redis.call('ZRANGEBYSCORE', index, '-inf', '(' .. now_ms, 'LIMIT', 0, 100)
-if #expired > 0 then
-  redis.call('ZREM', index, unpack(expired))
+-- Tidies up, more than it leaves behind: what has expired in some of the indexes, taken at random; and indexes whose last
+-- value has.
+local tags = #ARGV - FIRST + 1
+for n = 0, tags - 1, 50 do
+  local index = ARGV[4] .. ARGV[FIRST + (now_us + n) % tags]
+  local expired = redis.call('ZRANGEBYSCORE', index, '-inf', '(' .. now_ms, 'LIMIT', 0, 100)
+  if #expired > 0 then
+    redis.call('ZREM', index, unpack(expired))
+  end
 end
-for _, tag in ipairs(redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', '(' .. now_ms, 'LIMIT', 0, 10)) do
-  redis.call('UNLINK', ARGV[4] .. tag)
-  redis.call('ZREM', KEYS[4], tag)
+local over = redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', '(' .. now_ms, 'LIMIT', 0, math.min(10 + 2 * tags, CHUNK))
+if #over > 0 then
+  redis.call('ZREM', KEYS[4], unpack(over))
+  for i, tag in ipairs(over) do
+    over[i] = ARGV[4] .. tag
+  end
+  redis.call('UNLINK', unpack(over))
 end
 return 1

@@ -234,7 +234,7 @@ impl RedisStore {
                 .arg(&self.names.index)
                 .arg(&*fill.value)
                 .arg(if fill.strict { "strict" } else { "" })
-                .arg(near::LIFE.as_millis() as u64);
+                .arg(near::KNOWN.as_millis() as u64);
             for tag in &fill.tags {
                 script.arg(tag.as_str());
             }
@@ -285,7 +285,7 @@ impl RedisStore {
             let (done, deleted): (i64, Vec<String>) = answer.map_err(error)?;
             // The message with them comes as well, but perhaps not before this returns.
             if let Some(near) = near {
-                deleted.iter().for_each(|key| near.invalidated(key));
+                deleted.iter().for_each(|key| near.gone(key));
             }
             match done {
                 1 => return Ok(()),

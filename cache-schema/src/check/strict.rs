@@ -10,6 +10,7 @@ pub(super) fn strict(file: &File, errors: &mut Errors) {
             let (name, itself) = (key.get_ref(), because_of.name() == model.name());
             let label = match name.as_str() {
                 "near" => "what a process remembers cannot be linearizable",
+                "on-write" => "what is deleted before a commit would be read again too early",
                 // Nothing is stored while a write is under way.
                 _ => "what another process loads may not be stored: nobody should wait for it",
             };

@@ -174,7 +174,7 @@ error: `on-write` on a model that is not cached
 }
 
 #[test]
-fn a_strict_model_is_not_near_and_has_no_lease() {
+fn a_strict_model_is_not_near_has_no_lease_and_is_not_refreshed() {
     shows(
         r#"
 [model.plio]
@@ -186,6 +186,14 @@ lease = "1s"
 near = { entries = 10 }
 "#,
         r#"
+error: `on-write` on a model that is strict
+ --> cache.toml:5:1
+  |
+5 | on-write = "refresh"
+  | ^^^^^^^^ what is deleted before a commit would be read again too early
+  |
+  = help: remove it, or `consistency = "strict"`
+
 error: `lease` on a model that is strict
  --> cache.toml:6:1
   |
@@ -202,7 +210,7 @@ error: `near` on a model that is strict
   |
   = help: remove it, or `consistency = "strict"`
 
-2 errors in cache.toml
+3 errors in cache.toml
 "#,
     );
 }
