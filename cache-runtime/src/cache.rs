@@ -145,8 +145,9 @@ impl<Db: Send + Sync + 'static> Builder<Db> {
         self
     }
 
-    /// Whether this process relays what others write to the database; it does when not said. At
-    /// least one process of a service should, or what `psql` and others write is seen late.
+    /// Whether this process relays what others write to the database; it does when not said. Leave it on: by it a process also
+    /// notices that the triggers are no longer right, or that Redis was given another server's memory. With none in the service, what
+    /// `psql` writes waits for a [`drain`](Cache::drain) or for the `ttl`.
     #[must_use]
     pub fn relay(mut self, relay: bool) -> Self {
         self.relay = relay;
@@ -154,7 +155,7 @@ impl<Db: Send + Sync + 'static> Builder<Db> {
     }
 
     /// Whether this process keeps values near, where `cache.toml` says so, and hears of what others invalidate; it does when not
-    /// said.
+    /// said. Without it nothing is refreshed on write here either.
     #[must_use]
     pub fn near(mut self, near: bool) -> Self {
         self.near = near;
@@ -174,7 +175,7 @@ impl<Db: Send + Sync + 'static> Builder<Db> {
     /// cache goes on trying in the background.
     ///
     /// # Errors
-    /// When the database has not the triggers that `cache.toml` renders (`is_set_up`).
+    /// When the database does not have the triggers that `cache.toml` renders (`is_set_up`).
     pub async fn build(self) -> Result<Cache<Db>, Error> {
         let store = self
             .store

@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::error::Error;
 use crate::near;
 use crate::tag::Tag;
 
@@ -37,12 +38,19 @@ pub enum Event<'a> {
         /// The keys of the ids it was asked for.
         keys: &'a [String],
     },
-    /// A loader has answered; nothing is stored yet.
+    /// A loader has ended, with values or an error, or was given up; nothing is stored yet.
     Loaded {
         /// The model.
         model: &'static str,
         /// The keys of the ids it was asked for.
         keys: &'a [String],
+    },
+    /// A load failed, panicked or took too long; if somebody waits for it, that one is told.
+    LoadFailed {
+        /// The model.
+        model: &'static str,
+        /// What happened.
+        error: &'a Error,
     },
     /// A loaded value was offered to the store.
     Filled {

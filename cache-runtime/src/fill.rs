@@ -154,6 +154,10 @@ async fn load<K: Kind<Db>, Db: Send + Sync + 'static>(
     let values = match load_values::<K, Db>(cache, &leads).await {
         Ok(values) => values,
         Err(error) => {
+            engine.observer.tell(Event::LoadFailed {
+                model: K::MODEL,
+                error: &error,
+            });
             for lead in leads {
                 engine.flights.failed(&lead.key);
                 lead.land(Landed::<K::Value>::Failed(error.clone()));

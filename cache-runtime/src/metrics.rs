@@ -5,7 +5,7 @@
 //! | --- | --- |
 //! | `cache_hits_total{tier}`, `cache_misses_total` | answers of the near cache and the store |
 //! | `cache_unreadable_total` | stored bytes that did not decode |
-//! | `cache_loads_total{model}` | runs of a loader |
+//! | `cache_loads_total{model}`, `cache_load_failures_total{model}` | runs of a loader; those that failed, panicked or took too long |
 //! | `cache_fills_total{stored}` | values offered to the store; `stored="false"`: refused, or it was away |
 //! | `cache_invalidated_tags_total` | tags told to the store |
 //! | `cache_outbox_delivered_total` | rows of the outbox delivered |
@@ -29,6 +29,9 @@ pub(crate) fn record(event: &Event<'_>) {
         Event::Unreadable { .. } => counter!("cache_unreadable_total").increment(1),
         Event::Loading { model, .. } => {
             counter!("cache_loads_total", "model" => model).increment(1);
+        }
+        Event::LoadFailed { model, .. } => {
+            counter!("cache_load_failures_total", "model" => model).increment(1);
         }
         Event::Filled { stored, .. } => {
             let stored = if stored { "true" } else { "false" };

@@ -8,7 +8,7 @@ use std::time::Duration;
 /// `redis; fwd=miss; stored`, `redis; fwd=miss; stored; collapsed`, `redis; fwd=bypass`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CacheStatus {
-    /// The tier, by its store's name.
+    /// `near`, or the store's name: `redis`, `memory`.
     pub tier: &'static str,
     /// What it did.
     pub answer: Answer,
@@ -19,7 +19,7 @@ pub struct CacheStatus {
 pub enum Answer {
     /// It had the value.
     Hit,
-    /// It had the value, expired, and loads it anew in the background.
+    /// It had the value, expired; it is loaded anew in the background, unless that failed a moment ago.
     Stale {
         /// For how long.
         since: Duration,
