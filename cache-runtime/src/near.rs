@@ -26,9 +26,6 @@ pub(crate) const NAME: &str = "near";
 /// after the value has expired there, so that clocks need not agree.
 pub(crate) const LIFE: Duration = Duration::from_secs(60);
 
-/// For how long the store knows its edges: it was read a little before it was kept.
-pub(crate) const KNOWN: Duration = Duration::from_secs(65);
-
 /// What a value takes beside its bytes, roughly.
 const OVERHEAD: usize = 96;
 

@@ -41,6 +41,9 @@ mod messages;
 use connection::Connection;
 use messages::Heard;
 
+/// For how long a near cache may have a value that has expired here: it was read a little before it was kept.
+const NEAR_LIFE: Duration = near::LIFE.saturating_add(Duration::from_secs(5));
+
 /// How many keys one script deletes: about a millisecond of the server's time.
 const SLICE: usize = 1000;
 
@@ -234,7 +237,7 @@ impl RedisStore {
                 .arg(&self.names.index)
                 .arg(&*fill.value)
                 .arg(if fill.strict { "strict" } else { "" })
-                .arg(near::KNOWN.as_millis() as u64);
+                .arg(NEAR_LIFE.as_millis() as u64);
             for tag in &fill.tags {
                 script.arg(tag.as_str());
             }

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::soon::Soon;
 use crate::harness::held::Held;
-use crate::harness::{self, Answer, App, Story, World, story};
+use crate::harness::{self, Answer, App, Seen, Story, World, story};
 
 /// Nothing is heard of by its heartbeats, and nothing ends by itself, while a story is told.
 pub const LONG: Duration = Duration::from_secs(60);
@@ -22,6 +22,7 @@ pub fn stories() -> Vec<Story> {
     [
         story!(what_was_read_before_a_write_is_not_near_after_it).own_redis(),
         story!(what_was_read_in_memory_before_a_write_is_not_near_after_it).in_memory(),
+        story!(what_others_loaded_before_a_write_is_not_near_after_it),
         story!(what_a_loaded_value_embeds_is_not_taken_from_near),
         story!(what_makes_room_in_memory_is_not_near_any_more).in_memory(),
         story!(near_and_absent_until_it_is_created),
@@ -116,6 +117,55 @@ async fn overtaken<S: Store>(
 }
 
 /// A loaded value is stored for all: what it embeds is to be what the store has.
+/// A reader of two plios comes to one of them late: another reader has loaded it meanwhile, and it was written to since. That
+/// may answer the reader, who came before; it is not to be kept for those who come after.
+async fn what_others_loaded_before_a_write_is_not_near_after_it(world: World) {
+    let (plio, other) = (
+        world.plio_with_items(1).await,
+        world.plio_with_items(1).await,
+    );
+    let title = async |title: &str| {
+        let video = format!("/videos/{}", plio.video);
+        world.patch(&video, json!({ "title": title })).await.is(200);
+    };
+    let misses = |times: usize| {
+        let missed = Seen::Miss(plio.key());
+        let events = &world.events;
+        async move {
+            let soon = Soon::within(PATIENCE);
+            while events.count(|seen| *seen == missed) < times {
+                soon.or("nobody misses it").await;
+            }
+        }
+    };
+    // A load that cannot be stored, and so does not serve who comes after the write.
+    let refused = world.events.hold_after_load(&plio.key());
+    let first = world.get_meanwhile(&plio.path());
+    refused.reached().await;
+    title("1").await;
+    let busy = world.events.hold_after_load(&other.key());
+    let (cache, ids) = (world.cache.clone(), [plio.id, other.id]);
+    let reader = tokio::spawn(async move { Plio::get_many(&cache, &ids).await });
+    busy.reached().await;
+    refused.release();
+    first.await.expect("answered").ok();
+
+    // The load of another, which is stored, and not landed yet when it is written to.
+    let stored = world.events.hold_after_fill(&plio.key());
+    let second = world.get_meanwhile(&plio.path());
+    stored.reached().await;
+    title("2").await;
+    busy.release();
+    misses(4).await;
+    stored.release();
+    second.await.expect("answered").ok();
+    reader.await.expect("no panic").expect("two plios");
+
+    let plio = Plio::get(&world.cache, plio.id).await;
+    let video = plio.expect("a plio").and_then(|plio| plio.video.clone());
+    assert_eq!(video.expect("a video").title, "2", "wrong answer");
+}
+
 async fn what_a_loaded_value_embeds_is_not_taken_from_near(world: World) {
     let plio = world.plio_with_items(1).await;
     let hits = Arc::new(Mutex::new(Vec::new()));
