@@ -8,10 +8,11 @@ use serde_json::Value;
 
 use crate::{cargo, root, run};
 
-const ALLOWED: [&str; 8] = [
+const ALLOWED: [&str; 9] = [
     "MIT",
     "Apache-2.0",
     "Apache-2.0 WITH LLVM-exception",
+    "BSD-2-Clause",
     "BSD-3-Clause",
     "BSL-1.0",
     "Unicode-3.0",

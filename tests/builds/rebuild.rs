@@ -29,7 +29,7 @@ async fn a_dependency_removed_from_the_file_is_gone_from_the_service() {
     );
 
     fs::write(&file, &edited).expect("write");
-    assert_eq!(after_an_items_change(&file).await, "memory; hit");
+    assert_eq!(after_an_items_change(&file).await, "near; hit");
 }
 
 /// Builds the example with this file, runs it, and tells how plio 1 is answered after a write to one
@@ -43,7 +43,7 @@ async fn after_an_items_change(cache_toml: &Path) -> String {
     let plio = format!("{}/api/v1/plios/1", service.address);
     client.get(&plio).send().await.expect("get");
     let warm = client.get(&plio).send().await.expect("get");
-    assert_eq!(warm.headers()["cache-status"], "memory; hit");
+    assert_eq!(warm.headers()["cache-status"], "near; hit");
 
     let item = format!("{}/api/v1/items/1", service.address);
     let patched = client
