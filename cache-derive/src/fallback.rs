@@ -86,7 +86,9 @@ fn served(
 
     let row = quote!(::core::option::Option<::std::sync::Arc<Self>>);
     let rows = quote!(::std::vec::Vec<#row>);
-    let fetched = quote!(#runtime::Fetched<Self>);
+    let fetched = quote!(#runtime::Fetched<::std::sync::Arc<Self>>);
+    let many_fetched = quote!(::std::vec::Vec<#fetched>);
+    let json = quote!(#runtime::Fetched<#runtime::Json>);
     let getter = |name: &str, of: &TokenStream, returns: &TokenStream| {
         let name = format_ident!("{name}");
         quote! {
@@ -98,6 +100,8 @@ fn served(
         getter("get", id, &row),
         getter("get_many", &quote!(&[#id]), &rows),
         getter("fetch", id, &fetched),
+        getter("fetch_many", &quote!(&[#id]), &many_fetched),
+        getter("fetch_json", id, &json),
     ];
     // Any column might be a lookup of a model that is not known.
     let columns: Vec<String> = match model {
@@ -114,6 +118,7 @@ fn served(
         let ty = column(input, name);
         getters.push(getter(&format!("get_by_{name}"), &ty, &row));
         getters.push(getter(&format!("fetch_by_{name}"), &ty, &fetched));
+        getters.push(getter(&format!("fetch_json_by_{name}"), &ty, &json));
     }
     quote! {
         #[automatically_derived]
