@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- Fences the tags and deletes what they index, at most so many keys: the caller comes again for the
--- rest, so that no other client waits for thousands of deletions. The fences are complete the first
--- time; a value stored between two calls is newer than them, and may be deleted needlessly.
+-- rest, so that no other client waits for thousands of deletions. Each time the fences are set anew: until
+-- its turn comes an old value may be read, and built into another whose load began after the first.
 -- Publishes what it deletes, for the near caches: "old clock, new clock" and a key a line.
 --
 -- KEYS  1 the clock, 2 the fences, 3 the tags
@@ -22,13 +22,13 @@ local advanced = clock:sub(1, 25) .. stamp
 redis.call('SET', KEYS[1], advanced)
 if ARGV[4] == 'first' then
   redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', string.format('%.0f', now_us - ARGV[1] * 1000))
-  local fences = {}
-  for i = FIRST, #ARGV do
-    fences[#fences + 1] = stamp
-    fences[#fences + 1] = ARGV[i]
-  end
-  redis.call('ZADD', KEYS[2], unpack(fences))
 end
+local fences = {}
+for i = FIRST, #ARGV do
+  fences[#fences + 1] = stamp
+  fences[#fences + 1] = ARGV[i]
+end
+redis.call('ZADD', KEYS[2], unpack(fences))
 
 local budget = tonumber(ARGV[2])
 local deleted, lines = {}, { '' }

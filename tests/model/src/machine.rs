@@ -1,0 +1,438 @@
+//! The machine: one row of the source, values built from it, and everybody who reads and writes them. Every step is
+//! atomic, and any step that is possible may be the next.
+//!
+//! The steps of reading are in `read`, of writing in `write`, the way back of a store in `recover`, what goes wrong in
+//! `fault`. They are named as in the runtime: `Look`, `Fill` and `Land` are `look.rs`, `fill.rs` and `Ticket::land`.
+
+use stateright::{Model, Property};
+
+use crate::Mutant;
+use crate::fault::Left;
+use crate::near::Near;
+use crate::read::{Flight, Reader};
+use crate::recover::{Health, Recovery};
+use crate::store::{How, Key, Message, Set, Store, Token, Version};
+use crate::world::World;
+use crate::write::{Relay, Row, Writer};
+
+/// The value that is read.
+pub const VALUE: u8 = 0;
+/// The cached value that it embeds, in worlds where it does.
+pub const NESTED: u8 = 1;
+/// The tag of the row, which both are built from.
+pub const TAGS: Set = 1;
+/// What nothing is built from.
+pub const OTHER_TAGS: Set = 2;
+/// How many writes there are at the most.
+pub const WRITES: usize = 4;
+
+/// A world, with all mechanisms or without one.
+#[derive(Clone, Debug)]
+pub struct Protocol {
+    /// What there is.
+    pub world: World,
+    /// What is taken out.
+    pub without: Option<Mutant>,
+}
+
+/// Everything at one moment.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct State {
+    /// The committed version of the row.
+    pub source: Version,
+    /// The outbox: of each version the row that reports it.
+    pub rows: [Row; WRITES],
+    pub(crate) store: Store,
+    /// What a replica has, or a file.
+    pub(crate) snapshot: Option<Store>,
+    /// A fill that was sent and not answered; it may still be executed.
+    pub(crate) stray: Option<(Token, u8, Version)>,
+    pub(crate) processes: Vec<Process>,
+    pub(crate) readers: Vec<Reader>,
+    pub(crate) writers: Vec<Writer>,
+    /// What may still happen.
+    pub(crate) left: Left,
+    pub(crate) now: u8,
+    /// The newest version whose invalidation was complete, wherever: no reader who comes later may be answered with less.
+    pub applied: Version,
+    /// Of each version, when it was.
+    pub(crate) applied_at: [u8; WRITES + 1],
+    /// The first wrong answer.
+    pub wrong: Option<Wrong>,
+}
+
+/// A process of the service.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Process {
+    /// Whom it is connected to.
+    pub(crate) server: u8,
+    /// Whether it reaches it.
+    pub(crate) linked: bool,
+    pub(crate) health: Health,
+    pub(crate) recovery: Recovery,
+    pub(crate) near: Option<Near>,
+    /// What the store has sent over the connection, in order.
+    pub(crate) queue: Vec<Sent>,
+    /// Of each key.
+    pub(crate) flights: [Option<Flight>; 2],
+    pub(crate) relay: Relay,
+    /// When it asked the store for nothing, to hear whether it is well.
+    pub(crate) asked: Option<u8>,
+    /// The newest version whose commit has returned here.
+    pub(crate) returned: Version,
+    /// The newest version of which a message has arrived here.
+    pub(crate) heard: Version,
+}
+
+/// Something that the store has sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Sent {
+    /// To the near caches; with it the version that is invalidated everywhere by then.
+    Message(Message, Version),
+    /// To a reader.
+    Answer(u8, Option<Version>, Token),
+    /// To the process, which asked for nothing at this time.
+    Nothing(u8, Token),
+    /// To a writer whose rows somebody else has delivered.
+    Heard(u8),
+}
+
+/// An answer that shows less than it must.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Wrong {
+    /// What was read.
+    pub version: Version,
+    /// The least that it should have been.
+    pub least: Version,
+    /// Whether the near cache said so.
+    pub near: bool,
+}
+
+/// A step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// A reader comes, and looks near.
+    Read(u8),
+    /// The store reads for it.
+    StoreReads(u8),
+    /// What the store has sent arrives at a process.
+    Hear(u8),
+    /// Likewise a message, where they come over a connection of their own.
+    HearMessage(u8),
+    /// A reader takes the hit, joins a flight or starts one.
+    Look(u8),
+    /// The load of a flight reads its source.
+    Load(u8, u8),
+    /// It offers the store what it loaded.
+    Fill(u8, u8),
+    /// It lands, and its readers have their answer, or are to start over.
+    Land(u8, u8),
+    /// A reader does.
+    StartOver(u8),
+    /// Asks the store for nothing.
+    Ask(u8),
+    /// The store answers that.
+    StoreAnswers(u8),
+    /// A writer blocks the tags that it has written.
+    Block(u8),
+    /// And deletes what they index.
+    DeleteBefore(u8),
+    /// Commits.
+    Commit(u8),
+    /// Invalidates what it wrote, or finds that somebody has; one slice.
+    Invalidate(u8),
+    /// Marks its row as delivered.
+    Mark(u8),
+    /// Ends its block.
+    Unblock(u8),
+    /// A relay's pass goes on.
+    Relay(u8),
+    /// A process' way back to the store goes on.
+    Recover(u8),
+    /// The writer's process dies.
+    Crash(u8),
+    /// A relay dies in the middle of a pass.
+    CrashRelay(u8),
+    /// A writer's block has lasted too long.
+    BlockEnds(u8),
+    /// What a new epoch has blocked is over.
+    BlocksEnd,
+    /// Redis needs room, or a value expires.
+    Evict(Key),
+    /// The longest load and the life of a fence go by.
+    GrowOld,
+    /// Something else is written to; fences that are too old are forgotten then.
+    WriteElsewhere,
+    /// Somebody empties the cache.
+    Clear,
+    /// The replica has everything up to now.
+    Snapshot,
+    /// The replica takes over.
+    FailOver,
+    /// A process loses the store.
+    Cut(u8),
+    /// And has it again.
+    Mend(u8),
+    /// The fill that was not answered is executed after all.
+    Thaw,
+    /// The next thing that a process would hear is lost; if it is a message.
+    Lose(u8),
+    /// Time goes by.
+    Tick,
+}
+
+impl Protocol {
+    pub(crate) fn is(&self, mutant: Mutant) -> bool {
+        self.without == Some(mutant)
+    }
+}
+
+impl State {
+    fn new(world: &World) -> State {
+        let store = Store::new(0);
+        let near = world
+            .near
+            .then(|| Near::new(store.clock(), world.max_staleness));
+        let process = Process {
+            server: 0,
+            linked: true,
+            health: Health::InUse,
+            recovery: Recovery::Idle,
+            near,
+            queue: Vec::new(),
+            flights: [None, None],
+            relay: Relay::Idle,
+            asked: None,
+            returned: 0,
+            heard: 0,
+        };
+        // Where nobody reads, nothing is near.
+        let processes = (0..world.processes).map(|at| Process {
+            near: process.near.clone().filter(|_| world.readers.contains(&at)),
+            ..process.clone()
+        });
+        let readers = world.readers.iter().map(|at| Reader::new(*at, VALUE));
+        let nested = (0..world.processes).map(|at| Reader::new(at, NESTED));
+        State {
+            source: 0,
+            rows: [Row::None; WRITES],
+            store,
+            snapshot: None,
+            stray: None,
+            processes: processes.collect(),
+            readers: readers.chain(nested).collect(),
+            writers: world.writers.iter().map(|at| Writer::new(*at)).collect(),
+            left: world.left,
+            now: 0,
+            applied: 0,
+            applied_at: [0; WRITES + 1],
+            wrong: None,
+        }
+    }
+
+    pub(crate) fn process(&mut self, at: u8) -> &mut Process {
+        &mut self.processes[usize::from(at)]
+    }
+
+    /// The process whose connection leads to the store that there is.
+    pub(crate) fn reaches(&self, at: u8) -> bool {
+        let process = &self.processes[usize::from(at)];
+        process.linked && process.server == self.store.server
+    }
+
+    /// A message to all who are connected.
+    pub(crate) fn publish(&mut self, message: Option<Message>, applied: Version) {
+        let server = self.store.server;
+        let Some(message) = message else {
+            return;
+        };
+        for process in &mut self.processes {
+            if process.server == server && process.near.is_some() {
+                process.queue.push(Sent::Message(message, applied));
+            }
+        }
+    }
+
+    /// `renew_epoch`, of a process that found something evicted. In the code it is a script of its own; whoever comes between
+    /// finds no clock, and does the same.
+    pub(crate) fn renew_epoch(&mut self, at: u8, protocol: &Protocol) {
+        let (_, message) = self.store.connect(How::Find, protocol.without);
+        self.publish(message, 0);
+        if let Some(near) = &mut self.process(at).near {
+            near.forget_all(protocol.without);
+        }
+    }
+
+    /// Everything up to this version is invalidated, wherever it was built in.
+    pub(crate) fn is_applied(&mut self, version: Version) {
+        for version in self.applied + 1..=version {
+            self.applied_at[usize::from(version)] = self.now;
+        }
+        self.applied = self.applied.max(version);
+    }
+
+    /// The least that a reader who comes now to this process may be answered with.
+    pub(crate) fn least(&self, at: u8, protocol: &Protocol) -> Version {
+        match protocol.world.strict {
+            true => self.source,
+            false => self
+                .applied
+                .max(self.processes[usize::from(at)].returned),
+        }
+    }
+
+    /// Likewise from its near cache: what it was told; and what has been applied for so long that it must have been.
+    pub(crate) fn least_near(&self, at: u8, protocol: &Protocol) -> Version {
+        let process = &self.processes[usize::from(at)];
+        let bound = protocol.world.max_staleness;
+        let old = (1..=self.applied)
+            .filter(|it| self.applied_at[usize::from(*it)].saturating_add(bound) <= self.now);
+        (process.returned)
+            .max(process.heard)
+            .max(old.max().unwrap_or(0))
+    }
+
+    /// The liveness half: if from here on nothing more goes wrong and nobody writes, then everything that is under way ends,
+    /// the relays deliver what waits, and a read is answered with the newest version, and stores it.
+    fn settles(&self, protocol: &Protocol) -> bool {
+        const READS: usize = 4;
+        let mut state = self.clone();
+        state.calm_down(protocol);
+        // What is near may be old for a while, and says nothing of the store.
+        state.processes.iter_mut().for_each(|it| it.near = None);
+        // A fill may be refused (its token looks old after a quiet time) or find that something was evicted.
+        for _ in 0..READS {
+            state = protocol.after(&state, Action::Read(0));
+            state.calm_down(protocol);
+        }
+        let delivered = !state.rows.contains(&Row::Waiting);
+        let stored = state.store.read(VALUE, protocol.without);
+        let is_right = |version| version == state.source;
+        let right = stored.and_then(|(value, _)| value).is_some_and(is_right);
+        // A wrong answer on the way is the other property's to find.
+        state.wrong.is_some() || delivered && right
+    }
+
+    fn calm_down(&mut self, protocol: &Protocol) {
+        const LONGEST: usize = 300;
+        for _ in 0..LONGEST {
+            let mut actions = Vec::new();
+            protocol.actions(self, &mut actions);
+            match actions.into_iter().find(|it| it.ends_something(self)) {
+                Some(action) => *self = protocol.after(self, action),
+                None => return,
+            }
+        }
+    }
+}
+
+impl Action {
+    /// Whether it takes what is under way to its end, rather than beginning something.
+    fn ends_something(self, state: &State) -> bool {
+        match self {
+            Action::Block(writer) | Action::Commit(writer) => state.is_writing(writer),
+            Action::StoreReads(_)
+            | Action::Hear(_)
+            | Action::Look(_)
+            | Action::Load(..)
+            | Action::Fill(..)
+            | Action::Land(..)
+            | Action::StartOver(_)
+            | Action::HearMessage(_)
+            | Action::StoreAnswers(_)
+            | Action::DeleteBefore(_)
+            | Action::Invalidate(_)
+            | Action::Mark(_)
+            | Action::Unblock(_)
+            | Action::Relay(_)
+            | Action::Recover(_)
+            | Action::BlockEnds(_)
+            | Action::BlocksEnd
+            | Action::Mend(_) => true,
+            Action::Read(_)
+            | Action::Ask(_)
+            | Action::Crash(_)
+            | Action::CrashRelay(_)
+            | Action::Evict(_)
+            | Action::GrowOld
+            | Action::WriteElsewhere
+            | Action::Clear
+            | Action::Snapshot
+            | Action::FailOver
+            | Action::Cut(_)
+            | Action::Thaw
+            | Action::Lose(_)
+            | Action::Tick => false,
+        }
+    }
+}
+
+impl Protocol {
+    fn after(&self, state: &State, action: Action) -> State {
+        let mut state = state.clone();
+        match action {
+            Action::Read(reader) => state.read(reader, self),
+            Action::StoreReads(reader) => state.store_reads(reader, self),
+            Action::Hear(process) => state.hear(process, false, self),
+            Action::HearMessage(process) => state.hear(process, true, self),
+            Action::Look(reader) => state.look(reader, self),
+            Action::Load(process, key) => state.load(process, key, self),
+            Action::Fill(process, key) => state.fill(process, key, self),
+            Action::Land(process, key) => state.land(process, key, self),
+            Action::StartOver(reader) => state.begin_look(reader),
+            Action::Ask(process) => state.ask(process),
+            Action::StoreAnswers(process) => state.store_answers(process, self),
+            Action::Block(writer) => state.block(writer, self),
+            Action::DeleteBefore(writer) => state.delete_before(writer, self),
+            Action::Commit(writer) => state.commit(writer),
+            Action::Invalidate(writer) => state.invalidate(writer, self),
+            Action::Mark(writer) => state.mark(writer, self),
+            Action::Unblock(writer) => state.unblock(writer, self),
+            Action::Relay(process) => state.relay(process, self),
+            Action::Recover(process) => state.recover(process, self),
+            fault => state.suffer(fault, self),
+        }
+        state
+    }
+}
+
+impl Model for Protocol {
+    type State = State;
+    type Action = Action;
+
+    fn init_states(&self) -> Vec<State> {
+        vec![State::new(&self.world)]
+    }
+
+    fn actions(&self, state: &State, actions: &mut Vec<Action>) {
+        if state.wrong.is_some() {
+            return;
+        }
+        state.reading(self, actions);
+        state.writing(self, actions);
+        state.recovering(self, actions);
+        state.going_wrong(self, actions);
+    }
+
+    fn next_state(&self, state: &State, action: Action) -> Option<State> {
+        let next = self.after(state, action);
+        (next != *state).then_some(next)
+    }
+
+    /// Between two slices somebody may always store again what the first has deleted: so often, and no more.
+    fn within_boundary(&self, state: &State) -> bool {
+        const LAST: u8 = 10;
+        state.store.clock().is_none_or(|it| it.clock <= LAST)
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        vec![
+            Property::always("no answer is older than it may be", |_, state: &State| {
+                state.wrong.is_none()
+            }),
+            Property::always("it settles", |protocol: &Protocol, state: &State| {
+                state.settles(protocol)
+            }),
+        ]
+    }
+}

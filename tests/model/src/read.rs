@@ -1,0 +1,433 @@
+//! Reading: `read.rs`, `look.rs`, `flight.rs` and `fill.rs`.
+//!
+//! Left out is what only saves loads: leases, the counters of landings, and expired values.
+
+use crate::Mutant;
+use crate::machine::{Action, NESTED, Process, Protocol, Sent, State, TAGS, VALUE, Wrong};
+use crate::recover::Health;
+use crate::store::{Filled, Set, Token, Version};
+
+/// Somebody who reads one key in one process, again and again.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Reader {
+    process: u8,
+    key: u8,
+    phase: Phase,
+    /// What it must be answered with, at least.
+    least: Version,
+    /// From before its look.
+    stamp: u8,
+    /// Whether the look found a store in use.
+    has_read: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Phase {
+    Idle,
+    /// The store has not read for it yet,
+    Asked,
+    /// has, and its answer is under way,
+    Sent,
+    /// which is here; `None`: the store is away.
+    Answered(Option<(Option<Version>, Token)>),
+    /// For a flight.
+    Waits,
+    /// It is to start over, as the flight was not for it.
+    Woken,
+}
+
+/// A load for all who miss a key in one process.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Flight {
+    token: Option<Token>,
+    stage: Stage,
+    /// Of the readers, who came before it started,
+    came: Set,
+    /// whose look began before,
+    began: Set,
+    /// and who missed, in a store that is in use, before the store was asked to store.
+    missed: Set,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Stage {
+    Load,
+    /// It reads the value that it embeds, through the cache.
+    Nested,
+    Loaded(Version),
+    /// Stored or not.
+    Filled(Version, bool),
+}
+
+impl Reader {
+    /// One that has nothing to do.
+    pub fn new(process: u8, key: u8) -> Reader {
+        Reader {
+            process,
+            key,
+            phase: Phase::Idle,
+            least: 0,
+            stamp: 0,
+            has_read: false,
+        }
+    }
+}
+
+impl State {
+    pub(crate) fn reading(&self, protocol: &Protocol, actions: &mut Vec<Action>) {
+        for (at, reader) in (0..).zip(&self.readers) {
+            match reader.phase {
+                Phase::Idle if reader.key == VALUE => actions.push(Action::Read(at)),
+                Phase::Asked => actions.push(Action::StoreReads(at)),
+                Phase::Answered(_) => actions.push(Action::Look(at)),
+                Phase::Woken => actions.push(Action::StartOver(at)),
+                Phase::Idle | Phase::Sent | Phase::Waits => {}
+            }
+        }
+        for (at, process) in (0..).zip(&self.processes) {
+            // What is sent to a process that is cut off arrives later, or never.
+            if process.linked && next(process, false, protocol).is_some() {
+                actions.push(Action::Hear(at));
+            }
+            if process.linked && next(process, true, protocol).is_some() {
+                actions.push(Action::HearMessage(at));
+            }
+            for (key, flight) in (0..).zip(&process.flights) {
+                match flight.as_ref().map(|flight| flight.stage) {
+                    Some(Stage::Load) => actions.push(Action::Load(at, key)),
+                    Some(Stage::Loaded(_)) => actions.push(Action::Fill(at, key)),
+                    Some(Stage::Filled(..)) => actions.push(Action::Land(at, key)),
+                    Some(Stage::Nested) | None => {}
+                }
+            }
+            let in_use = process.health == Health::InUse;
+            // One question at a time.
+            let hears = (process.queue.iter()).any(|sent| matches!(sent, Sent::Nothing(..)));
+            if hears {
+            } else if process.asked.is_some() {
+                actions.push(Action::StoreAnswers(at));
+            } else if process.near.is_some() && in_use && protocol.world.listens() {
+                actions.push(Action::Ask(at));
+            }
+        }
+    }
+
+    pub(crate) fn read(&mut self, at: u8, protocol: &Protocol) {
+        let reader = &self.readers[usize::from(at)];
+        let (process, key) = (reader.process, reader.key);
+        let near = self.processes[usize::from(process)].near.as_ref();
+        // What a value embeds is not taken from near.
+        let near = near.filter(|_| key == VALUE);
+        if let Some(version) = near.and_then(|it| it.get(key, self.now, protocol.without)) {
+            let least = self.least_near(process, protocol);
+            self.judge(version, least, true);
+            return;
+        }
+        self.readers[usize::from(at)].least = self.least(process, protocol);
+        self.begin_look(at);
+    }
+
+    pub(crate) fn begin_look(&mut self, at: u8) {
+        let process = self.readers[usize::from(at)].process;
+        let process = self.process(process);
+        for flight in process.flights.iter_mut().flatten() {
+            flight.began &= !(1 << at);
+        }
+        let stamp = process.near.as_ref().map_or(0, |near| near.stamp());
+        let phase = match process.health {
+            Health::InUse => Phase::Asked,
+            _ => Phase::Answered(None),
+        };
+        let reader = &mut self.readers[usize::from(at)];
+        (reader.stamp, reader.phase) = (stamp, phase);
+    }
+
+    pub(crate) fn store_reads(&mut self, at: u8, protocol: &Protocol) {
+        let (process, key) = {
+            let reader = &self.readers[usize::from(at)];
+            (reader.process, reader.key)
+        };
+        let Some((value, token)) = self.store_read(process, key, protocol) else {
+            return;
+        };
+        self.readers[usize::from(at)].phase = Phase::Sent;
+        let sent = Sent::Answer(at, value, token);
+        self.process(process).queue.push(sent);
+    }
+
+    /// `read_some`; `None`: the store is away.
+    fn store_read(
+        &mut self,
+        process: u8,
+        key: u8,
+        protocol: &Protocol,
+    ) -> Option<(Option<Version>, Token)> {
+        let mut read = None;
+        if self.reaches(process) {
+            if self.store.clock().is_none() {
+                self.renew_epoch(process, protocol);
+            }
+            let own = |(_, token): &(_, Token)| token.epoch.server == self.store.server;
+            read = self.store.read(key, protocol.without).filter(own);
+        }
+        if read.is_none() {
+            self.fail(process, protocol);
+        }
+        read
+    }
+
+    pub(crate) fn ask(&mut self, process: u8) {
+        self.process(process).asked = Some(self.now);
+    }
+
+    pub(crate) fn store_answers(&mut self, process: u8, protocol: &Protocol) {
+        let asked = self.process(process).asked.take();
+        if let (Some(asked), Some((_, token))) = (asked, self.store_read(process, VALUE, protocol)) {
+            let sent = Sent::Nothing(asked, token);
+            self.process(process).queue.push(sent);
+        }
+    }
+
+    pub(crate) fn hear(&mut self, at: u8, message: bool, protocol: &Protocol) {
+        let now = self.now;
+        let process = self.process(at);
+        let Some(next) = next(process, message, protocol) else {
+            return;
+        };
+        let sent = process.queue.remove(next);
+        if let (Some(near), Sent::Answer(_, _, token) | Sent::Nothing(_, token), true) =
+            (&mut process.near, sent, protocol.world.ordered)
+        {
+            near.check(token, protocol.without);
+        }
+        match (sent, &mut process.near) {
+            (Sent::Message(message, applied), Some(near)) => {
+                near.message(message, protocol.without);
+                process.heard = process.heard.max(applied);
+            }
+            (Sent::Nothing(asked, _), Some(near)) => {
+                let from = match protocol.is(Mutant::TrustFromAnswer) {
+                    true => now,
+                    false => asked,
+                };
+                near.trust(from.saturating_add(protocol.world.max_staleness));
+            }
+            (Sent::Answer(reader, value, token), _) => {
+                self.readers[usize::from(reader)].phase = Phase::Answered(Some((value, token)));
+            }
+            (Sent::Heard(writer), _) => self.returns(writer),
+            (Sent::Message(..) | Sent::Nothing(..), None) => {}
+        }
+    }
+
+    pub(crate) fn look(&mut self, at: u8, protocol: &Protocol) {
+        let Reader {
+            process,
+            key,
+            phase,
+            stamp,
+            ..
+        } = self.readers[usize::from(at)];
+        let Phase::Answered(read) = phase else {
+            return;
+        };
+        let here = self.process(process);
+        let read = read.filter(|_| {
+            here.health == Health::InUse || protocol.is(Mutant::AnswersAfterFailure)
+        });
+        if let Some((Some(version), _)) = read {
+            let stamp = match (&here.near, protocol.is(Mutant::NearStampLate)) {
+                (Some(near), true) => near.stamp(),
+                _ => stamp,
+            };
+            self.keep(process, key, version, stamp, protocol);
+            return self.answer(at, version);
+        }
+        let reader = &mut self.readers[usize::from(at)];
+        (reader.phase, reader.has_read) = (Phase::Waits, read.is_some());
+        if self.processes[usize::from(process)].flights[usize::from(key)].is_none() {
+            let here = |reader: &Reader| reader.process == process && reader.phase != Phase::Idle;
+            let all = (0..self.readers.len())
+                .filter(|n| here(&self.readers[*n]))
+                .fold(0, |all, n| all | 1 << n);
+            self.process(process).flights[usize::from(key)] = Some(Flight {
+                token: read.map(|(_, token)| token),
+                stage: Stage::Load,
+                came: all,
+                began: all,
+                missed: 0,
+            });
+        }
+    }
+
+    fn keep(&mut self, at: u8, key: u8, version: Version, stamp: u8, protocol: &Protocol) {
+        if let Some(near) = &mut self.process(at).near {
+            near.keep(key, version, stamp, protocol.without);
+        }
+    }
+
+    fn flight(&mut self, at: u8, key: u8) -> &mut Flight {
+        self.process(at).flights[usize::from(key)]
+            .as_mut()
+            .expect("a step of a flight is possible only while it flies")
+    }
+
+    pub(crate) fn load(&mut self, at: u8, key: u8, protocol: &Protocol) {
+        let source = self.source;
+        if key == NESTED || !protocol.world.nested {
+            self.flight(at, key).stage = Stage::Loaded(source);
+            return;
+        }
+        let now = self.now;
+        let near = self.process(at).near.as_ref();
+        let near = near.filter(|_| protocol.is(Mutant::NestedNear));
+        if let Some(version) = near.and_then(|near| near.get(NESTED, now, protocol.without)) {
+            self.flight(at, key).stage = Stage::Loaded(version);
+            return;
+        }
+        self.flight(at, key).stage = Stage::Nested;
+        let nested = |it: &Reader| it.key == NESTED && it.process == at;
+        if let Some(reader) = self.readers.iter().position(nested) {
+            self.read(reader as u8, protocol);
+        }
+    }
+
+    pub(crate) fn fill(&mut self, at: u8, key: u8, protocol: &Protocol) {
+        let waits = |reader: &Reader| {
+            let missed = reader.phase == Phase::Waits && reader.has_read;
+            missed && reader.process == at && reader.key == key
+        };
+        let missed = (0..self.readers.len())
+            .filter(|n| waits(&self.readers[*n]))
+            .fold(0, |all, n| all | 1 << n);
+        let (reaches, in_use) = (self.reaches(at), self.process(at).health == Health::InUse);
+        let flight = self.flight(at, key);
+        flight.missed = missed;
+        let (Stage::Loaded(version), token) = (flight.stage, flight.token) else {
+            return;
+        };
+        let stored = match token {
+            Some(token) if in_use && reaches => self.store_fill(at, key, version, token, protocol),
+            Some(token) if in_use => {
+                self.stray = Some((token, key, version));
+                self.fail(at, protocol);
+                false
+            }
+            _ => false,
+        };
+        self.flight(at, key).stage = Stage::Filled(version, stored);
+    }
+
+    fn store_fill(
+        &mut self,
+        at: u8,
+        key: u8,
+        version: Version,
+        mut token: Token,
+        protocol: &Protocol,
+    ) -> bool {
+        if protocol.is(Mutant::TokenAfterLoad) {
+            token = self.store.clock().unwrap_or(token);
+        }
+        let (strict, without) = (protocol.world.strict, protocol.without);
+        let filled = (self.store).fill(token, key, TAGS, version, strict, without);
+        if filled == Filled::Lost {
+            self.renew_epoch(at, protocol);
+        }
+        filled == Filled::Stored
+    }
+
+    /// The unanswered fill is executed.
+    pub(crate) fn thaw(&mut self, protocol: &Protocol) {
+        if let Some((token, key, version)) = self.stray.take() {
+            // Whatever comes of it, nobody hears of it.
+            let (strict, without) = (protocol.world.strict, protocol.without);
+            (self.store).fill(token, key, TAGS, version, strict, without);
+        }
+    }
+
+    pub(crate) fn land(&mut self, at: u8, key: u8, protocol: &Protocol) {
+        let Some(flight) = self.process(at).flights[usize::from(key)].take() else {
+            return;
+        };
+        let Stage::Filled(version, stored) = flight.stage else {
+            return;
+        };
+        for n in 0..self.readers.len() {
+            let reader = &self.readers[n];
+            let waits = reader.phase == Phase::Waits;
+            if !waits || reader.process != at || reader.key != key {
+                continue;
+            }
+            let (stamp, bit) = (reader.stamp, 1 << n);
+            let missed = flight.missed & bit != 0;
+            let is_fresh = flight.came & bit != 0;
+            let is_before = match protocol.without {
+                Some(Mutant::JoinsRefused) => missed,
+                Some(Mutant::JoinsStored) => stored && reader.has_read,
+                _ => stored && missed,
+            };
+            if !is_fresh && !is_before {
+                self.readers[n].phase = Phase::Woken;
+                continue;
+            }
+            let may_keep = flight.began & bit != 0 || is_before;
+            if stored && (may_keep || protocol.is(Mutant::KeepsJoined)) {
+                self.keep(at, key, version, stamp, protocol);
+            }
+            self.answer(n as u8, version);
+        }
+    }
+
+    fn answer(&mut self, at: u8, version: Version) {
+        let reader = self.readers[usize::from(at)].clone();
+        self.judge(version, reader.least, false);
+        self.readers[usize::from(at)] = Reader::new(reader.process, reader.key);
+        // Who comes next is another reader.
+        for flight in self.process(reader.process).flights.iter_mut().flatten() {
+            let others = !(1 << at);
+            flight.came &= others;
+            flight.began &= others;
+            flight.missed &= others;
+        }
+        if reader.key == NESTED {
+            self.flight(reader.process, VALUE).stage = Stage::Loaded(version);
+        }
+    }
+
+    fn judge(&mut self, version: Version, least: Version, near: bool) {
+        if version < least {
+            self.wrong = Some(Wrong {
+                version,
+                least,
+                near,
+            });
+        }
+    }
+
+    /// The connection is lost: nobody of this process hears what was sent.
+    pub(crate) fn hang_up(&mut self, at: u8) {
+        let process = self.process(at);
+        process.asked = None;
+        let sent = std::mem::take(&mut process.queue);
+        for reader in &mut self.readers {
+            if reader.process == at && matches!(reader.phase, Phase::Asked | Phase::Sent) {
+                reader.phase = Phase::Answered(None);
+            }
+        }
+        for sent in sent {
+            if let Sent::Heard(writer) = sent {
+                self.returns(writer);
+            }
+        }
+    }
+}
+
+/// What a process hears next. All in the order in which it was sent; or messages by themselves.
+fn next(process: &Process, message: bool, protocol: &Protocol) -> Option<usize> {
+    let is_message = |sent: &Sent| matches!(sent, Sent::Message(..));
+    match protocol.world.ordered {
+        true => (!message && !process.queue.is_empty()).then_some(0),
+        false => (process.queue.iter()).position(|sent| is_message(sent) == message),
+    }
+}

@@ -1,0 +1,408 @@
+//! The store: what `connect.lua`, `fill.lua`, `invalidate.lua` and `block.lua` do, step for step, with numbers that count
+//! instead of the time.
+//!
+//! Time is one number, the [`horizon`](Store::horizon): a stamp below it is older than `max-load`, the life of a fence.
+
+use crate::Mutant;
+
+/// How many keys there are.
+pub const KEYS: usize = 3;
+/// How many tags there are.
+pub const TAGS: usize = 3;
+
+/// A set of keys, of tags, of writers or of readers: a bit for each.
+pub type Set = u8;
+
+/// What a value says: of which version of its row it is.
+pub type Version = u8;
+
+/// The members of a set.
+pub fn members(set: Set) -> impl Iterator<Item = usize> {
+    (0..8).filter(move |n| set & (1 << n) != 0)
+}
+
+/// A line of values, and the server that holds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Epoch {
+    /// Another one voids every value.
+    pub line: u8,
+    /// Another one has to be told what it missed.
+    pub server: u8,
+}
+
+/// The moment before a load.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Token {
+    /// Which life of the store.
+    pub epoch: Epoch,
+    /// How many invalidations it had seen.
+    pub clock: u8,
+}
+
+/// A stored value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Value {
+    line: u8,
+    version: Version,
+}
+
+/// Who blocks what.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+struct Blocks {
+    /// Whether everything is blocked, as an epoch has begun lately.
+    all: bool,
+    /// Of each tag its writers.
+    writers: [Set; TAGS],
+}
+
+/// What Redis has in its memory.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Store {
+    /// Who it is.
+    pub server: u8,
+    /// How many lines have begun, here or elsewhere: each has a name of its own.
+    pub lines: u8,
+    /// Stamps below this are older than a fence lives, and a load may take.
+    pub horizon: u8,
+    clock: Option<Token>,
+    /// Of each tag; 0: none. `None`: evicted, with the sentinel.
+    fences: Option<[u8; TAGS]>,
+    /// Which tags have an index. `None`: evicted, with the sentinel.
+    tags: Option<Set>,
+    /// Of each tag the keys built from it.
+    index: [Set; TAGS],
+    /// `None`: evicted, with the sentinel.
+    blocks: Option<Blocks>,
+    values: [Option<Value>; KEYS],
+}
+
+/// In which state a store was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Connected {
+    /// It is who it was.
+    Same,
+    /// It has begun anew.
+    New,
+    /// It has another server's memory.
+    Behind,
+}
+
+/// How to connect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum How {
+    /// Take what is there.
+    Find,
+    /// Begin a new epoch.
+    Void,
+    /// Keep what another server left.
+    Adopt,
+}
+
+/// How a fill ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Filled {
+    /// It is stored.
+    Stored,
+    /// A fence, a block or the epoch refused it.
+    Refused,
+    /// An edge was evicted: an epoch has to begin.
+    Lost,
+}
+
+/// How one slice of an invalidation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Slice {
+    /// All is deleted.
+    Done(Message),
+    /// There is more to delete.
+    Again(Message),
+    /// Something was evicted: an epoch has to begin.
+    Lost,
+}
+
+/// What the near caches are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Message {
+    /// Where the last message led to; `None`: this one follows nothing.
+    pub from: Option<Token>,
+    /// Where this one leads to.
+    pub to: Token,
+    /// What was deleted.
+    pub keys: Set,
+}
+
+/// What can be evicted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "they are the keys of Redis")]
+pub enum Key {
+    Value(u8),
+    Index(u8),
+    Clock,
+    Fences,
+    Tags,
+    Blocks,
+}
+
+impl Store {
+    /// A server that holds nothing, connected.
+    pub fn new(server: u8) -> Store {
+        let mut store = Store {
+            server,
+            lines: 0,
+            horizon: 0,
+            clock: None,
+            fences: None,
+            tags: None,
+            index: [0; TAGS],
+            blocks: None,
+            values: [None; KEYS],
+        };
+        store.connect(How::Find, None);
+        store.blocks_end();
+        store
+    }
+
+    /// The clock, by which a reader knows what it has missed.
+    pub fn clock(&self) -> Option<Token> {
+        self.clock
+    }
+
+    /// `connect.lua`; with the message that it publishes.
+    pub fn connect(&mut self, how: How, without: Option<Mutant>) -> (Connected, Option<Message>) {
+        let complete = self.fences.is_some() && self.tags.is_some() && self.blocks.is_some();
+        let Some(clock) = self.clock.filter(|_| complete && how != How::Void) else {
+            return (Connected::New, Some(self.begin(without)));
+        };
+        if clock.epoch.server == self.server {
+            return (Connected::Same, None);
+        }
+        if how != How::Adopt {
+            return (Connected::Behind, None);
+        }
+        let adopted = Token {
+            epoch: Epoch {
+                server: self.server,
+                ..clock.epoch
+            },
+            clock: clock.clock + 1,
+        };
+        self.clock = Some(adopted);
+        (Connected::Same, Some(follows_nothing(adopted)))
+    }
+
+    fn begin(&mut self, without: Option<Mutant>) -> Message {
+        self.lines += 1;
+        let begun = Token {
+            epoch: Epoch {
+                line: self.lines,
+                server: self.server,
+            },
+            // The time goes on.
+            clock: self.clock.map_or(0, |it| it.clock).max(self.horizon) + 1,
+        };
+        self.clock = Some(begun);
+        self.fences.get_or_insert_default();
+        self.tags.get_or_insert_default();
+        self.blocks = Some(Blocks {
+            all: without != Some(Mutant::EpochForgetsBlocks),
+            ..Blocks::default()
+        });
+        follows_nothing(begun)
+    }
+
+    /// `MGET clock key`: the value, and a token; `None`: there is no clock.
+    pub fn read(&self, key: u8, without: Option<Mutant>) -> Option<(Option<Version>, Token)> {
+        let token = self.clock?;
+        let any_line = without == Some(Mutant::LineIgnored);
+        let value = self.values[usize::from(key)];
+        let value = value.filter(|value| any_line || value.line == token.epoch.line);
+        Some((value.map(|value| value.version), token))
+    }
+
+    /// `fill.lua`
+    pub fn fill(
+        &mut self,
+        token: Token,
+        key: u8,
+        tags: Set,
+        version: Version,
+        strict: bool,
+        without: Option<Mutant>,
+    ) -> Filled {
+        let is = |mutant| without == Some(mutant);
+        let Some(clock) = self.clock else {
+            return Filled::Refused;
+        };
+        if clock != token && !is(Mutant::NoFence) {
+            let another = clock.epoch != token.epoch || clock.clock < token.clock;
+            if another && !is(Mutant::EpochIgnored) {
+                return Filled::Refused;
+            }
+            if token.clock < self.horizon && !is(Mutant::TokenAgeIgnored) {
+                return Filled::Refused;
+            }
+            let fences = match self.fences {
+                None if is(Mutant::FencesEvictedAlone) => Default::default(),
+                None => return Filled::Lost,
+                Some(fences) => fences,
+            };
+            if members(tags).any(|tag| fences[tag] > token.clock) {
+                return Filled::Refused;
+            }
+        }
+        if strict {
+            let Some(blocks) = &self.blocks else {
+                return Filled::Lost;
+            };
+            if blocks.all || members(tags).any(|tag| blocks.writers[tag] != 0) {
+                return Filled::Refused;
+            }
+        }
+        let Some(known) = &mut self.tags else {
+            return Filled::Lost;
+        };
+        let lost = |tag: &usize| *known & (1 << tag) != 0 && self.index[*tag] == 0;
+        if members(tags).any(|tag| lost(&tag)) && !is(Mutant::IndexEvictedAlone) {
+            *known &= !tags;
+            members(tags).for_each(|tag| self.index[tag] = 0);
+            self.clock = None;
+            return Filled::Lost;
+        }
+        *known |= tags;
+        members(tags).for_each(|tag| self.index[tag] |= 1 << key);
+        let line = clock.epoch.line;
+        self.values[usize::from(key)] = Some(Value { line, version });
+        Filled::Stored
+    }
+
+    /// `invalidate.lua`: one slice, of at most so many keys.
+    pub fn invalidate(
+        &mut self,
+        tags: Set,
+        budget: u32,
+        first: bool,
+        without: Option<Mutant>,
+    ) -> Slice {
+        let is = |mutant| without == Some(mutant);
+        if self.fences.is_none() && is(Mutant::FencesEvictedAlone) {
+            self.fences = Some(Default::default());
+        }
+        let (Some(clock), Some(fences), Some(known)) =
+            (&mut self.clock, &mut self.fences, &mut self.tags)
+        else {
+            return Slice::Lost;
+        };
+        let from = *clock;
+        clock.clock = (clock.clock + 1).max(self.horizon);
+        let to = *clock;
+        let mut set_fences = || {
+            for fence in fences.iter_mut().filter(|fence| **fence < self.horizon) {
+                *fence = 0;
+            }
+            members(tags).for_each(|tag| fences[tag] = to.clock);
+        };
+        // Each time: until its slice comes, an old value may be read, and built into another.
+        if first || !is(Mutant::FencesFirst) {
+            set_fences();
+        }
+        let (mut left, mut keys) = (budget, 0);
+        for tag in members(tags) {
+            if self.index[tag] == 0 && *known & (1 << tag) != 0 && !is(Mutant::IndexEvictedAlone) {
+                *known &= !(1 << tag);
+                self.clock = None;
+                return Slice::Lost;
+            }
+            for key in members(self.index[tag]).take(left as usize) {
+                self.values[key] = None;
+                self.index[tag] &= !(1 << key);
+                keys |= 1 << key;
+                left -= 1;
+            }
+            if self.index[tag] == 0 {
+                *known &= !(1 << tag);
+            }
+            if left == 0 {
+                break;
+            }
+        }
+        let message = Message {
+            from: Some(from),
+            to,
+            keys,
+        };
+        match left {
+            0 => Slice::Again(message),
+            _ => Slice::Done(message),
+        }
+    }
+
+    /// `block.lua`; `false`: the clock or the blocks are gone.
+    pub fn block(&mut self, writer: u8, tags: Set) -> bool {
+        self.change_blocks(tags, |writers| *writers |= 1 << writer)
+    }
+
+    /// `block.lua`, with a life of zero.
+    pub fn unblock(&mut self, writer: u8, tags: Set) -> bool {
+        self.change_blocks(tags, |writers| *writers &= !(1 << writer))
+    }
+
+    fn change_blocks(&mut self, tags: Set, change: impl Fn(&mut Set)) -> bool {
+        let (Some(_), Some(blocks)) = (self.clock, &mut self.blocks) else {
+            return false;
+        };
+        members(tags).for_each(|tag| change(&mut blocks.writers[tag]));
+        true
+    }
+
+    /// A writer's block is over by itself.
+    pub fn block_ends(&mut self, writer: u8) {
+        if let Some(blocks) = &mut self.blocks {
+            (blocks.writers.iter_mut()).for_each(|writers| *writers &= !(1 << writer));
+        }
+    }
+
+    /// Whether an epoch has begun so lately that everything is blocked.
+    pub fn is_blocked(&self) -> bool {
+        self.blocks.as_ref().is_some_and(|blocks| blocks.all)
+    }
+
+    /// What a new epoch has blocked is over.
+    pub fn blocks_end(&mut self) {
+        if let Some(blocks) = &mut self.blocks {
+            blocks.all = false;
+        }
+    }
+
+    /// So much time goes by that nothing from before may be filled any more.
+    pub fn grow_old(&mut self) {
+        if let Some(clock) = self.clock {
+            self.horizon = clock.clock + 1;
+        }
+    }
+
+    /// The server needs room, or a value expires. Says whether it was there.
+    pub fn evict(&mut self, key: Key) -> bool {
+        match key {
+            Key::Value(key) => self.values[usize::from(key)].take().is_some(),
+            Key::Index(tag) => std::mem::take(&mut self.index[usize::from(tag)]) != 0,
+            Key::Clock => self.clock.take().is_some(),
+            Key::Fences => self.fences.take().is_some(),
+            Key::Tags => self.tags.take().is_some(),
+            Key::Blocks => self.blocks.take().is_some(),
+        }
+    }
+
+    /// Another server goes on with this memory.
+    pub fn becomes(&mut self, server: u8, lines: u8) {
+        self.server = server;
+        self.lines = self.lines.max(lines);
+    }
+}
+
+fn follows_nothing(to: Token) -> Message {
+    Message {
+        from: None,
+        to,
+        keys: 0,
+    }
+}

@@ -1,0 +1,414 @@
+//! Writing: `outbox/transaction.rs`, `deliver.rs` and `relay.rs`.
+
+use crate::Mutant;
+use crate::machine::{Action, Protocol, Sent, State, TAGS, WRITES};
+use crate::recover::Health;
+use crate::store::{Slice, Version};
+
+/// A row of the outbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Row {
+    /// There is none yet.
+    None,
+    /// Nobody has delivered it.
+    Waiting,
+    /// It was delivered to this server.
+    Delivered(u8),
+}
+
+/// Somebody who writes the row, again and again.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Writer {
+    /// `None`: it knows nothing of the cache.
+    process: Option<u8>,
+    phase: Phase,
+    /// Its transaction has taken longer than its block lasts.
+    late: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Phase {
+    Idle,
+    /// Strict: between two steps before the commit.
+    Blocking(Before),
+    /// It may commit.
+    Ready,
+    /// Some slices of its invalidation may be done.
+    Committed { version: Version, first: bool },
+    /// Somebody else has delivered its row: it waits until this process has heard of it.
+    Hears(Version),
+    Invalidated(Version),
+    Marked(Version),
+    /// It died, or could not end its block.
+    Gone,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Before {
+    Block,
+    Delete { first: bool },
+}
+
+/// A relay, in the middle of a pass or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Relay {
+    /// It has nothing to deliver.
+    Idle,
+    /// It has read the rows up to this one; some slices may be done.
+    Took { rows: Version, first: bool },
+    /// It is about to mark them.
+    Marks(Version),
+}
+
+impl Writer {
+    /// One that has nothing to do.
+    pub fn new(process: Option<u8>) -> Writer {
+        Writer {
+            process,
+            phase: Phase::Idle,
+            late: false,
+        }
+    }
+}
+
+impl State {
+    pub(crate) fn writing(&self, protocol: &Protocol, actions: &mut Vec<Action>) {
+        let strict = protocol.world.strict;
+        let may_write = self.left.writes > 0;
+        for (at, writer) in (0..).zip(&self.writers) {
+            match writer.phase {
+                Phase::Idle if !may_write => {}
+                Phase::Idle if strict => actions.push(Action::Block(at)),
+                Phase::Idle | Phase::Ready => actions.push(Action::Commit(at)),
+                Phase::Blocking(Before::Block) => actions.push(Action::Block(at)),
+                Phase::Blocking(Before::Delete { .. }) => actions.push(Action::DeleteBefore(at)),
+                Phase::Committed { .. } => actions.push(Action::Invalidate(at)),
+                Phase::Invalidated(_) => actions.push(Action::Mark(at)),
+                Phase::Marked(_) => actions.push(Action::Unblock(at)),
+                Phase::Hears(_) | Phase::Gone => {}
+            }
+            let is_blocking = matches!(writer.phase, Phase::Blocking(_) | Phase::Ready);
+            // A relay is quicker than `max-commit`.
+            let is_over = writer.phase == Phase::Gone && !self.rows.contains(&Row::Waiting);
+            if strict && !writer.late && (is_blocking && self.left.lates > 0 || is_over) {
+                actions.push(Action::BlockEnds(at));
+            }
+            if self.left.crashes > 0 && self.is_writing(at) {
+                actions.push(Action::Crash(at));
+            }
+        }
+        for (at, process) in (0..).zip(&self.processes) {
+            let in_use = process.health == Health::InUse;
+            let waits = self.rows.contains(&Row::Waiting);
+            if !protocol.world.relays.contains(&at) {
+                continue;
+            }
+            if process.relay != Relay::Idle || in_use && waits {
+                actions.push(Action::Relay(at));
+            }
+            if process.relay != Relay::Idle && self.left.crashes > 0 {
+                actions.push(Action::CrashRelay(at));
+            }
+        }
+    }
+
+    /// Whether it is in the middle of a write.
+    pub(crate) fn is_writing(&self, at: u8) -> bool {
+        let phase = self.writers[usize::from(at)].phase;
+        !matches!(phase, Phase::Idle | Phase::Gone)
+    }
+
+    fn writer(&mut self, at: u8) -> &mut Writer {
+        &mut self.writers[usize::from(at)]
+    }
+
+    /// One slice of an invalidation; `None`: the store is away; else whether all is done.
+    fn store_invalidate(
+        &mut self,
+        process: u8,
+        first: bool,
+        protocol: &Protocol,
+        applied: Version,
+    ) -> Option<bool> {
+        if !self.reaches(process) {
+            self.fail(process, protocol);
+            return None;
+        }
+        // The answer comes over the connection of the messages: those from before it have arrived.
+        while protocol.world.ordered && !self.process(process).queue.is_empty() {
+            self.hear(process, false, protocol);
+        }
+        let (slice, without) = (protocol.world.slice, protocol.without);
+        match self.store.invalidate(TAGS, slice, first, without) {
+            Slice::Again(message) => {
+                self.publish(Some(message), 0);
+                self.is_gone(process, message.keys, protocol);
+                Some(false)
+            }
+            Slice::Done(message) => {
+                self.publish(Some(message), applied);
+                // Its own message may come later.
+                self.is_gone(process, message.keys, protocol);
+                Some(true)
+            }
+            Slice::Lost => {
+                // In a new epoch nothing from before is valid.
+                self.renew_epoch(process, protocol);
+                Some(true)
+            }
+        }
+    }
+
+    /// What this process has invalidated itself.
+    fn is_gone(&mut self, process: u8, keys: u8, protocol: &Protocol) {
+        if let Some(near) = &mut self.process(process).near {
+            near.gone(keys, protocol.without);
+        }
+    }
+
+    /// Strict: the first step of a commit, or a later one.
+    pub(crate) fn block(&mut self, at: u8, protocol: &Protocol) {
+        let Some(process) = self.writers[usize::from(at)].process else {
+            return;
+        };
+        if self.writers[usize::from(at)].phase == Phase::Idle {
+            self.left.writes -= 1;
+            self.writer(at).late = false;
+        }
+        if self.process(process).health == Health::Away {
+            // A writer that cannot block does not commit.
+            self.writer(at).phase = Phase::Idle;
+            return;
+        }
+        if !self.reaches(process) {
+            self.fail(process, protocol);
+            self.writer(at).phase = Phase::Idle;
+            return;
+        }
+        let deletes_first = protocol.is(Mutant::DeletesThenBlocks);
+        let phase = self.writers[usize::from(at)].phase;
+        if deletes_first && phase == Phase::Idle {
+            self.writer(at).phase = Phase::Blocking(Before::Delete { first: true });
+            return;
+        }
+        if !protocol.is(Mutant::NoBlock) && !self.store.block(at, TAGS) {
+            // A new epoch blocks everything for as long.
+            self.renew_epoch(process, protocol);
+        }
+        self.writer(at).phase = match deletes_first {
+            true => Phase::Ready,
+            false => Phase::Blocking(Before::Delete { first: true }),
+        };
+    }
+
+    pub(crate) fn delete_before(&mut self, at: u8, protocol: &Protocol) {
+        let writer = &self.writers[usize::from(at)];
+        let (Some(process), Phase::Blocking(Before::Delete { first })) =
+            (writer.process, writer.phase)
+        else {
+            return;
+        };
+        let done = self.store_invalidate(process, first, protocol, 0);
+        self.writer(at).phase = match done {
+            None => Phase::Idle,
+            Some(false) => Phase::Blocking(Before::Delete { first: false }),
+            Some(true) if protocol.is(Mutant::DeletesThenBlocks) => Phase::Blocking(Before::Block),
+            Some(true) => Phase::Ready,
+        };
+        if done.is_none() {
+            self.store.block_ends(at);
+        }
+    }
+
+    pub(crate) fn commit(&mut self, at: u8) {
+        if self.writers[usize::from(at)].phase == Phase::Idle {
+            self.left.writes -= 1;
+        }
+        self.source += 1;
+        self.rows[usize::from(self.source - 1)] = Row::Waiting;
+        let version = self.source;
+        let writer = self.writer(at);
+        writer.phase = match writer.process {
+            Some(_) => Phase::Committed {
+                version,
+                first: true,
+            },
+            None => Phase::Idle,
+        };
+    }
+
+    /// `deliver_commit`
+    pub(crate) fn invalidate(&mut self, at: u8, protocol: &Protocol) {
+        let writer = &self.writers[usize::from(at)];
+        let (Some(process), Phase::Committed { version, first }) = (writer.process, writer.phase)
+        else {
+            return;
+        };
+        if self.process(process).health == Health::Away {
+            // The row waits, and the store does not come back before it is delivered.
+            if let Some(near) = &mut self.process(process).near {
+                near.distrust(protocol.without);
+            }
+            return self.returns(at);
+        }
+        if protocol.is(Mutant::NoStampOnUnblock) {
+            self.writer(at).phase = Phase::Invalidated(version);
+            return;
+        }
+        if first && protocol.is(Mutant::MarksFirst) {
+            self.deliver_row(version, process);
+        }
+        let row = self.rows[usize::from(version - 1)];
+        if first && matches!(row, Row::Delivered(_)) && !protocol.is(Mutant::MarksFirst) {
+            return self.hear_after_others(at, process, version, row, protocol);
+        }
+        match self.store_invalidate(process, first, protocol, version) {
+            // The row waits.
+            None => self.returns(at),
+            Some(false) => {
+                self.writer(at).phase = Phase::Committed {
+                    version,
+                    first: false,
+                }
+            }
+            Some(true) => {
+                self.is_applied(version);
+                self.writer(at).phase = Phase::Invalidated(version);
+            }
+        }
+    }
+
+    /// `deliver_after_others`
+    fn hear_after_others(&mut self, at: u8, process: u8, version: Version, row: Row, protocol: &Protocol) {
+        let here = self.process(process).server;
+        if row != Row::Delivered(here) {
+            // It was another place.
+            while self.store_invalidate(process, true, protocol, version) == Some(false) {}
+        }
+        let must_hear = self.process(process).near.is_some() && self.reaches(process);
+        if must_hear && !protocol.is(Mutant::ReturnsUnheard) {
+            self.writer(at).phase = Phase::Hears(version);
+            self.process(process).queue.push(Sent::Heard(at));
+        } else {
+            self.writer(at).phase = Phase::Marked(version);
+        }
+    }
+
+    pub(crate) fn mark(&mut self, at: u8, protocol: &Protocol) {
+        let writer = &self.writers[usize::from(at)];
+        if let (Some(process), Phase::Invalidated(version)) = (writer.process, writer.phase) {
+            self.deliver_row(version, process);
+            self.writer(at).phase = Phase::Marked(version);
+            if !protocol.world.strict {
+                self.returns(at);
+            }
+        }
+    }
+
+    fn deliver_row(&mut self, version: Version, process: u8) {
+        let here = self.process(process).server;
+        let row = &mut self.rows[usize::from(version - 1)];
+        if *row == Row::Waiting {
+            *row = Row::Delivered(here);
+        }
+    }
+
+    pub(crate) fn unblock(&mut self, at: u8, protocol: &Protocol) {
+        let process = self.writers[usize::from(at)].process;
+        if process.is_some_and(|process| self.reaches(process)) {
+            self.store.unblock(at, TAGS);
+        } else if protocol.world.strict {
+            self.store.block_ends(at);
+        }
+        self.returns(at);
+    }
+
+    /// `commit()` returns.
+    pub(crate) fn returns(&mut self, at: u8) {
+        let writer = self.writer(at);
+        let version = match writer.phase {
+            Phase::Committed { version, .. }
+            | Phase::Hears(version)
+            | Phase::Invalidated(version)
+            | Phase::Marked(version) => version,
+            Phase::Idle | Phase::Blocking(_) | Phase::Ready | Phase::Gone => return,
+        };
+        writer.phase = Phase::Idle;
+        if let Some(process) = writer.process {
+            let process = self.process(process);
+            process.returned = process.returned.max(version);
+        }
+    }
+
+    pub(crate) fn relay(&mut self, at: u8, protocol: &Protocol) {
+        let here = self.process(at).server;
+        let next = match self.process(at).relay {
+            Relay::Idle => {
+                let rows = self.newest(|row| row == Row::Waiting);
+                match protocol.is(Mutant::MarksFirst) {
+                    true => self.deliver_rows(rows, here),
+                    false => {}
+                }
+                Relay::Took { rows, first: true }
+            }
+            Relay::Took { rows, first } => {
+                match self.store_invalidate(at, first, protocol, rows) {
+                    None => Relay::Idle,
+                    Some(false) => Relay::Took { rows, first: false },
+                    Some(true) => {
+                        self.is_applied(rows);
+                        Relay::Marks(rows)
+                    }
+                }
+            }
+            Relay::Marks(rows) => {
+                self.deliver_rows(rows, here);
+                Relay::Idle
+            }
+        };
+        self.process(at).relay = next;
+    }
+
+    /// The newest version whose row is such a one; 0: none is.
+    pub(crate) fn newest(&self, is: impl Fn(Row) -> bool) -> Version {
+        let newest = (0..WRITES).rev().find(|n| is(self.rows[*n]));
+        newest.map_or(0, |n| n as Version + 1)
+    }
+
+    pub(crate) fn deliver_rows(&mut self, rows: Version, here: u8) {
+        for row in &mut self.rows[..usize::from(rows)] {
+            if *row == Row::Waiting {
+                *row = Row::Delivered(here);
+            }
+        }
+    }
+
+    /// All of an invalidation, for a store that is on its way back.
+    pub(crate) fn invalidate_all(&mut self, at: u8, rows: Version, protocol: &Protocol) -> bool {
+        let mut first = true;
+        loop {
+            match self.store_invalidate(at, first, protocol, rows) {
+                None => return false,
+                Some(true) => break,
+                Some(false) => first = false,
+            }
+        }
+        self.is_applied(rows);
+        true
+    }
+
+    pub(crate) fn crash(&mut self, at: u8) {
+        self.writer(at).phase = Phase::Gone;
+    }
+
+    /// The block has lasted for `max-commit`: the transaction, if it has not committed, cannot any more.
+    pub(crate) fn block_expires(&mut self, at: u8, protocol: &Protocol) {
+        self.store.block_ends(at);
+        let writer = self.writer(at);
+        match writer.phase {
+            Phase::Gone => writer.late = true,
+            _ if protocol.is(Mutant::CommitsLate) => writer.late = true,
+            _ => writer.phase = Phase::Idle,
+        }
+    }
+}
