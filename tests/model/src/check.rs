@@ -22,9 +22,16 @@ pub struct Found {
 impl fmt::Display for Found {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (states, depth, took) = (self.states, self.depth, self.took);
-        write!(f, "{states} states, at most {depth} steps away, in {took:.1?}")?;
+        write!(
+            f,
+            "{states} states, at most {depth} steps away, in {took:.1?}"
+        )?;
         if let Some((property, steps)) = &self.counter_example {
-            write!(f, "; \"{property}\" does not hold after {} steps:", steps.len() - 1)?;
+            write!(
+                f,
+                "; \"{property}\" does not hold after {} steps:",
+                steps.len() - 1
+            )?;
             for (n, step) in (1..).zip(steps) {
                 write!(f, "\n{n:4} {}", step.replace('\n', "\n     "))?;
             }

@@ -25,6 +25,8 @@ pub struct Left {
     pub failovers: u8,
     /// Links that break.
     pub cuts: u8,
+    /// Commits after which the database cannot be reached.
+    pub outages: u8,
     /// Messages that are lost.
     pub losses: u8,
     /// Moments.
@@ -85,15 +87,18 @@ impl State {
                 self.left.crashes -= 1;
                 self.process(at).relay = Relay::Idle;
             }
+            Action::LoseOutbox(writer) => {
+                self.left.outages -= 1;
+                self.lose_outbox(writer, protocol);
+            }
             Action::BlockEnds(writer) => {
                 self.left.lates = self.left.lates.saturating_sub(1);
                 self.block_expires(writer, protocol);
             }
             Action::BlocksEnd => self.store.blocks_end(),
             Action::Evict(key) => {
-                if self.store.evict(key) {
-                    self.left.evictions -= 1;
-                }
+                let was_there = self.store.evict(key);
+                self.left.evictions -= u8::from(was_there);
             }
             Action::GrowOld => {
                 self.left.ages -= 1;

@@ -151,6 +151,8 @@ pub enum Action {
     Recover(u8),
     /// The writer's process dies.
     Crash(u8),
+    /// The outbox cannot be read after a commit.
+    LoseOutbox(u8),
     /// A relay dies in the middle of a pass.
     CrashRelay(u8),
     /// A writer's block has lasted too long.
@@ -275,9 +277,7 @@ impl State {
     pub(crate) fn least(&self, at: u8, protocol: &Protocol) -> Version {
         match protocol.world.strict {
             true => self.source,
-            false => self
-                .applied
-                .max(self.processes[usize::from(at)].returned),
+            false => self.applied.max(self.processes[usize::from(at)].returned),
         }
     }
 
@@ -353,6 +353,7 @@ impl Action {
             | Action::Ask(_)
             | Action::Crash(_)
             | Action::CrashRelay(_)
+            | Action::LoseOutbox(_)
             | Action::Evict(_)
             | Action::GrowOld
             | Action::WriteElsewhere

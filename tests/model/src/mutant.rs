@@ -2,8 +2,9 @@
 
 use crate::World;
 
+/// An enum of mutants, each with its documentation.
 macro_rules! mutants {
-    ($($(#[doc = $doc:literal])+ $name:ident in $world:ident,)+) => {
+    ($($(#[doc = $doc:literal])+ $name:ident,)+) => {
         /// A mechanism that is taken out.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Mutant {
@@ -20,72 +21,95 @@ macro_rules! mutants {
                     $(Mutant::$name => concat!($($doc),+).trim_ascii(),)+
                 }
             }
-
-            /// The world in which that must be noticed.
-            pub fn noticed_in(self) -> World {
-                match self {
-                    $(Mutant::$name => World::$world(),)+
-                }
-            }
         }
     };
 }
+pub(crate) use mutants;
 
 mutants! {
     /// Fills are not fenced.
-    NoFence in flights,
+    NoFence,
     /// The token is taken when the loaded value is offered.
-    TokenAfterLoad in flights,
+    TokenAfterLoad,
     /// An invalidation in slices sets its fences in the first only.
-    FencesFirst in slices,
+    FencesFirst,
     /// A late joiner is served what a fence refused.
-    JoinsRefused in flights,
+    JoinsRefused,
     /// A late joiner is served whatever was stored, asked for before it missed or not.
-    JoinsStored in flights,
+    JoinsStored,
     /// A token may be older than the fences that are kept.
-    TokenAgeIgnored in old_loads,
+    TokenAgeIgnored,
     /// A near value's stamp is taken after the read.
-    NearStampLate in near,
+    NearStampLate,
     /// Messages remove near values, as in the usual caches, and raise no fence.
-    NearUnfenced in near,
+    NearUnfenced,
     /// A joined load is kept near, whenever it began.
-    KeepsJoined in near,
+    KeepsJoined,
     /// What a value embeds is taken from near.
-    NestedNear in nested_unordered,
+    NestedNear,
     /// Lost messages are not noticed.
-    MessagesUnchained in lost_messages,
+    MessagesUnchained,
     /// The store is trusted from its answer on, rather than from the question.
-    TrustFromAnswer in lost_messages,
+    TrustFromAnswer,
     /// A commit whose rows others have delivered returns without having heard of it.
-    ReturnsUnheard in near_relayed,
+    ReturnsUnheard,
     /// Near values are served while the store is away.
-    NearTrustsAway in near_away,
+    NearTrustsAway,
     /// A strict write blocks nothing.
-    NoBlock in strict,
+    NoBlock,
     /// A strict write is not invalidated after its commit.
-    NoStampOnUnblock in strict,
+    NoStampOnUnblock,
     /// A strict write deletes first, then blocks.
-    DeletesThenBlocks in strict,
+    DeletesThenBlocks,
     /// A transaction may commit when its block is over.
-    CommitsLate in strict_late,
+    CommitsLate,
     /// A new epoch forgets the blocks, and blocks nothing itself.
-    EpochForgetsBlocks in strict_evictions,
+    EpochForgetsBlocks,
     /// Another server's memory is adopted although there are strict values.
-    AdoptsStrict in strict_failover,
+    AdoptsStrict,
     /// A fill is accepted in another epoch.
-    EpochIgnored in failover,
+    EpochIgnored,
     /// A value of a line that is over is a hit.
-    LineIgnored in evictions,
+    LineIgnored,
     /// The fences can be evicted unnoticed.
-    FencesEvictedAlone in evictions,
+    FencesEvictedAlone,
     /// An index can be evicted unnoticed.
-    IndexEvictedAlone in evictions,
+    IndexEvictedAlone,
     /// Rows are marked before they are delivered.
-    MarksFirst in crashes,
+    MarksFirst,
     /// A store that was away is used again before it has been told what it missed.
-    SkipsCatchUp in away,
+    SkipsCatchUp,
     /// Another server's memory is adopted, and not told what was delivered elsewhere.
-    NoRedelivery in failover,
-    /// An answer that was under way when the store failed is taken for an answer of a store in use.
-    AnswersAfterFailure in near_away,
+    NoRedelivery,
+}
+
+impl Mutant {
+    /// The world in which it must be noticed that it is missing.
+    pub fn noticed_in(self) -> World {
+        match self {
+            Mutant::NoFence
+            | Mutant::TokenAfterLoad
+            | Mutant::JoinsRefused
+            | Mutant::JoinsStored => World::flights(),
+            Mutant::FencesFirst => World::slices(),
+            Mutant::TokenAgeIgnored => World::old_loads(),
+            Mutant::NearStampLate | Mutant::NearUnfenced | Mutant::KeepsJoined => World::near(),
+            Mutant::NestedNear => World::nested_unordered(),
+            Mutant::MessagesUnchained | Mutant::TrustFromAnswer => World::lost_messages(),
+            Mutant::ReturnsUnheard => World::near_relayed(),
+            Mutant::NearTrustsAway => World::near_away(),
+            Mutant::NoBlock | Mutant::NoStampOnUnblock | Mutant::DeletesThenBlocks => {
+                World::strict()
+            }
+            Mutant::CommitsLate => World::strict_late(),
+            Mutant::EpochForgetsBlocks => World::strict_evictions(),
+            Mutant::AdoptsStrict => World::strict_failover(),
+            Mutant::EpochIgnored | Mutant::NoRedelivery => World::failover(),
+            Mutant::LineIgnored | Mutant::FencesEvictedAlone | Mutant::IndexEvictedAlone => {
+                World::evictions()
+            }
+            Mutant::MarksFirst => World::crashes(),
+            Mutant::SkipsCatchUp => World::away(),
+        }
+    }
 }

@@ -7,11 +7,10 @@
 use stateright::{Model, Property};
 
 use crate::Wrong;
+use crate::mutant::mutants;
 use crate::store::Version;
 
-/// A mechanism that is taken out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Mutant {
+mutants! {
     /// A fill does not ask the tag's fence.
     NoFence,
     /// A fill does not ask the key's own fence.
@@ -22,17 +21,6 @@ pub enum Mutant {
     SetsFirst,
     /// The tag's clock is observed when the value is offered.
     ObservesLate,
-}
-
-impl Mutant {
-    /// Every one.
-    pub const ALL: [Mutant; 5] = [
-        Mutant::NoFence,
-        Mutant::NoKeyFence,
-        Mutant::RemovesMembers,
-        Mutant::SetsFirst,
-        Mutant::ObservesLate,
-    ];
 }
 
 /// Who is there, and how much may happen.
@@ -255,8 +243,16 @@ impl State {
     }
 
     fn register(&mut self, at: usize, world: &Partitioned) {
-        let (Stage::Loaded { key, mut tag, version } | Stage::Half { key, mut tag, version }) =
-            self.readers[at].stage
+        let (Stage::Loaded {
+            key,
+            mut tag,
+            version,
+        }
+        | Stage::Half {
+            key,
+            mut tag,
+            version,
+        }) = self.readers[at].stage
         else {
             return;
         };

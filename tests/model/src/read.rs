@@ -182,7 +182,8 @@ impl State {
 
     pub(crate) fn store_answers(&mut self, process: u8, protocol: &Protocol) {
         let asked = self.process(process).asked.take();
-        if let (Some(asked), Some((_, token))) = (asked, self.store_read(process, VALUE, protocol)) {
+        if let (Some(asked), Some((_, token))) = (asked, self.store_read(process, VALUE, protocol))
+        {
             let sent = Sent::Nothing(asked, token);
             self.process(process).queue.push(sent);
         }
@@ -231,12 +232,11 @@ impl State {
         let Phase::Answered(read) = phase else {
             return;
         };
-        let here = self.process(process);
-        let read = read.filter(|_| {
-            here.health == Health::InUse || protocol.is(Mutant::AnswersAfterFailure)
-        });
         if let Some((Some(version), _)) = read {
-            let stamp = match (&here.near, protocol.is(Mutant::NearStampLate)) {
+            let stamp = match (
+                &self.process(process).near,
+                protocol.is(Mutant::NearStampLate),
+            ) {
                 (Some(near), true) => near.stamp(),
                 _ => stamp,
             };

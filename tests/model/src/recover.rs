@@ -46,12 +46,17 @@ impl State {
 
     /// The store does not answer this process, or not as its own.
     pub(crate) fn fail(&mut self, at: u8, protocol: &Protocol) {
+        self.take_out_of_use(at, protocol);
+        self.hang_up(at);
+    }
+
+    /// Nobody here reads the store any more until it has come back; what it has sent still arrives.
+    pub(crate) fn take_out_of_use(&mut self, at: u8, protocol: &Protocol) {
         let process = self.process(at);
         (process.health, process.recovery) = (Health::Away, Recovery::Idle);
         if let Some(near) = &mut process.near {
             near.distrust(protocol.without);
         }
-        self.hang_up(at);
     }
 
     pub(crate) fn recover(&mut self, at: u8, protocol: &Protocol) {
@@ -66,7 +71,9 @@ impl State {
                 let behind = self.connect(at, protocol);
                 Recovery::Connected { behind }
             }
-            Recovery::Connected { behind } if behind && protocol.world.strict && !protocol.is(Mutant::AdoptsStrict) => {
+            Recovery::Connected { behind }
+                if behind && protocol.world.strict && !protocol.is(Mutant::AdoptsStrict) =>
+            {
                 self.begin(at, How::Void, protocol);
                 Recovery::ToldAll
             }

@@ -98,8 +98,7 @@ impl World {
 
     /// Loads that take longer than a fence lives.
     pub fn old_loads() -> World {
-        World::new("old loads", 1, 1, 2)
-            .with(|world| (world.left.ages, world.left.others) = (1, 2))
+        World::new("old loads", 1, 1, 2).with(|world| (world.left.ages, world.left.others) = (1, 2))
     }
 
     /// Values kept near, and a writer elsewhere.
@@ -152,6 +151,15 @@ impl World {
             world.near = true;
             world.writers = vec![Some(0)];
             world.left.cuts = 1;
+        })
+    }
+
+    /// A near cache whose process loses the database after a commit, and time.
+    pub fn near_outage() -> World {
+        World::new("near, outage", 1, 1, 1).with(|world| {
+            world.near = true;
+            (world.writers, world.max_staleness) = (vec![Some(0)], 2);
+            (world.left.outages, world.left.ticks) = (1, 2);
         })
     }
 
@@ -249,6 +257,7 @@ impl World {
             World::lost_messages(),
             World::near_relayed(),
             World::near_away(),
+            World::near_outage(),
             World::strict(),
             World::strict_late(),
             World::strict_evictions(),

@@ -34,7 +34,10 @@ enum Phase {
     /// It may commit.
     Ready,
     /// Some slices of its invalidation may be done.
-    Committed { version: Version, first: bool },
+    Committed {
+        version: Version,
+        first: bool,
+    },
     /// Somebody else has delivered its row: it waits until this process has heard of it.
     Hears(Version),
     Invalidated(Version),
@@ -86,6 +89,10 @@ impl State {
                 Phase::Invalidated(_) => actions.push(Action::Mark(at)),
                 Phase::Marked(_) => actions.push(Action::Unblock(at)),
                 Phase::Hears(_) | Phase::Gone => {}
+            }
+            if self.left.outages > 0 && matches!(writer.phase, Phase::Committed { first: true, .. })
+            {
+                actions.push(Action::LoseOutbox(at));
             }
             let is_blocking = matches!(writer.phase, Phase::Blocking(_) | Phase::Ready);
             // A relay is quicker than `max-commit`.
@@ -279,7 +286,14 @@ impl State {
     }
 
     /// `deliver_after_others`
-    fn hear_after_others(&mut self, at: u8, process: u8, version: Version, row: Row, protocol: &Protocol) {
+    fn hear_after_others(
+        &mut self,
+        at: u8,
+        process: u8,
+        version: Version,
+        row: Row,
+        protocol: &Protocol,
+    ) {
         let here = self.process(process).server;
         if row != Row::Delivered(here) {
             // It was another place.
@@ -345,22 +359,19 @@ impl State {
         let next = match self.process(at).relay {
             Relay::Idle => {
                 let rows = self.newest(|row| row == Row::Waiting);
-                match protocol.is(Mutant::MarksFirst) {
-                    true => self.deliver_rows(rows, here),
-                    false => {}
+                if protocol.is(Mutant::MarksFirst) {
+                    self.deliver_rows(rows, here);
                 }
                 Relay::Took { rows, first: true }
             }
-            Relay::Took { rows, first } => {
-                match self.store_invalidate(at, first, protocol, rows) {
-                    None => Relay::Idle,
-                    Some(false) => Relay::Took { rows, first: false },
-                    Some(true) => {
-                        self.is_applied(rows);
-                        Relay::Marks(rows)
-                    }
+            Relay::Took { rows, first } => match self.store_invalidate(at, first, protocol, rows) {
+                None => Relay::Idle,
+                Some(false) => Relay::Took { rows, first: false },
+                Some(true) => {
+                    self.is_applied(rows);
+                    Relay::Marks(rows)
                 }
-            }
+            },
             Relay::Marks(rows) => {
                 self.deliver_rows(rows, here);
                 Relay::Idle
@@ -395,6 +406,14 @@ impl State {
         }
         self.is_applied(rows);
         true
+    }
+
+    /// It has committed, and cannot read the outbox: its row waits.
+    pub(crate) fn lose_outbox(&mut self, at: u8, protocol: &Protocol) {
+        if let Some(process) = self.writers[usize::from(at)].process {
+            self.take_out_of_use(process, protocol);
+        }
+        self.returns(at);
     }
 
     pub(crate) fn crash(&mut self, at: u8) {

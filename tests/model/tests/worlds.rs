@@ -42,7 +42,7 @@ fn without_any_mechanism_something_goes_wrong() {
             readers: 2,
             writers: 2,
             evicts: false,
-            without: Some(mutant),
+            without: Some(*mutant),
         });
         is_caught(&format!("{mutant:?}"), &found);
     }
