@@ -37,7 +37,7 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use crate::cache::{Cache, WeakCache};
-use crate::entry::{self, Entry};
+use crate::entry::Entry;
 use crate::error::BoxError;
 use crate::event::Event;
 use crate::fill;
@@ -185,10 +185,11 @@ impl<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static> Hit<K, F, Db> {
         self.settle().await;
         let served = self.served()?;
         let first = self.load().await?;
-        if first.is(&served) {
+        if first == served {
             return Some(Verdict::Consistent);
         }
-        if first.is_but_for_order(&served) || !self.is_still_served().await {
+        let [a, b] = [&first, &served].map(|value| compare::sorted(value.clone()));
+        if a == b || !self.is_still_served().await {
             return None;
         }
         self.settle().await;
@@ -197,7 +198,7 @@ impl<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static> Hit<K, F, Db> {
             return None;
         }
         // Where, not what: values may be private.
-        let differs = compare::differences(&served, &first.loaded).join(", ");
+        let differs = compare::differences(&served, &first).join(", ");
         tracing::error!(
             key = self.key,
             tier = self.tier,
@@ -215,21 +216,36 @@ impl<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static> Hit<K, F, Db> {
         }
     }
 
+    /// No such row is `null`, which no row is.
     fn served(&self) -> Option<Value> {
-        self.told(match &self.served {
-            Served::Near(kept) => kept.value.as_ref().map_or(Ok(Value::Null), F::compared),
+        let value = match &self.served {
+            Served::Near(kept) => kept.value.as_ref().map(F::compared).transpose(),
             Served::Store(bytes) => stored::<K::Value>(bytes, K::SHAPE),
-        })
-        .map(|value| compare::without(value, &K::ignored()))
+        };
+        self.comparable(value)
     }
 
-    async fn load(&self) -> Option<Source> {
+    /// What the source says.
+    async fn load(&self) -> Option<Value> {
         let cx = LoadContext::of_source(self.cache.upgrade()?);
         let loaded = fill::run::<K, Db>(cx, vec![self.of.clone()]).await;
-        let values = self.told(loaded.map_err(BoxError::from))?;
-        let found = values.into_iter().find(|(of, _)| *of == self.of);
-        let value = found.map(|(_, value)| value);
-        self.told(Source::of::<K, Db>(value.as_ref()))
+        let value = loaded.map_err(BoxError::from).and_then(|values| {
+            let found = values.into_iter().find(|(of, _)| *of == self.of);
+            Ok(found
+                .map(|(_, value)| serde_json::to_value(value))
+                .transpose()?)
+        });
+        self.comparable(value)
+    }
+
+    fn comparable(&self, value: Result<Option<Value>, BoxError>) -> Option<Value> {
+        match value {
+            Ok(value) => Some(compare::without(value.unwrap_or_default(), &K::ignored())),
+            Err(error) => {
+                tracing::debug!(key = self.key, %error, "a hit cannot be verified");
+                None
+            }
+        }
     }
 
     async fn is_still_served(&self) -> bool {
@@ -252,52 +268,14 @@ impl<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static> Hit<K, F, Db> {
             }
         }
     }
-
-    fn told<T>(&self, result: Result<T, BoxError>) -> Option<T> {
-        result
-            .inspect_err(
-                |error| tracing::debug!(key = self.key, %error, "a hit cannot be verified"),
-            )
-            .ok()
-    }
-}
-
-/// What the source says. No such row is `null`, which no row is.
-#[derive(PartialEq)]
-struct Source {
-    loaded: Value,
-    /// The same once it was encoded and decoded, which need not be exact: the JSON of a float, say. (A near value may be
-    /// either.)
-    stored: Value,
-}
-
-impl Source {
-    fn of<K: Kind<Db>, Db>(value: Option<&K::Value>) -> Result<Source, BoxError> {
-        let loaded = value.map(serde_json::to_value).transpose()?;
-        let bytes = entry::encode(value, K::POLICY.codec, K::SHAPE, Duration::ZERO)?;
-        let ignored = K::ignored();
-        Ok(Source {
-            loaded: compare::without(loaded.unwrap_or_default(), &ignored),
-            stored: compare::without(stored::<K::Value>(&bytes, K::SHAPE)?, &ignored),
-        })
-    }
-
-    fn is(&self, served: &Value) -> bool {
-        self.loaded == *served || self.stored == *served
-    }
-
-    fn is_but_for_order(&self, served: &Value) -> bool {
-        let served = compare::sorted(served.clone());
-        let [loaded, stored] = [&self.loaded, &self.stored].map(|it| compare::sorted(it.clone()));
-        loaded == served || stored == served
-    }
 }
 
 /// What is stored in these bytes.
-fn stored<V: Serialize + DeserializeOwned>(bytes: &Bytes, shape: u64) -> Result<Value, BoxError> {
-    let entry = Entry::open(bytes, shape);
-    let value: Option<V> = entry
-        .and_then(|entry| entry.decode())
-        .map_err(|unusable| format!("{unusable:?}"))?;
-    Ok(value.map_or(Ok(Value::Null), serde_json::to_value)?)
+fn stored<V: Serialize + DeserializeOwned>(
+    bytes: &Bytes,
+    shape: u64,
+) -> Result<Option<Value>, BoxError> {
+    let value = Entry::open(bytes, shape).and_then(|entry| entry.decode::<V>());
+    let value = value.map_err(|unusable| format!("{unusable:?}"))?;
+    Ok(value.map(serde_json::to_value).transpose()?)
 }

@@ -21,6 +21,7 @@ mod rows;
 mod strict;
 mod tale;
 mod transactions;
+mod verify;
 
 use libtest_mimic::Trial;
 
@@ -44,6 +45,7 @@ pub fn trials() -> Vec<Trial> {
         batches::tales(),
         refresh::tales(),
         on_write::tales(),
+        verify::tales(),
     ]
     .concat();
     let mutants = strict::need_the_block().into_iter();
