@@ -147,6 +147,13 @@ impl<DB: Base> Desk<DB> {
         self.cache.db().mood.send_replace(mood);
     }
 
+    /// Waits until so many loads have read their rows, and stand still; or none does.
+    pub async fn waiting(&self, loads: usize) {
+        let waiting = || self.cache.db().mood.receiver_count();
+        let is_so = || waiting() >= loads && (loads > 0 || waiting() == 0);
+        soon("loads that wait", is_so).await;
+    }
+
     pub async fn page(&self, id: i64) -> Result<Option<Arc<Page>>, Error> {
         Page::get(&self.cache, id).await
     }
