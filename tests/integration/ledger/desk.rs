@@ -36,6 +36,8 @@ pub enum Mood {
     Fails,
     /// Until it is in another mood.
     Waits,
+    /// Those that wait go on waiting.
+    WellFromNowOn,
     Hangs,
     /// Its thread as well.
     Blocks(Duration),
@@ -348,9 +350,11 @@ async fn behave<DB: Base, T>(
     rows: Vec<T>,
 ) -> Result<Vec<T>, BoxError> {
     let mut mood = cx.db().mood.subscribe();
-    let mood = *mood.wait_for(|mood| *mood != Mood::Waits).await?;
+    let is_well = *mood.borrow() == Mood::WellFromNowOn;
+    let goes_on = |mood: &Mood| is_well || !matches!(mood, Mood::Waits | Mood::WellFromNowOn);
+    let mood = *mood.wait_for(goes_on).await?;
     match mood {
-        Mood::Well | Mood::Waits => Ok(rows),
+        Mood::Well | Mood::Waits | Mood::WellFromNowOn => Ok(rows),
         Mood::Fails => Err("the source is out of order".into()),
         Mood::Hangs => std::future::pending().await,
         Mood::Blocks(time) => {
