@@ -22,6 +22,7 @@ mod strict;
 mod tale;
 mod transactions;
 mod verify;
+mod verify_writes;
 
 use libtest_mimic::Trial;
 
@@ -46,6 +47,7 @@ pub fn trials() -> Vec<Trial> {
         refresh::tales(),
         on_write::tales(),
         verify::tales(),
+        verify_writes::tales(),
     ]
     .concat();
     let mutants = strict::need_the_block().into_iter();
