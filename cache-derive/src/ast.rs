@@ -39,6 +39,8 @@ pub(crate) struct Field {
     /// The model whose rows it holds.
     pub(crate) rows: Option<String>,
     pub(crate) serde_skip: bool,
+    /// What it is called when it is serialized, but for its case, which `rename_all` may change.
+    pub(crate) serde_name: String,
     /// `#[serde(…)]` on the field, for the fingerprint.
     pub(crate) serde: String,
 }
@@ -83,12 +85,13 @@ impl Struct {
             Some(Field {
                 column: column(&ident, attrs.column.as_ref()),
                 says_column: attrs.column.is_some(),
-                ident,
                 ty: field.ty.clone(),
                 rows: rows.filter(is_rows),
                 embeds: attrs.embeds,
-                serde_skip: attrs.serde_skip,
+                serde_skip: attrs.serde.skips,
+                serde_name: attrs.serde.name.unwrap_or(ident.unraw().to_string()),
                 serde: serde_text(&field.attrs),
+                ident,
             })
         });
         Some(Struct {

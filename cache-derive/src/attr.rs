@@ -21,8 +21,16 @@ pub(crate) struct StructAttrs {
 pub(crate) struct FieldAttrs {
     pub(crate) column: Option<LitStr>,
     pub(crate) embeds: Option<LitStr>,
-    /// `skip`, `skip_serializing` or `skip_deserializing`, of serde.
-    pub(crate) serde_skip: bool,
+    pub(crate) serde: Serde,
+}
+
+/// What is understood of serde's attributes on a field.
+#[derive(Default)]
+pub(crate) struct Serde {
+    /// `skip`, `skip_serializing` or `skip_deserializing`.
+    pub(crate) skips: bool,
+    /// `rename`: the name that it is serialized under.
+    pub(crate) name: Option<String>,
 }
 
 impl StructAttrs {
@@ -75,7 +83,7 @@ pub(crate) fn on_struct(attributes: &[Attribute], errors: &mut Vec<Error>) -> St
 
 pub(crate) fn on_field(attributes: &[Attribute], errors: &mut Vec<Error>) -> FieldAttrs {
     let mut attrs = FieldAttrs {
-        serde_skip: attributes.iter().any(skips),
+        serde: serde(attributes),
         ..FieldAttrs::default()
     };
     each_cached(attributes, errors, |meta| {
@@ -144,16 +152,30 @@ fn unknown(
     meta.error(format!("unknown `#[cached({name})]`: {help}"))
 }
 
-fn skips(attribute: &Attribute) -> bool {
-    let mut skips = false;
-    if attribute.path().is_ident("serde") {
+fn serde(attributes: &[Attribute]) -> Serde {
+    let mut serde = Serde::default();
+    for attribute in attributes.iter().filter(|it| it.path().is_ident("serde")) {
         // What serde itself finds wrong with its attributes, it says itself.
         let _ = attribute.parse_nested_meta(|meta| {
-            skips |= ["skip", "skip_serializing", "skip_deserializing"]
+            serde.skips |= ["skip", "skip_serializing", "skip_deserializing"]
                 .iter()
                 .any(|s| meta.path.is_ident(s));
+            let is_rename = meta.path.is_ident("rename");
+            if is_rename && meta.input.peek(syn::token::Paren) {
+                return meta.parse_nested_meta(|meta| {
+                    let name: LitStr = meta.value()?.parse()?;
+                    if meta.path.is_ident("serialize") {
+                        serde.name = Some(name.value());
+                    }
+                    Ok(())
+                });
+            }
             if let Ok(value) = meta.value() {
-                value.parse::<syn::Expr>()?;
+                if let (true, syn::Expr::Lit(literal)) = (is_rename, value.parse()?)
+                    && let syn::Lit::Str(name) = literal.lit
+                {
+                    serde.name = Some(name.value());
+                }
             } else if meta.input.peek(syn::token::Paren) {
                 let _list;
                 parenthesized!(_list in meta.input);
@@ -162,5 +184,5 @@ fn skips(attribute: &Attribute) -> bool {
             Ok(())
         });
     }
-    skips
+    serde
 }

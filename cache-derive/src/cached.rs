@@ -34,6 +34,7 @@ pub(crate) fn cached(row: &Struct, model: &Model, policy: &Policy, schema: &Sche
     let [grace, load_timeout, lease] =
         [policy.grace, policy.load_timeout, policy.lease].map(literal::duration);
     let near = literal::option(policy.near.map(|room| literal::room(runtime, room)));
+    let verify = policy.verify;
     let refresh = policy.on_write == OnWrite::Refresh;
     let (jitter, codec) = (
         policy.jitter,
@@ -88,6 +89,7 @@ pub(crate) fn cached(row: &Struct, model: &Model, policy: &Policy, schema: &Sche
                 lease: #lease,
                 near: #near,
                 refresh: #refresh,
+                verify: #verify,
                 number: #number,
             };
             fn id(&self) -> Self::Id {

@@ -30,6 +30,7 @@ pub(crate) fn rows(row: &Struct, model: &Model, schema: &Schema) -> TokenStream 
         let runtime = row.runtime_at(at);
         quote_spanned!(at=> <Self as #runtime::Dependencies>::dependencies(self, tags);)
     });
+    let ignored = ignored(row, model, schema);
     let assertions = assertions(row, model);
     quote! {
         #[automatically_derived]
@@ -41,9 +42,43 @@ pub(crate) fn rows(row: &Struct, model: &Model, schema: &Schema) -> TokenStream 
                 #(#embedded)*
                 #hook
             }
+            #ignored
         }
         #assertions
     }
+}
+
+/// The fields that may be older than the rest of a value, as their columns' changes invalidate nothing.
+fn ignored(row: &Struct, model: &Model, schema: &Schema) -> Option<TokenStream> {
+    let is_ignored = |field: &&Field| field.rows.is_none() && model.ignores.contains(&field.column);
+    let names: Vec<&String> = row
+        .fields
+        .iter()
+        .filter(is_ignored)
+        .map(|it| &it.serde_name)
+        .collect();
+    let own = (!names.is_empty()).then(|| quote!(names.extend([#(#names),*]);));
+    // What is embedded may embed something that ignores.
+    let any_ignores = schema.models().any(|model| !model.ignores.is_empty());
+    let embedded = row
+        .embedded()
+        .filter(|(field, _)| any_ignores && !row.is_of_itself(field));
+    let embedded: Vec<TokenStream> = embedded
+        .map(|(Field { ty, .. }, _)| {
+            let at = at(ty);
+            let runtime = row.runtime_at(at);
+            quote_spanned!(at=> <#ty as #runtime::Rows>::ignored(names);)
+        })
+        .collect();
+    let is_needed = own.is_some() || !embedded.is_empty();
+    is_needed.then(|| {
+        quote! {
+            fn ignored(names: &mut ::std::vec::Vec<&'static str>) {
+                #own
+                #(#embedded)*
+            }
+        }
+    })
 }
 
 /// The tags that the row's own columns yield: its own, and one for every hop that leaves its model.

@@ -107,7 +107,7 @@ fn the_shape_does_not_know_how_values_are_served() {
     let served = text.replace(
         "key = \"plio_{id}\"",
         "key = \"plio_{id}\"\nnear = { entries = 9 }\ngrace = \"1m\"\nload-timeout = \"1s\"\n\
-         lease = \"1s\"\non-write = \"refresh\"",
+         lease = \"1s\"\non-write = \"refresh\"\nverify = 0.5",
     );
     let expansion = |text: &str| {
         let schema = Schema::parse("cache.toml", text).expect("the schema is right");
@@ -286,6 +286,52 @@ fn serde_is_understood_where_it_skips() {
             "{attribute}"
         );
     }
+}
+
+#[test]
+fn serde_is_understood_where_it_renames() {
+    for (attribute, name) in [
+        ("#[serde(rename = \"a\")]", "a"),
+        (
+            "#[serde(default, rename = \"a\", skip_serializing_if = \"x\")]",
+            "a",
+        ),
+        (
+            "#[serde(rename(serialize = \"a\", deserialize = \"b\"))]",
+            "a",
+        ),
+        ("#[serde(rename(deserialize = \"b\"))]", "type"),
+        ("#[serde(alias = \"b\")]", "type"),
+        ("", "type"),
+    ] {
+        let field = field(&format!("{attribute} r#type: i64"));
+        assert_eq!(field.serde_name, name, "{attribute}");
+    }
+}
+
+#[test]
+fn the_fields_that_hold_ignored_columns_are_named() {
+    let text = "[model.plio]\nkey = \"plio_{id}\"\nignores = [\"seen\", \"visits\"]\ndepends-on = [\"item\"]\n\
+                [model.item]\nreferences = { plio_id = \"plio\" }";
+    let ignored = |text: &str, row: &str| {
+        let schema = Schema::parse("cache.toml", text).expect("the schema is right");
+        let (input, mut errors) = (syn::parse_str(row).expect("it is Rust"), Vec::new());
+        let row = Struct::parse(&input, &schema, &mut errors).expect("it is a struct");
+        let rows = rows(&row, schema.model(&row.model).expect("a model"), &schema).to_string();
+        let (_, ignored) = rows.split_once("fn ignored")?;
+        Some(ignored.replace(' ', ""))
+    };
+    let row = "struct Plio { id: i64, #[cached(column = \"seen\")] at: i64, \
+               #[serde(rename = \"count\")] visits: i64, items: Vec<Item> }";
+    let both = ignored(text, row).expect("it is there");
+    assert!(both.contains("names.extend([\"at\",\"count\"]);"), "{both}");
+    assert!(
+        both.contains("<Vec<Item>as::cache_runtime::Rows>::ignored(names);"),
+        "{both}"
+    );
+    assert_eq!(ignored(text, "struct Item { id: i64, plio_id: i64 }"), None);
+    let none = text.replace("ignores", "lookup");
+    assert_eq!(ignored(&none, row), None);
 }
 
 #[test]

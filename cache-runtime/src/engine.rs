@@ -13,6 +13,7 @@ use crate::near::{self, Near};
 use crate::outbox::{Installed, Outbox, OutboxConnection, Which};
 use crate::schema::Schema;
 use crate::store::{Claim, Connected, Fill, Read, Store, Token};
+use crate::verify::Verifications;
 
 /// Between two attempts to reach a store that is away: from this on, doubling,
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -34,6 +35,7 @@ pub(crate) struct Engine {
     pub(crate) near: Option<Near>,
     pub(crate) observer: Observer,
     pub(crate) health: Health,
+    pub(crate) verifications: Verifications,
     /// This process, as the others know it. Not each load: one whose answer was lost need not wait for itself.
     claimant: u64,
     coming_back: tokio::sync::Mutex<()>,
@@ -68,6 +70,7 @@ impl Engine {
             near,
             observer,
             health: Health::default(),
+            verifications: Verifications::default(),
             claimant: fastrand::u64(..),
             coming_back: tokio::sync::Mutex::default(),
             source: Mutex::default(),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::error::Error;
 use crate::near;
 use crate::tag::Tag;
+use crate::verify::Verdict;
 
 /// One thing that happened.
 #[derive(Debug, Clone, Copy)]
@@ -58,6 +59,17 @@ pub enum Event<'a> {
         key: &'a str,
         /// `false`: refused by a fence, or the store is away.
         stored: bool,
+    },
+    /// A hit was compared with the source; see [`Verdict`].
+    Verified {
+        /// The model.
+        model: &'static str,
+        /// The key.
+        key: &'a str,
+        /// What had answered: the near cache or the store.
+        tier: &'static str,
+        /// What came of it.
+        verdict: Verdict,
     },
     /// A transaction of [`Cache::begin`](crate::Cache) has committed; nothing is invalidated yet.
     Committed,

@@ -197,7 +197,7 @@ async fn load<K: Kind<Db>, Db: Send + Sync + 'static>(
     }
 }
 
-/// Runs the loader, in a task of its own, so that its panic is an error like others, and that it can be given up.
+/// Runs the loader, for all to see.
 async fn load_values<K: Kind<Db>, Db: Send + Sync + 'static>(
     cache: &Cache<Db>,
     leads: &[Lead<K::Key>],
@@ -210,19 +210,25 @@ async fn load_values<K: Kind<Db>, Db: Send + Sync + 'static>(
         model: K::MODEL,
         keys: &keys,
     });
-    let load = async move { K::load(&cx, &of).await };
-    let mut load = tokio::spawn(load.in_current_span());
-    let limit = K::POLICY.load_timeout;
-    let loaded = tokio::time::timeout(limit, &mut load).await;
+    let loaded = run::<K, Db>(cx, of).await;
     observer.tell(Event::Loaded {
         model: K::MODEL,
         keys: &keys,
     });
-    match loaded {
-        Ok(Ok(Ok(values))) => Ok(values
-            .into_iter()
-            .map(|(of, value)| (of, Arc::new(value)))
-            .collect()),
+    let values = loaded?.into_iter();
+    Ok(values.map(|(of, value)| (of, Arc::new(value))).collect())
+}
+
+/// Runs the loader, in a task of its own, so that its panic is an error like others, and that it can be given up.
+pub(crate) async fn run<K: Kind<Db>, Db: Send + Sync + 'static>(
+    cx: LoadContext<Db>,
+    of: Vec<K::Key>,
+) -> Result<Vec<(K::Key, K::Value)>, Error> {
+    let load = async move { K::load(&cx, &of).await };
+    let mut load = tokio::spawn(load.in_current_span());
+    let limit = K::POLICY.load_timeout;
+    match tokio::time::timeout(limit, &mut load).await {
+        Ok(Ok(Ok(values))) => Ok(values),
         Ok(Ok(Err(source))) => Err(Error::load(K::MODEL, source)),
         Ok(Err(_)) => Err(Error::load_panicked(K::MODEL)),
         Err(_) => {

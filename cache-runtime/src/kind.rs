@@ -25,6 +25,8 @@ pub(crate) trait Kind<Db>: 'static {
     const FORM: usize;
     fn key(of: &Self::Key) -> String;
     fn tags(of: &Self::Key, value: Option<&Self::Value>) -> Vec<Tag>;
+    /// See [`Rows::ignored`](crate::Rows::ignored).
+    fn ignored() -> Vec<&'static str>;
     fn load(
         cx: &LoadContext<Db>,
         keys: &[Self::Key],
@@ -55,6 +57,12 @@ impl<T: Load<Db>, Db: Send + Sync + 'static> Kind<Db> for Values<T> {
             value.tags(&mut tags);
         }
         tags.finish()
+    }
+
+    fn ignored() -> Vec<&'static str> {
+        let mut names = Vec::new();
+        T::ignored(&mut names);
+        names
     }
 
     async fn load(cx: &LoadContext<Db>, ids: &[T::Id]) -> Loaded<T::Id, T> {
@@ -100,6 +108,10 @@ impl<T: Find<Db>, Db: Send + Sync + 'static> Kind<Db> for Ids<T> {
         tags.finish()
     }
 
+    fn ignored() -> Vec<&'static str> {
+        Vec::new()
+    }
+
     async fn load(cx: &LoadContext<Db>, by: &[T::Lookup]) -> Loaded<T::Lookup, T::Id> {
         let mut found = Vec::new();
         for by in by {
@@ -119,12 +131,14 @@ pub(crate) trait Form<V>: 'static {
     fn stored(entry: &Entry) -> Result<Option<Self::Out>, Unusable>;
     /// `entry`: as it was offered to the store, if it was.
     fn loaded(value: &Arc<V>, entry: Option<&Entry>) -> Result<Self::Out, BoxError>;
+    /// As a value that can be compared.
+    fn compared(out: &Self::Out) -> Result<serde_json::Value, BoxError>;
 }
 
 /// The struct.
 pub(crate) struct Decoded;
 
-impl<V: DeserializeOwned + Send + Sync + 'static> Form<V> for Decoded {
+impl<V: Serialize + DeserializeOwned + Send + Sync + 'static> Form<V> for Decoded {
     type Out = Arc<V>;
     const PLACE: usize = 0;
 
@@ -135,12 +149,16 @@ impl<V: DeserializeOwned + Send + Sync + 'static> Form<V> for Decoded {
     fn loaded(value: &Arc<V>, _: Option<&Entry>) -> Result<Arc<V>, BoxError> {
         Ok(value.clone())
     }
+
+    fn compared(value: &Arc<V>) -> Result<serde_json::Value, BoxError> {
+        Ok(serde_json::to_value(&**value)?)
+    }
 }
 
 /// The bytes of its JSON.
 pub(crate) struct AsJson;
 
-impl<V: Serialize + 'static> Form<V> for AsJson {
+impl<V: Serialize + DeserializeOwned + 'static> Form<V> for AsJson {
     type Out = Json;
     const PLACE: usize = 1;
 
@@ -153,5 +171,10 @@ impl<V: Serialize + 'static> Form<V> for AsJson {
             Some(Ok(Some(json))) => Ok(json),
             _ => Ok(Json::of(serde_json::to_vec(&**value)?.into())),
         }
+    }
+
+    fn compared(json: &Json) -> Result<serde_json::Value, BoxError> {
+        let value: V = serde_json::from_slice(json.bytes())?;
+        Ok(serde_json::to_value(value)?)
     }
 }

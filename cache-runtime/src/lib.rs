@@ -45,6 +45,7 @@ mod schema;
 mod status;
 pub mod store;
 mod tag;
+mod verify;
 
 pub use cache_derive::{Cached, schema};
 
@@ -69,6 +70,7 @@ pub use store::memory::MemoryStore;
 #[cfg(feature = "redis")]
 pub use store::redis::RedisStore;
 pub use tag::{Tag, Tags};
+pub use verify::Verdict;
 
 /// What generated code names.
 #[doc(hidden)]

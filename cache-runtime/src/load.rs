@@ -58,19 +58,32 @@ pub trait Find<Db>: Load<Db> {
 #[derive(Debug)]
 pub struct LoadContext<Db> {
     cache: Cache<Db>,
-    /// The transaction that the load is to see.
+    reads: Reads,
+}
+
+/// Where other cached models come from.
+#[derive(Debug)]
+enum Reads {
+    /// Through the cache: what is loaded is to fill it.
+    Through,
+    /// Loaded as well, as what is loaded is to judge the cache.
+    Source,
+    /// Loaded as well, as this transaction sees them.
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
-    within: Option<Within>,
+    Within(Within),
 }
 
 impl<Db: Send + Sync + 'static> LoadContext<Db> {
     /// To fill the cache.
     pub(crate) fn new(cache: Cache<Db>) -> LoadContext<Db> {
-        LoadContext {
-            cache,
-            #[cfg(any(feature = "postgres", feature = "sqlite"))]
-            within: None,
-        }
+        let reads = Reads::Through;
+        LoadContext { cache, reads }
+    }
+
+    /// To see what the source says, whatever the cache does.
+    pub(crate) fn of_source(cache: Cache<Db>) -> LoadContext<Db> {
+        let reads = Reads::Source;
+        LoadContext { cache, reads }
     }
 
     /// The source. A loader that takes its connections from [`acquire`](Self::acquire) serves
@@ -91,16 +104,15 @@ impl<Db: Send + Sync + 'static> LoadContext<Db> {
     }
 
     /// Other cached models' values, through the cache, at the positions of their ids. Within a
-    /// transaction they are loaded, as the transaction sees them.
+    /// transaction they are loaded, as the transaction sees them; for `verify` as well.
     ///
     /// # Errors
     /// When one of them could not be loaded.
     pub async fn get_many<T: Load<Db>>(&self, ids: &[T::Id]) -> Result<Vec<Option<Arc<T>>>, Error> {
-        #[cfg(any(feature = "postgres", feature = "sqlite"))]
-        if self.within.is_some() {
-            return read::load_uncached::<T, Db>(self, ids).await;
+        match self.reads {
+            Reads::Through => read::nested(&self.cache, ids).await,
+            _ => read::load_uncached::<T, Db>(self, ids).await,
         }
-        read::nested(&self.cache, ids).await
     }
 }
 
@@ -118,7 +130,7 @@ mod within {
     use sqlx::pool::PoolConnection;
     use tokio::sync::{Mutex, OwnedMutexGuard};
 
-    use super::LoadContext;
+    use super::{LoadContext, Reads};
     use crate::cache::Cache;
     use crate::error::Error;
     use crate::outbox::database::OutboxDatabase;
@@ -144,9 +156,14 @@ mod within {
 
     impl<Db: Send + Sync + 'static> LoadContext<Db> {
         pub(crate) fn within(cache: Cache<Db>, within: Within) -> LoadContext<Db> {
-            LoadContext {
-                cache,
-                within: Some(within),
+            let reads = Reads::Within(within);
+            LoadContext { cache, reads }
+        }
+
+        fn transaction(&self) -> Option<&Within> {
+            match &self.reads {
+                Reads::Within(within) => Some(within),
+                Reads::Through | Reads::Source => None,
             }
         }
 
@@ -160,7 +177,7 @@ mod within {
             &self,
             pool: &Pool<DB>,
         ) -> Result<LoadConnection<DB>, sqlx::Error> {
-            let lent = self.within.as_ref().and_then(|within| {
+            let lent = self.transaction().and_then(|within| {
                 let connection = within.connection.clone();
                 let connection = Arc::downcast::<Mutex<Option<Open<DB>>>>(connection).ok()?;
                 Some((within, connection))
@@ -183,7 +200,7 @@ mod within {
         /// An error if a load within a transaction has read from elsewhere.
         pub(crate) fn was_used(&self, model: &'static str, needless: bool) -> Result<(), Error> {
             let used = |within: &Within| within.used.load(Ordering::Relaxed);
-            if needless || self.within.as_ref().is_none_or(used) {
+            if needless || self.transaction().is_none_or(used) {
                 return Ok(());
             }
             let why = "within a transaction it must take its connection from `cx.acquire(&pool)`";

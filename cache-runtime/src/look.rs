@@ -16,6 +16,7 @@ use crate::near::{Stamp, Tier};
 use crate::read::{Accept, Fetched};
 use crate::status::{Answer, CacheStatus};
 use crate::store::Read;
+use crate::verify;
 
 /// One look at the store, for several keys.
 pub(crate) struct Look {
@@ -76,6 +77,7 @@ impl Look {
                 if accept != Accept::Again {
                     self.keep::<K, F, Db>(cache, of, key, &value, &entry);
                 }
+                verify::store_hit::<K, F, Db>(cache, of, bytes);
                 Answer::Hit
             }
             Some(since) => {
@@ -152,7 +154,7 @@ impl Look {
 
 /// The near cache for what is read in this form, if there is one.
 #[inline]
-fn near<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
+pub(crate) fn near<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
     cache: &Cache<Db>,
 ) -> Option<&Tier<K::Key, F::Out>> {
     let room = K::POLICY.near?;
@@ -168,6 +170,7 @@ pub(crate) fn near_hit<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static
 ) -> Option<Option<F::Out>> {
     let value = near::<K, F, Db>(cache)?.get(of)?;
     cache.engine().observer.tell_near_hit(|| K::key(of));
+    verify::near_hit::<K, F, Db>(cache, of);
     Some(value)
 }
 

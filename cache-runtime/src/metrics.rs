@@ -7,6 +7,7 @@
 //! | `cache_unreadable_total` | stored bytes that did not decode |
 //! | `cache_loads_total{model}`, `cache_load_failures_total{model}` | runs of a loader; those that failed, panicked or took too long |
 //! | `cache_fills_total{stored}` | values offered to the store; `stored="false"`: refused, or it was away |
+//! | `cache_verified_total{model,tier,verdict}` | hits compared with the source (`verify`): `consistent`, `inconsistent`, `undecided` |
 //! | `cache_invalidated_tags_total` | tags told to the store |
 //! | `cache_outbox_delivered_total` | rows of the outbox delivered |
 //! | `cache_outbox_set_aside_total` | rows that cannot be tags |
@@ -36,6 +37,16 @@ pub(crate) fn record(event: &Event<'_>) {
         Event::Filled { stored, .. } => {
             let stored = if stored { "true" } else { "false" };
             counter!("cache_fills_total", "stored" => stored).increment(1);
+        }
+        Event::Verified {
+            model,
+            tier,
+            verdict,
+            ..
+        } => {
+            let verdict = verdict.as_str();
+            counter!("cache_verified_total", "model" => model, "tier" => tier, "verdict" => verdict)
+                .increment(1);
         }
         Event::Invalidated { tags } => {
             counter!("cache_invalidated_tags_total").increment(tags.len() as u64);

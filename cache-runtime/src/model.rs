@@ -29,6 +29,12 @@ pub trait Rows {
 
     /// Adds every tag that the value was built from, those of embedded rows included.
     fn tags(&self, tags: &mut Tags);
+
+    /// Adds the names, as they are serialized, of the fields that `cache.toml` ignores, those of embedded rows included: what they
+    /// hold may be older than the rest.
+    fn ignored(names: &mut Vec<&'static str>) {
+        let _ = names;
+    }
 }
 
 macro_rules! containers {
@@ -38,6 +44,9 @@ macro_rules! containers {
             const SHAPE: u64 = T::SHAPE;
             fn tags(&self, tags: &mut Tags) {
                 self.iter().for_each(|rows| rows.tags(tags));
+            }
+            fn ignored(names: &mut Vec<&'static str>) {
+                T::ignored(names);
             }
         }
     )*};
@@ -51,6 +60,9 @@ macro_rules! pointers {
             const SHAPE: u64 = T::SHAPE;
             fn tags(&self, tags: &mut Tags) {
                 T::tags(self, tags);
+            }
+            fn ignored(names: &mut Vec<&'static str>) {
+                T::ignored(names);
             }
         }
     )*};
@@ -159,6 +171,8 @@ pub struct Policy {
     pub near: Option<Room>,
     /// Whether a value that is in use is loaded anew as soon as it is invalidated.
     pub refresh: bool,
+    /// How many of the hits are verified, out of `u32::MAX`; zero: none.
+    pub verify: u32,
     /// The model's number among those of `cache.toml`, from 0.
     pub number: usize,
 }

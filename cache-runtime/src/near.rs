@@ -101,9 +101,10 @@ pub(crate) struct Tier<K, V> {
 }
 
 #[derive(Clone)]
-struct Kept<V> {
-    value: Option<V>,
-    validity: Validity,
+pub(crate) struct Kept<V> {
+    pub(crate) value: Option<V>,
+    /// Another one when it was kept anew after it was invalidated.
+    pub(crate) validity: Validity,
     weight: u32,
 }
 
@@ -123,8 +124,14 @@ impl<K: Key, V: Clone> Tier<K, V> {
     /// The value, if it is here and may be served; `Some(None)`: there is no such row.
     #[inline]
     pub(crate) fn get(&self, of: &K) -> Option<Option<V>> {
+        self.kept(of).map(|kept| kept.value)
+    }
+
+    /// The same, with what says of it whether it may be served.
+    #[inline]
+    pub(crate) fn kept(&self, of: &K) -> Option<Kept<V>> {
         let kept = self.values.get(of)?;
-        self.fence.allows(&kept.validity).then_some(kept.value)
+        self.fence.allows(&kept.validity).then_some(kept)
     }
 
     /// Keeps a value that was read after the stamp, takes so many bytes, and is fresh for so long.

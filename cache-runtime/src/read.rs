@@ -1,6 +1,5 @@
 //! Read-through: the near cache, the store, then the source.
 
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -11,9 +10,7 @@ use crate::fill::{self, Landed, Lead};
 use crate::flight::Entered;
 use crate::json::Json;
 use crate::kind::{AsJson, Decoded, Form, Ids, Kind, Values};
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
-use crate::load::LoadContext;
-use crate::load::{Find, Load};
+use crate::load::{Find, Load, LoadContext};
 use crate::look::{Look, near_hit};
 use crate::near;
 use crate::status::{Answer, CacheStatus};
@@ -288,7 +285,6 @@ async fn far<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
 }
 
 /// Loads values without a look at the store, nor into it.
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) async fn load_uncached<T: Load<Db>, Db: Send + Sync + 'static>(
     cx: &LoadContext<Db>,
     ids: &[T::Id],

@@ -21,6 +21,9 @@ use crate::error::BoxError;
 use crate::near::NearFence;
 use crate::tag::Tag;
 
+/// How long a reader waits for a server before it goes to the source, and everybody else with it.
+pub(crate) const TIMEOUT: Duration = Duration::from_millis(500);
+
 /// A boxed future, so that the trait can be used behind a pointer.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 

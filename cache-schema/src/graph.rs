@@ -165,6 +165,7 @@ fn policy(model: &RawModel, raw: &RawPolicy, is_strict: bool, errors: &Errors) -
         lease: if is_strict { Duration::ZERO } else { raw.lease },
         near: raw.near,
         on_write: raw.on_write,
+        verify: raw.verify,
         consistency: match is_strict {
             true => Consistency::Strict,
             false => Consistency::Eventual,

@@ -16,6 +16,7 @@ pub(crate) const CACHE: &[&str] = &[
     "load-timeout",
     "lease",
     "near",
+    "verify",
 ];
 
 /// The keys of `near` in `[cache]`.
@@ -38,6 +39,7 @@ pub(crate) const MODEL: &[&str] = &[
     "lease",
     "near",
     "on-write",
+    "verify",
     "consistency",
     "lookup",
     "references",
@@ -60,6 +62,7 @@ pub(crate) const STORED: &[&str] = &[
     "lease",
     "near",
     "on-write",
+    "verify",
     "consistency",
     "lookup",
 ];

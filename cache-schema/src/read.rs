@@ -55,6 +55,7 @@ pub(crate) struct RawPolicy {
     pub(crate) lease: Duration,
     pub(crate) near: Option<Room>,
     pub(crate) on_write: OnWrite,
+    pub(crate) verify: u32,
     pub(crate) consistency: Consistency,
     /// The keys that a strict model cannot have, where they are written.
     pub(crate) not_strict: Vec<Spanned<String>>,

@@ -44,6 +44,8 @@ pub struct Settings {
     /// `near.max-staleness`: how old a near cache's answer may get when its process is cut off from the
     /// store.
     pub max_staleness: Duration,
+    /// How many of the hits are verified by default, out of `u32::MAX`.
+    pub verify: u32,
     /// `[outbox]`
     pub outbox: Outbox,
 }
@@ -73,6 +75,7 @@ impl Default for Settings {
             load_timeout: Duration::from_secs(30),
             lease: Duration::ZERO,
             max_staleness: Duration::from_secs(2),
+            verify: 0,
             outbox: Outbox {
                 table: "cache_outbox".to_owned(),
                 retention: Duration::from_secs(60 * 60),
@@ -164,6 +167,8 @@ pub struct Policy {
     pub near: Option<Room>,
     /// What becomes of an invalidated value.
     pub on_write: OnWrite,
+    /// How many of its hits are compared with the source, out of `u32::MAX`; zero: none.
+    pub verify: u32,
     /// Strict also when another strict model is built from it.
     pub consistency: Consistency,
     /// Other unique columns a value can be got by.

@@ -319,10 +319,10 @@ fn settings_and_policies() {
 
 #[test]
 fn how_values_are_served() {
-    let text = "[cache]\ngrace = \"1m\"\nload-timeout = \"10s\"\nlease = \"1s\"\n\
+    let text = "[cache]\nverify = 0.5\ngrace = \"1m\"\nload-timeout = \"10s\"\nlease = \"1s\"\n\
                 near = { max-staleness = \"500ms\" }\n\
                 [model.plio]\nkey = \"plio_{id}\"\ngrace = \"0s\"\nload-timeout = \"2s\"\nlease = \"0s\"\n\
-                near = { entries = 10_000 }\non-write = \"refresh\"\n\
+                near = { entries = 10_000 }\non-write = \"refresh\"\nverify = 0\n\
                 [model.user]\nkey = \"user_{id}\"\n[model.user.near]\nbytes = \"16MB\"\n\
                 [model.account]\nkey = \"account_{id}\"\nconsistency = \"strict\"\n\
                 references = { image_id = \"image\" }\ndepends-on = [\"image\"]\n\
@@ -341,6 +341,8 @@ fn how_values_are_served() {
     assert_eq!(times("user"), [60, 10, 1], "from [cache]");
     assert_eq!(times("account"), [60, 10, 0], "it is strict");
     assert_eq!(times("image"), [60, 10, 0], "it becomes strict");
+
+    assert_eq!((policy("plio").verify, policy("user").verify), (0, 1 << 31));
 
     assert_eq!(policy("plio").near, Some(Room::Entries(10_000)));
     assert_eq!(policy("user").near, Some(Room::Bytes(16_000_000)));

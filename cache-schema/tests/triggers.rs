@@ -244,7 +244,7 @@ fn the_stamp_changes_with_any_statement() {
     let served = PLIO.replace(
         "key = \"plio_{id}\"",
         "key = \"plio_{id}\"\nnear = { entries = 9 }\ngrace = \"1m\"\nload-timeout = \"1s\"\n\
-         lease = \"1s\"\non-write = \"refresh\"",
+         lease = \"1s\"\non-write = \"refresh\"\nverify = 0.5",
     );
     assert_ne!(PLIO, served);
     assert_eq!(

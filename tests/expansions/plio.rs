@@ -91,6 +91,7 @@ impl ::cache_runtime::Cached for Plio {
         lease: ::core::time::Duration::from_millis(0u64),
         near: ::core::option::Option::None,
         refresh: false,
+        verify: 0u32,
         number: 4usize,
     };
     fn id(&self) -> Self::Id {

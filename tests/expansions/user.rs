@@ -59,6 +59,7 @@ impl ::cache_runtime::Cached for User {
         lease: ::core::time::Duration::from_millis(0u64),
         near: ::core::option::Option::None,
         refresh: false,
+        verify: 0u32,
         number: 3usize,
     };
     fn id(&self) -> Self::Id {

@@ -50,7 +50,7 @@ struct Follower(Box<dyn Fn(&str) + Send + Sync>);
 pub(crate) struct Stamp(u64);
 
 /// What says of a near value whether it may still be served. Small, as a hit copies it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Validity {
     /// The stamp, and in the lowest bits which fence.
     stamp_and_fence: u64,

@@ -116,6 +116,7 @@ fn policy(reader: &mut Reader<'_, '_>, model: &str, defaults: &Settings) -> Opti
     let lease = reader.duration("lease").unwrap_or(defaults.lease);
     let near = near(reader);
     let on_write = reader.on_write("on-write").unwrap_or(OnWrite::Delete);
+    let verify = reader.share("verify").unwrap_or(defaults.verify);
     let not_strict = keys::NOT_STRICT.iter().filter_map(|key| reader.entry(key));
     let not_strict = not_strict
         .map(|(key, _)| Spanned::new(key.span(), key.get_ref().to_string()))
@@ -131,6 +132,7 @@ fn policy(reader: &mut Reader<'_, '_>, model: &str, defaults: &Settings) -> Opti
         lease,
         near,
         on_write,
+        verify,
         consistency,
         not_strict,
         lookups,

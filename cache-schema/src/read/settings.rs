@@ -31,6 +31,8 @@ pub(super) fn cache(cache: &mut Reader<'_, '_>, file: &mut File) {
         settings.max_staleness = near.life("max-staleness").unwrap_or(defaults.max_staleness);
     }
 
+    settings.verify = cache.share("verify").unwrap_or(defaults.verify);
+
     file.prefix = cache.string("prefix", "a string, such as \"app:\"");
     if let Some(prefix) = &file.prefix {
         settings.prefix.clone_from(prefix.get_ref());
@@ -103,6 +105,35 @@ impl Reader<'_, '_> {
             .help(format!("write {EXPECTED}"));
         }
         percent
+    }
+
+    /// A share of all, from 0 to 1, out of `u32::MAX`. Only 0 is none, however small it is.
+    pub(super) fn share(&mut self, key: &str) -> Option<u32> {
+        const EXPECTED: &str = "a number from 0 (none) to 1 (all), such as 0.001";
+        let (_, value) = self.entry(key)?;
+        let number = match value.get_ref() {
+            DeValue::Integer(integer) => {
+                let integer = i128::from_str_radix(integer.as_str(), integer.radix());
+                // What does not fit is more than all.
+                integer.map_or(f64::INFINITY, |integer| integer as f64)
+            }
+            DeValue::Float(float) => float.as_str().parse().unwrap_or(f64::NAN),
+            _ => {
+                self.wrong_type(key, value, EXPECTED);
+                return None;
+            }
+        };
+        if (0.0..=1.0).contains(&number) {
+            return Some((number * f64::from(u32::MAX)).ceil() as u32);
+        }
+        let label = match number {
+            _ if number.is_nan() => "not a number",
+            _ if number < 0.0 => "less than none",
+            _ => "more than all",
+        };
+        self.wrong(value, format!("`{key}` is not a share"), label.to_owned())
+            .help(format!("write {EXPECTED}"));
+        None
     }
 
     /// How many: an integer that is not zero.

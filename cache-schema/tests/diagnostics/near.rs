@@ -126,6 +126,7 @@ load-timeout = "5s"
 lease = "1s"
 near = { entries = 10 }
 on-write = "refresh"
+verify = 0.001
 "#,
         r#"
 error: `grace` on a model that is not cached
@@ -167,6 +168,80 @@ error: `on-write` on a model that is not cached
   | ^^^^^^^^ says how a value is stored, but there is none
   |
   = help: remove it, or cache the model: key = "plio_{id}"
+
+error: `verify` on a model that is not cached
+ --> cache.toml:7:1
+  |
+7 | verify = 0.001
+  | ^^^^^^ says how a value is stored, but there is none
+  |
+  = help: remove it, or cache the model: key = "plio_{id}"
+
+6 errors in cache.toml
+"#,
+    );
+}
+
+/// A number, whole or not; how else a share could be written, and what is none.
+#[test]
+fn bad_shares() {
+    shows(
+        r#"
+[cache]
+verify = "0.1%"
+[model.plio]
+key = "plio_{id}"
+verify = -0.001
+[model.item]
+key = "item_{id}"
+verify = 100
+[model.user]
+key = "user_{id}"
+verify = nan
+[model.video]
+key = "video_{id}"
+verify = true
+"#,
+        r#"
+error: `verify` is of the wrong type
+ --> cache.toml:2:10
+  |
+2 | verify = "0.1%"
+  |          ^^^^^^ this is a string
+  |
+  = help: write a number from 0 (none) to 1 (all), such as 0.001
+
+error: `verify` is not a share
+ --> cache.toml:5:10
+  |
+5 | verify = -0.001
+  |          ^^^^^^ less than none
+  |
+  = help: write a number from 0 (none) to 1 (all), such as 0.001
+
+error: `verify` is not a share
+ --> cache.toml:8:10
+  |
+8 | verify = 100
+  |          ^^^ more than all
+  |
+  = help: write a number from 0 (none) to 1 (all), such as 0.001
+
+error: `verify` is not a share
+  --> cache.toml:11:10
+   |
+11 | verify = nan
+   |          ^^^ not a number
+   |
+   = help: write a number from 0 (none) to 1 (all), such as 0.001
+
+error: `verify` is of the wrong type
+  --> cache.toml:14:10
+   |
+14 | verify = true
+   |          ^^^^ this is a boolean
+   |
+   = help: write a number from 0 (none) to 1 (all), such as 0.001
 
 5 errors in cache.toml
 "#,

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use cache_runtime::Event;
+use cache_runtime::{Event, Verdict};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
@@ -19,6 +19,7 @@ pub enum Seen {
     Loaded(&'static str, Vec<String>),
     Filled(String, bool),
     Invalidated(Vec<String>),
+    Verified(String, &'static str, Verdict),
     Committed,
     Blocked(Vec<String>),
     Delivered(usize),
@@ -37,6 +38,9 @@ impl Seen {
             Event::Loading { model, keys } => Self::Loading(model, keys.to_vec()),
             Event::Loaded { model, keys } => Self::Loaded(model, keys.to_vec()),
             Event::Filled { key, stored } => Self::Filled((*key).to_owned(), *stored),
+            Event::Verified {
+                key, tier, verdict, ..
+            } => Self::Verified((*key).to_owned(), tier, *verdict),
             Event::Invalidated { tags, .. } => {
                 Self::Invalidated(tags.iter().map(ToString::to_string).collect())
             }

@@ -3,16 +3,23 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use cache_runtime::{BoxError, Cache, Error, Fetched, Load, LoadContext, MemoryStore, RedisStore};
-use ledger::{Base, Digest, OldPage, Page, Quote, Rate, Row, SCHEMA, SecretPage, Value};
+use cache_runtime::{
+    BoxError, Builder, Cache, Error, Fetched, Find, Load, LoadContext, MemoryStore, RedisStore,
+    Schema, Store,
+};
+use ledger::{
+    Base, Digest, Fact, FactLookup, OldPage, Page, Quote, Rate, Report, Row, Rumour, SCHEMA,
+    SecretPage, Value,
+};
 use sqlx::Pool;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::bank::Bank;
-use crate::harness::Seen;
 use crate::harness::events::Events;
+use crate::harness::mutant::Mutated;
 use crate::harness::setup::{Database, Setup, Tier};
+use crate::harness::{Mutant, Seen};
 
 /// How long a story waits for what is to happen.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -29,6 +36,8 @@ pub enum Mood {
     Fails,
     /// Until it is in another mood.
     Waits,
+    /// Those that wait go on waiting.
+    WellFromNowOn,
     Hangs,
     /// Its thread as well.
     Blocks(Duration),
@@ -87,6 +96,18 @@ impl<DB: Base> Bank<DB> {
 
     /// Of a process that dies connections are its own.
     pub async fn desk_on(&self, pool: &Pool<DB>, asked: &Asked) -> Desk<DB> {
+        self.desk_with(pool, asked, &SCHEMA, None, |builder| builder)
+            .await
+    }
+
+    pub async fn desk_with(
+        &self,
+        pool: &Pool<DB>,
+        asked: &Asked,
+        schema: &'static Schema,
+        mutant: Option<Mutant>,
+        how: impl FnOnce(Builder<Source<DB>>) -> Builder<Source<DB>>,
+    ) -> Desk<DB> {
         let events = Arc::new(Events::default());
         let observer = Arc::clone(&events);
         let source = Source {
@@ -94,14 +115,14 @@ impl<DB: Base> Bank<DB> {
             mood: watch::Sender::new(Mood::Well),
             asked: asked.clone(),
         };
-        let builder = Cache::builder(source, &SCHEMA).outbox(pool).relay(false);
-        let builder = builder.on_event(move |event| observer.record(event));
+        let builder = Cache::builder(source, schema).outbox(pool).relay(false);
+        let builder = how(builder).on_event(move |event| observer.record(event));
         let builder = match self.has_redis() {
             true => {
-                let store = RedisStore::new(&self.redis().url(), &SCHEMA);
-                builder.store(store.expect("a URL"))
+                let store = RedisStore::new(&self.redis().url(), schema);
+                with_store(builder, store.expect("a URL"), mutant)
             }
-            false => builder.store(MemoryStore::new(&SCHEMA)),
+            false => with_store(builder, MemoryStore::new(schema), mutant),
         };
         Desk {
             cache: builder.build().await.expect("built"),
@@ -111,10 +132,28 @@ impl<DB: Base> Bank<DB> {
     }
 }
 
+fn with_store<DB: Base>(
+    builder: Builder<Source<DB>>,
+    store: impl Store,
+    mutant: Option<Mutant>,
+) -> Builder<Source<DB>> {
+    match mutant {
+        None => builder.store(store),
+        Some(mutant) => builder.store(Mutated { store, mutant }),
+    }
+}
+
 impl<DB: Base> Desk<DB> {
     /// From now on.
     pub fn is(&self, mood: Mood) {
         self.cache.db().mood.send_replace(mood);
+    }
+
+    /// Waits until so many loads have read their rows, and stand still; or none does.
+    pub async fn waiting(&self, loads: usize) {
+        let waiting = || self.cache.db().mood.receiver_count();
+        let is_so = || waiting() >= loads && (loads > 0 || waiting() == 0);
+        soon("loads that wait", is_so).await;
     }
 
     pub async fn page(&self, id: i64) -> Result<Option<Arc<Page>>, Error> {
@@ -249,6 +288,49 @@ impl<DB: Base> Load<Source<DB>> for Digest {
     }
 }
 
+impl<DB: Base> Load<Source<DB>> for Fact {
+    async fn load(cx: &LoadContext<Source<DB>>, ids: &[i64]) -> Result<Vec<Fact>, BoxError> {
+        cx.db().asked.add("fact", ids);
+        let facts = rows(cx, "SELECT * FROM fact WHERE id = $1", ids).await?;
+        behave(cx, facts).await
+    }
+}
+
+impl<DB: Base> Find<Source<DB>> for Fact {
+    async fn find(
+        cx: &LoadContext<Source<DB>>,
+        FactLookup::Slug(slug): &FactLookup,
+    ) -> Result<Option<i64>, BoxError> {
+        let mut connection = cx.acquire(&cx.db().pool).await?;
+        let (sql, slug) = ("SELECT * FROM fact WHERE slug = $1", vec![slug.into()]);
+        let facts: Vec<Fact> = DB::select(&mut connection, sql, slug).await?;
+        Ok(facts.first().map(|fact| fact.id))
+    }
+}
+
+/// Only its facts have moods.
+impl<DB: Base> Load<Source<DB>> for Report {
+    async fn load(cx: &LoadContext<Source<DB>>, ids: &[i64]) -> Result<Vec<Report>, BoxError> {
+        cx.db().asked.add("report", ids);
+        let sql = "SELECT id, fact_id FROM report WHERE id = $1";
+        let mut reports: Vec<Report> = rows(cx, sql, ids).await?;
+        for report in &mut reports {
+            if let Some(fact) = report.fact_id {
+                report.fact = cx.get::<Fact>(fact).await?;
+            }
+        }
+        Ok(reports)
+    }
+}
+
+impl<DB: Base> Load<Source<DB>> for Rumour {
+    async fn load(cx: &LoadContext<Source<DB>>, ids: &[i64]) -> Result<Vec<Rumour>, BoxError> {
+        cx.db().asked.add("rumour", ids);
+        let rumours = rows(cx, "SELECT id, text FROM rumour WHERE id = $1", ids).await?;
+        behave(cx, rumours).await
+    }
+}
+
 async fn rows<DB: Base, T: Row>(
     cx: &LoadContext<Source<DB>>,
     sql: &str,
@@ -268,9 +350,11 @@ async fn behave<DB: Base, T>(
     rows: Vec<T>,
 ) -> Result<Vec<T>, BoxError> {
     let mut mood = cx.db().mood.subscribe();
-    let mood = *mood.wait_for(|mood| *mood != Mood::Waits).await?;
+    let is_well = *mood.borrow() == Mood::WellFromNowOn;
+    let goes_on = |mood: &Mood| is_well || !matches!(mood, Mood::Waits | Mood::WellFromNowOn);
+    let mood = *mood.wait_for(goes_on).await?;
     match mood {
-        Mood::Well | Mood::Waits => Ok(rows),
+        Mood::Well | Mood::Waits | Mood::WellFromNowOn => Ok(rows),
         Mood::Fails => Err("the source is out of order".into()),
         Mood::Hangs => std::future::pending().await,
         Mood::Blocks(time) => {

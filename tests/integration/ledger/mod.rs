@@ -21,6 +21,8 @@ mod rows;
 mod strict;
 mod tale;
 mod transactions;
+mod verify;
+mod verify_writes;
 
 use libtest_mimic::Trial;
 
@@ -44,6 +46,8 @@ pub fn trials() -> Vec<Trial> {
         batches::tales(),
         refresh::tales(),
         on_write::tales(),
+        verify::tales(),
+        verify_writes::tales(),
     ]
     .concat();
     let mutants = strict::need_the_block().into_iter();

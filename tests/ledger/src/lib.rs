@@ -1,6 +1,7 @@
 //! A small service for what the example does not use: strict models, text ids, composite ids, ignored columns, leases. It runs
 //! on a pool of either database, and is generic over which.
 
+mod archive;
 mod base;
 mod press;
 mod unspeakable;
@@ -11,6 +12,7 @@ use cache_runtime::{BoxError, Cached, Find, Load, LoadContext, Schema};
 use serde::{Deserialize, Serialize};
 use sqlx::{FromRow, Pool};
 
+pub use archive::{Fact, FactLookup, Report, Rumour};
 pub use base::{Base, Row, Value};
 pub use press::{Digest, OldPage, Page, Quote, Rate, SecretPage};
 pub use unspeakable::Unspeakable;

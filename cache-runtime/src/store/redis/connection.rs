@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use redis::aio::MultiplexedConnection;
@@ -10,10 +9,7 @@ use redis::{AsyncConnectionConfig, Client, PushInfo};
 
 use super::error;
 use super::messages::Heard;
-use crate::store::{Epoch, Read, StoreError, Token};
-
-/// How long a reader waits for Redis before it goes to the source, and everybody else with it.
-const TIMEOUT: Duration = Duration::from_millis(500);
+use crate::store::{Epoch, Read, StoreError, TIMEOUT, Token};
 
 /// How much of the server's `master_replid` (40 hexadecimal digits) is in an epoch.
 const IDENTITY: usize = Epoch::LEN - Epoch::LINE;

@@ -72,6 +72,7 @@ fn main() {
         lease: Duration::from_millis(250),
         near: Some(generated::Room::Bytes(16 << 20)),
         refresh: true,
+        verify: u32::MAX,
         number: 9,
     });
     // As a model is near; the default.

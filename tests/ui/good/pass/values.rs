@@ -109,6 +109,7 @@ fn main() {
         lease: Duration::ZERO,
         near: None,
         refresh: false,
+        verify: 0,
         number: 5,
     });
 

@@ -1,0 +1,281 @@
+//! `verify`: a share of the hits is compared with the source, a while later and in the background, and counted: how often the
+//! running cache is right.
+//!
+//! A difference alone proves nothing: the source may have changed after the hit, and the report be on its way. So it is
+//! decided in steps, each of which leaves a hit undecided rather than blame the cache for what it may do.
+//!
+//! 1. **Settle.** What was old for a moment only, as it may be, is gone after this.
+//! 2. **Load**, from the source, nested values as well: a stale one that is embedded would be compared with itself.
+//!    The same as was served: *consistent*.
+//! 3. **Look**, in the tier that had answered: is it still served? If not, something has invalidated it, and the source may well
+//!    be another: *undecided*.
+//! 4. **Settle, load and look again.** The source says the same as before, and the same is served still: *inconsistent*.
+//!
+//! Why the last is never a write's fault: what was served differs from what the source said in step 2, so something was written
+//! after it was loaded, and *before step 2 ended*. From then on there was time to report it, all of the settling of step 4;
+//! a report deletes the entry. But the look of step 4, the last of all that happens, found it.
+//!
+//! - The look comes after the load, and there is a settling between the load that differed and the last look. (The other way round
+//!   a write between the look and the load would be blamed on what was served before it.)
+//! - "The same" is the same *entry*, not an equal value: one whose header has the same expiry in the store, or the same stamp
+//!   near. Otherwise: served A; B is written; step 2 loads B; A is written again, and stored anew, rightly; B is written while
+//!   step 4 loads it; the look finds A, which is right for another moment.
+//! - The two loads agree: a loader that says another thing each time (a random number, the time) says nothing of the cache. Nor does
+//!   one that says the same in another order (no `ORDER BY`, a `HashSet`): a write that is ignored moves rows about.
+//! - Columns that `cache.toml` ignores are left out: what they hold may be old.
+//! - A value that has expired, and is served in its `grace`, may be old: it is not sampled, nor still served.
+
+mod compare;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::sync::Semaphore;
+
+use crate::cache::{Cache, WeakCache};
+use crate::entry::Entry;
+use crate::error::BoxError;
+use crate::event::Event;
+use crate::fill;
+use crate::kind::{Form, Kind};
+use crate::load::LoadContext;
+use crate::look;
+use crate::near::{self, Kept};
+use crate::schema::Schema;
+use crate::store;
+
+/// How many hits are being verified at once in a cache, at most; while there are so many, others are not sampled.
+const AT_ONCE: usize = 16;
+
+/// What came of comparing a hit with the source, after every report of a write should have been delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// The source says the same.
+    Consistent,
+    /// The source says something else, and what was served is served still: nobody has reported the change, or not in
+    /// time.
+    Inconsistent,
+    /// The source says something else, and what was served is gone; or it could not be told: the load failed, the store is
+    /// away, the value does not serialize.
+    Undecided,
+}
+
+impl Verdict {
+    #[cfg(feature = "metrics")]
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Verdict::Consistent => "consistent",
+            Verdict::Inconsistent => "inconsistent",
+            Verdict::Undecided => "undecided",
+        }
+    }
+}
+
+/// Those that are under way.
+pub(crate) struct Verifications(Arc<Semaphore>);
+
+impl Default for Verifications {
+    fn default() -> Self {
+        Verifications(Arc::new(Semaphore::new(AT_ONCE)))
+    }
+}
+
+/// The near cache has answered with this.
+#[inline]
+pub(crate) fn near_hit<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
+    cache: &Cache<Db>,
+    of: &K::Key,
+) {
+    if is_drawn::<K, Db>() {
+        let tier = look::near::<K, F, Db>(cache);
+        // It may be another by now, or gone: what would be served is as good a sample.
+        if let Some(kept) = tier.and_then(|tier| tier.kept(of)) {
+            start::<K, F, Db>(cache, of, Served::Near(kept));
+        }
+    }
+}
+
+/// The store has answered with these bytes.
+pub(crate) fn store_hit<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
+    cache: &Cache<Db>,
+    of: &K::Key,
+    bytes: &Bytes,
+) {
+    if is_drawn::<K, Db>() {
+        start::<K, F, Db>(cache, of, Served::Store(bytes.clone()));
+    }
+}
+
+#[inline]
+fn is_drawn<K: Kind<Db>, Db>() -> bool {
+    K::POLICY.verify > 0 && fastrand::u32(..) <= K::POLICY.verify
+}
+
+#[cold]
+fn start<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
+    cache: &Cache<Db>,
+    of: &K::Key,
+    served: Served<F::Out>,
+) {
+    let engine = cache.engine();
+    let Ok(place) = engine.verifications.0.clone().try_acquire_owned() else {
+        return;
+    };
+    let tier = match &served {
+        Served::Near(_) => near::NAME,
+        Served::Store(_) => engine.store.name(),
+    };
+    let hit = Hit::<K, F, Db> {
+        cache: cache.downgrade(),
+        key: K::key(of),
+        of: of.clone(),
+        tier,
+        served,
+        settling: settling(engine.schema),
+    };
+    let (cache, key) = (cache.downgrade(), hit.key.clone());
+    tokio::spawn(async move {
+        let _place = place;
+        // In a task of its own: what decodes and serializes the values may panic.
+        let verdict = tokio::spawn(async move { hit.verdict().await }).await;
+        let verdict = verdict.ok().flatten().unwrap_or(Verdict::Undecided);
+        if let Some(cache) = cache.upgrade() {
+            cache.engine().observer.tell(Event::Verified {
+                model: K::MODEL,
+                key: &key,
+                tier,
+                verdict,
+            });
+        }
+    });
+}
+
+/// Within this every report of a write has been delivered, or nothing is served that it should have deleted: the relay looks
+/// every `outbox.poll`, and again after one that failed or looked just before the commit; a store that has not answered it
+/// is out of use after its time-out; and a near cache that hears nothing serves nothing after `near.max-staleness`.
+fn settling(schema: &Schema) -> Duration {
+    let near = schema.max_staleness.unwrap_or_default();
+    schema.poll.saturating_mul(2) + store::TIMEOUT + near
+}
+
+/// A hit that is verified.
+struct Hit<K: Kind<Db>, F: Form<K::Value>, Db> {
+    /// Weak: a cache that nobody has any more needs no verdict.
+    cache: WeakCache<Db>,
+    of: K::Key,
+    key: String,
+    tier: &'static str,
+    served: Served<F::Out>,
+    settling: Duration,
+}
+
+/// What was served: by the near cache, or as it is stored.
+enum Served<V> {
+    Near(Kept<V>),
+    Store(Bytes),
+}
+
+impl<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static> Hit<K, F, Db> {
+    /// The four steps; `None`: undecided.
+    async fn verdict(&self) -> Option<Verdict> {
+        self.settle().await;
+        let served = self.served()?;
+        let first = self.load().await?;
+        if first == served {
+            return Some(Verdict::Consistent);
+        }
+        let [a, b] = [&first, &served].map(|value| compare::sorted(value.clone()));
+        if a == b || !self.is_still_served().await {
+            return None;
+        }
+        self.settle().await;
+        let second = self.load().await?;
+        if second != first || !self.is_still_served().await {
+            return None;
+        }
+        // Where, not what: values may be private.
+        let differs = compare::differences(&served, &first).join(", ");
+        tracing::error!(
+            key = self.key,
+            tier = self.tier,
+            differs,
+            "what is served from the cache is not what the source says"
+        );
+        Some(Verdict::Inconsistent)
+    }
+
+    /// In parts: if this process stands still for a while, there is time left to hear, and to deliver, what it has missed.
+    async fn settle(&self) {
+        const PARTS: u32 = 4;
+        for _ in 0..PARTS {
+            tokio::time::sleep(self.settling / PARTS).await;
+        }
+    }
+
+    /// No such row is `null`, which no row is.
+    fn served(&self) -> Option<Value> {
+        let value = match &self.served {
+            Served::Near(kept) => kept.value.as_ref().map(F::compared).transpose(),
+            Served::Store(bytes) => stored::<K::Value>(bytes, K::SHAPE),
+        };
+        self.comparable(value)
+    }
+
+    /// What the source says.
+    async fn load(&self) -> Option<Value> {
+        let cx = LoadContext::of_source(self.cache.upgrade()?);
+        let loaded = fill::run::<K, Db>(cx, vec![self.of.clone()]).await;
+        let value = loaded.map_err(BoxError::from).and_then(|values| {
+            let found = values.into_iter().find(|(of, _)| *of == self.of);
+            Ok(found
+                .map(|(_, value)| serde_json::to_value(value))
+                .transpose()?)
+        });
+        self.comparable(value)
+    }
+
+    fn comparable(&self, value: Result<Option<Value>, BoxError>) -> Option<Value> {
+        match value {
+            Ok(value) => Some(compare::without(value.unwrap_or_default(), &K::ignored())),
+            Err(error) => {
+                tracing::debug!(key = self.key, %error, "a hit cannot be verified");
+                None
+            }
+        }
+    }
+
+    async fn is_still_served(&self) -> bool {
+        let Some(cache) = self.cache.upgrade() else {
+            return false;
+        };
+        match &self.served {
+            Served::Near(served) => {
+                let tier = look::near::<K, F, Db>(&cache);
+                let kept = tier.and_then(|tier| tier.kept(&self.of));
+                kept.is_some_and(|kept| kept.validity == served.validity)
+            }
+            Served::Store(served) => {
+                let read = cache.engine().read(std::slice::from_ref(&self.key)).await;
+                let found = read.and_then(|read| read.values.into_iter().next()?);
+                let is_fresh = |entry: Entry| entry.fresh_for().is_ok();
+                found.is_some_and(|found| {
+                    found == *served && Entry::open(&found, K::SHAPE).is_ok_and(is_fresh)
+                })
+            }
+        }
+    }
+}
+
+/// What is stored in these bytes.
+fn stored<V: Serialize + DeserializeOwned>(
+    bytes: &Bytes,
+    shape: u64,
+) -> Result<Option<Value>, BoxError> {
+    let value = Entry::open(bytes, shape).and_then(|entry| entry.decode::<V>());
+    let value = value.map_err(|unusable| format!("{unusable:?}"))?;
+    Ok(value.map(serde_json::to_value).transpose()?)
+}
