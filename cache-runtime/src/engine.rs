@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::event::{Event, Observer};
 use crate::flight::Flights;
 use crate::health::Health;
+use crate::mechanism::{Mechanism, Mechanisms};
 use crate::near::{self, Near};
 use crate::outbox::{Installed, Outbox, OutboxConnection, Which};
 use crate::schema::Schema;
@@ -34,6 +35,7 @@ pub(crate) struct Engine {
     pub(crate) near: Option<Near>,
     pub(crate) observer: Observer,
     pub(crate) health: Health,
+    mechanisms: Mechanisms,
     /// This process, as the others know it. Not each load: one whose answer was lost need not wait for itself.
     claimant: u64,
     coming_back: tokio::sync::Mutex<()>,
@@ -56,8 +58,11 @@ impl Engine {
         schema: &'static Schema,
         near: Option<Near>,
         observer: Observer,
+        mechanisms: Mechanisms,
     ) -> Result<Arc<Engine>, Error> {
-        if let Some(near) = &near {
+        if let Some(near) = &near
+            && mechanisms.has(Mechanism::Messages)
+        {
             store.keep_told(near.fence.clone());
         }
         let engine = Arc::new(Engine {
@@ -68,6 +73,7 @@ impl Engine {
             near,
             observer,
             health: Health::default(),
+            mechanisms,
             claimant: fastrand::u64(..),
             coming_back: tokio::sync::Mutex::default(),
             source: Mutex::default(),
@@ -87,6 +93,12 @@ impl Engine {
         }
         near::start_listening(&engine);
         Ok(engine)
+    }
+
+    /// Whether this is on: always, but for tests.
+    #[inline]
+    pub(crate) fn has(&self, mechanism: Mechanism) -> bool {
+        self.mechanisms.has(mechanism)
     }
 
     /// Reads the store; `None` when it is away.
@@ -131,6 +143,10 @@ impl Engine {
         if !self.health.serves() {
             return vec![false; fills.len()];
         }
+        let token = match self.has(Mechanism::Fence) {
+            true => token,
+            false => self.store.read(&[]).await.map_or(token, |it| it.token),
+        };
         let stored = match self.store.fill(token, fills).await {
             Ok(stored) => stored,
             Err(error) => {
@@ -153,16 +169,26 @@ impl Engine {
 
     /// Nobody reads the store any more until it has come back.
     pub(crate) fn failed(self: &Arc<Self>, error: &dyn std::error::Error) {
+        if !self.has(Mechanism::Away) {
+            return;
+        }
         let is_first = self.health.failed();
         // After that: what is read from now on is nothing to be kept.
-        if let Some(near) = &self.near {
-            near.fence.distrust();
-        }
+        self.distrust();
         if is_first {
             self.observer.tell(Event::StoreAway {
                 why: &error.to_string(),
             });
             self.recover_in_background();
+        }
+    }
+
+    /// Nothing near is served until the store has answered again.
+    pub(crate) fn distrust(&self) {
+        if let Some(near) = &self.near
+            && self.has(Mechanism::Distrust)
+        {
+            near.fence.distrust();
         }
     }
 
@@ -262,6 +288,7 @@ impl Engine {
     ) -> Result<(), Error> {
         let within = age.saturating_add(CLOCKS_DIFFER);
         match outbox {
+            _ if !self.has(Mechanism::Redelivery) => self.store.adopt().await.map_err(Error::store),
             Some(outbox) if within < self.schema.retention && self.schema.strict.is_empty() => {
                 // What waits first: what another process marks as delivered in between is in the second.
                 self.deliver(outbox, Which::Waiting).await?;
