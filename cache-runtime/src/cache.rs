@@ -7,6 +7,7 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::event::{Event, Observer};
 use crate::load::Load;
+use crate::mechanism::Mechanisms;
 use crate::near::Near;
 use crate::outbox::Outbox;
 use crate::read;
@@ -61,6 +62,7 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
             relay: true,
             near: true,
             observer: Observer::default(),
+            mechanisms: Mechanisms::default(),
         }
     }
 
@@ -123,6 +125,7 @@ pub struct Builder<Db> {
     relay: bool,
     near: bool,
     observer: Observer,
+    mechanisms: Mechanisms,
 }
 
 impl<Db> fmt::Debug for Builder<Db> {
@@ -162,6 +165,15 @@ impl<Db: Send + Sync + 'static> Builder<Db> {
         self
     }
 
+    /// Switches a mechanism off, so that what is stale may be served.
+    #[cfg(feature = "mechanisms")]
+    #[doc(hidden)]
+    #[must_use]
+    pub fn without(mut self, mechanism: crate::Mechanism) -> Self {
+        self.mechanisms.off = Some(mechanism);
+        self
+    }
+
     /// Calls `observe` for everything that happens, synchronously, where it happens.
     #[must_use]
     pub fn on_event(mut self, observe: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
@@ -181,8 +193,16 @@ impl<Db: Send + Sync + 'static> Builder<Db> {
             .store
             .unwrap_or_else(|| Arc::new(MemoryStore::new(self.schema)));
         let max_staleness = self.schema.max_staleness.filter(|_| self.near);
-        let near = max_staleness.map(|it| Near::new(self.schema.models, it));
-        let engine = Engine::start(store, self.outbox, self.schema, near, self.observer).await?;
+        let near = max_staleness.map(|it| Near::new(self.schema.models, it, self.mechanisms));
+        let engine = Engine::start(
+            store,
+            self.outbox,
+            self.schema,
+            near,
+            self.observer,
+            self.mechanisms,
+        )
+        .await?;
         if self.relay {
             relay::start(&engine);
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::event::Event;
+use crate::mechanism::Mechanism;
 use crate::outbox::{BATCH, OutboxConnection, OutboxRow, Place, Which};
 use crate::store::StoreError;
 use crate::tag::Tag;
@@ -50,11 +51,11 @@ impl Engine {
 
     pub(crate) async fn connect_and_deliver(self: &Arc<Self>) -> Result<usize, Error> {
         match &self.outbox {
-            Some(outbox) => {
+            Some(outbox) if self.has(Mechanism::CatchUp) => {
                 let mut outbox = outbox.connect().await.map_err(Error::outbox)?;
                 self.deliver(&mut *outbox, Which::Waiting).await
             }
-            None => Ok(0),
+            Some(_) | None => Ok(0),
         }
     }
 
@@ -66,11 +67,12 @@ impl Engine {
         outbox: &mut dyn OutboxConnection,
         own: Which,
     ) -> bool {
+        if !self.has(Mechanism::Commit) {
+            return true;
+        }
         if !self.health.accepts_invalidations() {
             // Whoever found it away may not have come to this yet.
-            if let Some(near) = &self.near {
-                near.fence.distrust();
-            }
+            self.distrust();
             return false;
         }
         let delivered = match self.deliver(outbox, own).await {
@@ -232,9 +234,10 @@ impl Engine {
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
     async fn try_block(&self, writer: i64, tags: &[Tag]) -> Result<(), StoreError> {
         // First blocked, then deleted: what is stored between the two is deleted with the rest.
-        self.store
-            .block(writer, tags, self.schema.max_commit)
-            .await?;
+        if self.has(Mechanism::Block) {
+            let life = self.schema.max_commit;
+            self.store.block(writer, tags, life).await?;
+        }
         self.invalidate(tags).await
     }
 

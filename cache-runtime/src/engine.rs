@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::event::{Event, Observer};
 use crate::flight::Flights;
 use crate::health::Health;
+use crate::mechanism::{Mechanism, Mechanisms};
 use crate::near::{self, Near};
 use crate::outbox::{Installed, Outbox, OutboxConnection, Which};
 use crate::schema::Schema;
@@ -36,6 +37,7 @@ pub(crate) struct Engine {
     pub(crate) observer: Observer,
     pub(crate) health: Health,
     pub(crate) verifications: Verifications,
+    mechanisms: Mechanisms,
     /// This process, as the others know it. Not each load: one whose answer was lost need not wait for itself.
     claimant: u64,
     coming_back: tokio::sync::Mutex<()>,
@@ -58,8 +60,11 @@ impl Engine {
         schema: &'static Schema,
         near: Option<Near>,
         observer: Observer,
+        mechanisms: Mechanisms,
     ) -> Result<Arc<Engine>, Error> {
-        if let Some(near) = &near {
+        if let Some(near) = &near
+            && mechanisms.has(Mechanism::Messages)
+        {
             store.keep_told(near.fence.clone());
         }
         let engine = Arc::new(Engine {
@@ -71,6 +76,7 @@ impl Engine {
             observer,
             health: Health::default(),
             verifications: Verifications::default(),
+            mechanisms,
             claimant: fastrand::u64(..),
             coming_back: tokio::sync::Mutex::default(),
             source: Mutex::default(),
@@ -90,6 +96,12 @@ impl Engine {
         }
         near::start_listening(&engine);
         Ok(engine)
+    }
+
+    /// Whether this is on: always, but for tests.
+    #[inline]
+    pub(crate) fn has(&self, mechanism: Mechanism) -> bool {
+        self.mechanisms.has(mechanism)
     }
 
     /// Reads the store; `None` when it is away.
@@ -134,6 +146,10 @@ impl Engine {
         if !self.health.serves() {
             return vec![false; fills.len()];
         }
+        let token = match self.has(Mechanism::Fence) {
+            true => token,
+            false => self.store.read(&[]).await.map_or(token, |it| it.token),
+        };
         let stored = match self.store.fill(token, fills).await {
             Ok(stored) => stored,
             Err(error) => {
@@ -156,16 +172,26 @@ impl Engine {
 
     /// Nobody reads the store any more until it has come back.
     pub(crate) fn failed(self: &Arc<Self>, error: &dyn std::error::Error) {
+        if !self.has(Mechanism::Away) {
+            return;
+        }
         let is_first = self.health.failed();
         // After that: what is read from now on is nothing to be kept.
-        if let Some(near) = &self.near {
-            near.fence.distrust();
-        }
+        self.distrust();
         if is_first {
             self.observer.tell(Event::StoreAway {
                 why: &error.to_string(),
             });
             self.recover_in_background();
+        }
+    }
+
+    /// Nothing near is served until the store has answered again.
+    pub(crate) fn distrust(&self) {
+        if let Some(near) = &self.near
+            && self.has(Mechanism::Distrust)
+        {
+            near.fence.distrust();
         }
     }
 
@@ -265,6 +291,7 @@ impl Engine {
     ) -> Result<(), Error> {
         let within = age.saturating_add(CLOCKS_DIFFER);
         match outbox {
+            _ if !self.has(Mechanism::Redelivery) => self.store.adopt().await.map_err(Error::store),
             Some(outbox) if within < self.schema.retention && self.schema.strict.is_empty() => {
                 // What waits first: what another process marks as delivered in between is in the second.
                 self.deliver(outbox, Which::Waiting).await?;

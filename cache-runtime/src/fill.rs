@@ -16,6 +16,7 @@ use crate::flight::{Tick, Ticket};
 use crate::kind::Kind;
 use crate::load::LoadContext;
 use crate::look::open;
+use crate::mechanism::Mechanism;
 use crate::store::{Claim, Fill, Token};
 
 /// Between two looks whether another process has stored what it loads: from this on, doubling,
@@ -169,7 +170,7 @@ async fn load<K: Kind<Db>, Db: Send + Sync + 'static>(
     let fills: Vec<Option<Fill>> = match token {
         Some(_) => leads
             .iter()
-            .map(|lead| fill::<K, Db>(lead, of(lead)))
+            .map(|lead| fill::<K, Db>(cache, lead, of(lead)))
             .collect(),
         None => leads.iter().map(|_| None).collect(),
     };
@@ -239,7 +240,11 @@ pub(crate) async fn run<K: Kind<Db>, Db: Send + Sync + 'static>(
 }
 
 /// What to store for a key; `None` when nothing is to be.
-fn fill<K: Kind<Db>, Db>(lead: &Lead<K::Key>, value: Option<&K::Value>) -> Option<Fill> {
+fn fill<K: Kind<Db>, Db: Send + Sync + 'static>(
+    cache: &Cache<Db>,
+    lead: &Lead<K::Key>,
+    value: Option<&K::Value>,
+) -> Option<Fill> {
     let life = if value.is_some() {
         K::POLICY.ttl
     } else {
@@ -248,7 +253,8 @@ fn fill<K: Kind<Db>, Db>(lead: &Lead<K::Key>, value: Option<&K::Value>) -> Optio
     if life.is_zero() {
         return None;
     }
-    let tags = K::tags(&lead.of, value);
+    let registers = |_: &&K::Value| cache.engine().has(Mechanism::EmbeddedTags);
+    let tags = K::tags(&lead.of, value.filter(registers));
     if let Some(tag) = tags.iter().find(|tag| !tag.is_fit()) {
         tracing::error!(
             key = lead.key,

@@ -30,6 +30,7 @@ mod key;
 mod kind;
 mod load;
 mod look;
+mod mechanism;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod model;
@@ -58,6 +59,9 @@ pub use json::Json;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub use load::LoadConnection;
 pub use load::{Find, Load, LoadContext};
+#[cfg(feature = "mechanisms")]
+#[doc(hidden)]
+pub use mechanism::Mechanism;
 pub use model::{Cached, Dependencies, Lookup, Model, Reported, Rows};
 pub use near::NearFence;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]

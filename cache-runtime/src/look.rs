@@ -12,6 +12,7 @@ use crate::fill::{self, Lead};
 use crate::flight::{Entered, Landings, Tick};
 use crate::in_use;
 use crate::kind::{Form, Kind};
+use crate::mechanism::Mechanism;
 use crate::near::{Stamp, Tier};
 use crate::read::{Accept, Fetched};
 use crate::status::{Answer, CacheStatus};
@@ -143,8 +144,13 @@ impl Look {
         entry: &Entry,
     ) {
         in_use::served::<K, Db>(cache, of, key);
+        let engine = cache.engine();
+        let stamp = match &engine.near {
+            Some(near) if !engine.has(Mechanism::NearStamp) => Some(near.fence.stamp()),
+            _ => self.stamp,
+        };
         if let (Some(near), Some(stamp), Ok(fresh)) =
-            (near::<K, F, Db>(cache), self.stamp, entry.fresh_for())
+            (near::<K, F, Db>(cache), stamp, entry.fresh_for())
         {
             let (of, value) = (of.clone(), value.clone());
             near.keep(of, value, key, stamp, entry.size(), fresh);

@@ -16,6 +16,7 @@ pub(crate) use fence::{Moment, Stamp};
 
 use crate::engine::Engine;
 use crate::in_use::AnyInUse;
+use crate::mechanism::Mechanisms;
 use crate::model::Room;
 use fence::Validity;
 
@@ -43,9 +44,9 @@ type AnyTier = Box<dyn Any + Send + Sync>;
 pub(crate) const FORMS: usize = 3;
 
 impl Near {
-    pub(crate) fn new(models: usize, max_staleness: Duration) -> Near {
+    pub(crate) fn new(models: usize, max_staleness: Duration, mechanisms: Mechanisms) -> Near {
         Near {
-            fence: Arc::new(NearFence::new(max_staleness)),
+            fence: Arc::new(NearFence::new(max_staleness).with(mechanisms)),
             tiers: (0..models).map(|_| Default::default()).collect(),
             in_use: (0..models).map(|_| Default::default()).collect(),
         }

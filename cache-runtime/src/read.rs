@@ -12,6 +12,7 @@ use crate::json::Json;
 use crate::kind::{AsJson, Decoded, Form, Ids, Kind, Values};
 use crate::load::{Find, Load, LoadContext};
 use crate::look::{Look, near_hit};
+use crate::mechanism::Mechanism;
 use crate::near;
 use crate::status::{Answer, CacheStatus};
 
@@ -120,7 +121,11 @@ pub(crate) async fn nested<T: Load<Db>, Db: Send + Sync + 'static>(
     cache: &Cache<Db>,
     ids: &[T::Id],
 ) -> Result<Vec<Option<Arc<T>>>, Error> {
-    let fetched = many::<Values<T>, Decoded, Db>(cache, ids, Accept::Fresh).await?;
+    let accept = match cache.engine().has(Mechanism::NestedFar) {
+        true => Accept::Fresh,
+        false => Accept::Any,
+    };
+    let fetched = many::<Values<T>, Decoded, Db>(cache, ids, accept).await?;
     Ok(fetched.into_iter().map(|fetched| fetched.value).collect())
 }
 
@@ -252,7 +257,9 @@ async fn far<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
             let is_fresh = start > came;
             match flight.landed::<Landed<K::Value>>().await.as_deref() {
                 Some(Landed::Value(loaded))
-                    if is_fresh || accept != Accept::Reloaded && look.is_before(loaded) =>
+                    if is_fresh
+                        || accept != Accept::Reloaded && look.is_before(loaded)
+                        || !engine.has(Mechanism::Joiner) =>
                 {
                     let answer = match token {
                         Some(_) => Answer::Miss {
@@ -267,7 +274,7 @@ async fn far<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
                     let value = value.map_err(|error| Error::load(K::MODEL, error))?;
                     if let Some(entry) = &loaded.entry
                         && accept != Accept::Again
-                        && look.may_keep(start, loaded)
+                        && (look.may_keep(start, loaded) || !engine.has(Mechanism::Keep))
                     {
                         look.keep::<K, F, Db>(cache, &of[at], &keys[at], &value, entry);
                     }

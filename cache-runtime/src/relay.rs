@@ -12,6 +12,7 @@ use crate::deliver::LATE_MARKS;
 use crate::engine::{Engine, PATIENCE};
 use crate::error::Error;
 use crate::event::Event;
+use crate::mechanism::Mechanism;
 use crate::outbox::{Listener, PURGE_BATCH, Which};
 
 /// After rows were found it looks again so soon; while there are none, it doubles this up to
@@ -37,7 +38,7 @@ pub(crate) struct Relay {
 
 /// Begins to relay, in the background, as long as the cache lives.
 pub(crate) fn start(engine: &Arc<Engine>) {
-    if engine.outbox.is_none() {
+    if engine.outbox.is_none() || !engine.has(Mechanism::Relay) {
         return;
     }
     let relay = Relay {

@@ -7,7 +7,7 @@ use cache_runtime::{RedisStore, Schema, Store};
 use example_app::SCHEMA;
 use libtest_mimic::Trial;
 
-use crate::harness::servers::{self, Redis};
+use crate::harness::{Redis, servers};
 
 const LONG: Duration = Duration::from_secs(600);
 
@@ -47,7 +47,7 @@ async fn two_stores_share_claims() {
 
 /// It takes no values either: nobody has to wait for one.
 async fn a_server_that_takes_no_writes_lets_everybody_load() {
-    let server = servers::own_redis();
+    let server = Redis::own();
     let store = connected(&server, 0).await;
     for (refuse, accept) in [
         ("maxmemory 1", "maxmemory 0"),

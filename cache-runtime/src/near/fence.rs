@@ -20,6 +20,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
+use crate::mechanism::{Mechanism, Mechanisms};
+
 /// How many fences there are: half a megabyte.
 const FENCES: usize = 1 << FENCE_BITS;
 const FENCE_BITS: u32 = 16;
@@ -40,6 +42,7 @@ pub struct NearFence {
     max_staleness: Duration,
     hasher: RandomState,
     followers: RwLock<Vec<Follower>>,
+    mechanisms: Mechanisms,
 }
 
 /// Called with every key that is invalidated.
@@ -67,7 +70,12 @@ impl NearFence {
             max_staleness,
             hasher: RandomState::new(),
             followers: RwLock::default(),
+            mechanisms: Mechanisms::default(),
         }
+    }
+
+    pub(crate) fn with(self, mechanisms: Mechanisms) -> NearFence {
+        NearFence { mechanisms, ..self }
     }
 
     /// The value under this key is no longer valid: it was invalidated.
@@ -102,6 +110,14 @@ impl NearFence {
         self.floor.fetch_max(told, Ordering::SeqCst);
     }
 
+    /// Messages were lost: all may be invalid.
+    #[cfg(feature = "redis")]
+    pub(crate) fn lost(&self) {
+        if self.mechanisms.has(Mechanism::Chain) {
+            self.forget_all();
+        }
+    }
+
     /// Nothing is served until [`trust`](Self::trust), nor anything from before this.
     pub(crate) fn distrust(&self) {
         self.trusted_until.store(0, Ordering::SeqCst);
@@ -110,7 +126,10 @@ impl NearFence {
 
     /// The store has answered what it was asked at this moment.
     pub(crate) fn trust(&self, asked: Moment) {
-        let life = self.max_staleness.saturating_sub(TICK);
+        let life = match self.mechanisms.has(Mechanism::Trust) {
+            true => self.max_staleness.saturating_sub(TICK),
+            false => Duration::from_secs(3600),
+        };
         self.trusted_until
             .fetch_max(asked.after(life).0, Ordering::SeqCst);
     }

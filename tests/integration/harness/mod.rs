@@ -6,10 +6,6 @@ pub mod fixtures;
 pub mod held;
 pub mod http;
 pub mod mutant;
-pub mod proxy;
-pub mod push;
-pub mod replica;
-pub mod servers;
 pub mod service;
 pub mod setup;
 pub mod sql;
@@ -17,6 +13,7 @@ pub mod statements;
 pub mod story;
 pub mod world;
 
+pub use ::servers::{self, Proxy, Redis};
 pub use app::App;
 pub use events::Seen;
 pub use fixtures::Plio;

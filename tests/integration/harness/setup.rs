@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 use example_app::Db;
 use tempfile::TempDir;
 
-use super::servers::{self, Redis};
 use super::sql::Sql;
+use super::{Redis, servers};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Database {
@@ -177,7 +177,7 @@ impl OwnRedis {
     }
 
     pub fn own() -> Self {
-        Self::Own(servers::own_redis())
+        Self::Own(Redis::own())
     }
 
     pub fn url(&self) -> String {

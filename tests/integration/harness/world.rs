@@ -9,10 +9,10 @@ use example_app::{Db, SCHEMA};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Postgres, Sqlite};
 
+use super::Redis;
 use super::app::App;
 use super::http::Answer;
 use super::mutant::{Mutant, Mutated};
-use super::servers::Redis;
 use super::setup::{OwnRedis, Setup, Tier};
 use super::sql::{Sql, SqlTransaction};
 

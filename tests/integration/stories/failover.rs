@@ -8,8 +8,8 @@ use cache_runtime::{Builder, Cache, RedisStore, Schema};
 use example_app::{Db, SCHEMA};
 use serde_json::json;
 
-use crate::harness::proxy::Proxy;
-use crate::harness::servers::{self, Redis};
+use crate::harness::Proxy;
+use crate::harness::Redis;
 use crate::harness::{App, Plio, Seen, Story, World, story};
 
 /// How long the service may take to find that there is a server again.
@@ -284,7 +284,7 @@ async fn a_server_that_became_a_replica_and_a_primary_again(world: World) {
         app.warm(&plios[0].path()).await;
     }
     // Of a server that has nothing.
-    let empty = servers::own_redis();
+    let empty = Redis::own();
     world
         .redis_command(&format!("REPLICAOF 127.0.0.1 {}", empty.port()))
         .await;
@@ -384,7 +384,7 @@ async fn made_long_ago(world: &World) {
 }
 
 async fn replica(world: &World) -> Redis {
-    let replica = servers::replica_of(world.redis());
+    let replica = world.redis().replica();
     replica.has_caught_up_with(world.redis()).await;
     replica
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::near::{LONG, near, process};
 use super::soon::{Soon, sees_soon};
-use crate::harness::proxy::Proxy;
+use crate::harness::Proxy;
 use crate::harness::service::Doomed;
 use crate::harness::{Seen, Story, World, story};
 

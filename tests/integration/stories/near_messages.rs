@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::near::{LONG, near, process};
 use super::soon::{Soon, sees_soon};
-use crate::harness::proxy::Proxy;
-use crate::harness::{self, App, Story, World, servers, story};
+use crate::harness::Proxy;
+use crate::harness::{self, App, Story, World, story};
 
 const SOON: Duration = Duration::from_secs(1);
 /// More than one script deletes.
@@ -96,7 +96,7 @@ async fn near_hears_of_a_flush_and_a_write(world: World) {
 
 async fn near_hears_of_a_fail_over(world: World) {
     let (plio, app) = told(&world).await;
-    let replica = servers::replica_of(world.redis());
+    let replica = world.redis().replica();
     replica.has_caught_up_with(world.redis()).await;
     replica.detach().await;
     replica.take_the_place_of(world.redis()).await;

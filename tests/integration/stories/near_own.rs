@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::near::{LONG, near, process};
 use super::soon::nothing_waits;
-use crate::harness::proxy::Proxy;
+use crate::harness::Proxy;
 use crate::harness::{Story, World, story};
 
 const WRITES: i64 = 60;

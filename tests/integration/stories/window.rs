@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use example_app::SCHEMA;
 use serde_json::json;
 
-use crate::harness::proxy::Proxy;
+use crate::harness::Proxy;
 use crate::harness::{App, Plio, Seen, Story, World, story};
 
 /// What a user may have to wait when the store goes away under a request.

@@ -48,7 +48,7 @@ impl Heard {
         };
         let mut last = self.last();
         if old.is_none() || *last != old {
-            self.near.forget_all();
+            self.near.lost();
         }
         *last = new;
         for key in lines.filter_map(|key| std::str::from_utf8(key).ok()) {
@@ -61,7 +61,7 @@ impl Heard {
         let mut last = self.last();
         let complete = |last: Token| last.epoch == token.epoch && last.clock >= token.clock;
         if !last.is_some_and(complete) {
-            self.near.forget_all();
+            self.near.lost();
             *last = Some(token);
         }
     }

@@ -2,29 +2,36 @@
 
 use std::time::{Duration, Instant};
 
-use super::servers::Redis;
+use crate::redis::Redis;
 
 /// How long a replica may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 impl Redis {
     /// Sends it a command; what it says to it.
+    ///
+    /// # Panics
+    /// When it cannot be reached, or answers with an error.
     pub async fn command(&self, words: &str) -> String {
-        let client = redis::Client::open(self.url(0)).expect("an address");
+        let client = ::redis::Client::open(self.url(0)).expect("an address");
         let mut connection = client
             .get_multiplexed_async_connection()
             .await
             .unwrap_or_else(|error| panic!("{}: {error}", self.url(0)));
         let mut words = words.split(' ');
-        let mut command = redis::cmd(words.next().unwrap_or_default());
+        let mut command = ::redis::cmd(words.next().unwrap_or_default());
         for word in words {
             command.arg(word);
         }
-        let answer: redis::RedisResult<redis::Value> = command.query_async(&mut connection).await;
+        let answer: ::redis::RedisResult<::redis::Value> =
+            command.query_async(&mut connection).await;
         format!("{:?}", answer.unwrap_or_else(|error| panic!("{error}")))
     }
 
     /// Waits until this replica has everything that its primary has now.
+    ///
+    /// # Panics
+    /// When that takes too long.
     pub async fn has_caught_up_with(&self, primary: &Redis) {
         let mark = format!("mark-{:016x}", fastrand::u64(..));
         primary.command(&format!("SET {mark} 1")).await;

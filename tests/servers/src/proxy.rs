@@ -2,6 +2,7 @@
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -9,9 +10,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::push::Messages;
+use crate::push::Messages;
 
 /// Forwards until told otherwise.
+#[derive(Debug)]
 pub struct Proxy {
     port: u16,
     line: watch::Sender<Line>,
@@ -19,13 +21,15 @@ pub struct Proxy {
     accepting: JoinHandle<()>,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 struct Line {
     target: u16,
     /// What the client sends stays here.
     questions_frozen: bool,
     /// What the server sends does.
     answers_frozen: bool,
+    /// How long each piece takes, either way.
+    delay: Duration,
     refuses: bool,
     /// Connections of another cut than the last are over.
     cuts: usize,
@@ -33,11 +37,15 @@ struct Line {
 
 impl Proxy {
     /// One in front of a port of this machine.
+    ///
+    /// # Panics
+    /// When there is no free port.
     pub async fn to(target: u16) -> Self {
         let line = watch::Sender::new(Line {
             target,
             questions_frozen: false,
             answers_frozen: false,
+            delay: Duration::ZERO,
             refuses: false,
             cuts: 0,
         });
@@ -81,12 +89,20 @@ impl Proxy {
         self.line.send_modify(|line| line.answers_frozen = true);
     }
 
+    /// Everything that is sent takes so long, either way, and for so long nothing else sets out.
+    pub fn slow(&self, delay: Duration) {
+        self.line.send_modify(|line| line.delay = delay);
+    }
+
     /// The next message that Redis publishes does not come through; all else does.
     pub fn lose_a_message(&self) {
         self.messages.lose_one();
     }
 
     /// Waits until it is lost.
+    ///
+    /// # Panics
+    /// When there comes none.
     pub async fn has_lost_it(&self) {
         self.messages.is_lost().await;
     }
@@ -104,6 +120,7 @@ impl Proxy {
         self.line.send_modify(|line| {
             line.questions_frozen = false;
             line.answers_frozen = false;
+            line.delay = Duration::ZERO;
             line.refuses = false;
         });
     }
@@ -186,6 +203,10 @@ async fn pump(
         };
         held_back.extend_from_slice(&bytes[..length]);
         let forwarded = messages.map_or(held_back.len(), |all| all.take_out(&mut held_back));
+        let delay = line.borrow().delay;
+        if !delay.is_zero() {
+            tokio::time::sleep(delay).await;
+        }
         if line.wait_for(|line| !is_frozen(line)).await.is_err()
             || to.write_all(&held_back[..forwarded]).await.is_err()
         {

@@ -11,14 +11,14 @@ const BEGINNING: &[u8] = b">3\r\n$7\r\nmessage\r\n";
 /// How long the message may take to come.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-#[derive(Default)]
-pub struct Messages {
+#[derive(Debug, Default)]
+pub(crate) struct Messages {
     losing: AtomicBool,
     lost: Notify,
 }
 
 impl Messages {
-    pub fn lose_one(&self) {
+    pub(crate) fn lose_one(&self) {
         self.losing.store(true, Ordering::SeqCst);
     }
 
@@ -28,7 +28,7 @@ impl Messages {
     }
 
     /// Takes the message out that is to be lost; how many of the bytes may go on: the others may be a part of it.
-    pub fn take_out(&self, bytes: &mut Vec<u8>) -> usize {
+    pub(crate) fn take_out(&self, bytes: &mut Vec<u8>) -> usize {
         if !self.losing.load(Ordering::SeqCst) {
             return bytes.len();
         }
