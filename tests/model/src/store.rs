@@ -74,6 +74,8 @@ pub struct Store {
     /// `None`: evicted, with the sentinel.
     blocks: Option<Blocks>,
     values: [Option<Value>; KEYS],
+    /// Whether a value that goes leaves all indexes, as in memory. In Redis it goes on being deleted by tags that it once had.
+    exact: bool,
 }
 
 /// In which state a store was found.
@@ -156,10 +158,19 @@ impl Store {
             index: [0; TAGS],
             blocks: None,
             values: [None; KEYS],
+            exact: false,
         };
         store.connect(How::Find, None);
         store.blocks_end();
         store
+    }
+
+    /// The store in memory.
+    pub fn in_memory() -> Store {
+        Store {
+            exact: true,
+            ..Store::new(0)
+        }
     }
 
     /// The clock, by which a reader knows what it has missed.
@@ -198,7 +209,7 @@ impl Store {
                 server: self.server,
             },
             // The time goes on.
-            clock: self.clock.map_or(0, |it| it.clock).max(self.horizon) + 1,
+            clock: self.newest_stamp().max(self.horizon) + 1,
         };
         self.clock = Some(begun);
         self.fences.get_or_insert_default();
@@ -208,6 +219,12 @@ impl Store {
             ..Blocks::default()
         });
         follows_nothing(begun)
+    }
+
+    fn newest_stamp(&self) -> u8 {
+        let fences = self.fences.unwrap_or_default();
+        let fences = fences.into_iter().max().unwrap_or(0);
+        self.clock.map_or(fences, |it| it.clock.max(fences))
     }
 
     /// `MGET clock key`: the value, and a token; `None`: there is no clock.
@@ -268,6 +285,9 @@ impl Store {
             self.clock = None;
             return Filled::Lost;
         }
+        if self.exact {
+            leave(&mut self.index, known, 1 << key);
+        }
         *known |= tags;
         members(tags).for_each(|tag| self.index[tag] |= 1 << key);
         let line = clock.epoch.line;
@@ -324,6 +344,9 @@ impl Store {
             if left == 0 {
                 break;
             }
+        }
+        if self.exact {
+            leave(&mut self.index, known, keys);
         }
         let message = Message {
             from: Some(from),
@@ -396,6 +419,15 @@ impl Store {
     pub fn becomes(&mut self, server: u8, lines: u8) {
         self.server = server;
         self.lines = self.lines.max(lines);
+    }
+}
+
+fn leave(index: &mut [Set; TAGS], known: &mut Set, keys: Set) {
+    for (tag, members) in index.iter_mut().enumerate() {
+        *members &= !keys;
+        if *members == 0 {
+            *known &= !(1 << tag);
+        }
     }
 }
 
