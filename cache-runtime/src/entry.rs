@@ -28,6 +28,10 @@ use crate::model::Codec;
 const FORMAT: u8 = 2;
 const HEADER: usize = 26;
 
+/// How deep arrays and maps nest in MessagePack at most: as deep as serde_json takes them. rmp-serde's own 1024 may be more than
+/// the stack of a worker thread holds, which ends the process.
+const DEPTH: usize = 128;
+
 const ABSENT: u8 = 0;
 const JSON: u8 = 1;
 const MSGPACK: u8 = 2;
@@ -110,9 +114,13 @@ impl Entry {
             JSON => serde_json::from_slice(&self.payload)
                 .map(Some)
                 .map_err(|e| unreadable(&e.to_string())),
-            MSGPACK => rmp_serde::from_slice(&self.payload)
-                .map(Some)
-                .map_err(|e| unreadable(&e.to_string())),
+            MSGPACK => {
+                let mut payload = rmp_serde::Deserializer::from_read_ref(&self.payload);
+                payload.set_max_depth(DEPTH);
+                V::deserialize(&mut payload)
+                    .map(Some)
+                    .map_err(|e| unreadable(&e.to_string()))
+            }
             _ => Err(unreadable("unknown content")),
         }
     }
@@ -179,6 +187,15 @@ mod tests {
     }
 
     #[test]
+    fn numbers_are_what_they_were_to_the_last_digit() {
+        let numbers = [131071.99999999999, 0.1 + 0.2, f64::MIN_POSITIVE, f64::MAX];
+        for codec in [Codec::Json, Codec::Msgpack] {
+            let bytes = encode(Some(&numbers), codec, 7, LIFE).unwrap();
+            assert_eq!(decode(&bytes, 7), Ok(Some(numbers)), "{codec:?}");
+        }
+    }
+
+    #[test]
     fn json_is_handed_out_as_it_is_stored() {
         let bytes = encode(Some(&[1, 2]), Codec::Json, 7, LIFE).unwrap();
         let json = Entry::open(&bytes, 7).unwrap().json().unwrap().unwrap();
@@ -203,6 +220,28 @@ mod tests {
     fn another_shape_is_outdated() {
         let bytes = encode(Some(&1), Codec::Json, 7, LIFE).unwrap();
         assert_eq!(decode::<i32>(&bytes, 8), Err(Unusable::Outdated));
+    }
+
+    #[test]
+    fn what_nests_too_deep_for_a_stack_is_unreadable() {
+        #[derive(Serialize, serde::Deserialize, Debug, PartialEq)]
+        struct Node {
+            names: [String; 8],
+            parent: Option<Box<Node>>,
+        }
+        let nested = |depth| {
+            (0..depth).fold(None, |parent, _| {
+                let names = Default::default();
+                Some(Box::new(Node { names, parent }))
+            })
+        };
+        for codec in [Codec::Json, Codec::Msgpack] {
+            let deep = encode(Some(&nested(1000)), codec, 7, LIFE).unwrap();
+            let decoded = decode::<Box<Node>>(&deep, 7);
+            assert!(matches!(decoded, Err(Unusable::Unreadable(_))), "{codec:?}");
+            let less = encode(Some(&nested(100)), codec, 7, LIFE).unwrap();
+            assert_eq!(decode(&less, 7), Ok(nested(100)), "{codec:?}");
+        }
     }
 
     #[test]

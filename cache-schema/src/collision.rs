@@ -35,59 +35,44 @@ impl Pattern {
     }
 
     /// A text that both accept, if there is one.
+    ///
+    /// Goes through pairs of positions. One once tried is not tried again: it led nowhere, or is being
+    /// tried.
     pub(crate) fn common_text(&self, other: &Self) -> Option<String> {
-        let mut text = Vec::new();
-        let search = Search {
-            left: &self.0,
-            right: &other.0,
-        };
-        search
-            .from(0, 0, &mut HashSet::new(), &mut text)
-            .then(|| text.into_iter().collect())
-    }
-}
-
-struct Search<'a> {
-    left: &'a [Element],
-    right: &'a [Element],
-}
-
-impl Search<'_> {
-    /// Whether what follows these positions has a text in common; `text` is what was read so far.
-    /// Positions once tried are not tried again: they led nowhere, or are being tried.
-    fn from(
-        &self,
-        i: usize,
-        j: usize,
-        tried: &mut HashSet<(usize, usize)>,
-        text: &mut Vec<char>,
-    ) -> bool {
         use Element::{Any, One};
 
-        if !tried.insert((i, j)) {
-            return false;
-        }
-        // Each move: how far both go, and the character they read. An `Any` that reads stays where it
-        // is, and is left by reading nothing. Two of them leave together with a "1", for the looks.
-        let moves: &[(usize, usize, Option<char>)] = match (self.left.get(i), self.right.get(j)) {
-            (None, None) => return true,
-            (Some(One(a)), Some(One(b))) if a == b => &[(1, 1, Some(*a))],
-            (Some(Any(accepts)), Some(One(c))) if accepts(*c) => &[(0, 1, Some(*c)), (1, 0, None)],
-            (Some(One(c)), Some(Any(accepts))) if accepts(*c) => &[(1, 0, Some(*c)), (0, 1, None)],
-            (Some(Any(_)), Some(Any(_))) => &[(1, 1, Some('1')), (1, 0, None), (0, 1, None)],
-            (Some(Any(_)), _) => &[(1, 0, None)],
-            (_, Some(Any(_))) => &[(0, 1, None)],
-            _ => &[],
-        };
-        for (left, right, read) in moves {
-            let before = text.len();
-            text.extend(read);
-            if self.from(i + left, j + right, tried, text) {
-                return true;
+        let mut tried = HashSet::new();
+        let mut text = Vec::new();
+        // Positions to be tried, the last one first, with how much was read before, and the character
+        // that was read then.
+        let mut ahead = vec![(0, 0, 0, None)];
+        while let Some((i, j, before, read)) = ahead.pop() {
+            if !tried.insert((i, j)) {
+                continue;
             }
             text.truncate(before);
+            text.extend(read);
+            // Each move: how far both go, and the character they read. An `Any` that reads stays where it
+            // is, and is left by reading nothing. Two of them leave together with a "1", for the looks.
+            let moves: &[(usize, usize, Option<char>)] = match (self.0.get(i), other.0.get(j)) {
+                (None, None) => return Some(text.into_iter().collect()),
+                (Some(One(a)), Some(One(b))) if a == b => &[(1, 1, Some(*a))],
+                (Some(Any(accepts)), Some(One(c))) if accepts(*c) => {
+                    &[(0, 1, Some(*c)), (1, 0, None)]
+                }
+                (Some(One(c)), Some(Any(accepts))) if accepts(*c) => {
+                    &[(1, 0, Some(*c)), (0, 1, None)]
+                }
+                (Some(Any(_)), Some(Any(_))) => &[(1, 1, Some('1')), (1, 0, None), (0, 1, None)],
+                (Some(Any(_)), _) => &[(1, 0, None)],
+                (_, Some(Any(_))) => &[(0, 1, None)],
+                _ => &[],
+            };
+            for (left, right, read) in moves.iter().rev() {
+                ahead.push((i + left, j + right, text.len(), *read));
+            }
         }
-        false
+        None
     }
 }
 
@@ -122,6 +107,13 @@ mod tests {
     fn the_search_stays_small() {
         let many = "{a}x".repeat(60);
         assert_eq!(collide(&many, &format!("{many}_")), None);
+    }
+
+    #[test]
+    fn a_long_key_is_no_deep_search() {
+        let long = "x".repeat(100_000);
+        let text = collide(&format!("{long}{{id}}"), &format!("{long}y"));
+        assert_eq!(text, Some(long + "y"));
     }
 
     #[test]

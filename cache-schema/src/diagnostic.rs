@@ -157,6 +157,7 @@ impl Errors {
         span: Range<usize>,
         message: impl Into<String>,
     ) -> &mut Diagnostic {
+        let span = self.source.in_lines(span);
         self.found.push(Diagnostic {
             message: message.into(),
             label: None,

@@ -26,6 +26,12 @@ pub(crate) struct Source {
 }
 
 impl Source {
+    /// The span, but for the end of the last line: what is missing there is missing in that line, not in one after it.
+    pub(crate) fn in_lines(&self, span: Range<usize>) -> Range<usize> {
+        let end = self.text.strip_suffix('\n').unwrap_or(&self.text).len();
+        span.start.min(end)..span.end.min(end)
+    }
+
     pub(crate) fn position(&self, offset: usize) -> Position {
         let before = &self.text[..offset.min(self.text.len())];
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);

@@ -275,6 +275,26 @@ fn a_dense_graph_is_answered_at_once() {
     );
 }
 
+/// A ladder of forty rungs: at each of them a route may go on or across, and one over the last rung is the longest there is.
+#[test]
+fn the_long_way_round_is_found_at_once() {
+    let mut text = String::from("[model.a0]\nreferences = { b_id = \"b0\" }\n[model.b0]\n");
+    for rung in 1..40 {
+        let before = rung - 1;
+        text += &format!(
+            "[model.a{rung}]\nreferences = {{ a_id = \"a{before}\", b_id = \"b{rung}\" }}\n\
+             [model.b{rung}]\nreferences = {{ b_id = \"b{before}\" }}\n"
+        );
+    }
+    text += "[model.start]\nreferences = { a_id = \"a0\" }\ndepends-on = [\"b0\"]\n\
+             via = { b0 = \"a39.b_id\" }\n";
+    let ladder = schema(&text);
+    let [path] = &ladder.model("start").expect("it is there").depends_on[0].paths[..] else {
+        panic!("one path");
+    };
+    assert_eq!(path.hops.len(), 1 + 39 + 1 + 39);
+}
+
 #[test]
 fn composite_ids_and_references() {
     let text = "[model.video]\nid = [\"tenant\", \"id\"]\nkey = \"video_{tenant}_{id}\"\n\

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::Graph;
+use super::{Edge, Graph};
 use crate::schema::Direction;
 
 /// One edge, walked in one direction.
@@ -25,7 +25,12 @@ impl Graph<'_> {
             return Vec::new();
         }
         let distance = self.distances(to);
-        let Some(nearest) = distance[from] else {
+        let over = through.map(|edge| Over {
+            edge,
+            distance: self.distances_over(edge, &distance),
+        });
+        let least = over.as_ref().map_or(&distance, |over| &over.distance);
+        let Some(nearest) = least[from] else {
             return Vec::new();
         };
         // A simple route has no more steps than there are other models. Of the given length at first,
@@ -35,13 +40,12 @@ impl Graph<'_> {
                 let mut search = Search {
                     graph: self,
                     to,
-                    through,
                     distance: &distance,
                     visited: vec![false; self.models.len()],
                     route: Vec::new(),
                     found: Vec::new(),
                 };
-                search.walk(from, length);
+                search.walk(from, length, over.as_ref());
                 search.found
             })
             .find(|found| !found.is_empty())
@@ -85,6 +89,18 @@ impl Graph<'_> {
         distance
     }
 
+    /// How many steps each model is away from one at least, if the edge is among them; `to` is how many without.
+    fn distances_over(&self, edge: usize, to: &[Option<usize>]) -> Vec<Option<usize>> {
+        let Edge { owner, target, .. } = self.edges[edge];
+        let ways = [(owner, target), (target, owner)].map(|(first, then)| {
+            let to_edge = self.distances(first);
+            move |model: usize| Some(to_edge[model]? + 1 + to[then]?)
+        });
+        (0..self.models.len())
+            .map(|model| ways.iter().filter_map(|way| way(model)).min())
+            .collect()
+    }
+
     /// Whether any simple route from one model to the other contains the edge.
     ///
     /// It does if two routes that share no model join the edge's ends to the two models. By Menger's
@@ -113,10 +129,16 @@ impl Graph<'_> {
     }
 }
 
+/// An edge that a route has to contain.
+struct Over {
+    edge: usize,
+    /// How many steps each model is away, over the edge.
+    distance: Vec<Option<usize>>,
+}
+
 struct Search<'a> {
     graph: &'a Graph<'a>,
     to: usize,
-    through: Option<usize>,
     distance: &'a [Option<usize>],
     visited: Vec<bool>,
     route: Route,
@@ -124,23 +146,22 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Walks on from `at`, with exactly `left` steps to go.
-    fn walk(&mut self, at: usize, left: usize) {
+    /// Walks on from `at`, with exactly `left` steps to go; `over`: with this edge among them.
+    fn walk(&mut self, at: usize, left: usize, over: Option<&Over>) {
         if at == self.to {
-            let complete = self
-                .through
-                .is_none_or(|edge| self.route.iter().any(|step| step.edge == edge));
-            if left == 0 && complete {
+            if left == 0 && over.is_none() {
                 self.found.push(self.route.clone());
             }
             return;
         }
         self.visited[at] = true;
         for (step, next) in self.graph.steps(at) {
-            let in_reach = self.distance[next].is_some_and(|distance| distance < left);
+            let over = over.filter(|over| over.edge != step.edge);
+            let distance = over.map_or(self.distance, |over| &over.distance)[next];
+            let in_reach = distance.is_some_and(|distance| distance < left);
             if in_reach && !self.visited[next] && self.found.len() < MANY {
                 self.route.push(step);
-                self.walk(next, left - 1);
+                self.walk(next, left - 1, over);
                 self.route.pop();
             }
         }

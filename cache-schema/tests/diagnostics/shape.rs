@@ -31,6 +31,25 @@ error: this is not TOML: unclosed table
 }
 
 #[test]
+fn what_the_end_cuts_off_is_missing_in_the_last_line() {
+    shows(
+        "[model.plio]\nkey = \"\"\"plio\n_{id}\n",
+        r#"
+error: this is not TOML: invalid multi-line basic string
+ --> cache.toml:3:6
+  |
+3 | _{id}
+  |      ^ expected `"`
+
+1 error in cache.toml
+"#,
+    );
+    let cut = cache_schema::Schema::parse("cache.toml", "a = \"\"\"b\n").expect_err("not whole");
+    let places: Vec<String> = cut.iter().map(|it| it.position.to_string()).collect();
+    assert_eq!(places, ["1:9"]);
+}
+
+#[test]
 fn duplicate_keys_are_syntax_errors() {
     shows(
         r#"
