@@ -26,7 +26,7 @@ use crate::json::{Json, hash};
 use crate::model::Codec;
 
 const FORMAT: u8 = 2;
-const HEADER: usize = 26;
+pub(crate) const HEADER: usize = 26;
 
 /// How deep arrays and maps nest in MessagePack at most: as deep as serde_json takes them. rmp-serde's own 1024 may be more than
 /// the stack of a worker thread holds, which ends the process.

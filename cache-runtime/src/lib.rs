@@ -21,6 +21,9 @@ mod error;
 mod event;
 mod fill;
 mod flight;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod health;
 #[cfg(feature = "axum")]
 mod http;

@@ -8,13 +8,14 @@ use serde_json::Value;
 
 use crate::{cargo, root, run};
 
-const ALLOWED: [&str; 9] = [
+const ALLOWED: [&str; 10] = [
     "MIT",
     "Apache-2.0",
     "Apache-2.0 WITH LLVM-exception",
     "BSD-2-Clause",
     "BSD-3-Clause",
     "BSL-1.0",
+    "NCSA",
     "Unicode-3.0",
     "Unlicense",
     "Zlib",
