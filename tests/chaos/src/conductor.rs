@@ -85,7 +85,7 @@ async fn trouble(
             left.clone_from(&deck);
             rng.shuffle(&mut left);
         }
-        let Some(fault) = left.pop().filter(|it| it.is_possible(world)) else {
+        let Some(fault) = left.pop() else {
             continue;
         };
         let name = fault.to_possible_value();

@@ -21,8 +21,8 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub struct World {
     pub redis: Redis,
-    /// Redis' time of day, if it can be set.
-    pub clock: Option<Clock>,
+    /// Redis' time of day.
+    pub clock: Clock,
     /// One for each process.
     pub proxies: Vec<Proxy>,
     pub processes: Vec<Process>,
@@ -36,10 +36,10 @@ impl World {
     /// Starts everything.
     pub async fn start(mut orders: Orders, history: Arc<History>) -> World {
         let dir = tempfile::tempdir().expect("a directory");
-        let clock: Option<Clock> = None;
+        let clock = Clock::in_dir(dir.path());
         let (redis, postgres) = tokio::task::spawn_blocking({
             let clock = clock.clone();
-            move || (Redis::with_clock(clock), servers::postgres())
+            move || (Redis::with_clock(Some(clock)), servers::postgres())
         })
         .await
         .expect("the servers start");

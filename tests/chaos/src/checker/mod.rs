@@ -6,6 +6,8 @@
 mod bounds;
 mod rules;
 mod stairs;
+#[cfg(test)]
+mod tests;
 mod violation;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
