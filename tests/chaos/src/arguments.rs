@@ -38,6 +38,10 @@ pub struct Arguments {
     /// Switches a mechanism off, injects the faults that it is for, and stops at the first read that is not allowed
     #[arg(long, value_parser = mechanism)]
     pub without: Option<String>,
+
+    /// Lists the mechanisms of which a run shows that they are missing; the others go to stderr, and why
+    #[arg(long)]
+    pub mechanisms: bool,
 }
 
 const EXAMPLES: &str = "\
@@ -57,7 +61,7 @@ impl Arguments {
         match &self.without {
             _ if self.calm => Vec::new(),
             _ if !self.faults.is_empty() => self.faults.clone(),
-            Some(name) => mechanisms::faults(name).to_vec(),
+            Some(name) => mechanisms::faults(name),
             None => Fault::ALL.to_vec(),
         }
     }

@@ -30,6 +30,8 @@ pub enum Fault {
     RedisFrozen,
     /// A process stands still that holds a value which it has loaded.
     ProcessStopped,
+    /// A process stands still, and for a moment after that nothing comes from Redis: a machine that was suspended.
+    Suspended,
     /// A process stands still right before a strict commit, for longer than `max-commit`.
     WriterStopped,
     /// A replica takes over that has missed the last of what was written.
@@ -70,13 +72,14 @@ const LEAP: std::ops::Range<i64> = 3600..7200;
 
 impl Fault {
     /// What a run injects when nothing else is said.
-    pub const ALL: [Fault; 20] = [
+    pub const ALL: [Fault; 21] = [
         Fault::WriterKilled,
         Fault::RelayKilled,
         Fault::RedisKilled,
         Fault::RedisRestored,
         Fault::RedisFrozen,
         Fault::ProcessStopped,
+        Fault::Suspended,
         Fault::WriterStopped,
         Fault::FailOver,
         Fault::Flushed,
@@ -125,6 +128,7 @@ impl Fault {
                 world.redis.thaw();
             }
             Fault::ProcessStopped => world.stop_at(one, Point::Loaded, a_while).await,
+            Fault::Suspended => world.suspend(one, a_while).await,
             Fault::WriterStopped => {
                 let longer = chaos_strict::SCHEMA.max_commit + a_while / 2;
                 world.stop_at(one, Point::Blocked, longer).await;
@@ -184,6 +188,15 @@ impl World {
         self.processes[at].tell(Command::GoOn);
         sleep(a_while).await;
         self.processes[at].go_on();
+    }
+
+    async fn suspend(&mut self, at: usize, a_while: Duration) {
+        self.processes[at].stop();
+        self.proxies[at].freeze_answers();
+        sleep(a_while).await;
+        self.processes[at].go_on();
+        // Before anybody notices.
+        sleep(STORE_TIMEOUT / 2).await;
     }
 
     /// The replica stops to receive, and time goes by; then the primary dies, and the replica answers for it.

@@ -20,11 +20,22 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+use mechanisms::Shows;
+
 fn main() -> ExitCode {
     if serve::serve_if_asked() {
         return ExitCode::SUCCESS;
     }
     let arguments = arguments::Arguments::parse();
+    if arguments.mechanisms {
+        for (name, _, shows) in mechanisms::ALL {
+            match shows {
+                Shows::Nowhere(why) => eprintln!("{name}: {why}"),
+                Shows::UnderLoad | Shows::In(_) => println!("{name}"),
+            }
+        }
+        return ExitCode::SUCCESS;
+    }
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let all_is_well = runtime.block_on(async {
         // On a thread of the runtime: some of what is waited for blocks.

@@ -15,13 +15,14 @@ impl Pauses {
         }
     }
 
-    /// Blocks where the event happens: before a strict commit, between a commit and its invalidation, and between what the
-    /// store says to a fill and those who wait for it.
+    /// Blocks where the event happens: before a strict commit, between a commit and its invalidation, between what the store
+    /// says to a fill and those who wait for it, and before anybody tries to bring an absent store back.
     pub(super) fn at(self, event: &Event<'_>) {
         let pause = match event {
             Event::Blocked { .. } => now_and_then(0.5, 25),
             Event::Committed => now_and_then(0.2, 20),
             Event::Filled { .. } => now_and_then(0.1, 15),
+            Event::StoreAway { .. } => now_and_then(0.7, 250),
             _ => None,
         };
         if let Some(pause) = pause {
