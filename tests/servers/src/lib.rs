@@ -4,6 +4,7 @@
 //! Nothing outlives the run: the servers are killed at its end, and should the run itself be killed, a leash on each does it.
 //! A server that does not start, or does not do what it is told, is a panic that says why.
 
+mod clock;
 mod postgres;
 mod process;
 mod proxy;
@@ -13,10 +14,11 @@ mod replica;
 
 use std::sync::OnceLock;
 
+pub use crate::clock::Clock;
 pub use crate::postgres::Postgres;
 pub use crate::process::signal;
 pub use crate::proxy::Proxy;
-pub use crate::redis::{Clock, Redis};
+pub use crate::redis::Redis;
 
 /// The PostgreSQL of this run.
 ///
@@ -31,7 +33,7 @@ pub fn postgres() -> &'static Postgres {
 /// # Panics
 /// When it does not start.
 pub fn redis() -> &'static Redis {
-    started(REDIS.get_or_init(|| Redis::start(&["--save", "", "--databases", "4096"], None)))
+    started(REDIS.get_or_init(|| Redis::start(&["--save", "", "--databases", "4096"], &[], None)))
 }
 
 /// Ends what this run has started.

@@ -1,13 +1,12 @@
 //! Redis.
 
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use tempfile::TempDir;
 
+use crate::clock::Clock;
 use crate::process::{Leash, Process, directory, find, free_port, signal};
 
 /// A Redis.
@@ -38,21 +37,27 @@ impl Redis {
         // A replica of it need not wait for others to join.
         let replicas = ["--repl-diskless-sync-delay", "0"];
         let snapshot = ["--save", "3600 1", "--rdbcompression", "no"];
-        Redis::start(&[&snapshot[..], &replicas[..]].concat(), clock)
+        Redis::start(&[&snapshot[..], &replicas[..]].concat(), &[], clock)
             .unwrap_or_else(|sentence| panic!("{sentence}"))
     }
 
-    /// A replica of this one.
+    /// A replica of this one; started again, it is a replica no longer.
     ///
     /// # Panics
     /// When it does not start.
     pub fn replica(&self) -> Redis {
         let primary = format!("127.0.0.1 {}", self.port);
-        Redis::start(&["--save", "", "--replicaof", &primary], self.clock.clone())
+        let replica = ["--replicaof", &primary, "--repl-diskless-sync-delay", "0"];
+        Redis::start(&["--save", ""], &replica, self.clock.clone())
             .unwrap_or_else(|sentence| panic!("{sentence}"))
     }
 
-    pub(crate) fn start(settings: &[&str], clock: Option<Clock>) -> Result<Self, String> {
+    /// With settings of it, and some of its first start.
+    pub(crate) fn start(
+        settings: &[&str],
+        first: &[&str],
+        clock: Option<Clock>,
+    ) -> Result<Self, String> {
         let server = Self {
             port: free_port(),
             dir: directory("tests-redis-")?,
@@ -64,11 +69,11 @@ impl Redis {
             databases: AtomicU32::new(0),
             process: Mutex::new(None),
         };
-        server.run()?;
+        server.run(first)?;
         Ok(server)
     }
 
-    fn run(&self) -> Result<(), String> {
+    fn run(&self, first: &[&str]) -> Result<(), String> {
         let mut command = Command::new(find("redis-server", "redis-server")?);
         command
             .args([
@@ -83,7 +88,8 @@ impl Redis {
             .arg(self.port.to_string())
             .arg("--dir")
             .arg(self.dir.path())
-            .args(&self.settings);
+            .args(&self.settings)
+            .args(first);
         if let Some(clock) = &self.clock {
             command.envs(clock.environment());
         }
@@ -124,7 +130,8 @@ impl Redis {
     /// # Panics
     /// When it does not start.
     pub fn start_again(&self) {
-        self.run().unwrap_or_else(|sentence| panic!("{sentence}"));
+        self.run(&[])
+            .unwrap_or_else(|sentence| panic!("{sentence}"));
     }
 
     /// Whether the memory that it comes back with has this text in it.
@@ -181,54 +188,5 @@ impl Redis {
 impl Drop for Redis {
     fn drop(&mut self) {
         self.kill();
-    }
-}
-
-/// A time of day that can be set while the server runs: `libfaketime` with a file, which it reads again for every look at
-/// the clock. The monotonic clock is the real one.
-#[derive(Debug, Clone)]
-pub struct Clock {
-    library: PathBuf,
-    file: PathBuf,
-}
-
-impl Clock {
-    /// One that shows the real time; its file is in this directory. None where `libfaketime` is not installed.
-    ///
-    /// # Panics
-    /// When the file cannot be written.
-    pub fn in_dir(dir: &Path) -> Option<Clock> {
-        let libraries = std::fs::read_dir("/usr/lib").ok()?.flatten();
-        let library = libraries
-            .map(|it| it.path().join("faketime/libfaketimeMT.so.1"))
-            .find(|file| file.is_file())?;
-        let clock = Clock {
-            library,
-            file: dir.join("clock"),
-        };
-        clock.set(0);
-        Some(clock)
-    }
-
-    /// So many seconds fast, or slow.
-    ///
-    /// # Panics
-    /// When the file cannot be written.
-    pub fn set(&self, seconds: i64) {
-        // Renamed into place: nobody is to read half of it.
-        let new = self.file.with_extension("new");
-        std::fs::write(&new, format!("{seconds:+}s\n"))
-            .and_then(|()| std::fs::rename(&new, &self.file))
-            .unwrap_or_else(|error| panic!("{}: {error}", self.file.display()));
-    }
-
-    /// With which a program sees it.
-    pub fn environment(&self) -> Vec<(&'static str, OsString)> {
-        vec![
-            ("LD_PRELOAD", self.library.clone().into()),
-            ("FAKETIME_TIMESTAMP_FILE", self.file.clone().into()),
-            ("FAKETIME_NO_CACHE", "1".into()),
-            ("FAKETIME_DONT_FAKE_MONOTONIC", "1".into()),
-        ]
     }
 }

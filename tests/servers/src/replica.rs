@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use ::redis::{Client, RedisResult};
+
 use crate::redis::Redis;
 
 /// How long a replica may take.
@@ -13,19 +15,20 @@ impl Redis {
     /// # Panics
     /// When it cannot be reached, or answers with an error.
     pub async fn command(&self, words: &str) -> String {
-        let client = ::redis::Client::open(self.url(0)).expect("an address");
-        let mut connection = client
-            .get_multiplexed_async_connection()
-            .await
-            .unwrap_or_else(|error| panic!("{}: {error}", self.url(0)));
+        let answer = self.try_command(words).await;
+        answer.unwrap_or_else(|error| panic!("{}: {error}", self.url(0)))
+    }
+
+    async fn try_command(&self, words: &str) -> RedisResult<String> {
+        let client = Client::open(self.url(0)).expect("an address");
+        let mut connection = client.get_multiplexed_async_connection().await?;
         let mut words = words.split(' ');
         let mut command = ::redis::cmd(words.next().unwrap_or_default());
         for word in words {
             command.arg(word);
         }
-        let answer: ::redis::RedisResult<::redis::Value> =
-            command.query_async(&mut connection).await;
-        format!("{:?}", answer.unwrap_or_else(|error| panic!("{error}")))
+        let answer: ::redis::Value = command.query_async(&mut connection).await?;
+        Ok(format!("{answer:?}"))
     }
 
     /// Waits until this replica has everything that its primary has now.
@@ -36,7 +39,12 @@ impl Redis {
         let mark = format!("mark-{:016x}", fastrand::u64(..));
         primary.command(&format!("SET {mark} 1")).await;
         let deadline = Instant::now() + PATIENCE;
-        while !self.command(&format!("EXISTS {mark}")).await.contains('1') {
+        // It answers with an error while it takes in what its primary has.
+        while !self
+            .try_command(&format!("EXISTS {mark}"))
+            .await
+            .is_ok_and(|answer| answer.contains('1'))
+        {
             assert!(Instant::now() < deadline, "the replica does not catch up");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }

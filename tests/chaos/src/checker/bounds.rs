@@ -1,0 +1,57 @@
+//! How old a read may be.
+//!
+//! From docs/GUIDE.md, "What a reader may see", and the numbers of `cache.toml`:
+//!
+//! - What the store was told (a commit that returned while the store was in use) is never old again, by whatever fault: 0.
+//!   Nor is what a process has written itself through the cache, in that process, told or not: 0. Nor strict values: 0.
+//! - A **near** value is old until the message comes; without a message nothing near is served after `near.max-staleness`.
+//! - What the store was *not* told when it was committed (plain SQL; Redis away for the writer; the writer killed between
+//!   commit and invalidation) is told by a relay. Every process that is answered by the store runs one, and:
+//!     - it looks at the outbox every `outbox.poll`, whoever wakes it;
+//!     - a pass asks the store twice, who it is and to invalidate, and waits for each answer no longer than the store's
+//!       time-out of 500 ms: after that the store is away, nobody is answered from it, and on the way back all that waits is
+//!       delivered before the first read;
+//!     - it asks the database a few times, and its turn on a busy machine comes a little late: [`ROOM`].
+//!
+//!   So a hit is old for at most `poll + 2 * 500 ms + ROOM`. That holds however long Redis, the link to it or a process stood
+//!   still: who was answered by the store all the time has relayed all the time, and who was not has caught up. A near value
+//!   comes with `max-staleness` on top, as the delivery tells it like a commit does.
+//! - What some faults add while they last, as they make a pass longer (a slow link), or let one fail (a connection to the
+//!   database is ended: the next one is a `poll` later), is said by the fault: [`Allowance`].
+
+use std::time::Duration;
+
+use cache_runtime::Schema;
+
+use crate::clock::{Nanos, nanos};
+
+/// The store's time-out.
+pub const STORE_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// For the database and the scheduler.
+const ROOM: Duration = Duration::from_millis(500);
+
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// From a commit that the store was not told of to the delivery.
+    pub delivery: Nanos,
+    /// From what the store was told to what every near cache knows.
+    pub near: Nanos,
+}
+
+impl Bounds {
+    pub fn of(schema: &Schema) -> Bounds {
+        Bounds {
+            delivery: nanos(schema.poll + 2 * STORE_TIMEOUT + ROOM),
+            near: nanos(schema.max_staleness.unwrap_or_default()),
+        }
+    }
+}
+
+/// What a fault adds to a delivery that it meets.
+#[derive(Debug, Clone, Copy)]
+pub struct Allowance {
+    pub from: Nanos,
+    pub to: Nanos,
+    pub adds: Nanos,
+}

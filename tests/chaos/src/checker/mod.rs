@@ -1,0 +1,232 @@
+//! Decides of every read whether it was allowed. Pure: it is told what was read and written, and when.
+//!
+//! Of each register it keeps, as versions over time, what may have been committed, what is known to be committed, what the
+//! store was told of, and what each process has written. A rule is one of these, and how far a read may be behind it.
+
+mod bounds;
+mod rules;
+mod stairs;
+#[cfg(test)]
+mod tests;
+mod violation;
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+pub use bounds::{Allowance, Bounds, STORE_TIMEOUT};
+pub use rules::Rule;
+pub use violation::Violation;
+
+use crate::clock::Nanos;
+use crate::record::{Outcome, ProcessId, Register, Tier, Way};
+use stairs::Stairs;
+
+/// Nothing is of interest for longer than this.
+const MEMORY: Nanos = 60_000_000_000;
+
+/// How many reads and writes of a register are kept, to be shown with a violation.
+const SHOWN: usize = 12;
+
+/// What a read saw of one register.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Read {
+    pub process: ProcessId,
+    pub register: Register,
+    pub start: Nanos,
+    pub end: Nanos,
+    pub version: i64,
+    pub tier: Tier,
+    /// See [`crate::record::Sight`].
+    pub direct: bool,
+}
+
+/// A write to one register.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Write {
+    pub process: ProcessId,
+    pub register: Register,
+    pub version: i64,
+    /// Before COMMIT was sent.
+    pub start: Nanos,
+    pub way: Way,
+    /// When it returned, and how; none, as far as is known yet.
+    pub ended: Option<(Nanos, Outcome)>,
+}
+
+#[derive(Debug)]
+pub struct Checker {
+    bounds: Bounds,
+    allowances: Vec<Allowance>,
+    /// Not taken in yet, by when they were over.
+    steps: BTreeMap<(Nanos, u64), Step>,
+    told: u64,
+    registers: HashMap<Register, Known>,
+    pub report: Report,
+}
+
+#[derive(Debug)]
+enum Step {
+    Read(Read),
+    Write(Write),
+}
+
+/// What is known of one register.
+#[derive(Debug, Default)]
+struct Known {
+    /// A write of it has begun.
+    possible: Stairs,
+    /// It is committed: its write returned, or somebody has read it, or written the next.
+    committed: Stairs,
+    /// The store was told of it.
+    applied: Stairs,
+    /// It was written through the cache of this process.
+    own: HashMap<ProcessId, Stairs>,
+    writes: VecDeque<Write>,
+    reads: VecDeque<Read>,
+}
+
+/// What was seen.
+#[derive(Debug, Default)]
+pub struct Report {
+    pub reads: BTreeMap<Tier, u64>,
+    pub writes: u64,
+    /// Reads that returned the newest version that was committed before they began.
+    pub newest: u64,
+    /// By rule: how old a read was at most, and how old it might have been.
+    pub worst: BTreeMap<Rule, (Nanos, Nanos)>,
+}
+
+impl Checker {
+    pub fn new(bounds: Bounds) -> Checker {
+        Checker {
+            bounds,
+            allowances: Vec::new(),
+            steps: BTreeMap::new(),
+            told: 0,
+            registers: HashMap::new(),
+            report: Report::default(),
+        }
+    }
+
+    /// A read. In whatever order they are told: they are checked in that of their ends.
+    pub fn read(&mut self, read: Read) {
+        self.step(read.end, Step::Read(read));
+    }
+
+    /// A write: once when it begins, once when it has ended.
+    pub fn write(&mut self, write: Write) {
+        let at = write.ended.map_or(write.start, |(end, _)| end);
+        self.step(at, Step::Write(write));
+    }
+
+    pub fn allow(&mut self, allowance: Allowance) {
+        self.allowances.push(allowance);
+    }
+
+    /// A process has ended: nothing is expected of it any more.
+    pub fn ended(&mut self, process: ProcessId) {
+        for known in self.registers.values_mut() {
+            known.own.remove(&process);
+        }
+    }
+
+    /// Checks what was over by this moment; by then everything that was is told.
+    pub fn advance(&mut self, moment: Nanos) -> Vec<Violation> {
+        let mut violations = Vec::new();
+        let later = self.steps.split_off(&(moment, u64::MAX));
+        for ((at, _), step) in std::mem::replace(&mut self.steps, later) {
+            match step {
+                Step::Read(read) => violations.extend(self.check(&read)),
+                Step::Write(write) => self.take_in(write, at),
+            }
+        }
+        let horizon = moment.saturating_sub(MEMORY);
+        self.allowances.retain(|it| it.to >= horizon);
+        violations
+    }
+
+    fn step(&mut self, at: Nanos, step: Step) {
+        self.told += 1;
+        self.steps.insert((at, self.told), step);
+    }
+
+    fn take_in(&mut self, write: Write, at: Nanos) {
+        let known = self.registers.entry(write.register).or_default();
+        match write.ended {
+            None => {
+                known.possible.raise(at, write.version);
+                // It was written over the version before it, and nobody sees what is not committed.
+                known.committed.raise(at, write.version - 1);
+                remember(&mut known.writes, write);
+            }
+            Some((_, outcome)) => {
+                self.report.writes += 1;
+                if outcome != Outcome::Unknown {
+                    known.committed.raise(at, write.version);
+                    if write.way == Way::Cache {
+                        let own = known.own.entry(write.process).or_default();
+                        own.raise(at, write.version);
+                    }
+                }
+                if outcome == Outcome::Applied {
+                    known.applied.raise(at, write.version);
+                }
+                let begun = known.writes.iter_mut().rev();
+                for it in begun.filter(|it| it.process == write.process && it.start == write.start)
+                {
+                    it.ended = write.ended;
+                }
+            }
+        }
+        let horizon = at.saturating_sub(MEMORY);
+        let of_processes = known.own.values_mut();
+        let all = [
+            &mut known.possible,
+            &mut known.committed,
+            &mut known.applied,
+        ];
+        for stairs in all.into_iter().chain(of_processes) {
+            stairs.forget_before(horizon);
+        }
+    }
+
+    /// The first rule that the read breaks, if it does.
+    fn check(&mut self, read: &Read) -> Option<Violation> {
+        let known = self.registers.entry(read.register).or_default();
+        let report = &mut self.report;
+        *report.reads.entry(read.tier).or_default() += 1;
+        report.newest += u64::from(read.version >= known.committed.at(read.start));
+
+        let mut violation = None;
+        if read.version > known.possible.at(read.end) {
+            violation = Some(Violation::new(Rule::Future, read, 0, 0, known));
+        }
+        for (rule, stairs, bound) in rules::of(read, known, &self.bounds) {
+            let age = stairs.age(read.version, read.start);
+            let adds = match rule.is_by_delivery() {
+                true => {
+                    let since = read.start - age;
+                    let met = self.allowances.iter();
+                    let met = met.filter(|it| it.from <= read.start && it.to >= since);
+                    met.map(|it| it.adds).max().unwrap_or(0)
+                }
+                false => 0,
+            };
+            let worst = report.worst.entry(rule).or_default();
+            *worst = (worst.0.max(age), worst.1.max(bound + adds));
+            if age > bound + adds && violation.is_none() {
+                violation = Some(Violation::new(rule, read, age, bound + adds, known));
+            }
+        }
+        // From now on nobody may say that it is not.
+        known.committed.raise(read.end, read.version);
+        remember(&mut known.reads, *read);
+        violation
+    }
+}
+
+fn remember<T>(all: &mut VecDeque<T>, one: T) {
+    if all.len() == SHOWN {
+        all.pop_front();
+    }
+    all.push_back(one);
+}

@@ -1,0 +1,55 @@
+//! A version that only rises, over time.
+
+use std::collections::BTreeMap;
+
+use crate::clock::Nanos;
+
+/// From which moment on it is at least which version. It begins with 0.
+#[derive(Debug, Clone)]
+pub(super) struct Stairs(BTreeMap<Nanos, i64>);
+
+impl Default for Stairs {
+    fn default() -> Stairs {
+        Stairs(BTreeMap::from([(0, 0)]))
+    }
+}
+
+impl Stairs {
+    /// From this moment on, at least this.
+    pub(super) fn raise(&mut self, at: Nanos, version: i64) {
+        if self.at(at) >= version {
+            return;
+        }
+        let lower = self.0.range(at..).take_while(|(_, it)| **it <= version);
+        let lower: Vec<Nanos> = lower.map(|(at, _)| *at).collect();
+        for at in lower {
+            self.0.remove(&at);
+        }
+        self.0.insert(at, version);
+    }
+
+    /// The version at that moment.
+    pub(super) fn at(&self, moment: Nanos) -> i64 {
+        let step = self.0.range(..=moment).next_back();
+        step.map_or(0, |(_, version)| *version)
+    }
+
+    /// Since when it is above this version.
+    pub(super) fn above(&self, version: i64) -> Option<Nanos> {
+        let steps = self.0.iter().rev().take_while(|(_, it)| **it > version);
+        steps.last().map(|(at, _)| *at)
+    }
+
+    /// For how long it had been above this version at that moment.
+    pub(super) fn age(&self, version: i64, moment: Nanos) -> Nanos {
+        self.above(version)
+            .map_or(0, |since| moment.saturating_sub(since))
+    }
+
+    /// What it was before that moment is no longer of interest.
+    pub(super) fn forget_before(&mut self, moment: Nanos) {
+        if let Some((&last, _)) = self.0.range(..=moment).next_back() {
+            self.0 = self.0.split_off(&last);
+        }
+    }
+}

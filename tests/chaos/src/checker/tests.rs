@@ -1,0 +1,322 @@
+//! Histories made by hand. Times are milliseconds; deliveries take 1000 at most, messages 100.
+
+use super::*;
+use crate::record::Model;
+
+const BOUNDS: Bounds = Bounds {
+    delivery: 1000 * MS,
+    near: 100 * MS,
+};
+const MS: Nanos = 1_000_000;
+/// The process that writes, and another.
+const HERE: ProcessId = 1;
+const THERE: ProcessId = 2;
+
+/// A history, and the rules that its reads break.
+struct Story {
+    checker: Checker,
+    model: Model,
+}
+
+fn story() -> Story {
+    Story {
+        checker: Checker::new(BOUNDS),
+        model: Model::Author,
+    }
+}
+
+impl Story {
+    fn strict(mut self) -> Story {
+        self.model = Model::Account;
+        self
+    }
+
+    /// Version 1, 2, … between two moments. Without an end, its process was killed.
+    fn write(
+        mut self,
+        version: i64,
+        start: Nanos,
+        end: Option<Nanos>,
+        (way, outcome): (Way, Outcome),
+    ) -> Story {
+        let begun = Write {
+            process: HERE,
+            register: self.model.register(7),
+            version,
+            start: start * MS,
+            way,
+            ended: None,
+        };
+        self.checker.write(begun);
+        if let Some(end) = end {
+            let ended = Some((end * MS, outcome));
+            self.checker.write(Write { ended, ..begun });
+        }
+        self
+    }
+
+    fn read(self, process: ProcessId, tier: Tier, start: Nanos, version: i64) -> Story {
+        self.read_within(process, tier, (start, start + 1), version, true)
+    }
+
+    fn read_within(
+        mut self,
+        process: ProcessId,
+        tier: Tier,
+        (start, end): (Nanos, Nanos),
+        version: i64,
+        direct: bool,
+    ) -> Story {
+        self.checker.read(Read {
+            process,
+            register: self.model.register(7),
+            start: start * MS,
+            end: end * MS,
+            version,
+            tier,
+            direct,
+        });
+        self
+    }
+
+    fn allow(mut self, from: Nanos, to: Nanos, adds: Nanos) -> Story {
+        let (from, to, adds) = (from * MS, to * MS, adds * MS);
+        self.checker.allow(Allowance { from, to, adds });
+        self
+    }
+
+    fn breaks(mut self, rules: &[Rule]) -> Checker {
+        let violations = self.checker.advance(Nanos::MAX);
+        let broken: Vec<Rule> = violations.iter().map(|it| it.rule).collect();
+        assert_eq!(broken, rules, "{violations:?}");
+        self.checker
+    }
+
+    fn is_good(self) -> Checker {
+        self.breaks(&[])
+    }
+}
+
+const APPLIED: (Way, Outcome) = (Way::Cache, Outcome::Applied);
+const COMMITTED: (Way, Outcome) = (Way::Cache, Outcome::Committed);
+const PLAIN: (Way, Outcome) = (Way::Plain, Outcome::Committed);
+const UNKNOWN: (Way, Outcome) = (Way::Cache, Outcome::Unknown);
+
+#[test]
+fn a_write_may_be_read_from_its_start() {
+    let written = || story().write(1, 10, Some(20), APPLIED);
+    written().read(THERE, Tier::Miss, 9, 1).is_good();
+    written()
+        .read(THERE, Tier::Miss, 5, 1)
+        .breaks(&[Rule::Future]);
+}
+
+#[test]
+fn what_was_never_written_is_not_read() {
+    let written = story().write(1, 10, Some(20), APPLIED);
+    written
+        .read(THERE, Tier::Far, 30, 2)
+        .breaks(&[Rule::Future]);
+}
+
+#[test]
+fn what_is_not_known_to_be_committed_may_be_read_or_not() {
+    let killed = || story().write(1, 10, None, UNKNOWN);
+    killed().read(THERE, Tier::Far, 5000, 0).is_good();
+    killed().read(THERE, Tier::Far, 5000, 1).is_good();
+    let failed = || story().write(1, 10, Some(20), UNKNOWN);
+    failed().read(HERE, Tier::Far, 5000, 0).is_good();
+    failed().read(HERE, Tier::Far, 5000, 1).is_good();
+}
+
+#[test]
+fn nothing_stale_survives() {
+    let written = || story().write(1, 10, Some(20), APPLIED);
+    written().read(THERE, Tier::Far, 19, 0).is_good();
+    for tier in [Tier::Far, Tier::Stale, Tier::Collapsed] {
+        written().read(THERE, tier, 21, 1).is_good();
+        written().read(THERE, tier, 21, 0).breaks(&[Rule::Applied]);
+    }
+}
+
+#[test]
+fn a_row_that_is_always_there_is_always_found() {
+    story()
+        .read(THERE, Tier::Far, 5, -1)
+        .breaks(&[Rule::Applied]);
+}
+
+#[test]
+fn a_near_value_may_be_old_until_the_bound() {
+    let written = || story().write(1, 10, Some(20), APPLIED);
+    written().read(THERE, Tier::Near, 119, 0).is_good();
+    written()
+        .read(THERE, Tier::Near, 121, 0)
+        .breaks(&[Rule::Near]);
+}
+
+#[test]
+fn a_process_sees_what_it_has_written() {
+    // Also near, and also what the store was not told of.
+    for how in [APPLIED, COMMITTED] {
+        let written = || story().write(1, 10, Some(20), how);
+        written().read(HERE, Tier::Near, 21, 0).breaks(&[Rule::Own]);
+        written().read(HERE, Tier::Far, 21, 0).breaks(&[Rule::Own]);
+        written().read(HERE, Tier::Far, 19, 0).is_good();
+    }
+    // But not what it wrote past the cache.
+    let written = story().write(1, 10, Some(20), PLAIN);
+    written.read(HERE, Tier::Far, 21, 0).is_good();
+}
+
+#[test]
+fn what_the_store_was_not_told_of_is_delivered_in_time() {
+    for how in [PLAIN, COMMITTED] {
+        let written = || story().write(1, 10, Some(20), how);
+        written().read(THERE, Tier::Far, 1019, 0).is_good();
+        written()
+            .read(THERE, Tier::Far, 1021, 0)
+            .breaks(&[Rule::Delivered]);
+        written().read(THERE, Tier::Near, 1119, 0).is_good();
+        written()
+            .read(THERE, Tier::Near, 1121, 0)
+            .breaks(&[Rule::NearDelivered]);
+    }
+}
+
+#[test]
+fn whoever_reads_a_version_proves_that_it_is_committed() {
+    let read = || {
+        story()
+            .write(1, 10, None, UNKNOWN)
+            .read(HERE, Tier::Miss, 30, 1)
+    };
+    read().read(THERE, Tier::Far, 1030, 0).is_good();
+    read()
+        .read(THERE, Tier::Far, 1032, 0)
+        .breaks(&[Rule::Delivered]);
+}
+
+#[test]
+fn so_does_whoever_writes_the_next() {
+    let written = || {
+        let killed = story().write(1, 10, None, UNKNOWN);
+        killed.write(2, 50, None, UNKNOWN)
+    };
+    written().read(THERE, Tier::Far, 1049, 0).is_good();
+    written()
+        .read(THERE, Tier::Far, 1051, 0)
+        .breaks(&[Rule::Delivered]);
+    written().read(THERE, Tier::Far, 5000, 1).is_good();
+}
+
+#[test]
+fn a_fault_allows_more_to_deliveries_that_it_meets_and_to_nothing_else() {
+    let slow = |how| story().write(1, 10, Some(20), how).allow(500, 900, 200);
+    slow(PLAIN).read(THERE, Tier::Far, 1219, 0).is_good();
+    slow(PLAIN)
+        .read(THERE, Tier::Far, 1221, 0)
+        .breaks(&[Rule::Delivered]);
+    slow(APPLIED)
+        .read(THERE, Tier::Far, 25, 0)
+        .breaks(&[Rule::Applied]);
+    let before = story().allow(1, 5, 200).write(1, 10, Some(20), PLAIN);
+    before
+        .read(THERE, Tier::Far, 1021, 0)
+        .breaks(&[Rule::Delivered]);
+}
+
+#[test]
+fn strict_values_are_never_behind() {
+    let written = || story().strict().write(1, 10, Some(20), COMMITTED);
+    written().read(THERE, Tier::Far, 19, 0).is_good();
+    written()
+        .read(THERE, Tier::Far, 21, 0)
+        .breaks(&[Rule::Strict]);
+    written().read(THERE, Tier::Far, 21, 1).is_good();
+}
+
+#[test]
+fn strict_reads_do_not_go_back() {
+    // While the write is under way one reader sees it, and a later one does not.
+    let written = || story().strict().write(1, 10, Some(90), APPLIED);
+    let one = || written().read(HERE, Tier::Miss, 30, 1);
+    one().read(THERE, Tier::Far, 32, 0).breaks(&[Rule::Strict]);
+    one()
+        .read_within(THERE, Tier::Far, (25, 50), 0, true)
+        .is_good();
+    let past = written().read(HERE, Tier::Database, 30, 1);
+    past.read(THERE, Tier::Far, 32, 0).breaks(&[Rule::Strict]);
+}
+
+#[test]
+fn what_comes_from_the_source_is_new() {
+    let written = || story().write(1, 10, Some(20), PLAIN);
+    for tier in [Tier::Miss, Tier::Bypass] {
+        written().read(THERE, tier, 21, 0).breaks(&[Rule::Source]);
+        // What it embeds may have come from the store; what another has loaded, from before.
+        written()
+            .read_within(THERE, tier, (21, 22), 0, false)
+            .is_good();
+    }
+    written().read(THERE, Tier::Collapsed, 21, 0).is_good();
+    written()
+        .read(THERE, Tier::Database, 21, 0)
+        .breaks(&[Rule::Source]);
+}
+
+#[test]
+fn only_what_is_complete_is_checked() {
+    let mut story = story().read(THERE, Tier::Miss, 30, 1);
+    assert!(story.checker.advance(20 * MS).is_empty());
+    // Told later, although it was earlier.
+    story = story.write(1, 10, Some(20), APPLIED);
+    assert!(story.checker.advance(40 * MS).is_empty());
+    assert_eq!(story.checker.report.reads[&Tier::Miss], 1);
+}
+
+#[test]
+fn the_report_says_how_old_and_how_many() {
+    let written = story().write(1, 10, Some(20), PLAIN);
+    let reads = written
+        .read(THERE, Tier::Far, 520, 0)
+        .read(THERE, Tier::Far, 700, 1);
+    let report = reads.is_good().report;
+    assert_eq!(report.worst[&Rule::Delivered], (500 * MS, 1000 * MS));
+    assert_eq!((report.newest, report.writes), (1, 1));
+    assert_eq!(report.reads[&Tier::Far], 2);
+}
+
+#[test]
+fn a_violation_shows_what_was_around_it() {
+    let mut story = story()
+        .write(1, 10, Some(20), APPLIED)
+        .read(THERE, Tier::Far, 25, 0);
+    let violations = story.checker.advance(Nanos::MAX);
+    let text = violations[0].to_string();
+    for part in [
+        "Author 7: version 0 breaks the rule `Applied`: 5.0 ms old, allowed are 0.0",
+        "-15.0 write 1 by process 1 (Cache), returned      -5.0, Applied",
+        "0.0 read 0 in process 2 (Far), returned       1.0",
+    ] {
+        assert!(text.contains(part), "no {part:?} in {text}");
+    }
+}
+
+#[test]
+fn old_stairs_are_forgotten_but_for_the_last() {
+    let mut stairs = Stairs::default();
+    for (at, version) in [(10, 1), (30, 3), (20, 2), (40, 3), (15, 2)] {
+        stairs.raise(at, version);
+    }
+    assert_eq!(
+        [5, 10, 15, 25, 30, 99].map(|at| stairs.at(at)),
+        [0, 1, 2, 2, 3, 3]
+    );
+    assert_eq!((stairs.above(1), stairs.above(3)), (Some(15), None));
+    stairs.forget_before(32);
+    assert_eq!((stairs.at(32), stairs.above(0)), (3, Some(30)));
+    // One that is told late is from before all of them.
+    stairs.raise(5, 3);
+    assert_eq!((stairs.at(6), stairs.above(2)), (3, Some(5)));
+}

@@ -1,0 +1,272 @@
+//! What goes wrong, one thing after the other.
+
+use std::time::Duration;
+
+use fastrand::Rng;
+use tokio::time::sleep;
+
+use crate::checker::STORE_TIMEOUT;
+use crate::clock::{nanos, now};
+use crate::models::{PAGE_BYTES, PAGES, SCHEMA};
+use crate::record::{Command, Point};
+use crate::world::{PROCESSES, World};
+
+/// How long a process may take to come to the point where it is to stand still.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A kind of fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fault {
+    /// A process is killed between a commit and its invalidation.
+    WriterKilled,
+    /// A process is killed when it has told the store, and not yet the outbox, what others wrote.
+    RelayKilled,
+    /// Redis is killed, and comes back empty.
+    RedisKilled,
+    /// Redis is killed, and comes back with what it knew a while ago.
+    RedisRestored,
+    /// Redis stands still.
+    RedisFrozen,
+    /// A process stands still that holds a value which it has loaded.
+    ProcessStopped,
+    /// A process stands still, and for a moment after that nothing comes from Redis: a machine that was suspended.
+    Suspended,
+    /// A process stands still right before a strict commit, for longer than `max-commit`.
+    WriterStopped,
+    /// A replica takes over that has missed the last of what was written.
+    FailOver,
+    /// `FLUSHALL`
+    Flushed,
+    /// Redis has room for a third of what is read, and evicts whatever it likes.
+    Evicting,
+    /// A process cannot reach Redis.
+    CutOne,
+    /// No process can.
+    CutAll,
+    /// The link of a process is slow.
+    SlowOne,
+    /// All are.
+    SlowAll,
+    /// Nothing comes through to Redis from a process, and nobody says so.
+    QuestionsFrozen,
+    /// Nothing comes through from Redis.
+    AnswersFrozen,
+    /// A message of Redis to a process is lost.
+    MessageLost,
+    /// PostgreSQL ends all connections.
+    DatabaseConnectionsEnded,
+    /// Redis' clock is set forwards, by less than a minute, and back again.
+    ClockForwards,
+    /// Likewise backwards.
+    ClockBackwards,
+    /// Redis' clock leaps hours ahead, and back again. Only when asked for: see "Beyond the promise" in the README.
+    ClockLeaps,
+}
+
+/// How much the clock of a server may be wrong, in seconds. An edge is known for 65 s longer than its value may be kept near, so
+/// that clocks need not agree.
+const STEP: std::ops::Range<i64> = 2..60;
+/// More than that.
+const LEAP: std::ops::Range<i64> = 3600..7200;
+
+impl Fault {
+    /// What a run injects when nothing else is said.
+    pub const ALL: [Fault; 21] = [
+        Fault::WriterKilled,
+        Fault::RelayKilled,
+        Fault::RedisKilled,
+        Fault::RedisRestored,
+        Fault::RedisFrozen,
+        Fault::ProcessStopped,
+        Fault::Suspended,
+        Fault::WriterStopped,
+        Fault::FailOver,
+        Fault::Flushed,
+        Fault::Evicting,
+        Fault::CutOne,
+        Fault::CutAll,
+        Fault::SlowOne,
+        Fault::SlowAll,
+        Fault::QuestionsFrozen,
+        Fault::AnswersFrozen,
+        Fault::MessageLost,
+        Fault::DatabaseConnectionsEnded,
+        Fault::ClockForwards,
+        Fault::ClockBackwards,
+    ];
+
+    /// Lets it happen, and end.
+    pub async fn happen(self, world: &mut World, rng: &mut Rng) {
+        let one = rng.usize(..PROCESSES);
+        let a_while = Duration::from_millis(rng.u64(800..3500));
+        match self {
+            Fault::WriterKilled => world.kill_at(one, Point::Committed).await,
+            Fault::RelayKilled => world.kill_at(one, Point::Relayed).await,
+            Fault::RedisKilled => {
+                world.redis.kill();
+                sleep(a_while / 2).await;
+                world.redis.lose_snapshot();
+                world.redis.start_again();
+            }
+            Fault::RedisRestored => {
+                world.redis.command("SAVE").await;
+                sleep(a_while).await;
+                world.redis.kill();
+                sleep(Duration::from_millis(rng.u64(..500))).await;
+                world.redis.start_again();
+            }
+            Fault::RedisFrozen => {
+                // Now and then so shortly that nobody notices.
+                let a_while = if rng.bool() {
+                    a_while
+                } else {
+                    STORE_TIMEOUT / 2
+                };
+                world.redis.freeze();
+                sleep(a_while).await;
+                world.redis.thaw();
+            }
+            Fault::ProcessStopped => world.stop_at(one, Point::Loaded, a_while).await,
+            Fault::Suspended => world.suspend(one, a_while).await,
+            Fault::WriterStopped => {
+                let longer = chaos_strict::SCHEMA.max_commit + a_while / 2;
+                world.stop_at(one, Point::Blocked, longer).await;
+            }
+            Fault::FailOver => world.fail_over(a_while).await,
+            Fault::Flushed => drop(world.redis.command("FLUSHALL").await),
+            Fault::Evicting => world.evict(Duration::from_secs(4)).await,
+            Fault::CutOne => {
+                world.proxies[one].cut();
+                sleep(a_while).await;
+            }
+            Fault::CutAll => {
+                world.proxies.iter().for_each(servers::Proxy::cut);
+                sleep(a_while).await;
+            }
+            Fault::SlowOne => world.slow(&[one], rng.u64(20..120), a_while).await,
+            Fault::SlowAll => world.slow(&[0, 1, 2], rng.u64(20..120), a_while).await,
+            Fault::QuestionsFrozen => {
+                world.proxies[one].freeze_questions();
+                sleep(a_while).await;
+            }
+            Fault::AnswersFrozen => {
+                world.proxies[one].freeze_answers();
+                sleep(a_while).await;
+            }
+            Fault::MessageLost => {
+                world.proxies[one].lose_a_message();
+                world.proxies[one].has_lost_it().await;
+            }
+            Fault::DatabaseConnectionsEnded => world.end_database_connections().await,
+            Fault::ClockForwards => world.step_clock(rng.i64(STEP), a_while).await,
+            Fault::ClockBackwards => world.step_clock(-rng.i64(STEP), a_while).await,
+            Fault::ClockLeaps => world.step_clock(rng.i64(LEAP), a_while).await,
+        }
+        for proxy in &world.proxies {
+            proxy.resume();
+        }
+    }
+}
+
+impl World {
+    async fn kill_at(&mut self, at: usize, point: Point) {
+        let process = self.processes[at].id;
+        self.processes[at].tell(Command::StandAt(point));
+        // If it does not come there, it is killed wherever it is.
+        self.history.has_reached(process, point, PATIENCE).await;
+        let killed = &mut self.processes[at];
+        tokio::task::block_in_place(|| killed.kill());
+        self.replace(at).await;
+    }
+
+    async fn stop_at(&mut self, at: usize, point: Point, a_while: Duration) {
+        let process = self.processes[at].id;
+        self.processes[at].tell(Command::StandAt(point));
+        self.history.has_reached(process, point, PATIENCE).await;
+        self.processes[at].stop();
+        self.processes[at].tell(Command::GoOn);
+        sleep(a_while).await;
+        self.processes[at].go_on();
+    }
+
+    async fn suspend(&mut self, at: usize, a_while: Duration) {
+        self.processes[at].stop();
+        self.proxies[at].freeze_answers();
+        sleep(a_while).await;
+        self.processes[at].go_on();
+        // Before anybody notices.
+        sleep(STORE_TIMEOUT / 2).await;
+    }
+
+    /// The replica stops to receive, and time goes by; then the primary dies, and the replica answers for it.
+    async fn fail_over(&mut self, a_while: Duration) {
+        let replica = tokio::task::block_in_place(|| self.redis.replica());
+        replica.has_caught_up_with(&self.redis).await;
+        replica.detach().await;
+        sleep(a_while).await;
+        self.redis.kill();
+        for proxy in &self.proxies {
+            proxy.turn_to(replica.port());
+        }
+        self.redis = replica;
+    }
+
+    async fn evict(&mut self, a_while: Duration) {
+        let used = self.redis.command("INFO memory").await;
+        let used = used.split("used_memory:").nth(1).unwrap_or_default();
+        let digits = used.split(|it: char| !it.is_ascii_digit()).next();
+        let used: usize = digits.and_then(|it| it.parse().ok()).unwrap_or_default();
+        let most = used.max(4 << 20) + PAGES as usize * PAGE_BYTES / 3;
+        self.redis
+            .command("CONFIG SET maxmemory-policy allkeys-lru")
+            .await;
+        self.redis
+            .command(&format!("CONFIG SET maxmemory {most}"))
+            .await;
+        self.tell_all(Command::Widely(true));
+        sleep(a_while).await;
+        self.tell_all(Command::Widely(false));
+        self.redis.command("CONFIG SET maxmemory 0").await;
+        self.redis
+            .command("CONFIG SET maxmemory-policy noeviction")
+            .await;
+    }
+
+    fn tell_all(&mut self, command: Command) {
+        for process in &mut self.processes {
+            process.tell(command);
+        }
+    }
+
+    /// A pass of a relay asks its store who it is, and to invalidate: four times over the link, and as much again for what
+    /// is in front of it.
+    async fn slow(&mut self, which: &[usize], delay_ms: u64, a_while: Duration) {
+        let (from, delay) = (now(), Duration::from_millis(delay_ms));
+        for at in which {
+            self.proxies[*at].slow(delay);
+        }
+        sleep(a_while).await;
+        for at in which {
+            self.proxies[*at].resume();
+        }
+        self.history.allow(from, nanos(8 * delay));
+    }
+
+    /// A pass that failed is made again after `poll`.
+    async fn end_database_connections(&mut self) {
+        let from = now();
+        let sql = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+             WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()";
+        let ended: Result<i64, _> = sqlx::query_scalar(sql).fetch_one(&self.pool).await;
+        ended.expect("ended");
+        sleep(SCHEMA.poll).await;
+        self.history.allow(from, nanos(2 * SCHEMA.poll));
+    }
+
+    async fn step_clock(&mut self, seconds: i64, a_while: Duration) {
+        self.clock.set(seconds);
+        sleep(a_while).await;
+        self.clock.set(0);
+    }
+}

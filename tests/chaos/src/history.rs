@@ -1,0 +1,215 @@
+//! The records of all processes, as they come, and their check.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::timeout;
+
+use crate::checker::{Allowance, Bounds, Checker, Read, Violation, Write};
+use crate::clock::{Nanos, now};
+use crate::record::{Point, ProcessId, Record};
+
+/// More violations than this say nothing new.
+const ENOUGH: usize = 20;
+
+/// What all processes have told.
+#[derive(Debug)]
+pub struct History {
+    inner: Mutex<Inner>,
+    /// Something that is not a read or a write was told.
+    news: Notify,
+}
+
+#[derive(Debug)]
+struct Inner {
+    checker: Checker,
+    /// Of each process that runs: what ended before that is told.
+    marks: BTreeMap<ProcessId, Nanos>,
+    ready: BTreeSet<ProcessId>,
+    in_use: BTreeSet<ProcessId>,
+    reached: BTreeSet<(ProcessId, Point)>,
+    violations: Vec<Violation>,
+    failed: BTreeMap<String, u64>,
+}
+
+impl History {
+    pub fn new(bounds: Bounds) -> History {
+        History {
+            inner: Mutex::new(Inner {
+                checker: Checker::new(bounds),
+                marks: BTreeMap::new(),
+                ready: BTreeSet::new(),
+                in_use: BTreeSet::new(),
+                reached: BTreeSet::new(),
+                violations: Vec::new(),
+                failed: BTreeMap::new(),
+            }),
+            news: Notify::new(),
+        }
+    }
+
+    /// A process begins.
+    pub fn begins(&self, process: ProcessId) {
+        self.inner().marks.insert(process, now());
+    }
+
+    /// It has ended, and told everything that it will.
+    pub fn ended(&self, process: ProcessId) {
+        let mut inner = self.inner();
+        inner.marks.remove(&process);
+        inner.ready.remove(&process);
+        inner.in_use.remove(&process);
+        inner.reached.retain(|(it, _)| *it != process);
+        inner.checker.ended(process);
+        drop(inner);
+        self.news.notify_waiters();
+    }
+
+    /// What a process says.
+    pub fn take(&self, process: ProcessId, record: Record) {
+        let mut inner = self.inner();
+        let inner = &mut *inner;
+        match record {
+            Record::Read {
+                start,
+                end,
+                tier,
+                seen,
+            } => {
+                for sight in seen {
+                    inner.checker.read(Read {
+                        process,
+                        register: sight.register,
+                        start,
+                        end,
+                        version: sight.version,
+                        tier,
+                        direct: sight.direct,
+                    });
+                }
+                return;
+            }
+            Record::Committing {
+                start,
+                way,
+                written,
+            } => {
+                for (register, version) in written {
+                    inner.checker.write(Write {
+                        process,
+                        register,
+                        version,
+                        start,
+                        way,
+                        ended: None,
+                    });
+                }
+                return;
+            }
+            Record::Committed {
+                start,
+                end,
+                way,
+                outcome,
+                written,
+            } => {
+                for (register, version) in written {
+                    inner.checker.write(Write {
+                        process,
+                        register,
+                        version,
+                        start,
+                        way,
+                        ended: Some((end, outcome)),
+                    });
+                }
+                return;
+            }
+            Record::ReadFailed(error) => {
+                *inner.failed.entry(format!("read: {error}")).or_default() += 1
+            }
+            Record::WriteFailed(error) => {
+                *inner.failed.entry(format!("write: {error}")).or_default() += 1
+            }
+            Record::Mark(mark) => {
+                inner.marks.insert(process, mark);
+                return;
+            }
+            Record::Ready => drop(inner.ready.insert(process)),
+            Record::InUse(true) => drop(inner.in_use.insert(process)),
+            Record::InUse(false) => drop(inner.in_use.remove(&process)),
+            Record::Reached(point) => drop(inner.reached.insert((process, point))),
+        }
+        self.news.notify_waiters();
+    }
+
+    /// Checks what is complete. Returns whether all is well so far.
+    pub fn check(&self) -> bool {
+        let mut inner = self.inner();
+        let inner = &mut *inner;
+        let complete = inner.marks.values().min().copied().unwrap_or_else(now);
+        let found = inner.checker.advance(complete);
+        let room = ENOUGH.saturating_sub(inner.violations.len());
+        inner.violations.extend(found.into_iter().take(room));
+        inner.violations.is_empty()
+    }
+
+    /// From then to now deliveries may take so much longer.
+    pub fn allow(&self, from: Nanos, adds: Nanos) {
+        let to = now();
+        self.inner().checker.allow(Allowance { from, to, adds });
+    }
+
+    /// Waits until this process has built its caches.
+    pub async fn is_ready(&self, process: ProcessId, patience: Duration) -> bool {
+        self.until(patience, |inner| inner.ready.contains(&process))
+            .await
+    }
+
+    /// Waits until this process stands still there; it may not come to it.
+    pub async fn has_reached(&self, process: ProcessId, point: Point, patience: Duration) -> bool {
+        self.until(patience, |inner| inner.reached.remove(&(process, point)))
+            .await
+    }
+
+    /// Waits until every process is answered by its stores.
+    pub async fn all_in_use(&self, patience: Duration) -> bool {
+        self.until(patience, |inner| {
+            inner
+                .marks
+                .keys()
+                .all(|process| inner.in_use.contains(process))
+        })
+        .await
+    }
+
+    async fn until(&self, patience: Duration, is: impl Fn(&mut Inner) -> bool) -> bool {
+        let waiting = async {
+            loop {
+                let news = self.news.notified();
+                tokio::pin!(news);
+                news.as_mut().enable();
+                if is(&mut self.inner()) {
+                    return;
+                }
+                news.await;
+            }
+        };
+        timeout(patience, waiting).await.is_ok()
+    }
+
+    /// What was found so far.
+    pub fn with<T>(
+        &self,
+        tell: impl FnOnce(&Checker, &[Violation], &BTreeMap<String, u64>) -> T,
+    ) -> T {
+        let inner = self.inner();
+        tell(&inner.checker, &inner.violations, &inner.failed)
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,50 @@
+//! A history checker: several processes of a small service on real PostgreSQL and Redis, and faults; every read is checked.
+//!
+//! `tests/chaos/README.md` says what runs, what is checked, and how to read what it prints.
+
+mod arguments;
+mod checker;
+mod clock;
+mod conductor;
+mod faults;
+mod history;
+mod mechanisms;
+mod models;
+mod process;
+mod record;
+mod serve;
+mod summary;
+mod world;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use mechanisms::Shows;
+
+fn main() -> ExitCode {
+    if serve::serve_if_asked() {
+        return ExitCode::SUCCESS;
+    }
+    let arguments = arguments::Arguments::parse();
+    if arguments.mechanisms {
+        for (name, _, shows) in mechanisms::ALL {
+            match shows {
+                Shows::Nowhere(why) => eprintln!("{name}: {why}"),
+                Shows::UnderLoad | Shows::In(_) => println!("{name}"),
+            }
+        }
+        return ExitCode::SUCCESS;
+    }
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let all_is_well = runtime.block_on(async {
+        // On a thread of the runtime: some of what is waited for blocks.
+        let run = tokio::spawn(async move { conductor::run(&arguments).await });
+        run.await.unwrap_or(false)
+    });
+    servers::stop_all();
+    match all_is_well {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    }
+}

@@ -1,0 +1,162 @@
+//! What the processes of the service tell the conductor, one JSON text a line.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Nanos;
+
+/// The number of a process; one that is started in another's place has a new one.
+pub type ProcessId = u32;
+
+/// A row with a version. Every write to it raises the version by one, so the versions are in the order of the commits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Register {
+    pub model: Model,
+    pub id: i64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Model {
+    Author,
+    Book,
+    Review,
+    Page,
+    /// Strict, and written to through the cache only.
+    Account,
+}
+
+impl Model {
+    pub fn is_strict(self) -> bool {
+        self == Model::Account
+    }
+
+    pub fn register(self, id: i64) -> Register {
+        Register { model: self, id }
+    }
+}
+
+impl fmt::Display for Register {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} {}", self.model, self.id)
+    }
+}
+
+/// Who answered a read, as in `Cache-Status`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tier {
+    /// The near cache.
+    Near,
+    /// The store.
+    Far,
+    /// The store, with a value that has expired.
+    Stale,
+    /// The source: this reader's own load.
+    Miss,
+    /// The source: another reader's load.
+    Collapsed,
+    /// The source, as the store is away.
+    Bypass,
+    /// The database, without a cache.
+    Database,
+}
+
+/// What a read saw of one row.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Sight {
+    pub register: Register,
+    /// -1: there was no such row, although there always is.
+    pub version: i64,
+    /// A load that began after the read did has read it from the database, if anything was loaded.
+    pub direct: bool,
+}
+
+/// How a write was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Way {
+    /// `begin` and `commit`.
+    Cache,
+    /// By a program that knows nothing of the cache.
+    Plain,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// Committed; and the store was in use all the while, so that it was told when `commit` returned.
+    Applied,
+    /// Committed.
+    Committed,
+    /// An error: it may or may not have been committed.
+    Unknown,
+}
+
+/// Where a process can be told to stand still.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Point {
+    /// Before a strict commit, when it is blocked.
+    Blocked,
+    /// Between a commit and its invalidation.
+    Committed,
+    /// With a value that was loaded and is not stored yet.
+    Loaded,
+    /// When the store was told what others wrote, and the outbox was not told so yet.
+    Relayed,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Record {
+    /// It is built, and about to read and write.
+    Ready,
+    /// Whether its stores are in use.
+    InUse(bool),
+    /// It stands still there.
+    Reached(Point),
+    Read {
+        start: Nanos,
+        end: Nanos,
+        tier: Tier,
+        seen: Vec<Sight>,
+    },
+    /// COMMIT is about to be sent.
+    Committing {
+        start: Nanos,
+        way: Way,
+        written: Vec<(Register, i64)>,
+    },
+    /// It has returned.
+    Committed {
+        start: Nanos,
+        end: Nanos,
+        way: Way,
+        outcome: Outcome,
+        written: Vec<(Register, i64)>,
+    },
+    /// A read that ended with an error.
+    ReadFailed(String),
+    /// A write that did not come to its commit.
+    WriteFailed(String),
+    /// Everything that ended before has been told.
+    Mark(Nanos),
+}
+
+/// What a process is started with.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Orders {
+    pub process: ProcessId,
+    pub database: String,
+    pub redis: String,
+    pub reads_per_second: u32,
+    pub seed: u64,
+    /// A mechanism that is off.
+    pub without: Option<String>,
+}
+
+/// What it is told while it runs.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub enum Command {
+    StandAt(Point),
+    GoOn,
+    /// Reads go over all pages, or over the few that are often written to.
+    Widely(bool),
+}

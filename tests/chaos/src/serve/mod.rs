@@ -1,0 +1,134 @@
+//! A process of the service: this binary again, which reads and writes and tells what it saw, until it is killed or its input
+//! ends.
+
+mod log;
+mod pauses;
+mod points;
+mod readers;
+mod watch;
+mod writers;
+
+use std::io::{BufRead, stdin};
+use std::process::exit;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use cache_runtime::{Builder, Cache, RedisStore, Schema};
+use sqlx::postgres::PgPoolOptions;
+
+use crate::mechanisms;
+use crate::models::{Db, SCHEMA};
+use crate::record::{Command, Orders, Record};
+use log::Log;
+pub use pauses::Pauses;
+use points::Points;
+use watch::Watch;
+
+/// What it is told to do.
+pub const ORDERS: &str = "CHAOS_ORDERS";
+
+/// How often what was seen is told.
+const TELL_EVERY: Duration = Duration::from_millis(20);
+
+/// What its tasks share.
+#[derive(Clone)]
+struct Service {
+    db: Db,
+    /// The models of `cache.toml`, and the strict ones.
+    cache: Cache<Db>,
+    strict: Cache<Db>,
+    watch: Arc<Watch>,
+    strict_watch: Arc<Watch>,
+    log: Arc<Log>,
+    points: Arc<Points>,
+    widely: Arc<AtomicBool>,
+}
+
+/// At the top of `main`: whether this is such a process, and has served.
+pub fn serve_if_asked() -> bool {
+    let Ok(orders) = std::env::var(ORDERS) else {
+        return false;
+    };
+    let orders = serde_json::from_str(&orders).expect("the conductor wrote them");
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        // Observers block some of them for a moment.
+        .worker_threads(6)
+        .enable_all()
+        .build();
+    runtime.expect("a runtime").block_on(serve(orders));
+    true
+}
+
+async fn serve(orders: Orders) {
+    let pool = PgPoolOptions::new()
+        .max_connections(16)
+        .acquire_timeout(Duration::from_secs(2))
+        .connect_lazy(&orders.database)
+        .expect("an address");
+    let log = Arc::new(Log::default());
+    let points = Arc::new(Points::default());
+    let db = Db {
+        pool,
+        pauses: Pauses,
+    };
+    let watch = Arc::new(Watch::new(log.clone(), points.clone()));
+    let strict_watch = Arc::new(Watch::new(log.clone(), points.clone()));
+    let service = Service {
+        cache: build(&orders, &db, &SCHEMA, &watch).await,
+        strict: build(&orders, &db, &chaos_strict::SCHEMA, &strict_watch).await,
+        db,
+        watch,
+        strict_watch,
+        log,
+        points,
+        widely: Arc::default(),
+    };
+    service.log.tell(|_| Record::Ready);
+    service.tell_in_use();
+    readers::start(&service, &orders);
+    writers::start(&service, &orders);
+    tokio::task::spawn_blocking({
+        let service = service.clone();
+        move || obey(&service)
+    });
+    loop {
+        tokio::time::sleep(TELL_EVERY).await;
+        service.log.flush();
+        service.tell_in_use();
+    }
+}
+
+async fn build(orders: &Orders, db: &Db, schema: &'static Schema, watch: &Arc<Watch>) -> Cache<Db> {
+    let store = RedisStore::new(&orders.redis, schema).expect("an address");
+    let watch = watch.clone();
+    let mut builder: Builder<Db> = Cache::builder(db.clone(), schema)
+        .outbox(&db.pool)
+        .store(store)
+        .on_event(move |event| watch.see(event));
+    if let Some(name) = &orders.without {
+        builder = builder.without(mechanisms::named(name).expect("the conductor knows its name"));
+    }
+    builder.build().await.expect("the triggers are installed")
+}
+
+/// Until the input ends: nobody holds the other end any more, the run is over.
+fn obey(service: &Service) {
+    for line in stdin().lock().lines().map_while(Result::ok) {
+        let command = serde_json::from_str(&line).expect("the conductor wrote it");
+        match command {
+            Command::StandAt(point) => service.points.stand_at(point),
+            Command::GoOn => service.points.go_on(),
+            Command::Widely(widely) => service.widely.store(widely, Ordering::Relaxed),
+        }
+    }
+    service.log.flush();
+    exit(0);
+}
+
+impl Service {
+    fn tell_in_use(&self) {
+        let in_use = self.watch.in_use() && self.strict_watch.in_use();
+        self.log.note(|_| Record::InUse(in_use));
+    }
+}

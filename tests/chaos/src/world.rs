@@ -1,0 +1,87 @@
+//! The servers, the links between, and the processes of the service.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use servers::{Clock, Proxy, Redis};
+use sqlx::PgPool;
+use tempfile::TempDir;
+
+use crate::history::History;
+use crate::models;
+use crate::process::Process;
+use crate::record::Orders;
+
+/// How many processes serve.
+pub const PROCESSES: usize = 3;
+
+/// How long a process may take to start, and to be answered by its stores again after a fault is over.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+#[derive(Debug)]
+pub struct World {
+    pub redis: Redis,
+    /// Redis' time of day.
+    pub clock: Clock,
+    /// One for each process.
+    pub proxies: Vec<Proxy>,
+    pub processes: Vec<Process>,
+    pub pool: PgPool,
+    pub history: Arc<History>,
+    orders: Orders,
+    _dir: TempDir,
+}
+
+impl World {
+    /// Starts everything.
+    pub async fn start(mut orders: Orders, history: Arc<History>) -> World {
+        let dir = tempfile::tempdir().expect("a directory");
+        let clock = Clock::in_dir(dir.path());
+        let (redis, postgres) = tokio::task::spawn_blocking({
+            let clock = clock.clone();
+            move || (Redis::with_clock(Some(clock)), servers::postgres())
+        })
+        .await
+        .expect("the servers start");
+        orders.database = postgres.url("postgres");
+        let pool = PgPool::connect_lazy(&orders.database).expect("an address");
+        models::create(&pool).await.expect("the tables");
+        let mut world = World {
+            redis,
+            clock,
+            proxies: Vec::new(),
+            processes: Vec::new(),
+            pool,
+            history,
+            orders,
+            _dir: dir,
+        };
+        for at in 0..PROCESSES {
+            world.proxies.push(Proxy::to(world.redis.port()).await);
+            let process = world.new_process(at);
+            world.processes.push(process);
+        }
+        for at in 0..PROCESSES {
+            world.is_ready(at).await;
+        }
+        world
+    }
+
+    /// Starts one in the place of another, which is dead.
+    pub async fn replace(&mut self, at: usize) {
+        self.processes[at] = self.new_process(at);
+        self.is_ready(at).await;
+    }
+
+    fn new_process(&mut self, at: usize) -> Process {
+        self.orders.process += 1;
+        self.orders.redis = self.proxies[at].redis_url();
+        Process::start(&self.orders, &self.history)
+    }
+
+    async fn is_ready(&self, at: usize) {
+        let process = self.processes[at].id;
+        let ready = self.history.is_ready(process, PATIENCE).await;
+        assert!(ready, "process {process} does not start");
+    }
+}
