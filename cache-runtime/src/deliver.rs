@@ -95,9 +95,12 @@ impl Engine {
     ) -> Result<(), Error> {
         // To a memory of its own;
         self.deliver_from_elsewhere(outbox, LATE_MARKS).await?;
-        if self.near.is_some() {
-            // or to the same Redis, whose message has been taken in after this answer.
-            self.read(&[]).await;
+        // or to the same Redis, whose message has been taken in after this answer. Without one, whoever found the store away
+        // may not have come to this yet.
+        if let Some(near) = &self.near
+            && self.read(&[]).await.is_none()
+        {
+            near.fence.distrust();
         }
         Ok(())
     }

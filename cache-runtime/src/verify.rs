@@ -34,6 +34,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
 use crate::cache::{Cache, WeakCache};
@@ -122,6 +123,10 @@ fn start<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
     served: Served<F::Out>,
 ) {
     let engine = cache.engine();
+    // A near hit needs no runtime.
+    let Ok(runtime) = Handle::try_current() else {
+        return;
+    };
     let Ok(place) = engine.verifications.0.clone().try_acquire_owned() else {
         return;
     };
@@ -138,7 +143,7 @@ fn start<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
         settling: settling(engine.schema),
     };
     let (cache, key) = (cache.downgrade(), hit.key.clone());
-    tokio::spawn(async move {
+    runtime.spawn(async move {
         let _place = place;
         // In a task of its own: what decodes and serializes the values may panic.
         let verdict = tokio::spawn(async move { hit.verdict().await }).await;

@@ -35,9 +35,10 @@ pub struct Arguments {
     #[arg(long, conflicts_with = "faults")]
     pub calm: bool,
 
-    /// Switches a mechanism off, injects the faults that it is for, and stops at the first read that is not allowed
-    #[arg(long, value_parser = mechanism)]
-    pub without: Option<String>,
+    /// Switches a mechanism off, injects the fault that it is for, and stops at the first read that is not allowed; of several
+    /// mechanisms one after the other, each in a run of its own
+    #[arg(long, value_parser = mechanism, value_delimiter = ',')]
+    pub without: Vec<String>,
 
     /// Lists the mechanisms of which a run shows that they are missing; the others go to stderr, and why
     #[arg(long)]
@@ -56,9 +57,9 @@ impl Arguments {
         Duration::from_secs_f64(self.minutes * 60.0)
     }
 
-    /// Which faults happen.
-    pub fn deck(&self) -> Vec<Fault> {
-        match &self.without {
+    /// Which faults happen in a run without this mechanism.
+    pub fn deck(&self, without: Option<&str>) -> Vec<Fault> {
+        match without {
             _ if self.calm => Vec::new(),
             _ if !self.faults.is_empty() => self.faults.clone(),
             Some(name) => mechanisms::faults(name),

@@ -24,11 +24,14 @@ const WARM_UP: Duration = Duration::from_secs(1);
 /// Between two faults, in ms.
 const CALM: std::ops::Range<u64> = 300..1500;
 
-/// Runs; returns whether every read was allowed.
-pub async fn run(arguments: &Arguments) -> bool {
+/// Runs, without this mechanism if one is named; returns whether every read was allowed.
+pub async fn run(arguments: &Arguments, without: Option<&str>) -> bool {
     let seed = arguments.seed.unwrap_or_else(|| fastrand::u64(..1 << 32));
     let mut rng = Rng::with_seed(seed);
-    eprintln!("seed {seed}");
+    match without {
+        Some(mechanism) => eprintln!("seed {seed}, without {mechanism}"),
+        None => eprintln!("seed {seed}"),
+    }
     let history = Arc::new(History::new(Bounds::of(&SCHEMA)));
     let orders = Orders {
         process: 0,
@@ -36,7 +39,7 @@ pub async fn run(arguments: &Arguments) -> bool {
         redis: String::new(),
         reads_per_second: arguments.reads_per_second,
         seed,
-        without: arguments.without.clone(),
+        without: without.map(str::to_owned),
     };
     let mut world = World::start(orders, history.clone()).await;
     let began = Instant::now();
@@ -50,7 +53,7 @@ pub async fn run(arguments: &Arguments) -> bool {
     };
     let came_back = tokio::select! {
         () = checking => true,
-        came_back = trouble(&mut world, arguments, &mut rng, began, &mut faults) => came_back,
+        came_back = trouble(&mut world, arguments.deck(without), &mut rng, began, &mut faults) => came_back,
     };
 
     tokio::task::block_in_place(|| {
@@ -61,7 +64,7 @@ pub async fn run(arguments: &Arguments) -> bool {
         }
     });
     history.check();
-    let summary = Summary::of(&history, seed, began.elapsed(), faults);
+    let summary = Summary::of(&history, seed, without, began.elapsed(), faults);
     print!("{summary}");
     came_back && summary.violations == 0
 }
@@ -69,12 +72,11 @@ pub async fn run(arguments: &Arguments) -> bool {
 /// One fault after the other, for ever; returns, with false, when a process does not recover.
 async fn trouble(
     world: &mut World,
-    arguments: &Arguments,
+    deck: Vec<Fault>,
     rng: &mut Rng,
     began: Instant,
     faults: &mut BTreeMap<Fault, u64>,
 ) -> bool {
-    let deck = arguments.deck();
     if deck.is_empty() {
         return std::future::pending().await;
     }

@@ -52,8 +52,8 @@ pub enum Fault {
     QuestionsFrozen,
     /// Nothing comes through from Redis.
     AnswersFrozen,
-    /// A message of Redis to a process is lost.
-    MessageLost,
+    /// Messages of Redis to a process are lost.
+    MessagesLost,
     /// PostgreSQL ends all connections.
     DatabaseConnectionsEnded,
     /// Redis' clock is set forwards, by less than a minute, and back again.
@@ -90,7 +90,7 @@ impl Fault {
         Fault::SlowAll,
         Fault::QuestionsFrozen,
         Fault::AnswersFrozen,
-        Fault::MessageLost,
+        Fault::MessagesLost,
         Fault::DatabaseConnectionsEnded,
         Fault::ClockForwards,
         Fault::ClockBackwards,
@@ -154,9 +154,11 @@ impl Fault {
                 world.proxies[one].freeze_answers();
                 sleep(a_while).await;
             }
-            Fault::MessageLost => {
-                world.proxies[one].lose_a_message();
-                world.proxies[one].has_lost_it().await;
+            Fault::MessagesLost => {
+                for _ in 0..rng.u32(1..8) {
+                    world.proxies[one].lose_a_message();
+                    world.proxies[one].has_lost_it().await;
+                }
             }
             Fault::DatabaseConnectionsEnded => world.end_database_connections().await,
             Fault::ClockForwards => world.step_clock(rng.i64(STEP), a_while).await,
@@ -192,8 +194,10 @@ impl World {
 
     async fn suspend(&mut self, at: usize, a_while: Duration) {
         self.processes[at].stop();
+        // The answers to what it has asked are there when it goes on, so that it has nothing to notice.
+        sleep(STORE_TIMEOUT / 10).await;
         self.proxies[at].freeze_answers();
-        sleep(a_while).await;
+        sleep(SCHEMA.max_staleness.unwrap_or_default() + a_while / 2).await;
         self.processes[at].go_on();
         // Before anybody notices.
         sleep(STORE_TIMEOUT / 2).await;

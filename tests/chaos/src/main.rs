@@ -39,8 +39,17 @@ fn main() -> ExitCode {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let all_is_well = runtime.block_on(async {
         // On a thread of the runtime: some of what is waited for blocks.
-        let run = tokio::spawn(async move { conductor::run(&arguments).await });
-        run.await.unwrap_or(false)
+        let runs = tokio::spawn(async move {
+            if arguments.without.is_empty() {
+                return conductor::run(&arguments, None).await;
+            }
+            let mut all_is_well = true;
+            for mechanism in &arguments.without {
+                all_is_well &= conductor::run(&arguments, Some(mechanism)).await;
+            }
+            all_is_well
+        });
+        runs.await.unwrap_or(false)
     });
     servers::stop_all();
     match all_is_well {

@@ -25,7 +25,7 @@ pub const ALL: &[(&str, Mechanism, Shows)] = &[
     ("trust", Trust, Shows::In(Fault::Suspended)),
     ("distrust", Distrust, Shows::In(Fault::RedisFrozen)),
     ("messages", Messages, Shows::UnderLoad),
-    ("chain", Chain, Shows::In(Fault::MessageLost)),
+    ("chain", Chain, Shows::In(Fault::MessagesLost)),
     ("away", Away, Shows::In(Fault::RedisFrozen)),
     ("catch-up", CatchUp, Shows::In(Fault::RedisFrozen)),
     ("redelivery", Redelivery, Shows::In(Fault::RedisRestored)),

@@ -12,9 +12,9 @@ use crate::serve::Pauses;
 /// What `cache.toml` beside this crate says.
 pub static SCHEMA: Schema = cache_runtime::schema!();
 
-pub const AUTHORS: i64 = 4;
+pub const AUTHORS: i64 = 16;
 /// More than authors: several embed the same.
-pub const BOOKS: i64 = 6;
+pub const BOOKS: i64 = 24;
 pub const REVIEWS_OF_A_BOOK: i64 = 3;
 pub const ACCOUNTS: i64 = 4;
 /// The pages that are often written to,
@@ -22,6 +22,14 @@ pub const HOT_PAGES: i64 = 6;
 /// and all of them, with so much text that they fill three times what a full server may have.
 pub const PAGES: i64 = 4000;
 pub const PAGE_BYTES: usize = 4096;
+
+/// An author or a book: half of the time one of a few, so that some are written to all the time and others rarely.
+pub fn one_of(all: i64) -> i64 {
+    match fastrand::bool() {
+        true => fastrand::i64(0..all / 6),
+        false => fastrand::i64(0..all),
+    }
+}
 
 /// The tables, filled.
 pub async fn create(pool: &PgPool) -> Result<(), sqlx::Error> {

@@ -16,6 +16,9 @@ use crate::record::Tier;
 pub struct Summary {
     pub seconds: f64,
     pub seed: u64,
+    /// The mechanism that was off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub without: Option<String>,
     /// Of one row each; a read of a value with rows in it is several.
     pub reads: u64,
     pub reads_by_tier: BTreeMap<Tier, u64>,
@@ -47,6 +50,7 @@ impl Summary {
     pub fn of(
         history: &History,
         seed: u64,
+        without: Option<&str>,
         time: Duration,
         faults: BTreeMap<Fault, u64>,
     ) -> Summary {
@@ -60,6 +64,7 @@ impl Summary {
             Summary {
                 seconds: tenths(time.as_secs_f64()),
                 seed,
+                without: without.map(str::to_owned),
                 reads,
                 reads_by_tier: report.reads.clone(),
                 writes: report.writes,

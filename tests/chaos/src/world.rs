@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use servers::{Clock, Proxy, Redis};
-use sqlx::PgPool;
+use sqlx::{AssertSqlSafe, PgPool};
 use tempfile::TempDir;
 
 use crate::history::History;
@@ -43,7 +43,12 @@ impl World {
         })
         .await
         .expect("the servers start");
-        orders.database = postgres.url("postgres");
+        // Of its own: the server is for all runs of this process.
+        let name = format!("chaos_{:016x}", fastrand::u64(..));
+        let admin = PgPool::connect_lazy(&postgres.url("postgres")).expect("an address");
+        let create = AssertSqlSafe(format!("CREATE DATABASE {name}"));
+        sqlx::query(create).execute(&admin).await.expect("created");
+        orders.database = postgres.url(&name);
         let pool = PgPool::connect_lazy(&orders.database).expect("an address");
         models::create(&pool).await.expect("the tables");
         let mut world = World {

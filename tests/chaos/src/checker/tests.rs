@@ -92,7 +92,7 @@ impl Story {
         self.checker
     }
 
-    fn is_good(self) -> Checker {
+    fn keeps_to_all(self) -> Checker {
         self.breaks(&[])
     }
 }
@@ -105,7 +105,7 @@ const UNKNOWN: (Way, Outcome) = (Way::Cache, Outcome::Unknown);
 #[test]
 fn a_write_may_be_read_from_its_start() {
     let written = || story().write(1, 10, Some(20), APPLIED);
-    written().read(THERE, Tier::Miss, 9, 1).is_good();
+    written().read(THERE, Tier::Miss, 9, 1).keeps_to_all();
     written()
         .read(THERE, Tier::Miss, 5, 1)
         .breaks(&[Rule::Future]);
@@ -122,19 +122,19 @@ fn what_was_never_written_is_not_read() {
 #[test]
 fn what_is_not_known_to_be_committed_may_be_read_or_not() {
     let killed = || story().write(1, 10, None, UNKNOWN);
-    killed().read(THERE, Tier::Far, 5000, 0).is_good();
-    killed().read(THERE, Tier::Far, 5000, 1).is_good();
+    killed().read(THERE, Tier::Far, 5000, 0).keeps_to_all();
+    killed().read(THERE, Tier::Far, 5000, 1).keeps_to_all();
     let failed = || story().write(1, 10, Some(20), UNKNOWN);
-    failed().read(HERE, Tier::Far, 5000, 0).is_good();
-    failed().read(HERE, Tier::Far, 5000, 1).is_good();
+    failed().read(HERE, Tier::Far, 5000, 0).keeps_to_all();
+    failed().read(HERE, Tier::Far, 5000, 1).keeps_to_all();
 }
 
 #[test]
 fn nothing_stale_survives() {
     let written = || story().write(1, 10, Some(20), APPLIED);
-    written().read(THERE, Tier::Far, 19, 0).is_good();
+    written().read(THERE, Tier::Far, 19, 0).keeps_to_all();
     for tier in [Tier::Far, Tier::Stale, Tier::Collapsed] {
-        written().read(THERE, tier, 21, 1).is_good();
+        written().read(THERE, tier, 21, 1).keeps_to_all();
         written().read(THERE, tier, 21, 0).breaks(&[Rule::Applied]);
     }
 }
@@ -149,7 +149,7 @@ fn a_row_that_is_always_there_is_always_found() {
 #[test]
 fn a_near_value_may_be_old_until_the_bound() {
     let written = || story().write(1, 10, Some(20), APPLIED);
-    written().read(THERE, Tier::Near, 119, 0).is_good();
+    written().read(THERE, Tier::Near, 119, 0).keeps_to_all();
     written()
         .read(THERE, Tier::Near, 121, 0)
         .breaks(&[Rule::Near]);
@@ -162,22 +162,22 @@ fn a_process_sees_what_it_has_written() {
         let written = || story().write(1, 10, Some(20), how);
         written().read(HERE, Tier::Near, 21, 0).breaks(&[Rule::Own]);
         written().read(HERE, Tier::Far, 21, 0).breaks(&[Rule::Own]);
-        written().read(HERE, Tier::Far, 19, 0).is_good();
+        written().read(HERE, Tier::Far, 19, 0).keeps_to_all();
     }
     // But not what it wrote past the cache.
     let written = story().write(1, 10, Some(20), PLAIN);
-    written.read(HERE, Tier::Far, 21, 0).is_good();
+    written.read(HERE, Tier::Far, 21, 0).keeps_to_all();
 }
 
 #[test]
 fn what_the_store_was_not_told_of_is_delivered_in_time() {
     for how in [PLAIN, COMMITTED] {
         let written = || story().write(1, 10, Some(20), how);
-        written().read(THERE, Tier::Far, 1019, 0).is_good();
+        written().read(THERE, Tier::Far, 1019, 0).keeps_to_all();
         written()
             .read(THERE, Tier::Far, 1021, 0)
             .breaks(&[Rule::Delivered]);
-        written().read(THERE, Tier::Near, 1119, 0).is_good();
+        written().read(THERE, Tier::Near, 1119, 0).keeps_to_all();
         written()
             .read(THERE, Tier::Near, 1121, 0)
             .breaks(&[Rule::NearDelivered]);
@@ -191,7 +191,7 @@ fn whoever_reads_a_version_proves_that_it_is_committed() {
             .write(1, 10, None, UNKNOWN)
             .read(HERE, Tier::Miss, 30, 1)
     };
-    read().read(THERE, Tier::Far, 1030, 0).is_good();
+    read().read(THERE, Tier::Far, 1030, 0).keeps_to_all();
     read()
         .read(THERE, Tier::Far, 1032, 0)
         .breaks(&[Rule::Delivered]);
@@ -203,17 +203,17 @@ fn so_does_whoever_writes_the_next() {
         let killed = story().write(1, 10, None, UNKNOWN);
         killed.write(2, 50, None, UNKNOWN)
     };
-    written().read(THERE, Tier::Far, 1049, 0).is_good();
+    written().read(THERE, Tier::Far, 1049, 0).keeps_to_all();
     written()
         .read(THERE, Tier::Far, 1051, 0)
         .breaks(&[Rule::Delivered]);
-    written().read(THERE, Tier::Far, 5000, 1).is_good();
+    written().read(THERE, Tier::Far, 5000, 1).keeps_to_all();
 }
 
 #[test]
 fn a_fault_allows_more_to_deliveries_that_it_meets_and_to_nothing_else() {
     let slow = |how| story().write(1, 10, Some(20), how).allow(500, 900, 200);
-    slow(PLAIN).read(THERE, Tier::Far, 1219, 0).is_good();
+    slow(PLAIN).read(THERE, Tier::Far, 1219, 0).keeps_to_all();
     slow(PLAIN)
         .read(THERE, Tier::Far, 1221, 0)
         .breaks(&[Rule::Delivered]);
@@ -229,11 +229,11 @@ fn a_fault_allows_more_to_deliveries_that_it_meets_and_to_nothing_else() {
 #[test]
 fn strict_values_are_never_behind() {
     let written = || story().strict().write(1, 10, Some(20), COMMITTED);
-    written().read(THERE, Tier::Far, 19, 0).is_good();
+    written().read(THERE, Tier::Far, 19, 0).keeps_to_all();
     written()
         .read(THERE, Tier::Far, 21, 0)
         .breaks(&[Rule::Strict]);
-    written().read(THERE, Tier::Far, 21, 1).is_good();
+    written().read(THERE, Tier::Far, 21, 1).keeps_to_all();
 }
 
 #[test]
@@ -244,7 +244,7 @@ fn strict_reads_do_not_go_back() {
     one().read(THERE, Tier::Far, 32, 0).breaks(&[Rule::Strict]);
     one()
         .read_within(THERE, Tier::Far, (25, 50), 0, true)
-        .is_good();
+        .keeps_to_all();
     let past = written().read(HERE, Tier::Database, 30, 1);
     past.read(THERE, Tier::Far, 32, 0).breaks(&[Rule::Strict]);
 }
@@ -257,9 +257,9 @@ fn what_comes_from_the_source_is_new() {
         // What it embeds may have come from the store; what another has loaded, from before.
         written()
             .read_within(THERE, tier, (21, 22), 0, false)
-            .is_good();
+            .keeps_to_all();
     }
-    written().read(THERE, Tier::Collapsed, 21, 0).is_good();
+    written().read(THERE, Tier::Collapsed, 21, 0).keeps_to_all();
     written()
         .read(THERE, Tier::Database, 21, 0)
         .breaks(&[Rule::Source]);
@@ -281,7 +281,7 @@ fn the_report_says_how_old_and_how_many() {
     let reads = written
         .read(THERE, Tier::Far, 520, 0)
         .read(THERE, Tier::Far, 700, 1);
-    let report = reads.is_good().report;
+    let report = reads.keeps_to_all().report;
     assert_eq!(report.worst[&Rule::Delivered], (500 * MS, 1000 * MS));
     assert_eq!((report.newest, report.writes), (1, 1));
     assert_eq!(report.reads[&Tier::Far], 2);

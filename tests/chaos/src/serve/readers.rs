@@ -9,7 +9,7 @@ use chaos_strict::Account;
 use super::Service;
 use crate::clock::now;
 use crate::models::{ACCOUNTS, AUTHORS, Author, BOOKS, Book, HOT_PAGES, PAGES, Page};
-use crate::models::{REVIEWS_OF_A_BOOK, Review};
+use crate::models::{REVIEWS_OF_A_BOOK, Review, one_of};
 use crate::record::{Model, Orders, Record, Sight, Tier};
 
 /// How many read at once.
@@ -46,18 +46,18 @@ async fn read_one(service: &Service) -> Result<(), Error> {
     let start = now();
     let (status, seen) = match fastrand::u32(..10) {
         0..2 => {
-            let id = fastrand::i64(0..AUTHORS);
+            let id = one_of(AUTHORS);
             let Fetched { value, status } = Author::fetch(cache, id).await?;
             (status, vec![author(id, value.as_deref(), true)])
         }
         2 => {
-            let id = fastrand::i64(0..AUTHORS);
+            let id = one_of(AUTHORS);
             let Fetched { value, status } = Author::fetch_json(cache, id).await?;
-            let value = value.and_then(|json| serde_json::from_slice(&json.bytes()).ok());
+            let value = value.and_then(|json| serde_json::from_slice(json.bytes()).ok());
             (status, vec![author(id, value.as_ref(), true)])
         }
         3..6 => {
-            let id = fastrand::i64(0..BOOKS);
+            let id = one_of(BOOKS);
             let Fetched { value, status } = Book::fetch(cache, id).await?;
             (status, book(id, value.as_deref()))
         }

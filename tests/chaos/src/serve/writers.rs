@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::Service;
 use super::watch::Watch;
-use crate::models::{ACCOUNTS, AUTHORS, BOOKS, Db, HOT_PAGES, PAGES, REVIEWS_OF_A_BOOK};
+use crate::models::{ACCOUNTS, AUTHORS, BOOKS, Db, HOT_PAGES, PAGES, REVIEWS_OF_A_BOOK, one_of};
 use crate::record::{Model, Orders, Outcome, Record, Register, Way};
 
 const THROUGH_THE_CACHE: u32 = 2;
@@ -121,10 +121,10 @@ enum What {
 
 impl What {
     fn any(strict_too: bool) -> What {
-        let book = fastrand::i64(0..BOOKS);
+        let book = one_of(BOOKS);
         let slot = fastrand::i64(0..REVIEWS_OF_A_BOOK);
         match fastrand::u32(..if strict_too { 14 } else { 11 }) {
-            0..3 => What::Author(fastrand::i64(0..AUTHORS)),
+            0..3 => What::Author(one_of(AUTHORS)),
             3..5 => What::Book(book),
             5..6 => What::Review(book, slot),
             6..7 => What::NewReview(book, slot),
