@@ -118,7 +118,8 @@ impl NearFence {
         }
     }
 
-    /// Nothing is served until [`trust`](Self::trust), nor anything from before this.
+    /// Nothing from before this is served any more; nor anything at all until [`trust`](Self::trust), be it of a question from
+    /// before.
     pub(crate) fn distrust(&self) {
         self.trusted_until.store(0, Ordering::SeqCst);
         self.forget_all();
