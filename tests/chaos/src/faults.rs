@@ -1,5 +1,6 @@
 //! What goes wrong, one thing after the other.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use fastrand::Rng;
@@ -56,23 +57,21 @@ pub enum Fault {
     MessagesLost,
     /// PostgreSQL ends all connections.
     DatabaseConnectionsEnded,
-    /// Redis' clock is set forwards, by less than a minute, and back again.
-    ClockForwards,
-    /// Likewise backwards.
-    ClockBackwards,
-    /// Redis' clock leaps hours ahead, and back again. Only when asked for: see "Beyond the promise" in the README.
+    /// Redis' clock is set forwards or backwards, by less than half of `max-commit`, and back again.
+    ClockStepped,
+    /// Likewise by up to a minute. Only when asked for, as the next: see "Beyond the promise" in the README.
     ClockLeaps,
+    /// Likewise by hours.
+    ClockLeapsFar,
 }
 
-/// How much the clock of a server may be wrong, in seconds. An edge is known for 65 s longer than its value may be kept near, so
-/// that clocks need not agree.
-const STEP: std::ops::Range<i64> = 2..60;
-/// More than that.
-const LEAP: std::ops::Range<i64> = 3600..7200;
+/// How far a clock leaps, in ms, and how far it leaps far.
+const LEAP: Range<i64> = 2_000..60_000;
+const FAR_LEAP: Range<i64> = 3_600_000..7_200_000;
 
 impl Fault {
     /// What a run injects when nothing else is said.
-    pub const ALL: [Fault; 21] = [
+    pub const ALL: [Fault; 20] = [
         Fault::WriterKilled,
         Fault::RelayKilled,
         Fault::RedisKilled,
@@ -92,8 +91,7 @@ impl Fault {
         Fault::AnswersFrozen,
         Fault::MessagesLost,
         Fault::DatabaseConnectionsEnded,
-        Fault::ClockForwards,
-        Fault::ClockBackwards,
+        Fault::ClockStepped,
     ];
 
     /// Lets it happen, and end.
@@ -161,9 +159,12 @@ impl Fault {
                 }
             }
             Fault::DatabaseConnectionsEnded => world.end_database_connections().await,
-            Fault::ClockForwards => world.step_clock(rng.i64(STEP), a_while).await,
-            Fault::ClockBackwards => world.step_clock(-rng.i64(STEP), a_while).await,
-            Fault::ClockLeaps => world.step_clock(rng.i64(LEAP), a_while).await,
+            Fault::ClockStepped => {
+                let half = chaos_strict::SCHEMA.max_commit.as_millis() as i64 / 2;
+                world.step_clock(rng, 1..half, a_while).await;
+            }
+            Fault::ClockLeaps => world.step_clock(rng, LEAP, a_while).await,
+            Fault::ClockLeapsFar => world.step_clock(rng, FAR_LEAP, a_while).await,
         }
         for proxy in &world.proxies {
             proxy.resume();
@@ -268,8 +269,9 @@ impl World {
         self.history.allow(from, nanos(2 * SCHEMA.poll));
     }
 
-    async fn step_clock(&mut self, seconds: i64, a_while: Duration) {
-        self.clock.set(seconds);
+    async fn step_clock(&mut self, rng: &mut Rng, by_ms: Range<i64>, a_while: Duration) {
+        let by_ms = rng.i64(by_ms);
+        self.clock.set(if rng.bool() { by_ms } else { -by_ms });
         sleep(a_while).await;
         self.clock.set(0);
     }

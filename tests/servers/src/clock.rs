@@ -36,14 +36,14 @@ impl Clock {
         clock
     }
 
-    /// So many seconds fast, or slow.
+    /// So many milliseconds fast, or slow.
     ///
     /// # Panics
     /// When the file cannot be written.
-    pub fn set(&self, seconds: i64) {
+    pub fn set(&self, ms: i64) {
         // In place: it is mapped by the servers that see it.
         let file = std::fs::OpenOptions::new().write(true).open(&self.file);
-        let written = file.and_then(|mut file| file.write_all(&seconds.to_ne_bytes()));
+        let written = file.and_then(|mut file| file.write_all(&ms.to_ne_bytes()));
         written.unwrap_or_else(|error| panic!("{}: {error}", self.file.display()));
     }
 
