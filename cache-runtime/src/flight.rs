@@ -197,3 +197,69 @@ impl Drop for Ticket {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lead(flights: &Arc<Flights>, noted: Option<Landings>) -> Option<Ticket> {
+        match flights.enter::<u8>("plio_1", noted) {
+            Entered::Lead(ticket, _) => Some(ticket),
+            Entered::Join(_) | Entered::ReadAgain => None,
+        }
+    }
+
+    #[test]
+    fn a_flight_is_joined_until_it_lands() {
+        let flights = Flights::new();
+        let before = flights.tick();
+        let Entered::Lead(ticket, flight) = flights.enter::<u8>("plio_1", None) else {
+            panic!("nobody flies");
+        };
+        assert!(before < flight.start && flight.start < flights.tick());
+        let joined = flights.enter::<u8>("plio_1", None);
+        assert!(matches!(joined, Entered::Join(joined) if joined.start == flight.start));
+        // Other values, and the same key in another form.
+        let other = flights.enter::<u8>("plio_2", None);
+        assert!(matches!(other, Entered::Lead(..)));
+        let other = flights.enter::<u16>("plio_1", None);
+        assert!(matches!(other, Entered::Lead(..)));
+
+        ticket.land(false, Arc::new(()));
+        assert!(lead(&flights, None).is_some());
+    }
+
+    #[test]
+    fn who_missed_before_a_value_was_stored_reads_again() {
+        let flights = Flights::new();
+        let noted = flights.landings("plio_1");
+        let ticket = lead(&flights, Some(noted)).expect("nobody flies");
+        ticket.land(false, Arc::new(()));
+        let ticket = lead(&flights, Some(noted)).expect("nothing was stored");
+        ticket.land(true, Arc::new(()));
+
+        let entered = flights.enter::<u8>("plio_1", Some(noted));
+        assert!(matches!(entered, Entered::ReadAgain));
+        let noted = flights.landings("plio_1");
+        assert!(lead(&flights, Some(noted)).is_some());
+    }
+
+    #[tokio::test]
+    async fn a_flight_without_an_end_keeps_nobody() {
+        let flights = Flights::new();
+        let Entered::Lead(ticket, flight) = flights.enter::<u8>("plio_1", None) else {
+            panic!("nobody flies");
+        };
+        drop(ticket);
+        assert!(flight.landed::<()>().await.is_none());
+        assert!(lead(&flights, None).is_some());
+    }
+
+    #[test]
+    fn only_a_source_that_has_failed_is_left_alone() {
+        let flights = Flights::new();
+        assert!(!flights.failed_lately("plio_1"));
+        flights.failed("plio_1");
+        assert!(flights.failed_lately("plio_1"));
+    }
+}

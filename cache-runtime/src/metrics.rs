@@ -62,3 +62,141 @@ pub(crate) fn record(event: &Event<'_>) {
         Event::Loaded { .. } | Event::Committed | Event::Blocked { .. } => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::sync::{Arc, Mutex};
+    use std::time::Duration;
+
+    use ::metrics::{
+        Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit,
+        with_local_recorder,
+    };
+
+    use super::*;
+    use crate::error::Error;
+    use crate::event::Observer;
+    use crate::tag::Tag;
+
+    /// Every metric by its name and labels, as the text format of Prometheus writes them.
+    #[derive(Default)]
+    struct Recorded(Mutex<HashMap<String, Arc<AtomicU64>>>);
+
+    impl Recorded {
+        fn metric(&self, key: &Key) -> Arc<AtomicU64> {
+            let label = |label: &::metrics::Label| format!("{}={}", label.key(), label.value());
+            let labels: Vec<String> = key.labels().map(label).collect();
+            let name = format!("{}{{{}}}", key.name(), labels.join(","));
+            self.0.lock().unwrap().entry(name).or_default().clone()
+        }
+
+        fn value(&self, name: &str) -> Option<u64> {
+            let metric = self.0.lock().unwrap().get(name).cloned()?;
+            Some(metric.load(Ordering::Relaxed))
+        }
+    }
+
+    impl Recorder for Recorded {
+        fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+        fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+        fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+        fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
+            Counter::from_arc(self.metric(key))
+        }
+
+        fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
+            Gauge::from_arc(self.metric(key))
+        }
+
+        fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> Histogram {
+            Histogram::noop()
+        }
+    }
+
+    #[test]
+    fn events_count_under_the_names_above() {
+        let error = Error::load_panicked("plio");
+        let (key, keys, tags) = (
+            "plio_1",
+            [],
+            [Tag::from_text("plio#id=1"), Tag::from_text("plio#id=2")],
+        );
+        let (rows, lag) = (5, Duration::from_secs(7));
+        let events = [
+            (
+                Event::Hit { key, tier: "redis" },
+                "cache_hits_total{tier=redis}",
+                1,
+            ),
+            (Event::Miss { key }, "cache_misses_total{}", 1),
+            (
+                Event::Unreadable { key, why: "" },
+                "cache_unreadable_total{}",
+                1,
+            ),
+            (
+                Event::Loading {
+                    model: "plio",
+                    keys: &keys,
+                },
+                "cache_loads_total{model=plio}",
+                1,
+            ),
+            (
+                Event::LoadFailed {
+                    model: "plio",
+                    error: &error,
+                },
+                "cache_load_failures_total{model=plio}",
+                1,
+            ),
+            (
+                Event::Filled { key, stored: true },
+                "cache_fills_total{stored=true}",
+                1,
+            ),
+            (
+                Event::Filled { key, stored: false },
+                "cache_fills_total{stored=false}",
+                1,
+            ),
+            (
+                Event::Invalidated { tags: &tags },
+                "cache_invalidated_tags_total{}",
+                2,
+            ),
+            (
+                Event::Delivered { rows, lag },
+                "cache_outbox_delivered_total{}",
+                5,
+            ),
+            (
+                Event::Delivered { rows, lag },
+                "cache_outbox_lag_seconds{}",
+                7_f64.to_bits(),
+            ),
+            (Event::Idle, "cache_outbox_lag_seconds{}", 0),
+            (
+                Event::SetAside { id: 1 },
+                "cache_outbox_set_aside_total{}",
+                1,
+            ),
+            (Event::StoreAway { why: "" }, "cache_store_in_use{}", 0),
+            (Event::StoreBack, "cache_store_in_use{}", 1_f64.to_bits()),
+        ];
+        for (event, name, value) in events {
+            let recorded = Recorded::default();
+            let what = format!("{event:?}");
+            with_local_recorder(&recorded, || Observer::default().tell(event));
+            assert_eq!(recorded.value(name), Some(value), "{name} after {what}");
+        }
+
+        let recorded = Recorded::default();
+        let near = || Observer::default().tell_near_hit(|| panic!("nobody asks for the key"));
+        with_local_recorder(&recorded, near);
+        assert_eq!(recorded.value("cache_hits_total{tier=near}"), Some(1));
+    }
+}
