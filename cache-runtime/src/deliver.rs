@@ -97,10 +97,8 @@ impl Engine {
         self.deliver_from_elsewhere(outbox, LATE_MARKS).await?;
         // or to the same Redis, whose message has been taken in after this answer. Without one, whoever found the store away
         // may not have come to this yet.
-        if let Some(near) = &self.near
-            && self.read(&[]).await.is_none()
-        {
-            near.fence.distrust();
+        if self.near.is_some() && self.read(&[]).await.is_none() {
+            self.distrust();
         }
         Ok(())
     }

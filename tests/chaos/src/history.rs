@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use crate::checker::{Allowance, Bounds, Checker, Read, Violation, Write};
 use crate::clock::{Nanos, now};
-use crate::record::{Point, ProcessId, Record};
+use crate::record::{Outcome, Point, ProcessId, Record, Register, Way};
 
 /// More violations than this say nothing new.
 const ENOUGH: usize = 20;
@@ -32,6 +32,29 @@ struct Inner {
     reached: BTreeSet<(ProcessId, Point)>,
     violations: Vec<Violation>,
     failed: BTreeMap<String, u64>,
+}
+
+impl Inner {
+    /// One write, to several rows.
+    fn write(
+        &mut self,
+        process: ProcessId,
+        start: Nanos,
+        way: Way,
+        ended: Option<(Nanos, Outcome)>,
+        written: Vec<(Register, i64)>,
+    ) {
+        for (register, version) in written {
+            self.checker.write(Write {
+                process,
+                register,
+                version,
+                start,
+                way,
+                ended,
+            });
+        }
+    }
 }
 
 impl History {
@@ -96,16 +119,7 @@ impl History {
                 way,
                 written,
             } => {
-                for (register, version) in written {
-                    inner.checker.write(Write {
-                        process,
-                        register,
-                        version,
-                        start,
-                        way,
-                        ended: None,
-                    });
-                }
+                inner.write(process, start, way, None, written);
                 return;
             }
             Record::Committed {
@@ -115,16 +129,7 @@ impl History {
                 outcome,
                 written,
             } => {
-                for (register, version) in written {
-                    inner.checker.write(Write {
-                        process,
-                        register,
-                        version,
-                        start,
-                        way,
-                        ended: Some((end, outcome)),
-                    });
-                }
+                inner.write(process, start, way, Some((end, outcome)), written);
                 return;
             }
             Record::ReadFailed(error) => {

@@ -103,10 +103,10 @@ impl State {
             let in_use = process.health == Health::InUse;
             // One question at a time.
             let hears = (process.queue.iter()).any(|sent| matches!(sent, Sent::Nothing(..)));
-            if hears {
-            } else if process.asked.is_some() {
+            let asks = process.near.is_some() && in_use && protocol.world.listens();
+            if process.asked.is_some() {
                 actions.push(Action::StoreAnswers(at));
-            } else if process.near.is_some() && in_use && protocol.world.listens() {
+            } else if asks && !hears {
                 actions.push(Action::Ask(at));
             }
         }
@@ -246,10 +246,8 @@ impl State {
         let reader = &mut self.readers[usize::from(at)];
         (reader.phase, reader.has_read) = (Phase::Waits, read.is_some());
         if self.processes[usize::from(process)].flights[usize::from(key)].is_none() {
-            let here = |reader: &Reader| reader.process == process && reader.phase != Phase::Idle;
-            let all = (0..self.readers.len())
-                .filter(|n| here(&self.readers[*n]))
-                .fold(0, |all, n| all | 1 << n);
+            let all =
+                self.readers_who(|reader| reader.process == process && reader.phase != Phase::Idle);
             self.process(process).flights[usize::from(key)] = Some(Flight {
                 token: read.map(|(_, token)| token),
                 stage: Stage::Load,
@@ -258,6 +256,11 @@ impl State {
                 missed: 0,
             });
         }
+    }
+
+    fn readers_who(&self, is: impl Fn(&Reader) -> bool) -> Set {
+        let those = (0..).zip(&self.readers).filter(|(_, reader)| is(reader));
+        those.fold(0, |all, (n, _)| all | 1 << n)
     }
 
     fn keep(&mut self, at: u8, key: u8, version: Version, stamp: u8, protocol: &Protocol) {
@@ -293,13 +296,10 @@ impl State {
     }
 
     pub(crate) fn fill(&mut self, at: u8, key: u8, protocol: &Protocol) {
-        let waits = |reader: &Reader| {
+        let missed = self.readers_who(|reader| {
             let missed = reader.phase == Phase::Waits && reader.has_read;
             missed && reader.process == at && reader.key == key
-        };
-        let missed = (0..self.readers.len())
-            .filter(|n| waits(&self.readers[*n]))
-            .fold(0, |all, n| all | 1 << n);
+        });
         let (reaches, in_use) = (self.reaches(at), self.process(at).health == Health::InUse);
         let flight = self.flight(at, key);
         flight.missed = missed;

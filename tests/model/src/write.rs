@@ -297,7 +297,7 @@ impl State {
         let here = self.process(process).server;
         if row != Row::Delivered(here) {
             // It was another place.
-            while self.store_invalidate(process, true, protocol, version) == Some(false) {}
+            self.invalidate_all(process, version, protocol);
         }
         let must_hear = self.process(process).near.is_some() && self.reaches(process);
         if must_hear && !protocol.is(Mutant::ReturnsUnheard) {
