@@ -186,12 +186,12 @@ impl Engine {
         }
     }
 
-    /// Nothing near is served until the store has answered again.
+    /// Nothing near is served any more; and nothing is kept until the store is back.
     pub(crate) fn distrust(&self) {
         if let Some(near) = &self.near
             && self.has(Mechanism::Distrust)
         {
-            near.fence.distrust();
+            near.fence.forget_all();
         }
     }
 

@@ -6,8 +6,8 @@
 //! - the load **started after the reader came**: what was invalidated before that was committed
 //!   before this load began; or
 //! - the fill was stored, and **asked for after the reader missed**: when the store judged the fence,
-//!   everything that was invalidated before the miss had set its fence. It is the miss that counts,
-//!   in a store that was in use when it was asked: while it is away, invalidations wait and set no fence.
+//!   everything that was invalidated before the miss had set its fence. (While the store is away, invalidations wait
+//!   and set none; but it is not asked again before they have.)
 //!
 //! "Stored" alone is not enough: between the store's answer and the landing a write may commit and
 //! invalidate, and a reader may come after it, miss, and find this flight still in the air.

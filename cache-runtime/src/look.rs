@@ -109,7 +109,7 @@ impl Look {
 
     /// Whether it missed before the store was asked to store what was loaded, and did.
     pub(crate) fn is_before<V>(&self, loaded: &fill::Loaded<V>) -> bool {
-        self.read.is_some() && loaded.stored && loaded.asked > self.missed
+        loaded.stored && loaded.asked > self.missed
     }
 
     fn reload_in_background<K: Kind<Db>, Db: Send + Sync + 'static>(

@@ -30,7 +30,8 @@ fn main() {
         .flat_map(Story::trials)
         .chain(mutants::trials())
         .chain(ledger::trials())
-        .chain([conformance::trial(), install::trial()])
+        .chain(conformance::trials())
+        .chain([install::trial()])
         .chain(leases::trials())
         .collect();
     trials.push(guide::trial(&trials));

@@ -118,13 +118,6 @@ impl NearFence {
         }
     }
 
-    /// Nothing from before this is served any more; nor anything at all until [`trust`](Self::trust), be it of a question from
-    /// before.
-    pub(crate) fn distrust(&self) {
-        self.trusted_until.store(0, Ordering::SeqCst);
-        self.forget_all();
-    }
-
     /// The store has answered what it was asked at this moment.
     pub(crate) fn trust(&self, asked: Moment) {
         let life = match self.mechanisms.has(Mechanism::Trust) {
@@ -233,10 +226,5 @@ mod tests {
         assert!(!fence.allows(&value));
         fence.trust(Moment::now());
         assert!(fence.allows(&value));
-        fence.distrust();
-        assert!(!fence.allows(&value));
-        fence.trust(Moment::now());
-        assert!(!fence.allows(&value), "it is from before");
-        assert!(fence.allows(&fence.validity("plio_1", fence.stamp(), LONG)));
     }
 }

@@ -8,7 +8,7 @@
 --       (10 bytes), the two of which are an epoch; 3 "adopt" what another server left, "void" to begin
 --       an epoch in any case, or ""; 4 life of a block in ms; 5 the channel of the near caches
 -- returns {"same", age}: since it began or was adopted, in microseconds; {"new", 0}: a new epoch, and everything
---         from before is void; {"behind", age}: another server's epoch, since its last invalidation
+--         from before is void; {"behind", age}: another server's epoch, since the last invalidation that it was told in time
 local clock = redis.call('GET', KEYS[1])
 local now = redis.call('TIME')
 local now_us = now[1] * 1000000 + now[2]
@@ -37,7 +37,15 @@ if ARGV[3] == 'adopt' then
   redis.call('SET', KEYS[1], adopted)
   redis.call('PUBLISH', ARGV[5], ' ' .. adopted)
   redis.call('HSET', KEYS[4], 'since', string.format('%.0f', now_us))
+  redis.call('HDEL', KEYS[4], 'behind')
   return {'same', 0}
 end
+-- Nobody's, from here on: no token from before counts any more, wherever this clock will be. And it goes on while the server
+-- is told what it missed, perhaps by somebody who does not come to the end: since when that was is noted.
+local NOBODY = 'is-behind-'
+if clock:sub(15, 24) ~= NOBODY then
+  redis.call('SET', KEYS[1], clock:sub(1, 14) .. NOBODY .. clock:sub(25))
+  redis.call('HSET', KEYS[4], 'behind', clock:sub(26))
+end
 -- A clock far ahead is as little to be trusted as one far behind.
-return {'behind', math.abs(now_us - ticks)}
+return {'behind', math.abs(now_us - tonumber(redis.call('HGET', KEYS[4], 'behind') or 0))}

@@ -35,9 +35,8 @@ end
 -- An unchanged clock says that nothing at all was invalidated since the token: no fence to look at.
 if clock ~= ARGV[1] then
   local token = tonumber(ARGV[1]:sub(26))
-  -- Another epoch (or none: the clock is gone), or a clock behind the token (a server that missed
-  -- writes): what was invalidated since is not known.
-  if not clock or clock:sub(1, 24) ~= epoch or tonumber(clock:sub(26)) < token then
+  -- Another epoch, or none, as the clock is gone: what was invalidated since is not known.
+  if not clock or clock:sub(1, 24) ~= epoch then
     return 0
   end
   -- A fence set after the token may have outlived its life already.

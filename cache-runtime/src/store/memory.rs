@@ -128,7 +128,7 @@ impl MemoryStore {
         // invalidated since.
         let too_old = token.clock != state.clock
             && self.micros().saturating_sub(token.clock) > self.fence_life.as_micros() as u64;
-        let usable = token.epoch == state.epoch && token.clock <= state.clock && !too_old;
+        let usable = token.epoch == state.epoch && !too_old;
         let stored = fills
             .iter()
             .map(|fill| {

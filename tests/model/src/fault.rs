@@ -123,7 +123,6 @@ impl State {
                 if let Some(mut store) = self.snapshot.take() {
                     store.becomes(server, lines);
                     self.store = store;
-                    self.stray = None;
                 }
             }
             Action::Cut(at) => {

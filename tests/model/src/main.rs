@@ -10,7 +10,7 @@ const HELP: &str = "\
 Checks the protocol exhaustively, in worlds of small bounds, and takes its mechanisms out one at a time.
 
   tests/model/run                    every world as CI checks it, and every mutant
-  tests/model/run --large            every world with one more write, and one more eviction: takes minutes
+  tests/model/run --large            every world with one more write, eviction or reader: takes many minutes
   tests/model/run --world fail-over  only worlds whose name has this in it
   tests/model/run --mutant JoinsStored
                                      the shortest way to a wrong answer without this mechanism

@@ -53,8 +53,8 @@ mutants! {
     TrustFromAnswer,
     /// A commit whose rows others have delivered returns without having heard of it.
     ReturnsUnheard,
-    /// Near values are served while the store is away.
-    NearTrustsAway,
+    /// What is near is served on when the store is away.
+    NearOutlastsStore,
     /// A strict write blocks nothing.
     NoBlock,
     /// A strict write is not invalidated after its commit.
@@ -69,6 +69,8 @@ mutants! {
     AdoptsStrict,
     /// A fill is accepted in another epoch.
     EpochIgnored,
+    /// A server that is behind takes fills that began before the one before it was lost.
+    BehindUnmarked,
     /// A value of a line that is over is a hit.
     LineIgnored,
     /// The fences can be evicted unnoticed.
@@ -77,6 +79,8 @@ mutants! {
     IndexEvictedAlone,
     /// Rows are marked before they are delivered.
     MarksFirst,
+    /// A row is marked with the place where the store is by then.
+    PlaceAtMark,
     /// A store that was away is used again before it has been told what it missed.
     SkipsCatchUp,
     /// Another server's memory is adopted, and not told what was delivered elsewhere.
@@ -97,14 +101,17 @@ impl Mutant {
             Mutant::NestedNear => World::nested_unordered(),
             Mutant::MessagesUnchained | Mutant::TrustFromAnswer => World::lost_messages(),
             Mutant::ReturnsUnheard => World::near_relayed(),
-            Mutant::NearTrustsAway => World::near_away(),
+            Mutant::NearOutlastsStore => World::near_away(),
             Mutant::NoBlock | Mutant::NoStampOnUnblock | Mutant::DeletesThenBlocks => {
                 World::strict()
             }
             Mutant::CommitsLate => World::strict_late(),
             Mutant::EpochForgetsBlocks => World::strict_evictions(),
             Mutant::AdoptsStrict => World::strict_failover(),
-            Mutant::EpochIgnored | Mutant::NoRedelivery => World::failover(),
+            Mutant::EpochIgnored | Mutant::BehindUnmarked | Mutant::NoRedelivery => {
+                World::failover()
+            }
+            Mutant::PlaceAtMark => World::failover_of_two(),
             Mutant::LineIgnored | Mutant::FencesEvictedAlone | Mutant::IndexEvictedAlone => {
                 World::evictions()
             }

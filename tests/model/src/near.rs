@@ -82,14 +82,6 @@ impl Near {
         self.tidy(without);
     }
 
-    /// The store has failed.
-    pub fn distrust(&mut self, without: Option<Mutant>) {
-        if without != Some(Mutant::NearTrustsAway) {
-            self.trusted_until = 0;
-            self.forget_all(without);
-        }
-    }
-
     /// The store has answered.
     pub fn trust(&mut self, until: u8) {
         self.trusted_until = self.trusted_until.max(until);

@@ -17,8 +17,6 @@ pub struct Reader {
     least: Version,
     /// From before its look.
     stamp: u8,
-    /// Whether the look found a store in use.
-    has_read: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -45,7 +43,7 @@ pub struct Flight {
     came: Set,
     /// whose look began before,
     began: Set,
-    /// and who missed, in a store that is in use, before the store was asked to store.
+    /// and who missed before the store was asked to store.
     missed: Set,
 }
 
@@ -68,7 +66,6 @@ impl Reader {
             phase: Phase::Idle,
             least: 0,
             stamp: 0,
-            has_read: false,
         }
     }
 }
@@ -243,8 +240,7 @@ impl State {
             self.keep(process, key, version, stamp, protocol);
             return self.answer(at, version);
         }
-        let reader = &mut self.readers[usize::from(at)];
-        (reader.phase, reader.has_read) = (Phase::Waits, read.is_some());
+        self.readers[usize::from(at)].phase = Phase::Waits;
         if self.processes[usize::from(process)].flights[usize::from(key)].is_none() {
             let all =
                 self.readers_who(|reader| reader.process == process && reader.phase != Phase::Idle);
@@ -297,8 +293,7 @@ impl State {
 
     pub(crate) fn fill(&mut self, at: u8, key: u8, protocol: &Protocol) {
         let missed = self.readers_who(|reader| {
-            let missed = reader.phase == Phase::Waits && reader.has_read;
-            missed && reader.process == at && reader.key == key
+            reader.phase == Phase::Waits && reader.process == at && reader.key == key
         });
         let (reaches, in_use) = (self.reaches(at), self.process(at).health == Health::InUse);
         let flight = self.flight(at, key);
@@ -364,7 +359,7 @@ impl State {
             let is_fresh = flight.came & bit != 0;
             let is_before = match protocol.without {
                 Some(Mutant::JoinsRefused) => missed,
-                Some(Mutant::JoinsStored) => stored && reader.has_read,
+                Some(Mutant::JoinsStored) => stored,
                 _ => stored && missed,
             };
             if !is_fresh && !is_before {

@@ -25,7 +25,9 @@ pub enum Recovery {
     Connected { behind: bool },
     /// It has read these rows,
     Elsewhere { rows: Version, behind: bool },
-    /// and the store has all that it missed.
+    /// which the store, now, has been told.
+    Adopts,
+    /// It has all that it missed.
     ToldAll,
     /// Commits deliver by themselves from here on.
     CatchesUp,
@@ -54,8 +56,15 @@ impl State {
     pub(crate) fn take_out_of_use(&mut self, at: u8, protocol: &Protocol) {
         let process = self.process(at);
         (process.health, process.recovery) = (Health::Away, Recovery::Idle);
-        if let Some(near) = &mut process.near {
-            near.distrust(protocol.without);
+        self.distrust(at, protocol);
+    }
+
+    /// Nothing near is served any more.
+    pub(crate) fn distrust(&mut self, at: u8, protocol: &Protocol) {
+        if let Some(near) = &mut self.process(at).near
+            && !protocol.is(Mutant::NearOutlastsStore)
+        {
+            near.forget_all(protocol.without);
         }
     }
 
@@ -93,9 +102,13 @@ impl State {
                 if rows > 0 && !self.invalidate_all(at, rows, protocol) {
                     return;
                 }
-                if behind {
-                    self.begin(at, How::Adopt, protocol);
+                match behind {
+                    true => Recovery::Adopts,
+                    false => Recovery::ToldAll,
                 }
+            }
+            Recovery::Adopts => {
+                self.begin(at, How::Adopt, protocol);
                 Recovery::ToldAll
             }
             Recovery::ToldAll => {

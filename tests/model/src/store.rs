@@ -10,6 +10,9 @@ pub const KEYS: usize = 3;
 /// How many tags there are.
 pub const TAGS: usize = 3;
 
+/// The server of an epoch that is to be told what it missed.
+const NOBODY: u8 = u8::MAX;
+
 /// A set of keys, of tags, of writers or of readers: a bit for each.
 pub type Set = u8;
 
@@ -188,6 +191,16 @@ impl Store {
             return (Connected::Same, None);
         }
         if how != How::Adopt {
+            // What was read before is no token from here on, wherever the clock will be.
+            if without != Some(Mutant::BehindUnmarked) {
+                self.clock = Some(Token {
+                    epoch: Epoch {
+                        server: NOBODY,
+                        ..clock.epoch
+                    },
+                    ..clock
+                });
+            }
             return (Connected::Behind, None);
         }
         let adopted = Token {
@@ -251,8 +264,7 @@ impl Store {
             return Filled::Refused;
         };
         if clock != token && !is(Mutant::NoFence) {
-            let another = clock.epoch != token.epoch || clock.clock < token.clock;
-            if another && !is(Mutant::EpochIgnored) {
+            if clock.epoch != token.epoch && !is(Mutant::EpochIgnored) {
                 return Filled::Refused;
             }
             if token.clock < self.horizon && !is(Mutant::TokenAgeIgnored) {

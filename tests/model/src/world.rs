@@ -8,7 +8,7 @@ use crate::store::Key;
 pub enum Bounds {
     /// As CI checks them.
     Small,
-    /// One more write, and one more eviction where there is one.
+    /// One more write, and one more eviction where there is one; where the store goes away, one more reader.
     Large,
 }
 
@@ -231,6 +231,13 @@ impl World {
         World::new("fail-over", 1, 1, 2).with(|world| world.left.failovers = 1)
     }
 
+    /// The same, for readers in two processes.
+    pub fn failover_of_two() -> World {
+        World::new("fail-over, two processes", 2, 1, 1).with(|world| {
+            (world.readers, world.left.failovers) = (vec![0, 1], 1);
+        })
+    }
+
     /// The same with near caches.
     pub fn near_failover() -> World {
         World::new("near, fail-over", 1, 1, 1).with(|world| {
@@ -267,6 +274,7 @@ impl World {
             World::crashes(),
             World::away(),
             World::failover(),
+            World::failover_of_two(),
             World::near_failover(),
         ];
         match bounds {
@@ -277,10 +285,12 @@ impl World {
 
     fn larger(self) -> World {
         self.with(|world| {
-            world.left.writes += 1;
-            if world.left.evictions > 0 {
-                world.left.evictions += 1;
+            let left = &mut world.left;
+            if left.cuts + left.outages + left.failovers > 0 {
+                return world.readers.push(0);
             }
+            left.writes += 1;
+            left.evictions += u8::from(left.evictions > 0);
         })
     }
 }

@@ -33,14 +33,17 @@ enum Phase {
     Blocking(Before),
     /// It may commit.
     Ready,
-    /// Some slices of its invalidation may be done.
+    /// Some slices of its invalidation may be done: of a pass that began when the store was this server.
     Committed {
         version: Version,
-        first: bool,
+        here: Option<u8>,
     },
     /// Somebody else has delivered its row: it waits until this process has heard of it.
     Hears(Version),
-    Invalidated(Version),
+    Invalidated {
+        version: Version,
+        here: u8,
+    },
     Marked(Version),
     /// It died, or could not end its block.
     Gone,
@@ -57,10 +60,14 @@ enum Before {
 pub enum Relay {
     /// It has nothing to deliver.
     Idle,
-    /// It has read the rows up to this one; some slices may be done.
-    Took { rows: Version, first: bool },
+    /// It has read the rows up to this one, for this server; some slices may be done.
+    Took {
+        rows: Version,
+        here: u8,
+        first: bool,
+    },
     /// It is about to mark them.
-    Marks(Version),
+    Marks { rows: Version, here: u8 },
 }
 
 impl Writer {
@@ -86,11 +93,11 @@ impl State {
                 Phase::Blocking(Before::Block) => actions.push(Action::Block(at)),
                 Phase::Blocking(Before::Delete { .. }) => actions.push(Action::DeleteBefore(at)),
                 Phase::Committed { .. } => actions.push(Action::Invalidate(at)),
-                Phase::Invalidated(_) => actions.push(Action::Mark(at)),
+                Phase::Invalidated { .. } => actions.push(Action::Mark(at)),
                 Phase::Marked(_) => actions.push(Action::Unblock(at)),
                 Phase::Hears(_) | Phase::Gone => {}
             }
-            if self.left.outages > 0 && matches!(writer.phase, Phase::Committed { first: true, .. })
+            if self.left.outages > 0 && matches!(writer.phase, Phase::Committed { here: None, .. })
             {
                 actions.push(Action::LoseOutbox(at));
             }
@@ -238,7 +245,7 @@ impl State {
         writer.phase = match writer.process {
             Some(_) => Phase::Committed {
                 version,
-                first: true,
+                here: None,
             },
             None => Phase::Idle,
         };
@@ -247,23 +254,23 @@ impl State {
     /// `deliver_commit`
     pub(crate) fn invalidate(&mut self, at: u8, protocol: &Protocol) {
         let writer = &self.writers[usize::from(at)];
-        let (Some(process), Phase::Committed { version, first }) = (writer.process, writer.phase)
+        let (Some(process), Phase::Committed { version, here }) = (writer.process, writer.phase)
         else {
             return;
         };
+        let first = here.is_none();
+        let here = here.unwrap_or(self.process(process).server);
         if self.process(process).health == Health::Away {
             // The row waits, and the store does not come back before it is delivered.
-            if let Some(near) = &mut self.process(process).near {
-                near.distrust(protocol.without);
-            }
+            self.distrust(process, protocol);
             return self.returns(at);
         }
         if protocol.is(Mutant::NoStampOnUnblock) {
-            self.writer(at).phase = Phase::Invalidated(version);
+            self.writer(at).phase = Phase::Invalidated { version, here };
             return;
         }
         if first && protocol.is(Mutant::MarksFirst) {
-            self.deliver_row(version, process);
+            self.deliver_row(version, here);
         }
         let row = self.rows[usize::from(version - 1)];
         if first && matches!(row, Row::Delivered(_)) && !protocol.is(Mutant::MarksFirst) {
@@ -275,12 +282,12 @@ impl State {
             Some(false) => {
                 self.writer(at).phase = Phase::Committed {
                     version,
-                    first: false,
+                    here: Some(here),
                 }
             }
             Some(true) => {
                 self.is_applied(version);
-                self.writer(at).phase = Phase::Invalidated(version);
+                self.writer(at).phase = Phase::Invalidated { version, here };
             }
         }
     }
@@ -310,8 +317,11 @@ impl State {
 
     pub(crate) fn mark(&mut self, at: u8, protocol: &Protocol) {
         let writer = &self.writers[usize::from(at)];
-        if let (Some(process), Phase::Invalidated(version)) = (writer.process, writer.phase) {
-            self.deliver_row(version, process);
+        if let (Some(process), Phase::Invalidated { version, here }) =
+            (writer.process, writer.phase)
+        {
+            let here = self.place(process, here, protocol);
+            self.deliver_row(version, here);
             self.writer(at).phase = Phase::Marked(version);
             if !protocol.world.strict {
                 self.returns(at);
@@ -319,8 +329,15 @@ impl State {
         }
     }
 
-    fn deliver_row(&mut self, version: Version, process: u8) {
-        let here = self.process(process).server;
+    /// Which place a row is marked with.
+    fn place(&mut self, process: u8, here: u8, protocol: &Protocol) -> u8 {
+        match protocol.is(Mutant::PlaceAtMark) {
+            true => self.process(process).server,
+            false => here,
+        }
+    }
+
+    fn deliver_row(&mut self, version: Version, here: u8) {
         let row = &mut self.rows[usize::from(version - 1)];
         if *row == Row::Waiting {
             *row = Row::Delivered(here);
@@ -343,7 +360,7 @@ impl State {
         let version = match writer.phase {
             Phase::Committed { version, .. }
             | Phase::Hears(version)
-            | Phase::Invalidated(version)
+            | Phase::Invalidated { version, .. }
             | Phase::Marked(version) => version,
             Phase::Idle | Phase::Blocking(_) | Phase::Ready | Phase::Gone => return,
         };
@@ -355,24 +372,35 @@ impl State {
     }
 
     pub(crate) fn relay(&mut self, at: u8, protocol: &Protocol) {
-        let here = self.process(at).server;
         let next = match self.process(at).relay {
             Relay::Idle => {
+                let here = self.process(at).server;
                 let rows = self.newest(|row| row == Row::Waiting);
                 if protocol.is(Mutant::MarksFirst) {
                     self.deliver_rows(rows, here);
                 }
-                Relay::Took { rows, first: true }
-            }
-            Relay::Took { rows, first } => match self.store_invalidate(at, first, protocol, rows) {
-                None => Relay::Idle,
-                Some(false) => Relay::Took { rows, first: false },
-                Some(true) => {
-                    self.is_applied(rows);
-                    Relay::Marks(rows)
+                Relay::Took {
+                    rows,
+                    here,
+                    first: true,
                 }
-            },
-            Relay::Marks(rows) => {
+            }
+            Relay::Took { rows, here, first } => {
+                match self.store_invalidate(at, first, protocol, rows) {
+                    None => Relay::Idle,
+                    Some(false) => Relay::Took {
+                        rows,
+                        here,
+                        first: false,
+                    },
+                    Some(true) => {
+                        self.is_applied(rows);
+                        Relay::Marks { rows, here }
+                    }
+                }
+            }
+            Relay::Marks { rows, here } => {
+                let here = self.place(at, here, protocol);
                 self.deliver_rows(rows, here);
                 Relay::Idle
             }

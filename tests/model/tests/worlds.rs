@@ -3,6 +3,8 @@
 use model::partitioned::{self, Partitioned};
 use model::{Bounds, Found, Mutant, Protocol, World, check};
 
+const SAFETY: &str = "no answer is older than it may be";
+
 #[test]
 fn nothing_goes_wrong_in_any_world() {
     for world in World::all(Bounds::Small) {
@@ -35,7 +37,11 @@ fn without_any_mechanism_something_goes_wrong() {
             world: mutant.noticed_in(),
             without: Some(*mutant),
         });
-        is_caught(&format!("{mutant:?}"), &found);
+        let breaks = match mutant {
+            Mutant::AdoptsStrict | Mutant::MarksFirst => "it settles",
+            _ => SAFETY,
+        };
+        is_caught(&format!("{mutant:?}"), &found, breaks);
     }
     for mutant in partitioned::Mutant::ALL {
         let found = check(Partitioned {
@@ -44,7 +50,7 @@ fn without_any_mechanism_something_goes_wrong() {
             evicts: false,
             without: Some(*mutant),
         });
-        is_caught(&format!("{mutant:?}"), &found);
+        is_caught(&format!("{mutant:?}"), &found, SAFETY);
     }
 }
 
@@ -54,10 +60,12 @@ fn holds(name: &str, found: &Found) {
     assert!(found.states > 1000, "{name}: hardly anything can happen");
 }
 
-fn is_caught(mutant: &str, found: &Found) {
+fn is_caught(mutant: &str, found: &Found, breaks: &str) {
     println!("without {mutant}: {found}");
-    assert!(
-        found.counter_example.is_some(),
-        "{mutant}: not needed, or the world is too small to show what for"
+    let broken = found.counter_example.as_ref().map(|(broken, _)| *broken);
+    assert_eq!(
+        broken,
+        Some(breaks),
+        "{mutant}: not needed, or the world is too small to show what for; or needed for another reason"
     );
 }
