@@ -263,7 +263,7 @@ fn fill<K: Kind<Db>, Db: Send + Sync + 'static>(
         );
         return None;
     }
-    let fresh = life.mul_f64(1.0 - fastrand::f64() * f64::from(K::POLICY.jitter) / 100.0);
+    let fresh = jittered(life, K::POLICY.jitter);
     match entry::encode(value, K::POLICY.codec, K::SHAPE, fresh) {
         Ok(bytes) => Some(Fill {
             key: lead.key.clone(),
@@ -276,5 +276,27 @@ fn fill<K: Kind<Db>, Db: Send + Sync + 'static>(
             tracing::error!(key = lead.key, %error, "a value does not encode, so it is never stored");
             None
         }
+    }
+}
+
+/// A life that is shortened at random, by up to so many per cent.
+fn jittered(life: Duration, percent: u8) -> Duration {
+    life.mul_f64(1.0 - fastrand::f64() * f64::from(percent) / 100.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jitter_shortens_a_life_by_up_to_so_much() {
+        let life = Duration::from_secs(100);
+        let lives: Vec<Duration> = (0..1000).map(|_| jittered(life, 20)).collect();
+        let between = |from, to| {
+            let range = Duration::from_secs(from)..=Duration::from_secs(to);
+            lives.iter().filter(|life| range.contains(life)).count()
+        };
+        assert_eq!(between(80, 100), lives.len());
+        assert!(between(80, 85) > 0 && between(95, 100) > 0);
     }
 }

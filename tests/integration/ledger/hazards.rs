@@ -1,4 +1,4 @@
-//! What goes wrong halfway: an encoder that panics, a statement that fails, a begin that nobody waits for.
+//! What goes wrong halfway: an encoder that panics or fails, a statement that fails, a begin that nobody waits for.
 
 use std::time::{Duration, Instant};
 
@@ -22,6 +22,7 @@ pub fn tales() -> Vec<Tale> {
     );
     vec![
         tale!(a_value_whose_encoder_panics_is_an_error),
+        tale!(a_value_that_does_not_encode_answers_and_is_never_stored),
         tale!(a_read_that_fails_in_sql_fails_the_commit).on(is_postgres),
         begin.on(is_postgres),
     ]
@@ -41,6 +42,19 @@ async fn a_value_whose_encoder_panics_is_an_error<DB: Base>(bank: Bank<DB>) {
     }
     let said = bank.text("n").await;
     assert!(said.as_deref() == Some("old"), "wrong answer: {said:?}");
+}
+
+async fn a_value_that_does_not_encode_answers_and_is_never_stored<DB: Base>(bank: Bank<DB>) {
+    bank.sql("INSERT INTO note (id, text) VALUES ('m', 'old')")
+        .await;
+    bank.drain().await;
+    for loads in 1..3 {
+        let got = Unspeakable::get(&bank.cache, "m".to_owned()).await;
+        let note = got.expect("no error").expect("the note");
+        assert_eq!(note.text, "old", "wrong answer");
+        assert_eq!(bank.events.loads("note"), loads, "once for each reader");
+    }
+    assert_eq!(bank.fills("note_m", true), 0, "it is stored");
 }
 
 /// A source whose loaders fail in SQL.

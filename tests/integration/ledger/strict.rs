@@ -8,17 +8,24 @@ use ledger::{Base, SCHEMA};
 use super::bank::{Bank, Branch, schema_with};
 use super::tale::{Tale, tale};
 use crate::harness::Seen;
+use crate::harness::setup::{Database, Setup};
 
 pub fn tales() -> Vec<Tale> {
     vec![
         tale!(a_commit_is_seen_from_its_moment_on),
         tale!(a_created_account_is_seen_from_its_moment_on),
         tale!(an_id_that_looks_like_a_whole_model_is_strict_too),
+        tale!(an_emptied_table_is_seen_from_its_moment_on).on(is_postgres),
         tale!(a_fill_from_before_the_block_is_refused),
         tale!(two_writers_of_one_account_each_block_it),
         tale!(what_is_not_committed_leaves_no_block),
         tale!(a_dead_writers_block_ends_by_itself).on_redis(),
     ]
+}
+
+/// SQLite knows no TRUNCATE.
+fn is_postgres(setup: Setup) -> bool {
+    setup.database == Database::Postgres
 }
 
 /// What only the block prevents.
@@ -165,6 +172,33 @@ async fn an_id_that_looks_like_a_whole_model_is_strict_too<DB: Base>(bank: Bank<
         let account = bank.account(id).await.expect("the account");
         assert_eq!(account.version, 1, "wrong answer: {id}");
     }
+}
+
+async fn an_emptied_table_is_seen_from_its_moment_on<DB: Base>(bank: Bank<DB>) {
+    let readers = bank.readers().await;
+    let entries = async |when: &str, right: usize| {
+        for reader in &readers {
+            let said = reader.account("a").await.expect("the account");
+            let said = said.entries.len();
+            assert!(said == right, "wrong answer: {when}: {said} entries");
+        }
+    };
+    entries("warm", 1).await;
+    forget(&readers);
+    let (before, after) = (
+        bank.events.hold_before_commit(),
+        bank.events.hold_after_commit(),
+    );
+    // Nobody can read what is about to be truncated.
+    let writer = bank.write_meanwhile("TRUNCATE entry");
+    before.reached().await;
+    before.release();
+    after.reached().await;
+    entries("after COMMIT", 0).await;
+    nothing_is_stored(&readers, Register::Account);
+    after.release();
+    writer.await.expect("no panic").expect("committed");
+    entries("in the end", 0).await;
 }
 
 async fn a_fill_from_before_the_block_is_refused<DB: Base>(bank: Bank<DB>) {

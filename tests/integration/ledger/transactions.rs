@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use cache_runtime::{BoxError, Cache, Error, Load, LoadContext, Transaction};
-use ledger::{Account, Base, Note, NoteLookup, Owner, SCHEMA, Seat};
+use ledger::{Account, Base, Note, NoteLookup, Owner, Page, SCHEMA, Seat};
 use sqlx::Pool;
 use tokio::time::timeout;
 
@@ -15,6 +15,8 @@ pub fn tales() -> Vec<Tale> {
         tale!(a_transaction_sees_what_it_wrote_and_others_do_not),
         tale!(a_loader_that_reads_past_the_transaction_is_told_so),
         tale!(a_loader_that_acquires_twice_is_told_so),
+        tale!(a_loader_that_keeps_the_connection_loses_the_transaction),
+        tale!(without_an_outbox_there_is_no_transaction),
         tale!(a_read_that_is_dropped_halfway_leaves_the_transaction_usable),
         tale!(a_rollback_after_all_that_leaves_nothing_open),
     ]
@@ -112,6 +114,18 @@ impl<DB: Base> Load<Careless<DB>> for Owner {
     }
 }
 
+/// It gives the connection to a task that goes on.
+impl<DB: Base> Load<Careless<DB>> for Page {
+    async fn load(cx: &LoadContext<Careless<DB>>, _: &[i64]) -> Result<Vec<Page>, BoxError> {
+        let connection = cx.acquire(&cx.db().0).await?;
+        tokio::spawn(async move {
+            std::future::pending::<()>().await;
+            drop(connection);
+        });
+        Ok(Vec::new())
+    }
+}
+
 /// Its statement takes long.
 impl<DB: Base> Load<Careless<DB>> for Account {
     async fn load(
@@ -195,6 +209,29 @@ async fn a_loader_that_acquires_twice_is_told_so<DB: Base>(bank: Bank<DB>) {
     let mut tx = begin(bank.pool()).await;
     twice(&mut tx).await;
     commits(&bank, tx).await;
+}
+
+async fn a_loader_that_keeps_the_connection_loses_the_transaction<DB: Base>(bank: Bank<DB>) {
+    let mut tx = begin(bank.pool()).await;
+    tx.get::<Page>(1).await.expect("it has answered");
+    let error = tx
+        .get::<Note>("n".to_owned())
+        .await
+        .expect_err("no connection");
+    let kept = "a loader kept the transaction's connection";
+    assert!(error.to_string().contains(kept), "{error}");
+    let error = tx.commit().await.expect_err("no connection");
+    assert!(error.to_string().contains(kept), "{error}");
+    let said = bank.text("n").await;
+    assert!(said.as_deref() == Some("old"), "wrong answer: {said:?}");
+}
+
+/// A commit would invalidate nothing.
+async fn without_an_outbox_there_is_no_transaction<DB: Base>(bank: Bank<DB>) {
+    let cache = Cache::builder(bank.pool().clone(), &SCHEMA);
+    let cache = cache.build().await.expect("built");
+    let error = cache.begin_on(bank.pool()).await.expect_err("no outbox");
+    assert!(error.to_string().contains("`outbox(&pool)`"), "{error}");
 }
 
 async fn a_read_that_is_dropped_halfway_leaves_the_transaction_usable<DB: Base>(bank: Bank<DB>) {

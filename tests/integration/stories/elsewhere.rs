@@ -18,6 +18,7 @@ const A_PASS: Duration = Duration::from_secs(2);
 pub fn stories() -> Vec<Story> {
     vec![
         story!(two_processes_with_memories_of_their_own).in_memory(),
+        story!(more_than_a_batch_is_delivered_elsewhere).in_memory(),
         story!(nothing_here_is_from_before_a_commit_that_another_delivered).in_memory(),
         story!(a_schema_that_only_the_connections_know).on_postgres(),
     ]
@@ -53,6 +54,44 @@ async fn two_processes_with_memories_of_their_own(world: World) {
         assert_eq!(again, told, "told again");
         idle(reader, 3).await;
     }
+}
+
+async fn more_than_a_batch_is_delivered_elsewhere(world: World) {
+    // Over a batch of the outbox, and the last of them in the second.
+    const IMAGES: usize = 5_100;
+    let plio = world.plio_with_items(1).await;
+    world
+        .sql(format!(
+            "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {IMAGES})
+             INSERT INTO image (url, alt_text) SELECT 'bulk', 'old' FROM n"
+        ))
+        .await;
+    let last = world.numbers("SELECT max(id) FROM image").await[0];
+    world
+        .sql(format!(
+            "UPDATE question SET image_id = {last} WHERE id = {}",
+            plio.questions[0]
+        ))
+        .await;
+    world.sql("DELETE FROM cache_outbox").await;
+    let reader = world.relaying_app().await;
+    reader.warm(&plio.path()).await;
+
+    // As by a process whose memory has been told when others see the rows.
+    let now = match world.is_postgres() {
+        true => "now()",
+        false => "unixepoch('now', 'subsec')",
+    };
+    let mut tx = world.begin_elsewhere().await;
+    tx.run("UPDATE image SET alt_text = 'new' WHERE url = 'bulk'")
+        .await;
+    tx.run(format!(
+        "UPDATE cache_outbox SET delivered_at = {now}, delivered_to = 1"
+    ))
+    .await;
+    tx.commit().await;
+    let answer = sees_soon(&world, &reader, &plio.path(), SOON).await;
+    answer.says("/items/0/details/image/alt_text", "new");
 }
 
 async fn nothing_here_is_from_before_a_commit_that_another_delivered(world: World) {

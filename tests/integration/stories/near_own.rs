@@ -97,23 +97,29 @@ async fn nothing_near_is_from_before_a_commit(world: World) {
 }
 
 async fn nothing_near_is_from_before_a_commit_that_another_delivered(world: World) {
-    another_delivers(&world, |_| {}).await;
+    another_delivers(&world, true).await;
 }
 
 /// What the other's delivery tells does not come in time.
 async fn nothing_near_is_from_before_a_commit_that_another_delivered_unheard(world: World) {
-    another_delivers(&world, Proxy::freeze_answers).await;
+    another_delivers(&world, false).await;
 }
 
-async fn another_delivers(world: &World, meanwhile: fn(&Proxy)) {
+async fn another_delivers(world: &World, is_heard: bool) {
     let plio = world.plio_with_items(1).await;
     let proxy = Proxy::to(world.redis().port()).await;
     let app = process(world, &proxy.redis_url(), LONG).await;
-    near(&app, &plio.path()).await;
+    let other = world.plio_with_items(1).await;
+    world.drain().await;
+    for plio in [&plio, &other] {
+        near(&app, &plio.path()).await;
+    }
     let hold = app.events.hold_after_commit();
     let writes = app.patch_meanwhile(&format!("/videos/{}", plio.video), json!({"title": "new"}));
     hold.reached().await;
-    meanwhile(&proxy);
+    if !is_heard {
+        proxy.freeze_answers();
+    }
     let _relay = world.relaying_app().await;
     nothing_waits(world, Duration::from_secs(10)).await;
 
@@ -123,6 +129,10 @@ async fn another_delivers(world: &World, meanwhile: fn(&Proxy)) {
         .right_from(&app, &plio.path())
         .await
         .says("/video/title", "new");
+    if is_heard {
+        let answer = app.get(&other.path()).await;
+        assert_eq!(answer.tier(), "near", "what nobody wrote to is forgotten");
+    }
 }
 
 async fn readers_of_what_is_near_never_see_less(world: World) {

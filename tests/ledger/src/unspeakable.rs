@@ -1,12 +1,13 @@
 //! A value that cannot be encoded.
 
 use cache_runtime::{BoxError, Cached, Load, LoadContext};
+use serde::ser::Error;
 use serde::{Deserialize, Serialize, Serializer};
 use sqlx::{FromRow, Pool};
 
 use crate::{Base, rows};
 
-/// A note whose `Serialize` panics.
+/// A note whose `Serialize` panics, or, of a note without a slug, fails.
 #[derive(Debug, Cached, Deserialize, FromRow)]
 #[cached(model = "note")]
 #[allow(missing_docs, reason = "the fields are the columns")]
@@ -18,7 +19,10 @@ pub struct Unspeakable {
 
 impl Serialize for Unspeakable {
     fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
-        panic!("{} is not to be told", self.id)
+        match self.slug {
+            Some(_) => panic!("{} is not to be told", self.id),
+            None => Err(S::Error::custom("it is not to be told")),
+        }
     }
 }
 
