@@ -93,7 +93,7 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
     /// stores it, for readers to come. After a write that nobody reported, or to warm a cache up.
     ///
     /// # Errors
-    /// When it could not be loaded.
+    /// When it could not be loaded; or when the outbox cannot be written, or, without one, the store be reached.
     pub async fn refresh<T: Load<Db>>(&self, id: T::Id) -> Result<(), Error> {
         self.refresh_many::<T>(std::slice::from_ref(&id)).await
     }
@@ -101,7 +101,7 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
     /// As [`refresh`](Self::refresh), in one load.
     ///
     /// # Errors
-    /// When one of them could not be loaded.
+    /// As there.
     pub async fn refresh_many<T: Load<Db>>(&self, ids: &[T::Id]) -> Result<(), Error> {
         read::reload::<T, Db>(self, ids).await
     }

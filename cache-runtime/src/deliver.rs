@@ -44,7 +44,8 @@ impl Engine {
         outbox: Option<&mut (dyn OutboxConnection + 'static)>,
     ) -> Result<(), Error> {
         if let Some(outbox) = outbox {
-            outbox.report_everything().await.map_err(Error::outbox)?;
+            let everything = vec![Tag::everything()];
+            outbox.report(everything).await.map_err(Error::outbox)?;
         }
         self.store.clear().await.map_err(Error::store)
     }
@@ -197,14 +198,27 @@ impl Engine {
         Ok(())
     }
 
-    /// These rows may have been written to, by somebody who did not report it. While the store is away there is nothing to
-    /// invalidate that could be read.
-    pub(crate) async fn written(self: &Arc<Self>, tags: &[Tag]) {
-        if self.health.accepts_invalidations()
-            && let Err(error) = self.invalidate(tags).await
-        {
+    /// These rows may have been written to, by somebody who did not report it: it is reported now. While the store is away, it
+    /// waits as other writes do.
+    pub(crate) async fn written(self: &Arc<Self>, tags: Vec<Tag>) -> Result<(), Error> {
+        let Some(outbox) = &self.outbox else {
+            let invalidated = self.invalidate(&tags).await.map_err(Error::store);
+            return invalidated.inspect_err(|error| self.failed(error));
+        };
+        let mut outbox = outbox.connect().await.map_err(Error::outbox)?;
+        outbox.report(tags.clone()).await.map_err(Error::outbox)?;
+        if !self.health.accepts_invalidations() {
+            return Ok(());
+        }
+        // First by itself: another process may be quicker with the report, and tell a memory of its own.
+        let told = match self.invalidate(&tags).await {
+            Ok(()) => self.deliver(&mut *outbox, Which::Waiting).await.map(drop),
+            Err(error) => Err(Error::store(error)),
+        };
+        if let Err(error) = told {
             self.failed(&error);
         }
+        Ok(())
     }
 
     async fn invalidate(&self, tags: &[Tag]) -> Result<(), StoreError> {

@@ -104,8 +104,8 @@ pub(crate) trait OutboxConnection: Send {
         after: Place,
     ) -> BoxFuture<'_, Result<Vec<OutboxRow>, BoxError>>;
 
-    /// Reports, as a write, that nothing which is stored is right.
-    fn report_everything(&mut self) -> BoxFuture<'_, Result<(), BoxError>>;
+    /// Reports these, as a write would.
+    fn report(&mut self, tags: Vec<Tag>) -> BoxFuture<'_, Result<(), BoxError>>;
 
     /// Marks rows as delivered to this place. A row that somebody else is marking may be left to them.
     fn mark_delivered(&mut self, ids: Vec<i64>, to: i64) -> BoxFuture<'_, Result<(), BoxError>>;

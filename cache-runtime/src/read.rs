@@ -137,7 +137,7 @@ pub(crate) async fn reload<T: Load<Db>, Db: Send + Sync + 'static>(
     let tags = ids
         .iter()
         .flat_map(|id| <Values<T> as Kind<Db>>::tags(id, None));
-    cache.engine().written(&tags.collect::<Vec<_>>()).await;
+    cache.engine().written(tags.collect()).await?;
     let reloaded = many::<Values<T>, Decoded, Db>(cache, ids, Accept::Reloaded);
     reloaded.await.map(drop)
 }

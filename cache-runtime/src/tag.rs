@@ -33,7 +33,6 @@ impl Tag {
     }
 
     /// Stands for every row of every model.
-    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub(crate) fn everything() -> Tag {
         Tag("*#*".to_owned())
     }

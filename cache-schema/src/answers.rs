@@ -155,6 +155,8 @@ impl Schema {
     ///
     /// A cached model whose paths only pass through `model` is reached as well, by a change of its link
     /// columns: see [`Reach::on`].
+    ///
+    /// There may be many paths: where `n` diamonds follow each other, two to the power of `n`.
     pub fn reach(&self, model: &str) -> Vec<Reach> {
         let mut reached = Vec::new();
         for cached in self.models.iter().filter(|model| model.cached.is_some()) {

@@ -259,11 +259,8 @@ impl<DB: OutboxDatabase> OutboxConnection for TableConnection<DB> {
         })
     }
 
-    fn report_everything(&mut self) -> BoxFuture<'_, Result<(), BoxError>> {
-        Box::pin(async {
-            let everything = vec![Tag::everything()];
-            Ok(DB::report(&mut self.connection, self.schema.outbox, everything).await?)
-        })
+    fn report(&mut self, tags: Vec<Tag>) -> BoxFuture<'_, Result<(), BoxError>> {
+        Box::pin(async { Ok(DB::report(&mut self.connection, self.schema.outbox, tags).await?) })
     }
 
     fn mark_delivered(&mut self, ids: Vec<i64>, to: i64) -> BoxFuture<'_, Result<(), BoxError>> {

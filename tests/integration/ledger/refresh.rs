@@ -20,6 +20,7 @@ pub fn tales() -> Vec<Tale> {
         tale!(many_are_refreshed_in_one_load),
         tale!(a_refresh_that_fails_leaves_nothing_old),
         tale!(a_refresh_without_redis_is_no_error).own_redis(),
+        tale!(a_refresh_while_redis_is_away_is_not_lost).own_redis(),
     ]
 }
 
@@ -177,4 +178,19 @@ async fn a_refresh_without_redis_is_no_error<DB: Base>(bank: Bank<DB>) {
         "wrong answer"
     );
     assert_eq!(desk.asked.times("page"), loads, "it has stored");
+}
+
+/// The store has kept the old value all the while.
+async fn a_refresh_while_redis_is_away_is_not_lost<DB: Base>(bank: Bank<DB>) {
+    let desk = with_pages(&bank).await;
+    desk.page(1).await.expect("a page");
+    bank.sql("UPDATE page SET text = 'new' WHERE id = 1; DELETE FROM cache_outbox")
+        .await;
+    bank.redis().server().freeze();
+    // It is away from here on, and told nothing.
+    desk.page(1).await.expect("a page");
+    desk.cache.refresh::<Page>(1).await.expect("no error");
+    bank.redis().server().thaw();
+    desk.cache.drain().await.expect("back");
+    assert_eq!(read(&desk).await.0, "new", "wrong answer");
 }
