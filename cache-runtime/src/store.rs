@@ -62,7 +62,8 @@ pub enum Connected {
     /// It has begun anew: there are no values that could be stale.
     New,
     /// It is another server than before (a replica that was promoted, a restart with older memory), and holds what
-    /// that one held so long ago. What was invalidated since has to be again; then [`Store::adopt`].
+    /// that one held so long ago. What was invalidated since has to be again; then [`Store::adopt`]. Until then no token counts,
+    /// and whoever connects is told the same.
     Behind(Duration),
 }
 
