@@ -1,6 +1,6 @@
 //! `impl Model` and `impl Cached`: ids, keys and the functions that a service calls.
 
-use cache_schema::{Codec, Consistency, Lookup, Model, OnWrite, Policy, Schema, Segment};
+use cache_schema::{Absence, Codec, Consistency, Lookup, Model, OnWrite, Policy, Schema, Segment};
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
 
@@ -74,6 +74,7 @@ pub(crate) fn cached(row: &Struct, model: &Model, policy: &Policy, schema: &Sche
     );
     let parts: Vec<TokenStream> = model.id.iter().map(|column| part(column)).collect();
     let id_tag = add_tag(runtime, &model.name, &model.id, &parts);
+    let absence = absence(runtime, &schema.absence(&model.name), &parts);
     quote! {
         #[automatically_derived]
         impl #runtime::Cached for #ident {
@@ -101,8 +102,32 @@ pub(crate) fn cached(row: &Struct, model: &Model, policy: &Policy, schema: &Sche
             fn id_tag(id: &Self::Id, tags: &mut #runtime::Tags) {
                 #id_tag
             }
+            #absence
         }
     }
+}
+
+/// What "no such row" depends on besides the row itself.
+fn absence(runtime: &TokenStream, absence: &Absence, id: &[TokenStream]) -> Option<TokenStream> {
+    let of_id = absence.of_id.iter();
+    let of_id: Vec<TokenStream> = of_id
+        .map(|tag| add_tag(runtime, &tag.model, &tag.columns, id))
+        .collect();
+    let some_row = &absence.some_row;
+    let is_needed = !of_id.is_empty() || !some_row.is_empty();
+    let id = if of_id.is_empty() {
+        quote!(_)
+    } else {
+        quote!(id)
+    };
+    is_needed.then(|| {
+        quote! {
+            fn absence_tags(#id: &Self::Id, tags: &mut #runtime::Tags) {
+                #(#of_id)*
+                #(#runtime::Tags::add_some_row(tags, #some_row);)*
+            }
+        }
+    })
 }
 
 fn write_key(

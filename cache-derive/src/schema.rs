@@ -1,6 +1,8 @@
 //! `schema!()`: what the file says beside the models, as data.
 
-use cache_schema::{ColumnsOf, Dialect, OnWrite, Policy, Schema, Triggers};
+use cache_schema::{
+    ColumnsOf, Dialect, ExactColumn, OnWrite, Policy, Schema, Table, Trigger, Triggers,
+};
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::parse::{ParseStream, Parser};
@@ -67,29 +69,52 @@ pub(crate) fn data(runtime: &Path, schema: &Schema) -> TokenStream {
 }
 
 fn triggers(runtime: &Path, schema: &Schema, dialect: Dialect) -> TokenStream {
-    let triggers = schema.triggers(dialect);
-    let statements = triggers.statements.iter().map(|statement| {
-        let sql = &statement.sql;
-        let columns_of = option(statement.columns_of.as_ref().map(|ColumnsOf { table, ignores }| {
-            quote!(#runtime::generated::ColumnsOf { table: #table, ignores: &[#(#ignores),*] })
-        }));
-        quote!(#runtime::generated::Statement { sql: #sql, columns_of: #columns_of })
-    });
     let Triggers {
         stamp,
         outbox,
+        checks,
+        tables,
         removal,
-        names,
-        ..
-    } = &triggers;
-    let names = names.iter().map(|(name, table)| quote!((#name, #table)));
+        exact,
+        spellings,
+    } = &schema.triggers(dialect);
+    let tables = tables.iter().map(|table| {
+        let Table { name, function, triggers } = table;
+        let triggers = triggers.iter().map(|it| trigger(runtime, it));
+        quote! {
+            #runtime::generated::Table { name: #name, function: &[#(#function),*], triggers: &[#(#triggers),*] }
+        }
+    });
+    let exact = exact.iter().map(
+        |ExactColumn {
+             what,
+             table,
+             column,
+         }| {
+            quote!(#runtime::generated::ExactColumn { what: #what, table: #table, column: #column })
+        },
+    );
     quote! {
         #runtime::generated::Triggers {
             stamp: #stamp,
             outbox: &[#(#outbox),*],
+            checks: &[#(#checks),*],
+            tables: &[#(#tables),*],
             removal: #removal,
-            statements: &[#(#statements),*],
-            names: &[#(#names),*],
+            exact: &[#(#exact),*],
+            spellings: #spellings,
         }
     }
+}
+
+fn trigger(runtime: &Path, trigger: &Trigger) -> TokenStream {
+    let Trigger {
+        name,
+        sql,
+        columns_of,
+    } = trigger;
+    let columns_of = option(columns_of.as_ref().map(|ColumnsOf { table, ignores }| {
+        quote!(#runtime::generated::ColumnsOf { table: #table, ignores: &[#(#ignores),*] })
+    }));
+    quote!(#runtime::generated::Trigger { name: #name, sql: #sql, columns_of: #columns_of })
 }

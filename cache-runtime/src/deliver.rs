@@ -22,6 +22,7 @@ impl Engine {
     /// Delivers every row that waits; returns how many. While the store is away, tries to bring it
     /// back, which delivers them too, or says what is in the way.
     pub(crate) async fn drain(self: &Arc<Self>) -> Result<usize, Error> {
+        self.tend();
         match self.health.accepts_invalidations() {
             true => self.connect_and_deliver().await,
             false => self.come_back().await,
@@ -30,11 +31,14 @@ impl Engine {
 
     /// Forgets everything, in every process.
     pub(crate) async fn clear(self: &Arc<Self>) -> Result<(), Error> {
-        let mut outbox = match &self.outbox {
-            Some(outbox) => Some(outbox.connect().await.map_err(Error::outbox)?),
-            None => None,
-        };
-        self.forget(outbox.as_deref_mut()).await?;
+        {
+            let mut outbox = match &self.outbox {
+                Some(outbox) => Some(outbox.connect().await.map_err(Error::outbox)?),
+                None => None,
+            };
+            self.forget(outbox.as_deref_mut()).await?;
+            // Given back before another is taken: there may be one only.
+        }
         self.drain().await.map(drop)
     }
 
@@ -54,7 +58,8 @@ impl Engine {
         match &self.outbox {
             Some(outbox) if self.has(Mechanism::CatchUp) => {
                 let mut outbox = outbox.connect().await.map_err(Error::outbox)?;
-                self.deliver(&mut *outbox, Which::Waiting).await
+                let all = Which::Waiting { since: None };
+                self.deliver(&mut *outbox, &all).await
             }
             Some(_) | None => Ok(0),
         }
@@ -66,8 +71,9 @@ impl Engine {
     pub(crate) async fn deliver_commit(
         self: &Arc<Self>,
         outbox: &mut dyn OutboxConnection,
-        own: Which,
+        mark: i64,
     ) -> bool {
+        self.tend();
         if !self.has(Mechanism::Commit) {
             return true;
         }
@@ -76,10 +82,11 @@ impl Engine {
             self.distrust();
             return false;
         }
-        let delivered = match self.deliver(outbox, own).await {
-            Ok(0) => self.deliver_after_others(outbox).await,
-            delivered => delivered.map(drop),
-        };
+        let here = self.store.place();
+        let delivered = self.deliver(outbox, &Which::Own { mark, here }).await;
+        if let Ok(0) = delivered {
+            self.hear_of_others().await;
+        }
         if let Err(error) = &delivered {
             // Something may be stale now, be it that the store or that the outbox cannot be
             // reached: nobody reads the store until everything is delivered.
@@ -88,27 +95,20 @@ impl Engine {
         delivered.is_ok()
     }
 
-    /// None of a commit's rows wait: another process may have delivered them first.
+    /// None of a commit's rows wait: another process was quicker, and told the same Redis. Its message has been taken in after
+    /// this answer. Without one, whoever found the store away may not have come to this yet.
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
-    async fn deliver_after_others(
-        self: &Arc<Self>,
-        outbox: &mut (dyn OutboxConnection + '_),
-    ) -> Result<(), Error> {
-        // To a memory of its own;
-        self.deliver_from_elsewhere(outbox, LATE_MARKS).await?;
-        // or to the same Redis, whose message has been taken in after this answer. Without one, whoever found the store away
-        // may not have come to this yet.
+    async fn hear_of_others(self: &Arc<Self>) {
         if self.near.is_some() && self.read(&[]).await.is_none() {
             self.distrust();
         }
-        Ok(())
     }
 
     /// One pass over the outbox: invalidates what the rows say, and marks them; returns how many.
     pub(crate) async fn deliver(
         self: &Arc<Self>,
         outbox: &mut (dyn OutboxConnection + '_),
-        which: Which,
+        which: &Which,
     ) -> Result<usize, Error> {
         // Before anything is sent there: what goes astray when it changes is not marked for the new place.
         let here = self.store.place();
@@ -163,19 +163,23 @@ impl Engine {
     ) -> Result<usize, Error> {
         let mut seen = self.from_elsewhere.lock().await;
         let here = self.store.place();
+        // What another server was told is news to this one.
+        if seen.0 != here {
+            *seen = (here, HashSet::new());
+        }
         let within = within.min(self.schema.retention);
         let (mut found, mut delivered, mut after) = (HashSet::new(), 0, Place::FIRST);
         loop {
             let which = Which::Elsewhere { here, within };
-            let mut rows = outbox.rows(which, after).await.map_err(Error::outbox)?;
+            let mut rows = outbox.rows(&which, after).await.map_err(Error::outbox)?;
             let is_last = rows.len() < BATCH;
             after = rows.last().map_or(after, |row| row.place);
             found.extend(rows.iter().map(|row| row.place.id));
-            rows.retain(|row| !seen.contains(&row.place.id));
+            rows.retain(|row| !seen.1.contains(&row.place.id));
             delivered += rows.len();
             self.invalidate_rows(&rows).await?;
             if is_last {
-                *seen = found;
+                seen.1 = found;
                 return Ok(delivered);
             }
         }
@@ -206,13 +210,17 @@ impl Engine {
             return invalidated.inspect_err(|error| self.failed(error));
         };
         let mut outbox = outbox.connect().await.map_err(Error::outbox)?;
+        let seen = outbox.seen().await.map_err(Error::outbox)?;
         outbox.report(tags.clone()).await.map_err(Error::outbox)?;
         if !self.health.accepts_invalidations() {
             return Ok(());
         }
         // First by itself: another process may be quicker with the report, and tell a memory of its own.
         let told = match self.invalidate(&tags).await {
-            Ok(()) => self.deliver(&mut *outbox, Which::Waiting).await.map(drop),
+            Ok(()) => {
+                let reported = Which::Waiting { since: seen };
+                self.deliver(&mut *outbox, &reported).await.map(drop)
+            }
             Err(error) => Err(Error::store(error)),
         };
         if let Err(error) = told {
@@ -224,7 +232,10 @@ impl Engine {
     async fn invalidate(&self, tags: &[Tag]) -> Result<(), StoreError> {
         match tags.iter().any(|tag| tag.whole_model().is_some()) {
             true => self.store.clear().await,
-            false => self.store.invalidate(tags).await,
+            false => {
+                let tags = Tag::with_some_rows(tags.to_vec());
+                self.store.invalidate(&tags).await
+            }
         }
     }
 
@@ -250,8 +261,8 @@ impl Engine {
     async fn try_block(&self, writer: i64, tags: &[Tag]) -> Result<(), StoreError> {
         // First blocked, then deleted: what is stored between the two is deleted with the rest.
         if self.has(Mechanism::Block) {
-            let life = self.schema.max_commit;
-            self.store.block(writer, tags, life).await?;
+            let (life, tags) = (self.schema.max_commit, Tag::with_some_rows(tags.to_vec()));
+            self.store.block(writer, &tags, life).await?;
         }
         self.invalidate(tags).await
     }
@@ -262,7 +273,8 @@ impl Engine {
         if tags.is_empty() {
             return;
         }
-        if let Err(error) = self.store.unblock(writer, tags).await {
+        let tags = Tag::with_some_rows(tags.to_vec());
+        if let Err(error) = self.store.unblock(writer, &tags).await {
             // It ends by itself.
             tracing::debug!(%error, "a block could not be ended");
         }

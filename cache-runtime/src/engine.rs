@@ -2,16 +2,17 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
+use crate::background::{Background, Task};
 use crate::error::Error;
 use crate::event::{Event, Observer};
 use crate::flight::Flights;
 use crate::health::Health;
 use crate::mechanism::{Mechanism, Mechanisms};
 use crate::near::{self, Near};
-use crate::outbox::{Installed, Outbox, OutboxConnection, Which};
+use crate::outbox::{Outbox, OutboxConnection, Which};
 use crate::schema::Schema;
 use crate::store::{Claim, Connected, Fill, Read, Store, Token};
 use crate::verify::Verifications;
@@ -43,10 +44,13 @@ pub(crate) struct Engine {
     coming_back: tokio::sync::Mutex<()>,
     /// The identity of the installation that the store was connected for.
     source: Mutex<Option<String>>,
-    /// The rows delivered elsewhere that were last found, and told to this store.
-    pub(crate) from_elsewhere: tokio::sync::Mutex<HashSet<i64>>,
+    /// The place of the store, and the rows delivered elsewhere that were last found, and told to it.
+    pub(crate) from_elsewhere: tokio::sync::Mutex<(i64, HashSet<i64>)>,
     /// The triggers were not right, so that writes may have gone unreported.
-    unreported: AtomicBool,
+    pub(crate) unreported: AtomicBool,
+    /// The lookups for which the database may call two texts equal.
+    pub(crate) spellings: RwLock<HashSet<String>>,
+    pub(crate) background: Background,
 }
 
 impl Engine {
@@ -82,6 +86,8 @@ impl Engine {
             source: Mutex::default(),
             from_elsewhere: tokio::sync::Mutex::default(),
             unreported: AtomicBool::new(false),
+            spellings: RwLock::default(),
+            background: Background::default(),
         });
         // It has not been in use yet, which is as good as away.
         engine.health.failed();
@@ -106,6 +112,7 @@ impl Engine {
 
     /// Reads the store; `None` when it is away.
     pub(crate) async fn read(self: &Arc<Self>, keys: &[String]) -> Option<Read> {
+        self.tend();
         if !self.health.serves() {
             return None;
         }
@@ -195,10 +202,10 @@ impl Engine {
         }
     }
 
-    fn recover_in_background(self: &Arc<Self>) {
+    pub(crate) fn recover_in_background(self: &Arc<Self>) {
         // Weak: a cache that nobody has any more does not go on trying.
         let engine = Arc::downgrade(self);
-        tokio::spawn(async move {
+        self.in_background(Task::Recovery, async move {
             let mut pause = FIRST_PAUSE;
             loop {
                 tokio::time::sleep(pause).await;
@@ -247,7 +254,7 @@ impl Engine {
             None => None,
         };
         let source = match &mut outbox {
-            Some(outbox) => self.installed(&mut **outbox).await?,
+            Some(outbox) => self.set_up(&mut **outbox).await?,
             None => String::new(),
         };
         match (self.store.connect(&source).await, &mut outbox) {
@@ -277,7 +284,7 @@ impl Engine {
     }
 
     /// Nothing panics while it holds the lock.
-    fn source(&self) -> MutexGuard<'_, Option<String>> {
+    pub(crate) fn source(&self) -> MutexGuard<'_, Option<String>> {
         self.source.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -294,7 +301,8 @@ impl Engine {
             _ if !self.has(Mechanism::Redelivery) => self.store.adopt().await.map_err(Error::store),
             Some(outbox) if within < self.schema.retention && self.schema.strict.is_empty() => {
                 // What waits first: what another process marks as delivered in between is in the second.
-                self.deliver(outbox, Which::Waiting).await?;
+                self.deliver(outbox, &Which::Waiting { since: None })
+                    .await?;
                 let rows = self.deliver_from_elsewhere(outbox, within).await?;
                 tracing::info!(
                     rows,
@@ -308,41 +316,5 @@ impl Engine {
                 self.store.clear().await.map_err(Error::store)
             }
         }
-    }
-
-    /// The identity of the installation, if it is what it should be.
-    async fn installed(&self, outbox: &mut dyn OutboxConnection) -> Result<String, Error> {
-        const NOTHING: &str = "this database has no outbox, so that nothing could be invalidated\n\
-            help: run `SCHEMA.install(&pool)` after the migrations, or the text of `SCHEMA.migration(&pool)`";
-        const OTHER: &str = "the triggers in this database are not those of cache.toml: it was edited, or a table was made anew\n\
-            help: run `SCHEMA.install(&pool)` after the migrations, or the text of `SCHEMA.migration(&pool)`";
-        match outbox.installed().await.map_err(Error::outbox)? {
-            Installed::Right { identity } => Ok(identity),
-            Installed::Nothing => Err(Error::set_up(NOTHING)),
-            Installed::Other => Err(Error::set_up(OTHER)),
-        }
-    }
-
-    /// While in use: takes the store out of use if the triggers are no longer what they were when it
-    /// was connected, as writes may have gone unreported.
-    pub(crate) async fn check_set_up(
-        self: &Arc<Self>,
-        outbox: &mut dyn OutboxConnection,
-    ) -> Result<(), Error> {
-        let installed = self.installed(outbox).await;
-        let error = match installed {
-            Ok(source) if self.source().as_ref().is_none_or(|known| *known == source) => {
-                return Ok(());
-            }
-            Ok(_) => Error::set_up("the triggers in this database were installed anew"),
-            Err(error) if error.is_set_up() => {
-                tracing::error!(%error, "nothing is cached until this is mended");
-                self.unreported.store(true, Ordering::SeqCst);
-                error
-            }
-            Err(error) => return Err(error),
-        };
-        self.failed(&error);
-        Err(error)
     }
 }

@@ -27,7 +27,7 @@ enum Kind {
     },
     Outbox(BoxError),
     Store(BoxError),
-    SetUp(&'static str),
+    SetUp(String),
 }
 
 impl Error {
@@ -51,8 +51,8 @@ impl Error {
         Error(Arc::new(Kind::Store(source.into())))
     }
 
-    pub(crate) fn set_up(why: &'static str) -> Error {
-        Error(Arc::new(Kind::SetUp(why)))
+    pub(crate) fn set_up(why: impl Into<String>) -> Error {
+        Error(Arc::new(Kind::SetUp(why.into())))
     }
 
     /// Whether the database's triggers are not those that `cache.toml` renders: nothing may be cached.

@@ -18,6 +18,7 @@ use crate::load::LoadContext;
 use crate::look::open;
 use crate::mechanism::Mechanism;
 use crate::store::{Claim, Fill, Token};
+use crate::tag::Tags;
 
 /// Between two looks whether another process has stored what it loads: from this on, doubling,
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
@@ -167,10 +168,23 @@ async fn load<K: Kind<Db>, Db: Send + Sync + 'static>(
         }
     };
     let of = |lead: &Lead<K::Key>| values.get(&lead.of).map(Arc::as_ref);
+    let asked_for = leads.iter().filter(|lead| of(lead).is_some()).count();
+    // The database may call equal what is not the same text: then it is not so that there is no such row.
+    let is_sure = values.len() == asked_for;
+    if !is_sure {
+        tracing::warn!(
+            model = K::MODEL,
+            "a loader returned rows with ids that nobody asked for: no absence is stored, as the database may call equal what has another text"
+        );
+    }
     let fills: Vec<Option<Fill>> = match token {
         Some(_) => leads
             .iter()
-            .map(|lead| fill::<K, Db>(cache, lead, of(lead)))
+            .map(|lead| (lead, of(lead)))
+            .map(|(lead, value)| match is_sure || value.is_some() {
+                true => fill::<K, Db>(cache, lead, value),
+                false => None,
+            })
             .collect(),
         None => leads.iter().map(|_| None).collect(),
     };
@@ -253,8 +267,14 @@ fn fill<K: Kind<Db>, Db: Send + Sync + 'static>(
     if life.is_zero() {
         return None;
     }
-    let registers = |_: &&K::Value| cache.engine().has(Mechanism::EmbeddedTags);
-    let tags = K::tags(&lead.of, value.filter(registers));
+    let mut tags = K::tags(&lead.of, value);
+    if value.is_none() {
+        tags.extend(cache.engine().of_other_spellings(&tags));
+    } else if !cache.engine().has(Mechanism::EmbeddedTags) {
+        let mut own = Tags::default();
+        K::own_tag(&lead.of, &mut own);
+        tags = own.finish();
+    }
     if let Some(tag) = tags.iter().find(|tag| !tag.is_fit()) {
         tracing::error!(
             key = lead.key,

@@ -24,6 +24,8 @@ pub(crate) trait Kind<Db>: 'static {
     /// The first of its forms among those of its model.
     const FORM: usize;
     fn key(of: &Self::Key) -> String;
+    /// Adds the tag of what it is read by.
+    fn own_tag(of: &Self::Key, tags: &mut Tags);
     fn tags(of: &Self::Key, value: Option<&Self::Value>) -> Vec<Tag>;
     /// See [`Rows::ignored`](crate::Rows::ignored).
     fn ignored() -> Vec<&'static str>;
@@ -50,11 +52,16 @@ impl<T: Load<Db>, Db: Send + Sync + 'static> Kind<Db> for Values<T> {
         key::<T>(id)
     }
 
+    fn own_tag(id: &T::Id, tags: &mut Tags) {
+        T::id_tag(id, tags);
+    }
+
     fn tags(id: &T::Id, value: Option<&T>) -> Vec<Tag> {
         let mut tags = Tags::default();
         T::id_tag(id, &mut tags);
-        if let Some(value) = value {
-            value.tags(&mut tags);
+        match value {
+            Some(value) => value.tags(&mut tags),
+            None => T::absence_tags(id, &mut tags),
         }
         tags.finish()
     }
@@ -95,6 +102,10 @@ impl<T: Find<Db>, Db: Send + Sync + 'static> Kind<Db> for Ids<T> {
         let mut key = KeyWriter::default();
         by.write_key(&mut key);
         key.finish()
+    }
+
+    fn own_tag(by: &T::Lookup, tags: &mut Tags) {
+        by.tag(tags);
     }
 
     fn tags(by: &T::Lookup, id: Option<&T::Id>) -> Vec<Tag> {

@@ -13,6 +13,7 @@
 //! | `metrics` | counters and gauges through the `metrics` facade |
 //! | `conformance` | the test suite for [`Store`]s |
 
+mod background;
 mod cache;
 mod deliver;
 mod engine;
@@ -46,6 +47,7 @@ mod outbox;
 mod read;
 mod relay;
 mod schema;
+mod set_up;
 mod status;
 pub mod store;
 mod tag;
@@ -86,5 +88,5 @@ pub mod generated {
     pub use crate::kind::key;
     pub use crate::model::{Codec, Policy, Room, same_model, shape};
     pub use crate::read::{fetch, fetch_by, fetch_json, fetch_json_by, fetch_many, get, get_many};
-    pub use crate::schema::{ColumnsOf, Statement, Triggers};
+    pub use crate::schema::{ColumnsOf, ExactColumn, Table, Trigger, Triggers};
 }

@@ -93,8 +93,13 @@ pub trait Cached: Model + Serialize + DeserializeOwned + Send + Sync + 'static {
     /// Writes the key of the row with this id.
     fn write_key(id: &Self::Id, key: &mut KeyWriter);
 
-    /// Adds the tag of the row itself: all there is to say of a row that does not exist.
+    /// Adds the tag of the row itself.
     fn id_tag(id: &Self::Id, tags: &mut Tags);
+
+    /// Adds what else "no such row" depends on: rows for which the loader may have left this one out.
+    fn absence_tags(id: &Self::Id, tags: &mut Tags) {
+        let _ = (id, tags);
+    }
 }
 
 /// A column that a cached model can be got by besides its id.
@@ -195,9 +200,13 @@ pub enum Codec {
     Msgpack,
 }
 
+/// Where the hash of [`fnv`] begins.
+#[cfg(feature = "redis")]
+pub(crate) const FNV: u64 = 0xcbf2_9ce4_8422_2325;
+
 /// FNV-1a (<http://www.isthe.com/chongo/tech/comp/fnv/>): not for attackers, but stable between
 /// compilers, as stored values outlive builds.
-const fn fnv(mut hash: u64, bytes: &[u8]) -> u64 {
+pub(crate) const fn fnv(mut hash: u64, bytes: &[u8]) -> u64 {
     let mut i = 0;
     while i < bytes.len() {
         hash = (hash ^ bytes[i] as u64).wrapping_mul(0x0000_0100_0000_01b3);

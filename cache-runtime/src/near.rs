@@ -14,6 +14,7 @@ use quick_cache::sync::Cache;
 pub use fence::NearFence;
 pub(crate) use fence::{Moment, Stamp};
 
+use crate::background::Task;
 use crate::engine::Engine;
 use crate::in_use::AnyInUse;
 use crate::mechanism::Mechanisms;
@@ -77,8 +78,9 @@ pub(crate) fn start_listening(engine: &Arc<Engine>) {
         return;
     };
     let pause = near.fence.max_staleness() / 4;
-    let engine = Arc::downgrade(engine);
-    tokio::spawn(async move {
+    let weak = Arc::downgrade(engine);
+    engine.in_background(Task::Listening, async move {
+        let engine = weak;
         while let Some(engine) = engine.upgrade() {
             let asked = Moment::now();
             if let (Some(_), Some(near)) = (engine.read(&[]).await, &engine.near) {

@@ -4,6 +4,8 @@
 pub(crate) mod database;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod set_up;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
@@ -26,11 +28,11 @@ pub struct OutboxRow {
     pub age: Duration,
 }
 
-/// A place in the order in which rows are taken: the writer, and the row's number.
+/// A place in the order in which rows are taken: the transaction, and the row's number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
-    /// 0 where the writer is not known.
-    pub writer: i64,
+    /// 0 where transactions have no number.
+    pub transaction: i64,
     /// The number.
     pub id: i64,
 }
@@ -38,20 +40,35 @@ pub struct Place {
 impl Place {
     /// Before every row.
     pub(crate) const FIRST: Place = Place {
-        writer: i64::MIN,
+        transaction: 0,
         id: i64::MIN,
     };
 }
 
+/// What a look at the outbox could see. Rows that come to light later are of transactions that were under way, or not
+/// begun, so that the next look need not pass by all that was delivered before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// Transactions from this number on had not begun.
+    pub before: i64,
+    /// Of those before, these were under way.
+    pub under_way: Vec<i64>,
+}
+
 /// Which rows of the outbox, of those that are committed.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub enum Which {
     /// Those that nobody has delivered.
-    Waiting,
-    /// Of these, what a transaction has written; `mark` is what it noted when it began.
+    Waiting {
+        /// Only what has come to light since.
+        since: Option<Seen>,
+    },
+    /// What a transaction has written, but for what was delivered to here already; `mark` is what it noted when it began.
     Own {
         /// On PostgreSQL the number of the writer, on SQLite that of the last row before it.
         mark: i64,
+        /// [`Store::place`](crate::Store::place)
+        here: i64,
     },
     /// Those that were delivered to another store than this, not longer ago than that.
     Elsewhere {
@@ -74,6 +91,8 @@ pub enum Installed {
     Nothing,
     /// Something else: triggers of another `cache.toml`, or not all of them.
     Other,
+    /// It is right, and of no use, for this reason.
+    Useless(String),
 }
 
 /// How many rows one step of a delivery takes.
@@ -97,12 +116,22 @@ pub(crate) trait OutboxConnection: Send {
     /// What is installed.
     fn installed(&mut self) -> BoxFuture<'_, Result<Installed, BoxError>>;
 
+    /// The lookups (`user#email`) for which this database may call two texts equal.
+    fn spellings(&mut self) -> BoxFuture<'_, Result<Vec<String>, BoxError>>;
+
+    /// Does all that is done to the outbox once, and undoes it; says what is not possible, if anything is. Better now than when
+    /// rows wait.
+    fn try_out(&mut self) -> BoxFuture<'_, Result<Option<String>, BoxError>>;
+
+    /// What a look that begins now sees at least; `None` where that need not be known.
+    fn seen(&mut self) -> BoxFuture<'_, Result<Option<Seen>, BoxError>>;
+
     /// The first [`BATCH`] of these rows after this place, in order.
-    fn rows(
-        &mut self,
-        which: Which,
+    fn rows<'a>(
+        &'a mut self,
+        which: &'a Which,
         after: Place,
-    ) -> BoxFuture<'_, Result<Vec<OutboxRow>, BoxError>>;
+    ) -> BoxFuture<'a, Result<Vec<OutboxRow>, BoxError>>;
 
     /// Reports these, as a write would.
     fn report(&mut self, tags: Vec<Tag>) -> BoxFuture<'_, Result<(), BoxError>>;

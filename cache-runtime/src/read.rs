@@ -15,6 +15,7 @@ use crate::look::{Look, near_hit};
 use crate::mechanism::Mechanism;
 use crate::near;
 use crate::status::{Answer, CacheStatus};
+use crate::tag::Tags;
 
 /// A value and how it was come by.
 #[derive(Debug)]
@@ -134,10 +135,9 @@ pub(crate) async fn reload<T: Load<Db>, Db: Send + Sync + 'static>(
     cache: &Cache<Db>,
     ids: &[T::Id],
 ) -> Result<(), Error> {
-    let tags = ids
-        .iter()
-        .flat_map(|id| <Values<T> as Kind<Db>>::tags(id, None));
-    cache.engine().written(tags.collect()).await?;
+    let mut tags = Tags::default();
+    ids.iter().for_each(|id| T::id_tag(id, &mut tags));
+    cache.engine().written(tags.finish()).await?;
     let reloaded = many::<Values<T>, Decoded, Db>(cache, ids, Accept::Reloaded);
     reloaded.await.map(drop)
 }

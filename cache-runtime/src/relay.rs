@@ -8,12 +8,13 @@
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
+use crate::background::Task;
 use crate::deliver::LATE_MARKS;
 use crate::engine::{Engine, PATIENCE};
 use crate::error::Error;
 use crate::event::Event;
 use crate::mechanism::Mechanism;
-use crate::outbox::{Listener, PURGE_BATCH, Which};
+use crate::outbox::{Listener, PURGE_BATCH, Seen, Which};
 
 /// After rows were found it looks again so soon; while there are none, it doubles this up to
 /// `outbox.poll`.
@@ -30,6 +31,8 @@ pub(crate) struct Relay {
     engine: Weak<Engine>,
     listener: Option<Box<dyn Listener>>,
     purged: Instant,
+    /// What its last pass has seen, and delivered.
+    seen: Option<Seen>,
     /// When it last looked for what was delivered elsewhere.
     looked: Instant,
     /// Whether the last pass failed, so that this is said once.
@@ -45,10 +48,11 @@ pub(crate) fn start(engine: &Arc<Engine>) {
         engine: Arc::downgrade(engine),
         listener: None,
         purged: Instant::now(),
+        seen: None,
         looked: Instant::now(),
         failing: false,
     };
-    tokio::spawn(relay.run(engine.schema.poll));
+    engine.in_background(Task::Relay, relay.run(engine.schema.poll));
 }
 
 impl Relay {
@@ -114,13 +118,19 @@ impl Relay {
             engine.failed(&error);
             return Err(Error::store(error));
         }
-        let mut delivered = engine.deliver(&mut *connection, Which::Waiting).await?;
+        let seen = connection.seen().await.map_err(Error::outbox)?;
+        // Now and then everything, as a mark may have been lost.
+        let is_time = self.purged.elapsed() >= PURGE_EVERY.min(engine.schema.retention);
+        let since = self.seen.take().filter(|_| !is_time);
+        let waiting = Which::Waiting { since };
+        let mut delivered = engine.deliver(&mut *connection, &waiting).await?;
+        self.seen = seen;
         let (now, within) = (Instant::now(), self.looked.elapsed() + LATE_MARKS);
         delivered += engine
             .deliver_from_elsewhere(&mut *connection, within)
             .await?;
         self.looked = now;
-        if self.purged.elapsed() >= PURGE_EVERY.min(engine.schema.retention) {
+        if is_time {
             // Small steps, and each in a transaction of its own: nobody waits for it.
             let retention = engine.schema.retention;
             for _ in 0..PURGE_STEPS {

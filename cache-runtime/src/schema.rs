@@ -56,20 +56,37 @@ pub struct Triggers {
     pub stamp: &'static str,
     /// Make the outbox, and the table that says which triggers are installed.
     pub outbox: &'static [&'static str],
-    /// Removes the triggers of any version of `cache.toml`; empty on SQLite, where no SQL can.
+    /// Fail where the database does not have what `cache.toml` names.
+    pub checks: &'static [&'static str],
+    /// The tables whose changes are reported.
+    pub tables: &'static [Table],
+    /// Removes the triggers that another version of `cache.toml` has left; empty on SQLite, where no SQL can.
     pub removal: &'static str,
-    /// Check the columns, and make the triggers; in order.
-    pub statements: &'static [Statement],
-    /// The names of the triggers beside the outbox, and their tables.
-    pub names: &'static [(&'static str, &'static str)],
+    /// The columns whose text is in tags.
+    pub exact: &'static [ExactColumn],
+    /// Answers the lookups for which the database may call two texts equal; empty when there are none.
+    pub spellings: &'static str,
+}
+
+/// A table whose changes are reported.
+#[derive(Debug)]
+pub struct Table {
+    /// Its name, as in `cache.toml`.
+    pub name: &'static str,
+    /// PostgreSQL only: the function that its triggers call.
+    pub function: &'static [&'static str],
+    /// Its triggers.
+    pub triggers: &'static [Trigger],
 }
 
 /// One of them.
 #[derive(Debug)]
-pub struct Statement {
-    /// The SQL; with `columns_of`, `{columns}` in it stands for a list of columns.
+pub struct Trigger {
+    /// Its name.
+    pub name: &'static str,
+    /// The SQL; with `columns_of`, `{old}` and `{new}` in it stand for lists of columns.
     pub sql: &'static str,
-    /// Which columns: those of this table but for the ignored. (SQLite's `UPDATE OF` cannot say "but for".)
+    /// Which columns: those of this table but for the ignored. (SQLite has no way to say "but for".)
     pub columns_of: Option<ColumnsOf>,
 }
 
@@ -80,4 +97,15 @@ pub struct ColumnsOf {
     pub table: &'static str,
     /// What to leave out.
     pub ignores: &'static [&'static str],
+}
+
+/// A column of which two values that the database calls equal must have the same text.
+#[derive(Debug)]
+pub struct ExactColumn {
+    /// What it is: `the id of user`.
+    pub what: &'static str,
+    /// The table, as in `cache.toml`.
+    pub table: &'static str,
+    /// The column.
+    pub column: &'static str,
 }

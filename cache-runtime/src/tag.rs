@@ -1,5 +1,6 @@
 //! Tags: the one-row facts a value was built from.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::key::Column;
@@ -35,6 +36,31 @@ impl Tag {
     /// Stands for every row of every model.
     pub(crate) fn everything() -> Tag {
         Tag("*#*".to_owned())
+    }
+
+    /// Stands for some row of this model, whichever.
+    fn some_row(model: &str) -> Tag {
+        Tag(format!("{model}#?"))
+    }
+
+    /// That of the model that this is about.
+    pub(crate) fn some_row_of_its_model(&self) -> Option<Tag> {
+        self.0
+            .split_once('#')
+            .map(|(model, _)| Tag::some_row(model))
+    }
+
+    /// With these, the tags that stand for some row of their models: what is to be told to a store. What could not say of
+    /// which row it depends on, such as "no such row", hears of each.
+    pub(crate) fn with_some_rows(mut tags: Vec<Tag>) -> Vec<Tag> {
+        let some_rows: BTreeSet<Tag> = tags.iter().filter_map(Tag::some_row_of_its_model).collect();
+        tags.extend(some_rows);
+        tags
+    }
+
+    /// The columns that it is about, `model#column`, if it is about one row.
+    pub(crate) fn columns(&self) -> Option<&str> {
+        self.0.split_once('=').map(|(columns, _)| columns)
     }
 
     /// Whether it is one that stores take: not empty, and not too long.
@@ -88,6 +114,11 @@ impl Tags {
             }
         }
         self.0.push(Tag(text));
+    }
+
+    /// Adds the tag of some row of a model, whichever: for what depends on one that it cannot name.
+    pub fn add_some_row(&mut self, model: &'static str) {
+        self.0.push(Tag::some_row(model));
     }
 
     /// The tags, each once.

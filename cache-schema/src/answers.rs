@@ -33,6 +33,15 @@ pub enum Change {
     Link,
 }
 
+/// What could make a row appear that a loader left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Absence {
+    /// Tags whose value is the id of the row that is not there: rows that refer to it.
+    pub of_id: Vec<TagColumns>,
+    /// Models any row of which may matter: which one cannot be told without the row.
+    pub some_row: Vec<String>,
+}
+
 /// A cached model that a write to another one reaches, and how.
 ///
 /// `Display` shows `plio ← item.plio_id ← question.item_id`.
@@ -119,8 +128,9 @@ impl Schema {
                 if is_last { Change::Row } else { Change::Link },
             );
         }
+        // Of any change: the query of a lookup may have a condition (`AND deleted_at IS NULL`) that becomes true.
         for lookup in model.cached.iter().flat_map(|policy| &policy.lookups) {
-            add(tag(std::slice::from_ref(&lookup.column)), Change::Link);
+            add(tag(std::slice::from_ref(&lookup.column)), Change::Row);
         }
         reports
     }
@@ -190,6 +200,35 @@ impl Schema {
             }
         }
         needs.into_iter().collect()
+    }
+
+    /// What "no such row" of `model` must register besides the row's own tag, as a loader may leave out a row for what it
+    /// depends on: a list that is empty, a row joined that is not there. Both sorted.
+    pub fn absence(&self, model: &str) -> Absence {
+        let (mut of_id, mut some_row) = (BTreeSet::new(), BTreeSet::new());
+        let (mut visited, mut models) = (BTreeSet::new(), vec![model]);
+        while let Some(name) = models.pop() {
+            let Some(from) = self.model(name).filter(|_| visited.insert(name)) else {
+                continue;
+            };
+            for dependency in &from.depends_on {
+                for (at, hop) in dependency
+                    .paths
+                    .iter()
+                    .flat_map(|it| it.hops.iter().enumerate())
+                {
+                    match (name == model && at == 0, hop.direction) {
+                        (true, Direction::Reverse) => drop(of_id.insert(hop.tag(self))),
+                        _ => drop(some_row.insert(hop.to.clone())),
+                    }
+                }
+                models.push(&dependency.model);
+            }
+        }
+        Absence {
+            of_id: of_id.into_iter().collect(),
+            some_row: some_row.into_iter().collect(),
+        }
     }
 
     /// The tags that values of strict models may register, each once: what a write has to block before

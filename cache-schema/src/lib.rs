@@ -45,7 +45,7 @@ mod source;
 mod suggest;
 mod triggers;
 
-pub use answers::{Change, Reach, Report, TagColumns};
+pub use answers::{Absence, Change, Reach, Report, TagColumns};
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use key::{KeyTemplate, Segment};
 pub use locate::{NotFound, locate};
@@ -55,7 +55,7 @@ pub use schema::{
 };
 pub use source::Position;
 pub use suggest::suggest;
-pub use triggers::{ColumnsOf, Dialect, Statement, Triggers};
+pub use triggers::{ColumnsOf, Dialect, ExactColumn, Table, Trigger, Triggers};
 
 /// The examples of the README are tests.
 #[cfg(doctest)]

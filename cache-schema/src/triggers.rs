@@ -21,7 +21,7 @@ pub enum Dialect {
     Sqlite,
 }
 
-/// The statements that install the outbox and the triggers. Run them in one transaction, in order.
+/// The statements that install the outbox and the triggers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Triggers {
     /// Changes whenever any statement changes: a hash of all of them, in hex.
@@ -29,22 +29,39 @@ pub struct Triggers {
     /// Make the outbox, and a table `{outbox}_stamp (stamp, identity)` that is to say which triggers
     /// are installed, and which installation this is.
     pub outbox: Vec<String>,
-    /// Removes the triggers of any version of the file. Empty on SQLite, where no SQL can: drop the
-    /// triggers whose own text has `INSERT INTO "{outbox}" (tag)`.
+    /// Fail where the database does not have what the file names.
+    pub checks: Vec<String>,
+    /// The tables whose changes are reported. One after the other, each in a transaction of its own.
+    pub tables: Vec<Table>,
+    /// Removes the triggers that another version of the file has left. Empty on SQLite, where no SQL can: drop
+    /// the triggers whose own text has `INSERT INTO "{outbox}" (tag)`, and that are not of this file.
     pub removal: String,
-    /// Check the columns, and make the triggers.
-    pub statements: Vec<Statement>,
-    /// The names of the triggers and their tables, of those in the outbox's own database.
-    pub names: Vec<(String, String)>,
+    /// The columns whose text is in tags: two values that the database calls equal must have the same.
+    pub exact: Vec<ExactColumn>,
+    /// Answers the lookups (`user#email`) for which the database may call two texts equal.
+    pub spellings: String,
 }
 
-/// One SQL statement.
+/// A table whose changes are reported.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Statement {
-    /// The text, without a final semicolon.
+pub struct Table {
+    /// Its name, as in the file.
+    pub name: String,
+    /// PostgreSQL only: what makes the function that its triggers call, or puts this one in its place.
+    pub function: Vec<String>,
+    /// What calls it; on SQLite, what reports.
+    pub triggers: Vec<Trigger>,
+}
+
+/// A trigger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trigger {
+    /// Its name.
+    pub name: String,
+    /// The statement that makes it, without a final semicolon.
     pub sql: String,
-    /// SQLite, models with `ignores` only: replace `{columns}` in `sql` by the comma-separated, quoted
-    /// columns of the table without the ignored ones. Only the database knows the columns.
+    /// SQLite, models with `ignores` only: replace `{old}` and `{new}` in `sql` by the columns of the table
+    /// without the ignored ones. Only the database knows them.
     pub columns_of: Option<ColumnsOf>,
 }
 
@@ -57,6 +74,17 @@ pub struct ColumnsOf {
     pub ignores: Vec<String>,
 }
 
+/// A column whose text is in tags.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExactColumn {
+    /// What it is: `the id of user`, `a reference of post`.
+    pub what: String,
+    /// The table, as in the file.
+    pub table: String,
+    /// The column.
+    pub column: String,
+}
+
 impl Schema {
     /// Renders the outbox and the triggers.
     pub fn triggers(&self, dialect: Dialect) -> Triggers {
@@ -65,51 +93,47 @@ impl Schema {
             .models
             .iter()
             .filter_map(|model| Watched::new(self, model));
-        // First, as a trigger on a column that is not there breaks the writes of others.
-        let mut statements: Vec<Statement> = watched.clone().map(|model| model.check()).collect();
-        let mut names = Vec::new();
-        for model in watched {
-            let made = match dialect {
-                Dialect::Postgres => postgres::statements(outbox, &model),
-                Dialect::Sqlite => sqlite::statements(outbox, &model),
-            };
-            let triggers = made.iter().filter_map(Statement::trigger);
-            names.extend(triggers.map(|name| (name, model.model.table.clone())));
-            statements.extend(made);
-        }
-        let (outbox, removal) = match dialect {
-            Dialect::Postgres => (postgres::outbox(outbox), postgres::removal(outbox)),
-            Dialect::Sqlite => (sqlite::outbox(outbox), String::new()),
+        let exact: Vec<ExactColumn> = watched.clone().flat_map(|it| it.exact()).collect();
+        let lookups: Vec<(String, ExactColumn)> =
+            watched.clone().flat_map(|it| it.lookups()).collect();
+        let mut checks: Vec<String> = watched.clone().map(|model| model.check()).collect();
+        let tables: Vec<Table> = watched
+            .clone()
+            .map(|model| match dialect {
+                Dialect::Postgres => postgres::table(outbox, &model),
+                Dialect::Sqlite => sqlite::table(outbox, &model),
+            })
+            .collect();
+        let (outbox, removal, spellings) = match dialect {
+            Dialect::Postgres => {
+                checks.extend(postgres::checks(&exact, watched));
+                let removal = postgres::removal(outbox, &tables);
+                (
+                    postgres::outbox(outbox),
+                    removal,
+                    postgres::spellings(&lookups),
+                )
+            }
+            Dialect::Sqlite => (
+                sqlite::outbox(outbox),
+                String::new(),
+                sqlite::spellings(&lookups),
+            ),
         };
         Triggers {
-            stamp: stamp(&outbox, &statements),
-            names,
+            stamp: stamp(&outbox, &checks, &tables),
             outbox,
+            checks,
+            tables,
             removal,
-            statements,
+            exact,
+            spellings,
         }
-    }
-}
-
-impl Statement {
-    fn new(sql: String) -> Self {
-        Self {
-            sql,
-            columns_of: None,
-        }
-    }
-
-    /// The name of the trigger that this makes, unless that is in another database.
-    fn trigger(&self) -> Option<String> {
-        let (name, rest) = self
-            .sql
-            .strip_prefix("CREATE TRIGGER \"")?
-            .split_once('"')?;
-        rest.starts_with(' ').then(|| name.to_owned())
     }
 }
 
 /// A model whose changes are reported.
+#[derive(Clone)]
 struct Watched<'a> {
     model: &'a Model,
     /// Tags of any change that is not ignored.
@@ -138,7 +162,7 @@ impl<'a> Watched<'a> {
     }
 
     /// A statement that fails where the table lacks a column that the file names.
-    fn check(&self) -> Statement {
+    fn check(&self) -> String {
         let references = self
             .model
             .references
@@ -155,20 +179,58 @@ impl<'a> Watched<'a> {
             .collect();
         let columns: Vec<String> = columns.into_iter().collect();
         let table = quoted_table(&self.model.table);
-        Statement::new(format!(
-            "SELECT {} FROM {table} r WHERE 1 = 0",
-            columns.join(", ")
-        ))
+        format!("SELECT {} FROM {table} r WHERE 1 = 0", columns.join(", "))
+    }
+
+    /// The columns of its tags, but for those of lookups: those may be spelt in several ways.
+    fn exact(&self) -> Vec<ExactColumn> {
+        let of_tags = self.tags().flat_map(|tag| &tag.columns);
+        let mut columns: Vec<&String> = Vec::new();
+        for column in of_tags {
+            let is_id = self.model.id.contains(column);
+            let mut references = self.model.references.iter();
+            let is_reference = references.any(|it| it.columns.contains(column));
+            if (is_id || is_reference) && !columns.contains(&column) {
+                columns.push(column);
+            }
+        }
+        let exact = columns.into_iter().map(|column| ExactColumn {
+            what: match self.model.id.contains(column) {
+                true => format!("the id of {}", self.model.name),
+                false => format!("a reference of {}", self.model.name),
+            },
+            table: self.model.table.clone(),
+            column: column.clone(),
+        });
+        exact.collect()
+    }
+
+    /// Its lookups, each with the beginning of its tags.
+    fn lookups(&self) -> Vec<(String, ExactColumn)> {
+        let lookups = self.model.cached.iter().flat_map(|it| &it.lookups);
+        let lookup = |column: &String| {
+            let tag = TagColumns {
+                model: self.model.name.clone(),
+                columns: vec![column.clone()],
+            };
+            let column = ExactColumn {
+                what: format!("a lookup of {}", self.model.name),
+                table: self.model.table.clone(),
+                column: column.clone(),
+            };
+            (tag.to_string(), column)
+        };
+        lookups.map(|it| lookup(&it.column)).collect()
     }
 
     fn tags(&self) -> impl Iterator<Item = &TagColumns> + Clone {
         self.row.iter().chain(&self.link)
     }
 
-    /// The quoted name of the trigger for this operation. Operations are one word, so that the names of
+    /// The name of the trigger for this operation. Operations are one word, so that the names of
     /// two models' triggers never meet.
     fn trigger(&self, outbox: &str, operation: &str) -> String {
-        quoted(&format!("{outbox}_{}_{operation}", snake(&self.model.name)))
+        format!("{outbox}_{}_{operation}", snake(&self.model.name))
     }
 }
 
@@ -193,8 +255,13 @@ fn tag_expression(tag: &TagColumns, row: &str) -> String {
     format!("'{tag}=' || {}", values.join(" || ',' || "))
 }
 
+/// `it's` → `'it''s'`
+fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
 /// FNV-1a, which is the same in every build, unlike the standard library's hasher.
-fn stamp(outbox: &[String], statements: &[Statement]) -> String {
+fn stamp(outbox: &[String], checks: &[String], tables: &[Table]) -> String {
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
     let mut write = |text: &str| {
         // The zero byte ends each text, so that moving text between neighbours changes the hash.
@@ -202,12 +269,15 @@ fn stamp(outbox: &[String], statements: &[Statement]) -> String {
             hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
     };
-    outbox.iter().for_each(|sql| write(sql));
-    for statement in statements {
-        write(&statement.sql);
-        if let Some(columns) = &statement.columns_of {
-            write(&columns.table);
-            write(&columns.ignores.join(","));
+    outbox.iter().chain(checks).for_each(|sql| write(sql));
+    for table in tables {
+        table.function.iter().for_each(|sql| write(sql));
+        for trigger in &table.triggers {
+            write(&trigger.sql);
+            if let Some(columns) = &trigger.columns_of {
+                write(&columns.table);
+                write(&columns.ignores.join(","));
+            }
         }
     }
     format!("{hash:016x}")

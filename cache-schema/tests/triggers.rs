@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::Path;
 
-use cache_schema::{ColumnsOf, Dialect, Schema, Triggers};
+use cache_schema::{Change, ColumnsOf, Dialect, Schema, Triggers};
 
 const PLIO: &str = include_str!("golden/plio.toml");
 
@@ -24,12 +24,17 @@ fn is_golden(file: &str, dialect: Dialect) {
         .join("tests/golden")
         .join(file);
     let triggers = triggers(PLIO, dialect);
-    let statements = triggers.statements.iter().map(|statement| &statement.sql);
+    let tables = triggers.tables.iter().flat_map(|table| {
+        let made = table.triggers.iter().map(|trigger| &trigger.sql);
+        table.function.iter().chain(made)
+    });
     let rendered: String = triggers
         .outbox
         .iter()
-        .chain(Some(&triggers.removal).filter(|sql| !sql.is_empty()))
-        .chain(statements)
+        .chain(&triggers.checks)
+        .chain(tables)
+        .chain([&triggers.removal, &triggers.spellings])
+        .filter(|sql| !sql.is_empty())
         .map(|sql| format!("{sql};\n\n"))
         .collect();
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
@@ -55,12 +60,12 @@ fn sqlite() {
 
 /// All that one model's triggers say.
 fn sql(text: &str, dialect: Dialect) -> String {
-    let statements = triggers(text, dialect).statements;
-    statements
-        .into_iter()
-        .map(|statement| statement.sql)
-        .collect::<Vec<_>>()
-        .join("\n")
+    let tables = triggers(text, dialect).tables.into_iter();
+    let statements = tables.flat_map(|table| {
+        let made = table.triggers.into_iter().map(|trigger| trigger.sql);
+        table.function.into_iter().chain(made)
+    });
+    statements.collect::<Vec<_>>().join("\n")
 }
 
 const IGNORES: &str = "[model.user]\nkey = \"user_{id}\"\nignores = [\"last_login\", \"seen\"]\n";
@@ -70,11 +75,11 @@ fn ignored_columns_do_not_count_on_postgres() {
     let sql = sql(IGNORES, Dialect::Postgres);
     let row = |rows: &str| {
         format!(
-            "SELECT {rows}.\"id\"::text, (to_jsonb({rows}.*) - '{{last_login,seen}}'::text[])::text \
+            "SELECT {rows}.\"id\"::text, jsonb_populate_record({rows}, '{{\"last_login\":null,\"seen\":null}}')::text \
              AS \"the row\" FROM {rows}"
         )
     };
-    let (old, new) = (row("old_rows"), row("new_rows"));
+    let (old, new) = (row("cache_toml_old"), row("cache_toml_new"));
     assert!(
         sql.contains(&format!(
             "({old} EXCEPT {new}) UNION ALL ({new} EXCEPT {old})"
@@ -83,19 +88,17 @@ fn ignored_columns_do_not_count_on_postgres() {
     );
 }
 
-/// SQLite compares nothing: its trigger names the columns that count. Only the database knows them.
+/// SQLite compares the columns that count. Only the database knows them.
 #[test]
 fn ignored_columns_are_left_out_by_the_database_on_sqlite() {
-    let statements = triggers(IGNORES, Dialect::Sqlite).statements;
-    let open: Vec<_> = statements
-        .iter()
-        .filter(|statement| statement.columns_of.is_some())
-        .collect();
+    let tables = triggers(IGNORES, Dialect::Sqlite).tables;
+    let all = tables.iter().flat_map(|table| &table.triggers);
+    let (open, others): (Vec<_>, Vec<_>) = all.partition(|it| it.columns_of.is_some());
     assert_eq!(open.len(), 1);
     assert!(
         open[0]
             .sql
-            .contains("AFTER UPDATE OF {columns} ON \"user\""),
+            .contains("AFTER UPDATE ON \"user\" FOR EACH ROW\nWHEN ({old}) IS NOT ({new})\n"),
         "{}",
         open[0].sql
     );
@@ -107,14 +110,7 @@ fn ignored_columns_are_left_out_by_the_database_on_sqlite() {
             ignores
         })
     );
-    let others = statements
-        .iter()
-        .filter(|statement| statement.columns_of.is_none());
-    assert!(
-        others
-            .into_iter()
-            .all(|statement| !statement.sql.contains('{'))
-    );
+    assert!(others.into_iter().all(|trigger| !trigger.sql.contains('{')));
 }
 
 /// An item is only passed through: its moves count, its text does not.
@@ -127,7 +123,7 @@ fn links_are_compared() {
     let postgres = sql(PASSED, Dialect::Postgres);
     let values =
         |rows: &str| format!("SELECT {rows}.\"id\"::text, {rows}.\"plio_id\"::text FROM {rows}");
-    let (old, new) = (values("old_rows"), values("new_rows"));
+    let (old, new) = (values("cache_toml_old"), values("cache_toml_new"));
     assert!(
         postgres.contains(&format!(
             "({old} EXCEPT {new}) UNION ALL ({new} EXCEPT {old})"
@@ -142,7 +138,7 @@ fn links_are_compared() {
     );
     assert!(
         sqlite.contains(
-            "CREATE TRIGGER \"cache_outbox_item_link\" AFTER UPDATE OF \"id\", \"plio_id\" ON \"item\" FOR EACH ROW\n\
+            "CREATE TRIGGER \"cache_outbox_item_link\" AFTER UPDATE ON \"item\" FOR EACH ROW\n\
              WHEN OLD.\"id\" COLLATE BINARY IS NOT NEW.\"id\" OR OLD.\"plio_id\" COLLATE BINARY IS NOT NEW.\"plio_id\"\n"
         ),
         "{sqlite}"
@@ -152,17 +148,32 @@ fn links_are_compared() {
 /// Rows and links have rows of their own, in one statement.
 #[test]
 fn one_insert_reports_rows_and_links() {
-    let sql = sql(
-        "[model.user]\nkey = \"user_{id}\"\nlookup = [\"email\"]\n",
-        Dialect::Postgres,
+    let both = format!(
+        "{PASSED}[model.list]\nkey = \"list_{{id}}\"\nreferences = {{ item_id = \"item\" }}\ndepends-on = [\"item\"]\n"
     );
-    let update = sql
+    let tables = triggers(&both, Dialect::Postgres).tables;
+    let item = tables
+        .iter()
+        .find(|table| table.name == "item")
+        .expect("watched");
+    let update = item.function[0]
         .split("'UPDATE' THEN")
         .nth(1)
         .and_then(|rest| rest.split("ELSE").next())
         .expect("a branch");
     assert_eq!(update.matches("INSERT INTO").count(), 1, "{update}");
     assert_eq!(update.matches("\n    UNION\n").count(), 1, "{update}");
+}
+
+/// Found absent by a query with a condition, it may appear by any change.
+#[test]
+fn a_lookup_is_told_of_any_change() {
+    let text = "[model.user]\nkey = \"user_{id}\"\nlookup = [\"email\"]\n";
+    let schema = Schema::parse("cache.toml", text).expect("right");
+    let reports = schema.reports("user").into_iter();
+    let reports: Vec<_> = reports.map(|it| (it.tag.to_string(), it.on)).collect();
+    let (id, email) = ("user#id".to_owned(), "user#email".to_owned());
+    assert_eq!(reports, [(id, Change::Row), (email, Change::Row)]);
 }
 
 #[test]
@@ -206,7 +217,7 @@ fn a_replaced_row_is_found_by_its_lookups_too() {
 #[test]
 fn a_model_that_nothing_is_built_from_has_no_triggers() {
     for dialect in [Dialect::Postgres, Dialect::Sqlite] {
-        assert!(triggers("[model.log]", dialect).names.is_empty());
+        assert!(triggers("[model.log]", dialect).tables.is_empty());
     }
 }
 

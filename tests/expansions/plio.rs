@@ -69,12 +69,11 @@ impl ::cache_runtime::Model for Plio {
 impl ::cache_runtime::Reported for Plio {
     fn row_tags(&self, tags: &mut ::cache_runtime::Tags) {
         ::cache_runtime::Tags::add(tags, "plio#id", &self.id);
-    }
-    fn link_tags(&self, tags: &mut ::cache_runtime::Tags) {
         ::cache_runtime::Tags::add(tags, "plio#uuid", &self.uuid);
     }
+    fn link_tags(&self, _tags: &mut ::cache_runtime::Tags) {}
     fn moved(&self, _old: &Self) -> bool {
-        true
+        false
     }
 }
 #[automatically_derived]
@@ -104,6 +103,14 @@ impl ::cache_runtime::Cached for Plio {
     }
     fn id_tag(id: &Self::Id, tags: &mut ::cache_runtime::Tags) {
         ::cache_runtime::Tags::add(tags, "plio#id", id);
+    }
+    fn absence_tags(id: &Self::Id, tags: &mut ::cache_runtime::Tags) {
+        ::cache_runtime::Tags::add(tags, "item#plio_id", id);
+        ::cache_runtime::Tags::add_some_row(tags, "organization");
+        ::cache_runtime::Tags::add_some_row(tags, "organization-user");
+        ::cache_runtime::Tags::add_some_row(tags, "question");
+        ::cache_runtime::Tags::add_some_row(tags, "user");
+        ::cache_runtime::Tags::add_some_row(tags, "video");
     }
 }
 ///A column, besides the id, that a [`Plio`] can be got by.

@@ -73,6 +73,10 @@ impl ::cache_runtime::Cached for User {
     fn id_tag(id: &Self::Id, tags: &mut ::cache_runtime::Tags) {
         ::cache_runtime::Tags::add(tags, "user#id", id);
     }
+    fn absence_tags(id: &Self::Id, tags: &mut ::cache_runtime::Tags) {
+        ::cache_runtime::Tags::add(tags, "organization-user#user_id", id);
+        ::cache_runtime::Tags::add_some_row(tags, "organization");
+    }
 }
 #[allow(dead_code)]
 impl User {

@@ -1,4 +1,4 @@
-//! What is particular to a database, and what is made of it: the outbox as the runtime sees it, and the set-up.
+//! What is particular to a database, and the outbox as the runtime sees it.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use sqlx::{
     ColumnIndex, Database, Decode, Encode, Executor, IntoArguments, Pool, Row, SqlStr, Type,
 };
 
-use super::{Installed, Listener, Outbox, OutboxConnection, OutboxRow, Place, Which};
+use super::{Installed, Listener, Outbox, OutboxConnection, OutboxRow, Place, Seen, Which};
 use crate::error::BoxError;
 use crate::schema::{Schema, Triggers};
 use crate::store::BoxFuture;
@@ -32,7 +32,7 @@ pub trait OutboxDatabase: Database {
     fn rows(
         connection: &mut Self::Connection,
         outbox: &'static str,
-        which: Which,
+        which: &Which,
         after: Place,
     ) -> impl Future<Output = Result<Vec<OutboxRow>, sqlx::Error>> + Send;
 
@@ -76,21 +76,40 @@ pub trait OutboxDatabase: Database {
         triggers: bool,
     ) -> impl Future<Output = Result<Installed, sqlx::Error>> + Send;
 
-    /// Begins a transaction for the set-up; one at a time.
-    fn begin_set_up(
-        pool: &Pool<Self>,
-    ) -> impl Future<Output = Result<sqlx::Transaction<'static, Self>, sqlx::Error>> + Send;
-
-    /// The statements that remove all triggers.
-    fn removal(
+    /// The lookups for which two texts may be equal.
+    fn spellings(
         connection: &mut Self::Connection,
-        schema: &Schema,
+        schema: &'static Schema,
     ) -> impl Future<Output = Result<Vec<String>, sqlx::Error>> + Send;
 
-    /// The statements that make the triggers.
-    fn triggers(
+    /// Does to the outbox what is done to it, and undoes it; says what is not possible.
+    fn try_out(
         connection: &mut Self::Connection,
-        schema: &Schema,
+        outbox: &'static str,
+    ) -> impl Future<Output = Result<Option<String>, sqlx::Error>> + Send;
+
+    /// What a look that begins now sees.
+    fn seen(
+        connection: &mut Self::Connection,
+    ) -> impl Future<Output = Result<Option<Seen>, sqlx::Error>> + Send;
+
+    /// Brings the outbox, and the triggers if they are wanted, up to date. Nobody who writes meanwhile fails for it.
+    fn install(
+        connection: &mut Self::Connection,
+        schema: &'static Schema,
+        triggers: bool,
+    ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+
+    /// Removes the triggers and the outbox.
+    fn uninstall(
+        connection: &mut Self::Connection,
+        schema: &'static Schema,
+    ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+
+    /// The statements that do what [`install`](Self::install) does, whatever is there.
+    fn statements(
+        connection: &mut Self::Connection,
+        schema: &'static Schema,
     ) -> impl Future<Output = Result<Vec<String>, sqlx::Error>> + Send;
 
     /// Connections for the relay, which must not wait for those of a busy service.
@@ -101,115 +120,6 @@ pub trait OutboxDatabase: Database {
         pool: &Pool<Self>,
         outbox: &'static str,
     ) -> impl Future<Output = Result<Option<Box<dyn Listener>>, sqlx::Error>> + Send;
-}
-
-impl Schema {
-    /// Creates the outbox and the triggers in this database, or brings them up to date; does nothing
-    /// when they are. Removes those of models that `cache.toml` has no longer.
-    ///
-    /// # Errors
-    /// When a table or column of `cache.toml` is missing, or the role may not create triggers;
-    /// nothing is installed then.
-    pub async fn install<DB: OutboxDatabase>(
-        &'static self,
-        pool: &Pool<DB>,
-    ) -> Result<(), sqlx::Error>
-    where
-        for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
-    {
-        self.install_in(pool, true).await
-    }
-
-    /// Creates the outbox only, for a database that one may not give triggers: its writes report
-    /// themselves, with [`Transaction::changed`](crate::Transaction::changed) and its like.
-    ///
-    /// # Errors
-    /// When the role may not create tables.
-    pub async fn install_outbox<DB: OutboxDatabase>(
-        &'static self,
-        pool: &Pool<DB>,
-    ) -> Result<(), sqlx::Error>
-    where
-        for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
-    {
-        self.install_in(pool, false).await
-    }
-
-    async fn install_in<DB: OutboxDatabase>(
-        &'static self,
-        pool: &Pool<DB>,
-        triggers: bool,
-    ) -> Result<(), sqlx::Error>
-    where
-        for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
-    {
-        let mut tx = DB::begin_set_up(pool).await?;
-        let installed = DB::installed(&mut tx, self, triggers).await?;
-        if !matches!(installed, Installed::Right { .. }) {
-            for statement in self.statements::<DB>(&mut tx, triggers).await? {
-                run::<DB>(&mut tx, &statement).await?;
-            }
-        }
-        tx.commit().await
-    }
-
-    /// The text of the migration that [`install`](Self::install) carries out, for those who review
-    /// migrations or run them in another role. It may be run in any state of the database.
-    ///
-    /// # Errors
-    /// When the database cannot be read. (On SQLite the text depends on it.)
-    pub async fn migration<DB: OutboxDatabase>(
-        &'static self,
-        pool: &Pool<DB>,
-    ) -> Result<String, sqlx::Error> {
-        let mut connection = pool.acquire().await?;
-        let statements = self.statements::<DB>(&mut connection, true).await?;
-        Ok(statements
-            .into_iter()
-            .map(|statement| format!("{statement};\n\n"))
-            .collect())
-    }
-
-    /// Removes the triggers and the outbox, of whatever version of `cache.toml`.
-    ///
-    /// # Errors
-    /// When the role may not.
-    pub async fn uninstall<DB: OutboxDatabase>(
-        &'static self,
-        pool: &Pool<DB>,
-    ) -> Result<(), sqlx::Error>
-    where
-        for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
-    {
-        let mut tx = DB::begin_set_up(pool).await?;
-        for statement in DB::removal(&mut tx, self).await? {
-            run::<DB>(&mut tx, &statement).await?;
-        }
-        for table in [self.outbox.to_owned(), stamps(self)] {
-            let drop = format!("DROP TABLE IF EXISTS {}", quoted(&table));
-            run::<DB>(&mut tx, &drop).await?;
-        }
-        tx.commit().await
-    }
-
-    async fn statements<DB: OutboxDatabase>(
-        &self,
-        connection: &mut DB::Connection,
-        triggers: bool,
-    ) -> Result<Vec<String>, sqlx::Error> {
-        let wanted = DB::wanted(self);
-        let mut statements: Vec<String> = wanted.outbox.iter().map(ToString::to_string).collect();
-        if triggers {
-            statements.extend(DB::removal(connection, self).await?);
-            statements.extend(DB::triggers(connection, self).await?);
-        }
-        let (stamps, stamp, identity) = (quoted(&stamps(self)), wanted.stamp, DB::NEW_IDENTITY);
-        statements.push(format!("DELETE FROM {stamps}"));
-        statements.push(format!(
-            "INSERT INTO {stamps} VALUES ('{stamp}', {identity})"
-        ));
-        Ok(statements)
-    }
 }
 
 /// The outbox table, reached through a pool.
@@ -249,11 +159,23 @@ impl<DB: OutboxDatabase> OutboxConnection for TableConnection<DB> {
         })
     }
 
-    fn rows(
-        &mut self,
-        which: Which,
+    fn spellings(&mut self) -> BoxFuture<'_, Result<Vec<String>, BoxError>> {
+        Box::pin(async { Ok(DB::spellings(&mut self.connection, self.schema).await?) })
+    }
+
+    fn try_out(&mut self) -> BoxFuture<'_, Result<Option<String>, BoxError>> {
+        Box::pin(async { Ok(DB::try_out(&mut self.connection, self.schema.outbox).await?) })
+    }
+
+    fn seen(&mut self) -> BoxFuture<'_, Result<Option<Seen>, BoxError>> {
+        Box::pin(async { Ok(DB::seen(&mut self.connection).await?) })
+    }
+
+    fn rows<'a>(
+        &'a mut self,
+        which: &'a Which,
         after: Place,
-    ) -> BoxFuture<'_, Result<Vec<OutboxRow>, BoxError>> {
+    ) -> BoxFuture<'a, Result<Vec<OutboxRow>, BoxError>> {
         Box::pin(async move {
             Ok(DB::rows(&mut self.connection, self.schema.outbox, which, after).await?)
         })
@@ -287,43 +209,7 @@ pub(super) fn stamps(schema: &Schema) -> String {
     format!("{}_stamp", schema.outbox)
 }
 
-/// What the stamp, the identity and the number of triggers that were found say.
-pub(super) fn judged(
-    found: Option<(String, String, i64)>,
-    wanted: &Triggers,
-    triggers: bool,
-) -> Installed {
-    match found {
-        None => Installed::Nothing,
-        Some((_, identity, _)) if !triggers => Installed::Right { identity },
-        Some((stamp, identity, count))
-            if stamp == wanted.stamp && count as usize == wanted.names.len() =>
-        {
-            Installed::Right { identity }
-        }
-        Some(_) => Installed::Other,
-    }
-}
-
-/// Runs one statement of the set-up; says what an error means here.
-async fn run<DB: Database>(connection: &mut DB::Connection, sql: &str) -> Result<(), sqlx::Error>
-where
-    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
-{
-    let done = sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
-        .execute(connection)
-        .await;
-    done.map(drop).map_err(|error| {
-        let what = sql.lines().next().unwrap_or_default();
-        let help =
-            "run the migrations before `install`, or correct cache.toml; nothing was installed";
-        let why =
-            format!("cache.toml does not fit this database: {error}, in: {what}\nhelp: {help}");
-        sqlx::Error::Configuration(why.into())
-    })
-}
-
-/// Runs a statement that answers rows as (writer, id, tag's bytes, age in seconds).
+/// Runs a statement that answers rows as (transaction, id, tag's bytes, age in seconds).
 pub(super) async fn fetch<DB: Database>(
     connection: &mut DB::Connection,
     sql: SqlStr,
@@ -346,7 +232,7 @@ where
         let age = row.try_get::<f64, _>(3)?;
         Ok(OutboxRow {
             place: Place {
-                writer: row.try_get(0)?,
+                transaction: row.try_get(0)?,
                 id: row.try_get(1)?,
             },
             tag: row

@@ -1,13 +1,15 @@
 //! The outbox on PostgreSQL.
 
+mod set_up;
+
 use std::time::Duration;
 
 use sqlx::postgres::PgListener;
 use sqlx::{AssertSqlSafe, PgConnection, Pool, Postgres, SqlSafeStr};
 use sqlx_core::transaction::TransactionManager;
 
-use super::database::{OutboxDatabase, fetch, judged, quoted, stamps};
-use super::{BATCH, Installed, Listener, OutboxRow, PURGE_BATCH, Place, Which};
+use super::database::{OutboxDatabase, fetch, quoted, stamps};
+use super::{BATCH, Installed, Listener, OutboxRow, PURGE_BATCH, Place, Seen, Which};
 use crate::error::BoxError;
 use crate::schema::{Schema, Triggers};
 use crate::store::BoxFuture;
@@ -39,32 +41,58 @@ impl OutboxDatabase for Postgres {
     async fn rows(
         connection: &mut PgConnection,
         outbox: &'static str,
-        which: Which,
+        which: &Which,
         after: Place,
     ) -> Result<Vec<OutboxRow>, sqlx::Error> {
-        let mut values = vec![after.writer, after.id];
-        let which = match which {
-            Which::Waiting => "delivered_at IS NULL",
-            Which::Own { mark } => {
-                values.push(mark);
-                "delivered_at IS NULL AND writer = $3"
-            }
-            Which::Elsewhere { here, within } => {
-                values.extend([here, within.as_millis() as i64]);
-                "delivered_to <> $3 AND delivered_at >= now() - $4 * interval '1 ms'"
-            }
-        };
         // An infinite time cannot be subtracted, but its seconds can.
-        let sql = format!(
-            "SELECT writer, id, CASE WHEN octet_length(tag) <= {longest} THEN convert_to(tag, {encoding}) END,
-               extract(epoch FROM clock_timestamp())::float8 - extract(epoch FROM created_at)::float8
-             FROM {outbox} WHERE {which} AND (writer, id) > ($1, $2)
-             ORDER BY writer, id LIMIT {BATCH}",
+        let select = format!(
+            "SELECT xact::text::bigint AS transaction, id,
+               CASE WHEN octet_length(tag) <= {longest} THEN convert_to(tag, {encoding}) END AS tag,
+               extract(epoch FROM clock_timestamp())::float8 - extract(epoch FROM created_at)::float8 AS age
+             FROM {outbox}",
             longest = Tag::LONGEST,
             // A database of no encoding has none to convert from.
             encoding = "CASE getdatabaseencoding() WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END",
             outbox = quoted(outbox),
         );
+        let place = "(xact, id) > ($1::text::xid8, $2)";
+        let order = format!("ORDER BY xact, id LIMIT {BATCH}");
+        let mut values = vec![after.transaction, after.id];
+        let sql = match which {
+            Which::Waiting { since: None } => {
+                format!("{select} WHERE delivered_at IS NULL AND {place} {order}")
+            }
+            // Two ranges of the index. What lies between was delivered, and may be a million dead entries that an old snapshot
+            // keeps.
+            Which::Waiting { since: Some(seen) } => {
+                if after.transaction < seen.before {
+                    values.extend([seen.before, i64::MIN]);
+                } else {
+                    values.extend([after.transaction, after.id]);
+                }
+                let under_way = seen.under_way.iter().map(i64::to_string);
+                let under_way = under_way.collect::<Vec<_>>().join(",");
+                format!(
+                    "({select} WHERE delivered_at IS NULL AND (xact, id) > ($3::text::xid8, $4) {order})
+                     UNION ALL
+                     ({select} WHERE delivered_at IS NULL AND xact = ANY('{{{under_way}}}'::xid8[]) AND {place} {order})
+                     ORDER BY 1, 2 LIMIT {BATCH}"
+                )
+            }
+            Which::Own { mark, here } => {
+                values = vec![after.id, *mark, *here];
+                format!(
+                    "{select} WHERE writer = $2 AND id > $1 AND (delivered_at IS NULL OR delivered_to <> $3)
+                     ORDER BY id LIMIT {BATCH}"
+                )
+            }
+            Which::Elsewhere { here, within } => {
+                values.extend([*here, within.as_millis() as i64]);
+                format!(
+                    "{select} WHERE delivered_to <> $3 AND delivered_at >= now() - $4 * interval '1 ms' AND {place} {order}"
+                )
+            }
+        };
         fetch::<Postgres>(connection, AssertSqlSafe(sql).into_sql_str(), &values).await
     }
 
@@ -145,56 +173,119 @@ impl OutboxDatabase for Postgres {
         if !exists {
             return Ok(Installed::Nothing);
         }
+        let wanted = schema.postgres.tables.iter().flat_map(|table| {
+            let triggers = table.triggers.iter();
+            triggers.map(|trigger| (trigger.name, quoted(table.name)))
+        });
+        let (names, tables): (Vec<&str>, Vec<String>) = wanted.unzip();
         // A migration that makes a table anew loses its triggers, or leaves them to the old one that it
         // put out of the way; a restore may have disabled them.
         let sql = format!(
-            "SELECT stamp, md5(identity || (SELECT oid FROM pg_database WHERE datname = current_database())),
+            "SELECT (SELECT stamp FROM {stamps}),
+               (SELECT md5(identity || (SELECT oid FROM pg_database WHERE datname = current_database())) FROM {stamps}),
                (SELECT count(*) FROM pg_trigger AS report
                 JOIN pg_proc ON pg_proc.oid = report.tgfoid
                 JOIN pg_class ON pg_class.oid = to_regclass($1)
                 JOIN unnest($2, $3) AS wanted(name, of)
                   ON report.tgname = wanted.name AND report.tgrelid = to_regclass(wanted.of)
                 WHERE report.tgenabled IN ('O', 'A')
-                  AND pg_proc.pronamespace = pg_class.relnamespace)
-             FROM {stamps}"
+                  AND pg_proc.pronamespace = pg_class.relnamespace),
+               row_security_active(to_regclass($1)),
+               (SELECT min(srrelid::regclass::text) FROM pg_subscription_rel
+                WHERE srrelid IN (SELECT to_regclass(of) FROM unnest($3) AS of))"
         );
-        let triggers_of = schema.postgres.names.iter();
-        let (names, tables): (Vec<&str>, Vec<String>) = triggers_of
-            .map(|(name, table)| (*name, quoted(table)))
-            .unzip();
-        let found: Option<(String, String, i64)> = sqlx::query_as(AssertSqlSafe(sql))
-            .bind(quoted(schema.outbox))
-            .bind(names)
-            .bind(tables)
-            .fetch_optional(connection)
-            .await?;
-        Ok(judged(found, &schema.postgres, triggers))
+        let found: (Option<String>, Option<String>, i64, bool, Option<String>) =
+            sqlx::query_as(AssertSqlSafe(sql))
+                .bind(quoted(schema.outbox))
+                .bind(&names)
+                .bind(tables)
+                .fetch_one(connection)
+                .await?;
+        let (stamp, identity, count, is_filtered, subscribed) = found;
+        if is_filtered {
+            return Ok(Installed::Useless(format!(
+                "row-level security hides rows of \"{}\" from this role, so that writes would go unnoticed\n\
+                 help: `ALTER TABLE {} DISABLE ROW LEVEL SECURITY`, or give the role BYPASSRLS",
+                schema.outbox,
+                quoted(schema.outbox)
+            )));
+        }
+        if let Some(table) = subscribed.filter(|_| triggers) {
+            return Ok(Installed::Useless(format!(
+                "{table} is filled by a logical replication subscription, which fires no statement triggers: its changes \
+                 would go unnoticed\n\
+                 help: let the cache use the database that publishes it, or leave the table out of cache.toml"
+            )));
+        }
+        let is_complete = triggers.then_some(count as usize == names.len());
+        Ok(schema.judged::<Postgres>(stamp.zip(identity), is_complete))
     }
 
-    async fn begin_set_up(
-        pool: &Pool<Postgres>,
-    ) -> Result<sqlx::Transaction<'static, Postgres>, sqlx::Error> {
-        let mut tx = pool.begin().await?;
-        sqlx::query("SELECT pg_advisory_xact_lock($1)")
-            .bind(INSTALL_LOCK)
-            .execute(&mut *tx)
-            .await?;
-        // `IF NOT EXISTS` says "skipping" at NOTICE, which sqlx logs.
-        sqlx::query("SET LOCAL client_min_messages = warning")
-            .execute(&mut *tx)
-            .await?;
-        Ok(tx)
+    async fn spellings(
+        connection: &mut PgConnection,
+        schema: &'static Schema,
+    ) -> Result<Vec<String>, sqlx::Error> {
+        match schema.postgres.spellings {
+            "" => Ok(Vec::new()),
+            sql => sqlx::query_scalar(sql).fetch_all(connection).await,
+        }
     }
 
-    async fn removal(_: &mut PgConnection, schema: &Schema) -> Result<Vec<String>, sqlx::Error> {
-        Ok(vec![schema.postgres.removal.to_owned()])
+    async fn try_out(
+        connection: &mut PgConnection,
+        outbox: &'static str,
+    ) -> Result<Option<String>, sqlx::Error> {
+        let writer = fastrand::i64(1..);
+        Self::begin(connection, outbox, writer).await?;
+        let tried = tried_out(connection, outbox, writer).await;
+        <Postgres as sqlx::Database>::TransactionManager::rollback(connection).await?;
+        match tried {
+            // What is not allowed, or not there; everything else may be another time.
+            Err(sqlx::Error::Database(error))
+                if error.code().is_some_and(|code| code.starts_with("42")) =>
+            {
+                Ok(Some(error.message().to_owned()))
+            }
+            tried => tried,
+        }
     }
 
-    async fn triggers(_: &mut PgConnection, schema: &Schema) -> Result<Vec<String>, sqlx::Error> {
-        let statements = schema.postgres.statements.iter();
-        Ok(statements
-            .map(|statement| statement.sql.to_owned())
-            .collect())
+    async fn seen(connection: &mut PgConnection) -> Result<Option<Seen>, sqlx::Error> {
+        // A prepared transaction is under way as well.
+        let sql = "SELECT pg_snapshot_xmax(now)::text::bigint,
+                     ARRAY(SELECT pg_snapshot_xip(now)::text::bigint) FROM pg_current_snapshot() AS now";
+        let (before, under_way) = sqlx::query_as(sql).fetch_one(connection).await?;
+        Ok(Some(Seen { before, under_way }))
+    }
+
+    async fn install(
+        connection: &mut PgConnection,
+        schema: &'static Schema,
+        triggers: bool,
+    ) -> Result<(), sqlx::Error> {
+        set_up::install(connection, schema, triggers).await
+    }
+
+    async fn uninstall(
+        connection: &mut PgConnection,
+        schema: &'static Schema,
+    ) -> Result<(), sqlx::Error> {
+        set_up::uninstall(connection, schema).await
+    }
+
+    async fn statements(
+        _: &mut PgConnection,
+        schema: &'static Schema,
+    ) -> Result<Vec<String>, sqlx::Error> {
+        let wanted = &schema.postgres;
+        let tables = wanted.tables.iter().flat_map(|table| {
+            let triggers = table.triggers.iter().map(|trigger| &trigger.sql);
+            table.function.iter().chain(triggers)
+        });
+        let statements = wanted.outbox.iter().chain(wanted.checks).chain(tables);
+        let statements = statements.chain([&wanted.removal]);
+        let statements = statements.map(ToString::to_string);
+        Ok(statements.chain(schema.stamped::<Postgres>()).collect())
     }
 
     fn own_connections(pool: &Pool<Postgres>) -> Pool<Postgres> {
@@ -214,6 +305,30 @@ impl OutboxDatabase for Postgres {
         listener.listen(outbox).await?;
         Ok(Some(Box::new(listener)))
     }
+}
+
+/// Writes a row, reads it, marks it and purges, as it is done later.
+async fn tried_out(
+    connection: &mut PgConnection,
+    outbox: &'static str,
+    writer: i64,
+) -> Result<Option<String>, sqlx::Error> {
+    let own = Which::Own {
+        mark: writer,
+        here: 0,
+    };
+    Postgres::report(connection, outbox, vec![Tag::from_text("tried#out=")]).await?;
+    let rows = Postgres::rows(connection, outbox, &own, Place::FIRST).await?;
+    let ids: Vec<i64> = rows.iter().map(|row| row.place.id).collect();
+    Postgres::mark_delivered(connection, outbox, ids.clone(), 0).await?;
+    let left = Postgres::rows(connection, outbox, &own, Place::FIRST).await?;
+    Postgres::purge(connection, outbox, Duration::from_secs(3600)).await?;
+    let trouble = match (ids.len(), left.len()) {
+        (1, 0) => return Ok(None),
+        (0, _) => "it cannot read what it writes",
+        _ => "what it marks as delivered is not marked",
+    };
+    Ok(Some(trouble.to_owned()))
 }
 
 impl Listener for PgListener {

@@ -1,13 +1,15 @@
 //! The outbox on SQLite.
 
+mod set_up;
+
 use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, Pool, SqlSafeStr, Sqlite, SqliteConnection};
 use sqlx_core::transaction::TransactionManager;
 
-use super::database::{OutboxDatabase, fetch, judged, quoted, stamps};
-use super::{BATCH, Installed, Listener, OutboxRow, PURGE_BATCH, Place, Which};
-use crate::schema::{ColumnsOf, Schema, Triggers};
+use super::database::{OutboxDatabase, fetch, quoted, stamps};
+use super::{BATCH, Installed, Listener, OutboxRow, PURGE_BATCH, Place, Seen, Which};
+use crate::schema::{Schema, Triggers};
 use crate::tag::Tag;
 
 /// Seconds since 1970.
@@ -39,15 +41,18 @@ impl OutboxDatabase for Sqlite {
     async fn rows(
         connection: &mut SqliteConnection,
         outbox: &'static str,
-        which: Which,
+        which: &Which,
         after: Place,
     ) -> Result<Vec<OutboxRow>, sqlx::Error> {
         let (which, values) = match which {
-            Which::Waiting => ("delivered_at IS NULL".to_owned(), vec![after.id]),
-            Which::Own { mark } => ("delivered_at IS NULL".to_owned(), vec![after.id.max(mark)]),
+            Which::Waiting { .. } => ("delivered_at IS NULL".to_owned(), vec![after.id]),
+            Which::Own { mark, here } => (
+                "(delivered_at IS NULL OR delivered_to <> $2)".to_owned(),
+                vec![after.id.max(*mark), *here],
+            ),
             Which::Elsewhere { here, within } => (
                 format!("delivered_to <> $2 AND delivered_at >= {NOW} - $3 / 1000.0"),
-                vec![after.id, here, within.as_millis() as i64],
+                vec![after.id, *here, within.as_millis() as i64],
             ),
         };
         // Any column may hold a value of any type.
@@ -82,7 +87,8 @@ impl OutboxDatabase for Sqlite {
         to: i64,
     ) -> Result<(), sqlx::Error> {
         let sql = format!(
-            "UPDATE {} SET delivered_at = {NOW}, delivered_to = $2 WHERE id IN (SELECT value FROM json_each($1))",
+            "UPDATE {} SET delivered_at = {NOW}, delivered_to = $2
+             WHERE delivered_at IS NULL AND id IN (SELECT value FROM json_each($1))",
             quoted(outbox)
         );
         let ids = serde_json::Value::from(ids).to_string();
@@ -130,84 +136,60 @@ impl OutboxDatabase for Sqlite {
         if tables < 2 {
             return Ok(Installed::Nothing);
         }
-        let names = schema.sqlite.names.iter();
-        let names: serde_json::Value = names
-            .map(|(name, table)| serde_json::json!([name, table]))
-            .collect();
-        let names = names.to_string();
-        // Names of tables are the same in any case.
-        let sql = format!(
-            "SELECT stamp, identity,
-               (SELECT count(*) FROM sqlite_master AS report JOIN json_each($1) AS wanted
-                  ON report.name = json_extract(wanted.value, '$[0]')
-                 AND report.tbl_name = json_extract(wanted.value, '$[1]') COLLATE NOCASE
-                WHERE report.type = 'trigger')
-             FROM {}",
-            quoted(&stamps)
-        );
-        let found: Option<(String, String, i64)> = sqlx::query_as(AssertSqlSafe(sql))
-            .bind(names)
-            .fetch_optional(connection)
+        let sql = format!("SELECT stamp, identity FROM {}", quoted(&stamps));
+        let found: Option<(String, String)> = sqlx::query_as(AssertSqlSafe(sql))
+            .fetch_optional(&mut *connection)
             .await?;
-        Ok(judged(found, &schema.sqlite, triggers))
+        let are_right = match triggers {
+            true => Some(set_up::are_right(connection, schema).await?),
+            false => None,
+        };
+        Ok(schema.judged::<Sqlite>(found, are_right))
     }
 
-    async fn begin_set_up(
-        pool: &Pool<Sqlite>,
-    ) -> Result<sqlx::Transaction<'static, Sqlite>, sqlx::Error> {
-        pool.begin_with("BEGIN IMMEDIATE").await
-    }
-
-    async fn removal(
+    async fn spellings(
         connection: &mut SqliteConnection,
-        schema: &Schema,
+        schema: &'static Schema,
     ) -> Result<Vec<String>, sqlx::Error> {
-        let databases: Vec<String> = sqlx::query_scalar("SELECT name FROM pragma_database_list")
-            .fetch_all(&mut *connection)
-            .await?;
-        // First those of this file, whatever is there: the text of a migration may be run at any time.
-        let own = schema.sqlite.names.iter();
-        let mut drops: Vec<String> = own
-            .map(|(name, _)| format!("DROP TRIGGER IF EXISTS \"main\".\"{name}\""))
-            .collect();
-        for database in databases {
-            let database = quoted(&database);
-            let sql = format!(
-                "SELECT 'DROP TRIGGER IF EXISTS {database}.\"' || name || '\"' FROM {database}.sqlite_master
-                 WHERE type = 'trigger' AND instr(sql, $1) > 0"
-            );
-            let found: Vec<String> = sqlx::query_scalar(AssertSqlSafe(sql))
-                .bind(format!("INSERT INTO {} (tag)", quoted(schema.outbox)))
-                .fetch_all(&mut *connection)
-                .await?;
-            for drop in found {
-                if !drops.contains(&drop) {
-                    drops.push(drop);
-                }
-            }
+        match schema.sqlite.spellings {
+            "" => Ok(Vec::new()),
+            sql => sqlx::query_scalar(sql).fetch_all(connection).await,
         }
-        Ok(drops)
     }
 
-    async fn triggers(
+    /// There are no roles: who may read and write the file may do everything in it.
+    async fn try_out(
+        _: &mut SqliteConnection,
+        _: &'static str,
+    ) -> Result<Option<String>, sqlx::Error> {
+        Ok(None)
+    }
+
+    /// An index has no entries but of rows that are there.
+    async fn seen(_: &mut SqliteConnection) -> Result<Option<Seen>, sqlx::Error> {
+        Ok(None)
+    }
+
+    async fn install(
         connection: &mut SqliteConnection,
-        schema: &Schema,
+        schema: &'static Schema,
+        triggers: bool,
+    ) -> Result<(), sqlx::Error> {
+        set_up::install(connection, schema, triggers).await
+    }
+
+    async fn uninstall(
+        connection: &mut SqliteConnection,
+        schema: &'static Schema,
+    ) -> Result<(), sqlx::Error> {
+        set_up::uninstall(connection, schema).await
+    }
+
+    async fn statements(
+        connection: &mut SqliteConnection,
+        schema: &'static Schema,
     ) -> Result<Vec<String>, sqlx::Error> {
-        let mut statements = Vec::new();
-        for statement in schema.sqlite.statements {
-            if statement.sql.starts_with("CREATE TRIGGER") && !is_here(statement.sql) {
-                let why = "a trigger of SQLite cannot write into another database: the tables of cache.toml must be in the outbox's own";
-                return Err(sqlx::Error::Configuration(why.into()));
-            }
-            statements.push(match &statement.columns_of {
-                Some(columns_of) => {
-                    let columns = columns(connection, columns_of).await?;
-                    statement.sql.replace("{columns}", &columns)
-                }
-                None => statement.sql.to_owned(),
-            });
-        }
-        Ok(statements)
+        set_up::statements(connection, schema, true).await
     }
 
     /// The same ones: an in-memory database has no others.
@@ -221,28 +203,4 @@ impl OutboxDatabase for Sqlite {
     ) -> Result<Option<Box<dyn Listener>>, sqlx::Error> {
         Ok(None)
     }
-}
-
-async fn columns(
-    connection: &mut SqliteConnection,
-    columns_of: &ColumnsOf,
-) -> Result<String, sqlx::Error> {
-    let names: Vec<String> = sqlx::query_scalar("SELECT name FROM pragma_table_info($1)")
-        .bind(columns_of.table)
-        .fetch_all(connection)
-        .await?;
-    let counted = names
-        .iter()
-        .filter(|name| !columns_of.ignores.contains(&name.as_str()));
-    Ok(counted
-        .map(|name| format!("\"{name}\""))
-        .collect::<Vec<_>>()
-        .join(", "))
-}
-
-/// Whether this `CREATE TRIGGER` is for a table beside the outbox, in no attached database.
-fn is_here(sql: &str) -> bool {
-    let name = sql.strip_prefix("CREATE TRIGGER \"").unwrap_or_default();
-    name.split_once('"')
-        .is_some_and(|(_, rest)| rest.starts_with(' '))
 }

@@ -72,7 +72,7 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
         open.state = State::Open;
         Ok(Transaction {
             open: Some(open),
-            own: Which::Own { mark },
+            mark,
             writer,
             reports: Tags::default(),
             may_be_aborted: false,
@@ -97,7 +97,8 @@ impl<DB: OutboxDatabase> Cache<Pool<DB>> {
 pub struct Transaction<DB: OutboxDatabase, Db = Pool<DB>> {
     /// `None` only while a loader has it.
     open: Option<Open<DB>>,
-    own: Which,
+    /// What its own rows are found by: see [`Which::Own`].
+    mark: i64,
     writer: i64,
     /// What is reported without triggers; written before the commit.
     reports: Tags,
@@ -211,7 +212,7 @@ impl<DB: OutboxDatabase, Db: Send + Sync + 'static> Transaction<DB, Db> {
         }
         // Also after an error: the connection may have broken when the database had committed.
         // On this connection: under load there may be no other for a long time.
-        let delivered = engine.deliver_commit(&mut open.table, self.own).await;
+        let delivered = engine.deliver_commit(&mut open.table, self.mark).await;
         // Otherwise the block lasts until its time is over.
         if delivered {
             engine.unblock(self.writer, &blocked).await;
@@ -253,10 +254,12 @@ impl<DB: OutboxDatabase, Db: Send + Sync + 'static> Transaction<DB, Db> {
 
     /// What the transaction has reported so far.
     async fn own_tags(&mut self) -> Result<Vec<Tag>, sqlx::Error> {
-        let (outbox, own) = (self.cache.engine().schema.outbox, self.own);
+        let outbox = self.cache.engine().schema.outbox;
+        let (mark, here) = (self.mark, self.cache.engine().store.place());
+        let own = Which::Own { mark, here };
         let (mut tags, mut after) = (Vec::new(), Place::FIRST);
         loop {
-            let rows = DB::rows(self, outbox, own, after).await?;
+            let rows = DB::rows(self, outbox, &own, after).await?;
             let Some(last) = rows.last() else {
                 return Ok(tags);
             };

@@ -379,9 +379,11 @@ fn schema(max_load: Duration) -> Schema {
     let none = Triggers {
         stamp: "",
         outbox: &[],
+        checks: &[],
+        tables: &[],
         removal: "",
-        statements: &[],
-        names: &[],
+        exact: &[],
+        spellings: "",
     };
     Schema {
         prefix: "",

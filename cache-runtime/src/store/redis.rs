@@ -30,6 +30,7 @@ use redis::{Client, ErrorKind, IntoConnectionInfo, ProtocolVersion, Script, Serv
 
 use super::{Answer, Claim, Connected, Epoch, Fill, Read, Store, StoreError, Token};
 use crate::error::Error;
+use crate::model;
 use crate::near::{self, NearFence};
 use crate::schema::Schema;
 use crate::tag::Tag;
@@ -334,9 +335,11 @@ impl Store for RedisStore {
     }
 
     fn place(&self) -> i64 {
-        let connection = self.connection();
-        let place = |connection: Connection| i64::from_str_radix(&connection.identity, 16).ok();
-        connection.ok().and_then(place).unwrap_or_default()
+        let server = self.connection().map(|connection| connection.identity);
+        // One server may hold several lines of values, in its logical databases and under several prefixes. The channel says
+        // which of them this is; what is told to one is not told to the others.
+        let line = [server.as_deref().unwrap_or_default(), &self.names.channel];
+        model::fnv(model::FNV, line.join(" ").as_bytes()) as i64
     }
 
     fn check(&self) -> Answer<'_, ()> {

@@ -1,53 +1,80 @@
 //! PostgreSQL: one function per model, and four statement-level triggers that call it. A write costs one
 //! insert-select, however many rows it changes.
 
-use super::{Statement, Watched, quoted, quoted_table, tag_expression};
+use super::{ExactColumn, Table, Trigger, Watched, literal, quoted, quoted_table, tag_expression};
 use crate::answers::TagColumns;
 use crate::names::snake;
 
 /// The operation that makes the longest name of a trigger.
 pub(crate) const LONGEST_OPERATION: &str = "truncate";
 
-pub(super) fn statements(outbox: &str, model: &Watched<'_>) -> Vec<Statement> {
-    let function = [function(model, outbox), search_path(model, outbox)];
-    function
-        .into_iter()
-        .chain(triggers(model, outbox))
-        .map(Statement::new)
-        .collect()
+/// The transition tables. The name is what an error says when a migration took away a column.
+const OLD: &str = "cache_toml_old";
+const NEW: &str = "cache_toml_new";
+
+/// What PostgreSQL shows of the statement that fails then.
+const HELP: &str = "Is a column missing? Then a migration took it away: run SCHEMA.install of a cache.toml that fits";
+
+/// Every setting that changes the text of a type, fixed, so that a tag says the same whoever writes.
+const SETTINGS: &str = "SET TimeZone = 'UTC' SET DateStyle = 'ISO' SET IntervalStyle = 'postgres'
+SET extra_float_digits = 1 SET bytea_output = 'hex' SET lc_monetary = 'C' SET xmlbinary = 'base64'
+SET quote_all_identifiers = off";
+
+pub(super) fn table(outbox: &str, model: &Watched<'_>) -> Table {
+    Table {
+        name: model.model.table.clone(),
+        function: vec![function(model, outbox), search_path(model, outbox)],
+        triggers: triggers(model, outbox).collect(),
+    }
 }
 
 /// `writer` tells the rows of a transaction of the cache, which delivers them itself, from those of
-/// all others, which have 0.
+/// all others, which have 0. `xact` is the transaction, so that who has looked once finds what has come since.
+/// The stamp has a key, as a publication `FOR ALL TABLES` asks for one.
 pub(super) fn outbox(outbox: &str) -> Vec<String> {
-    let [table, index, delivered, stamp] =
-        ["", "_waiting", "_delivered", "_stamp"].map(|suffix| quoted(&format!("{outbox}{suffix}")));
+    let [table, waiting, own, delivered, stamp] = ["", "_waiting", "_own", "_delivered", "_stamp"]
+        .map(|suffix| quoted(&format!("{outbox}{suffix}")));
     vec![
         format!(
             "CREATE TABLE IF NOT EXISTS {table} (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   tag text NOT NULL,
   writer bigint NOT NULL DEFAULT coalesce(nullif(current_setting('cache.writer', true), ''), '0')::bigint,
+  xact xid8 NOT NULL DEFAULT pg_current_xact_id(),
   created_at timestamptz NOT NULL DEFAULT now(),
   delivered_at timestamptz,
   delivered_to bigint
 )"
         ),
         format!(
-            "CREATE INDEX IF NOT EXISTS {index} ON {table} (writer, id) WHERE delivered_at IS NULL"
+            "CREATE INDEX IF NOT EXISTS {waiting} ON {table} (xact, id) WHERE delivered_at IS NULL"
         ),
+        format!("CREATE INDEX IF NOT EXISTS {own} ON {table} (writer, id) WHERE writer <> 0"),
         format!(
             "CREATE INDEX IF NOT EXISTS {delivered} ON {table} (delivered_at) WHERE delivered_at IS NOT NULL"
         ),
         format!(
-            "CREATE TABLE IF NOT EXISTS {stamp} (stamp text NOT NULL, identity text NOT NULL)"
+            "CREATE TABLE IF NOT EXISTS {stamp} (
+  id integer PRIMARY KEY DEFAULT 1 CHECK (id = 1), stamp text NOT NULL, identity text NOT NULL
+)"
         ),
     ]
 }
 
-/// Removes every trigger and function that writes into this outbox, also of models that the file no
-/// longer has.
-pub(super) fn removal(outbox: &str) -> String {
+/// Removes what writes into this outbox and is not of these tables: what an older file had.
+pub(super) fn removal(outbox: &str, tables: &[Table]) -> String {
+    let mut wanted: Vec<String> = Vec::new();
+    for table in tables {
+        let of = literal(&quoted_table(&table.name));
+        wanted.extend(
+            table
+                .triggers
+                .iter()
+                .map(|trigger| format!("({}, {of})", literal(&trigger.name))),
+        );
+    }
+    // An empty list is none of SQL's.
+    wanted.push("(NULL, NULL)".to_owned());
     format!(
         "DO $cache$
 DECLARE
@@ -59,15 +86,133 @@ BEGIN
     WHERE pronamespace = current_schema()::regnamespace AND prorettype = 'trigger'::regtype
       AND strpos(prosrc, 'INSERT INTO {outbox} (tag)') > 0
   LOOP
-    FOR it IN SELECT tgname, tgrelid::regclass AS tab FROM pg_trigger WHERE tgfoid = report.oid LOOP
+    FOR it IN
+      SELECT tgname, tgrelid::regclass AS tab FROM pg_trigger
+      WHERE tgfoid = report.oid AND NOT EXISTS (
+        SELECT FROM (VALUES
+          {wanted}
+        ) AS wanted(name, of) WHERE wanted.name = tgname AND to_regclass(wanted.of) = tgrelid)
+    LOOP
       EXECUTE format('DROP TRIGGER %I ON %s', it.tgname, it.tab);
     END LOOP;
-    EXECUTE format('DROP FUNCTION %s', report.oid::regprocedure);
+    IF NOT EXISTS (SELECT FROM pg_trigger WHERE tgfoid = report.oid) THEN
+      EXECUTE format('DROP FUNCTION %s', report.oid::regprocedure);
+    END IF;
   END LOOP;
 END
 $cache$",
-        outbox = quoted(outbox)
+        outbox = quoted(outbox),
+        wanted = wanted.join(",\n          "),
     )
+}
+
+/// Whether two values of the column `a` of `pg_attribute` that are equal have the same text, under the settings of the
+/// functions: of what we know of. (`numeric` has, when it has a scale. Of a domain, its base counts.)
+const EXACT: &str = "EXISTS (
+    WITH RECURSIVE base(type, typmod) AS (
+      SELECT a.atttypid, a.atttypmod
+      UNION ALL SELECT typbasetype, typtypmod FROM base JOIN pg_type ON oid = type WHERE typtype = 'd'
+    )
+    SELECT FROM base JOIN pg_type ON pg_type.oid = base.type
+    WHERE typtype = 'e' OR typnamespace = 'pg_catalog'::regnamespace AND (
+      typname IN ('bool', 'int2', 'int4', 'int8', 'oid', 'uuid', 'char', 'name', 'bytea', 'bit', 'varbit',
+        'date', 'time', 'timestamp', 'timestamptz', 'inet', 'cidr', 'macaddr', 'macaddr8')
+      OR typname = 'numeric' AND base.typmod <> -1
+      OR typname IN ('text', 'varchar') AND NOT EXISTS (
+        SELECT FROM pg_collation WHERE oid = a.attcollation AND NOT collisdeterministic)))";
+
+/// Refuses ids and references whose equal values have several texts, and ignored columns that cannot be compared without.
+pub(super) fn checks<'a>(
+    exact: &[ExactColumn],
+    watched: impl Iterator<Item = Watched<'a>>,
+) -> Vec<String> {
+    let refuse = |columns: Vec<String>, when: &str, why: &str, hint: &str| {
+        format!(
+            "DO $cache$
+DECLARE
+  it record;
+BEGIN
+  FOR it IN
+    SELECT what, tab, col, format_type(a.atttypid, a.atttypmod) AS type
+    FROM (VALUES
+      {}
+    ) AS columns(what, tab, col)
+    JOIN pg_attribute AS a ON a.attrelid = to_regclass(tab) AND a.attname = col
+    WHERE {when}
+  LOOP
+    RAISE EXCEPTION '%, %.%, has type %: {why}', it.what, it.tab, it.col, it.type USING HINT = '{hint}';
+  END LOOP;
+END
+$cache$",
+            columns.join(",\n      ")
+        )
+    };
+    let column = |what: &str, table: &str, column: &str| {
+        format!(
+            "({}, {}, {})",
+            literal(what),
+            literal(&quoted_table(table)),
+            literal(column)
+        )
+    };
+    let exact: Vec<String> = exact
+        .iter()
+        .map(|it| column(&it.what, &it.table, &it.column))
+        .collect();
+    let ignored: Vec<String> = watched
+        .filter(|it| !it.row.is_empty())
+        .flat_map(|it| {
+            let (what, table) = (
+                format!("an ignored column of {}", it.model.name),
+                &it.model.table,
+            );
+            it.model
+                .ignores
+                .iter()
+                .map(|ignored| column(&what, table, ignored))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    let mut checks = Vec::new();
+    if !exact.is_empty() {
+        checks.push(refuse(
+            exact,
+            &format!("NOT {EXACT}"),
+            "two of its values may be equal and have different texts, so that a write of the one would not reach what was read by the other",
+            "use a type with one text for each value, such as text, bigint, uuid or numeric with a scale",
+        ));
+    }
+    if !ignored.is_empty() {
+        checks.push(refuse(
+            ignored,
+            "EXISTS (SELECT FROM pg_type WHERE oid = a.atttypid AND typtype = 'd' AND typnotnull)",
+            "a domain that is NOT NULL cannot be ignored",
+            "put NOT NULL on the column instead of the domain, or take it out of `ignores`",
+        ));
+    }
+    checks
+}
+
+/// Answers the lookups whose equal values may have several texts (`citext`, a collation that does not mind case).
+pub(super) fn spellings(lookups: &[(String, ExactColumn)]) -> String {
+    let lookups: Vec<String> = lookups
+        .iter()
+        .map(|(tag, it)| {
+            let table = literal(&quoted_table(&it.table));
+            format!("({}, {table}, {})", literal(tag), literal(&it.column))
+        })
+        .collect();
+    match lookups.is_empty() {
+        true => String::new(),
+        false => format!(
+            "SELECT tag FROM (VALUES
+  {}
+) AS lookups(tag, tab, col)
+JOIN pg_attribute AS a ON a.attrelid = to_regclass(tab) AND a.attname = col
+WHERE NOT {EXACT}",
+            lookups.join(",\n  ")
+        ),
+    }
 }
 
 fn function_name(model: &Watched<'_>, outbox: &str) -> String {
@@ -75,25 +220,28 @@ fn function_name(model: &Watched<'_>, outbox: &str) -> String {
 }
 
 /// It runs as the one who installed it, as the writer may have no right to the outbox. A writer that
-/// delivers its own rows wakes nobody: commits that notify wait for each other.
+/// delivers its own rows wakes nobody: commits that notify wait for each other. Nor is anybody woken where transactions may be
+/// prepared, which one that notifies cannot be.
 fn function(model: &Watched<'_>, outbox: &str) -> String {
     let tags: Vec<&TagColumns> = model.tags().collect();
     let columns = columns_of(&tags);
     let all = |rows: &str| select_tags(&tags, &values(&columns, rows));
     format!(
-        "CREATE FUNCTION {function}() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER AS $cache$
+        "CREATE OR REPLACE FUNCTION {function}() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+{SETTINGS} AS $cache$
 BEGIN
   IF TG_OP = 'INSERT' THEN
-    INSERT INTO {outbox} (tag){inserted};
+    INSERT INTO {outbox} (tag) -- {HELP}{inserted};
   ELSIF TG_OP = 'DELETE' THEN
-    INSERT INTO {outbox} (tag){deleted};
+    INSERT INTO {outbox} (tag) -- {HELP}{deleted};
   ELSIF TG_OP = 'UPDATE' THEN
-    INSERT INTO {outbox} (tag){updated};
+    INSERT INTO {outbox} (tag) -- {HELP}{updated};
   ELSE
     INSERT INTO {outbox} (tag) VALUES ('{name}#*');
   END IF;
-  IF FOUND AND coalesce(current_setting('cache.writer', true), '') = '' THEN
+  IF FOUND AND coalesce(current_setting('cache.writer', true), '') = ''
+    AND current_setting('max_prepared_transactions') = '0' THEN
     PERFORM pg_notify('{channel}', '');
   END IF;
   RETURN NULL;
@@ -101,8 +249,8 @@ END
 $cache$",
         function = function_name(model, outbox),
         outbox = quoted(outbox),
-        inserted = all("new_rows"),
-        deleted = all("old_rows"),
+        inserted = all(NEW),
+        deleted = all(OLD),
         updated = updated(model),
         name = model.model.name,
         channel = outbox,
@@ -131,24 +279,29 @@ fn updated(model: &Watched<'_>) -> String {
         let rows = if model.model.ignores.is_empty() {
             format!(
                 "{} UNION ALL {}",
-                values(&columns, "old_rows"),
-                values(&columns, "new_rows")
+                values(&columns, OLD),
+                values(&columns, NEW)
             )
         } else {
             let whole = |rows: &str| {
-                let ignores = model.model.ignores.join(",");
-                // As text, because as jsonb 1.0 and 1.00 are equal. The alias cannot be a column.
-                let row =
-                    format!("(to_jsonb({rows}.*) - '{{{ignores}}}'::text[])::text AS \"the row\"");
+                let ignores = model.model.ignores.iter();
+                let ignores: Vec<String> =
+                    ignores.map(|column| format!("\"{column}\":null")).collect();
+                // The row as its types write it, with nothing where it does not count: JSON is only how that is said. The
+                // alias cannot be a column.
+                let row = format!(
+                    "jsonb_populate_record({rows}, '{{{}}}')::text AS \"the row\"",
+                    ignores.join(",")
+                );
                 format!("SELECT {}, {row} FROM {rows}", list(&columns, rows))
             };
-            changed(&whole("old_rows"), &whole("new_rows"))
+            changed(&whole(OLD), &whole(NEW))
         };
         selects.push(select_tags(&row, &rows));
     }
     if !link.is_empty() {
         let columns: Vec<&String> = model.link_columns.iter().collect();
-        let rows = changed(&values(&columns, "old_rows"), &values(&columns, "new_rows"));
+        let rows = changed(&values(&columns, OLD), &values(&columns, NEW));
         selects.push(select_tags(&link, &rows));
     }
     selects.join("\n    UNION")
@@ -198,26 +351,32 @@ fn columns_of<'a>(tags: &[&'a TagColumns]) -> Vec<&'a String> {
     columns
 }
 
-fn triggers(model: &Watched<'_>, outbox: &str) -> impl Iterator<Item = String> {
+fn triggers(model: &Watched<'_>, outbox: &str) -> impl Iterator<Item = Trigger> {
     let (table, function) = (
         quoted_table(&model.model.table),
         function_name(model, outbox),
     );
     let operations = [
-        ("insert", "REFERENCING NEW TABLE AS new_rows "),
-        ("delete", "REFERENCING OLD TABLE AS old_rows "),
+        ("insert", format!("REFERENCING NEW TABLE AS {NEW} ")),
+        ("delete", format!("REFERENCING OLD TABLE AS {OLD} ")),
         (
             "update",
-            "REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows ",
+            format!("REFERENCING OLD TABLE AS {OLD} NEW TABLE AS {NEW} "),
         ),
-        (LONGEST_OPERATION, ""),
+        (LONGEST_OPERATION, String::new()),
     ];
     operations.into_iter().map(move |(operation, rows)| {
-        let trigger = model.trigger(outbox, operation);
+        let name = model.trigger(outbox, operation);
         let event = operation.to_uppercase();
-        format!(
-            "CREATE TRIGGER {trigger} AFTER {event} ON {table}\n\
-             {rows}FOR EACH STATEMENT EXECUTE FUNCTION {function}()"
-        )
+        let sql = format!(
+            "CREATE OR REPLACE TRIGGER {} AFTER {event} ON {table}\n\
+             {rows}FOR EACH STATEMENT EXECUTE FUNCTION {function}()",
+            quoted(&name)
+        );
+        Trigger {
+            name,
+            sql,
+            columns_of: None,
+        }
     })
 }

@@ -1,10 +1,28 @@
 //! SQLite: row-level triggers.
 
-use super::{ColumnsOf, Statement, Watched, quoted, quoted_table, tag_expression};
+use super::{
+    ColumnsOf, ExactColumn, Table, Trigger, Watched, literal, quoted, quoted_table, tag_expression,
+};
 use crate::answers::TagColumns;
 
-pub(super) fn statements(outbox: &str, model: &Watched<'_>) -> Vec<Statement> {
-    Table::new(model, outbox).statements()
+pub(super) fn table(outbox: &str, model: &Watched<'_>) -> Table {
+    Table {
+        name: model.model.table.clone(),
+        function: Vec::new(),
+        triggers: Reports::new(model, outbox).triggers(),
+    }
+}
+
+/// Which texts a column calls equal depends on its collation, which may be the program's own: it is not asked.
+pub(super) fn spellings(lookups: &[(String, ExactColumn)]) -> String {
+    let tags: Vec<String> = lookups
+        .iter()
+        .map(|(tag, _)| format!("({})", literal(tag)))
+        .collect();
+    match tags.is_empty() {
+        true => String::new(),
+        false => format!("VALUES {}", tags.join(", ")),
+    }
 }
 
 /// Times are seconds since 1970. `AUTOINCREMENT`, so that a transaction's own rows are those after the
@@ -31,7 +49,7 @@ pub(super) fn outbox(outbox: &str) -> Vec<String> {
 }
 
 /// A table, and its triggers as they are put together.
-struct Table<'a> {
+struct Reports<'a> {
     watched: &'a Watched<'a>,
     outbox: &'a str,
     /// A trigger lives in its table's database; inside it names are bare.
@@ -39,7 +57,7 @@ struct Table<'a> {
     table: String,
 }
 
-impl<'a> Table<'a> {
+impl<'a> Reports<'a> {
     fn new(watched: &'a Watched<'a>, outbox: &'a str) -> Self {
         let (database, table) = match watched.model.table.split_once('.') {
             Some((database, table)) => (Some(quoted_table(database)), table),
@@ -53,18 +71,18 @@ impl<'a> Table<'a> {
         }
     }
 
-    fn statements(&self) -> Vec<Statement> {
-        let mut statements: Vec<Statement> = self.rows_in_the_way().into();
-        statements.extend(self.rows_that_come_and_go());
-        statements.extend(self.changed_rows());
-        statements.extend(self.moved_rows());
-        statements
+    fn triggers(&self) -> Vec<Trigger> {
+        let mut triggers: Vec<Trigger> = self.rows_in_the_way().into();
+        triggers.extend(self.rows_that_come_and_go());
+        triggers.extend(self.changed_rows());
+        triggers.extend(self.moved_rows());
+        triggers
     }
 
     /// `INSERT OR REPLACE` and `UPDATE OR REPLACE` delete the row that is in the way of the new one
     /// without firing its delete trigger (unless `recursive_triggers` is on). So its tags are read
     /// before: of the row that has the new one's id, or one of its lookups.
-    fn rows_in_the_way(&self) -> [Statement; 2] {
+    fn rows_in_the_way(&self) -> [Trigger; 2] {
         let (table, model) = (&self.table, self.watched.model);
         let same = |column: &String| format!("{table}.{column} = NEW.{column}");
         let id: Vec<String> = model.id.iter().map(|column| quoted(column)).collect();
@@ -83,15 +101,14 @@ impl<'a> Table<'a> {
         };
         let tags = union(self.watched.tags().map(select));
 
-        let unique = [id, lookups].concat();
-        let update = format!("BEFORE UPDATE OF {}", unique.join(", "));
+        let moved = when_moved(&[id, lookups].concat(), "NEW.{} IS NOT NULL AND ");
         [
             self.create("replace", "BEFORE INSERT", "", &tags),
-            self.create("overwrite", &update, &when_moved(&unique), &tags),
+            self.create("overwrite", "BEFORE UPDATE", &moved, &tags),
         ]
     }
 
-    fn rows_that_come_and_go(&self) -> [Statement; 2] {
+    fn rows_that_come_and_go(&self) -> [Trigger; 2] {
         let tags = |row| tags_of(self.watched.tags(), &[row]);
         [
             self.create("insert", "AFTER INSERT", "", &tags("NEW")),
@@ -99,7 +116,7 @@ impl<'a> Table<'a> {
         ]
     }
 
-    fn changed_rows(&self) -> Option<Statement> {
+    fn changed_rows(&self) -> Option<Trigger> {
         let model = self.watched.model;
         if self.watched.row.is_empty() {
             return None;
@@ -108,18 +125,23 @@ impl<'a> Table<'a> {
         if model.ignores.is_empty() {
             return Some(self.create("update", "AFTER UPDATE", "", &tags));
         }
-        let open = self.create("update", "AFTER UPDATE OF {columns}", "", &tags);
+        let open = self.create(
+            "update",
+            "AFTER UPDATE",
+            "\nWHEN ({old}) IS NOT ({new})",
+            &tags,
+        );
         let columns_of = ColumnsOf {
             table: model.table.clone(),
             ignores: model.ignores.clone(),
         };
-        Some(Statement {
+        Some(Trigger {
             columns_of: Some(columns_of),
             ..open
         })
     }
 
-    fn moved_rows(&self) -> Option<Statement> {
+    fn moved_rows(&self) -> Option<Trigger> {
         if self.watched.link.is_empty() {
             return None;
         }
@@ -129,31 +151,31 @@ impl<'a> Table<'a> {
             .iter()
             .map(|column| quoted(column));
         let columns: Vec<String> = columns.collect();
-        let event = format!("AFTER UPDATE OF {}", columns.join(", "));
         let tags = tags_of(self.watched.link.iter(), &["OLD", "NEW"]);
-        Some(self.create("link", &event, &when_moved(&columns), &tags))
+        Some(self.create("link", "AFTER UPDATE", &when_moved(&columns, ""), &tags))
     }
 
-    fn name(&self, operation: &str) -> String {
-        let trigger = self.watched.trigger(self.outbox, operation);
-        match &self.database {
-            Some(database) => format!("{database}.{trigger}"),
-            None => trigger,
-        }
-    }
-
-    fn create(&self, operation: &str, event: &str, when: &str, tags: &str) -> Statement {
-        Statement::new(format!(
-            "CREATE TRIGGER {name} {event} ON {table} FOR EACH ROW{when}
+    fn create(&self, operation: &str, event: &str, when: &str, tags: &str) -> Trigger {
+        let name = self.watched.trigger(self.outbox, operation);
+        let trigger = match &self.database {
+            Some(database) => format!("{database}.{}", quoted(&name)),
+            None => quoted(&name),
+        };
+        let sql = format!(
+            "CREATE TRIGGER {trigger} {event} ON {table} FOR EACH ROW{when}
 BEGIN
   INSERT INTO {outbox} (tag) SELECT tag FROM (
     {tags}
   ) WHERE tag IS NOT NULL;
 END",
-            name = self.name(operation),
             table = self.table,
             outbox = quoted(self.outbox),
-        ))
+        );
+        Trigger {
+            name,
+            sql,
+            columns_of: None,
+        }
     }
 }
 
@@ -171,10 +193,13 @@ fn union(selects: impl Iterator<Item = String>) -> String {
     selects.collect::<Vec<_>>().join("\n    UNION ")
 }
 
-/// Binary, because a column's own collation may take different texts for equal, but tags do not.
-fn when_moved(columns: &[String]) -> String {
-    let moved = columns
-        .iter()
-        .map(|column| format!("OLD.{column} COLLATE BINARY IS NOT NEW.{column}"));
+/// Binary, because a column's own collation may take different texts for equal, but tags do not. It is asked row by row, as
+/// `UPDATE OF` does not hear of a generated column. Before an update that column is NULL where nothing that it is made
+/// from is set, which `only` is for.
+fn when_moved(columns: &[String], only: &str) -> String {
+    let moved = columns.iter().map(|column| {
+        let only = only.replace("{}", column);
+        format!("{only}OLD.{column} COLLATE BINARY IS NOT NEW.{column}")
+    });
     format!("\nWHEN {}", moved.collect::<Vec<_>>().join(" OR "))
 }

@@ -2,34 +2,21 @@ CREATE TABLE IF NOT EXISTS "cache_outbox" (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   tag text NOT NULL,
   writer bigint NOT NULL DEFAULT coalesce(nullif(current_setting('cache.writer', true), ''), '0')::bigint,
+  xact xid8 NOT NULL DEFAULT pg_current_xact_id(),
   created_at timestamptz NOT NULL DEFAULT now(),
   delivered_at timestamptz,
   delivered_to bigint
 );
 
-CREATE INDEX IF NOT EXISTS "cache_outbox_waiting" ON "cache_outbox" (writer, id) WHERE delivered_at IS NULL;
+CREATE INDEX IF NOT EXISTS "cache_outbox_waiting" ON "cache_outbox" (xact, id) WHERE delivered_at IS NULL;
+
+CREATE INDEX IF NOT EXISTS "cache_outbox_own" ON "cache_outbox" (writer, id) WHERE writer <> 0;
 
 CREATE INDEX IF NOT EXISTS "cache_outbox_delivered" ON "cache_outbox" (delivered_at) WHERE delivered_at IS NOT NULL;
 
-CREATE TABLE IF NOT EXISTS "cache_outbox_stamp" (stamp text NOT NULL, identity text NOT NULL);
-
-DO $cache$
-DECLARE
-  report record;
-  it record;
-BEGIN
-  FOR report IN
-    SELECT oid FROM pg_proc
-    WHERE pronamespace = current_schema()::regnamespace AND prorettype = 'trigger'::regtype
-      AND strpos(prosrc, 'INSERT INTO "cache_outbox" (tag)') > 0
-  LOOP
-    FOR it IN SELECT tgname, tgrelid::regclass AS tab FROM pg_trigger WHERE tgfoid = report.oid LOOP
-      EXECUTE format('DROP TRIGGER %I ON %s', it.tgname, it.tab);
-    END LOOP;
-    EXECUTE format('DROP FUNCTION %s', report.oid::regprocedure);
-  END LOOP;
-END
-$cache$;
+CREATE TABLE IF NOT EXISTS "cache_outbox_stamp" (
+  id integer PRIMARY KEY DEFAULT 1 CHECK (id = 1), stamp text NOT NULL, identity text NOT NULL
+);
 
 SELECT r."id" FROM "video" r WHERE 1 = 0;
 
@@ -45,31 +32,69 @@ SELECT r."id", r."plio_id" FROM "item" r WHERE 1 = 0;
 
 SELECT r."id", r."item_id" FROM "question" r WHERE 1 = 0;
 
-CREATE FUNCTION "cache_outbox_video"() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER AS $cache$
+DO $cache$
+DECLARE
+  it record;
+BEGIN
+  FOR it IN
+    SELECT what, tab, col, format_type(a.atttypid, a.atttypmod) AS type
+    FROM (VALUES
+      ('the id of video', '"video"', 'id'),
+      ('the id of organization', '"organization"', 'id'),
+      ('a reference of organization-user', '"organization_user"', 'user_id'),
+      ('the id of user', '"user"', 'id'),
+      ('the id of plio', '"plio"', 'id'),
+      ('a reference of item', '"item"', 'plio_id'),
+      ('a reference of question', '"question"', 'item_id')
+    ) AS columns(what, tab, col)
+    JOIN pg_attribute AS a ON a.attrelid = to_regclass(tab) AND a.attname = col
+    WHERE NOT EXISTS (
+    WITH RECURSIVE base(type, typmod) AS (
+      SELECT a.atttypid, a.atttypmod
+      UNION ALL SELECT typbasetype, typtypmod FROM base JOIN pg_type ON oid = type WHERE typtype = 'd'
+    )
+    SELECT FROM base JOIN pg_type ON pg_type.oid = base.type
+    WHERE typtype = 'e' OR typnamespace = 'pg_catalog'::regnamespace AND (
+      typname IN ('bool', 'int2', 'int4', 'int8', 'oid', 'uuid', 'char', 'name', 'bytea', 'bit', 'varbit',
+        'date', 'time', 'timestamp', 'timestamptz', 'inet', 'cidr', 'macaddr', 'macaddr8')
+      OR typname = 'numeric' AND base.typmod <> -1
+      OR typname IN ('text', 'varchar') AND NOT EXISTS (
+        SELECT FROM pg_collation WHERE oid = a.attcollation AND NOT collisdeterministic)))
+  LOOP
+    RAISE EXCEPTION '%, %.%, has type %: two of its values may be equal and have different texts, so that a write of the one would not reach what was read by the other', it.what, it.tab, it.col, it.type USING HINT = 'use a type with one text for each value, such as text, bigint, uuid or numeric with a scale';
+  END LOOP;
+END
+$cache$;
+
+CREATE OR REPLACE FUNCTION "cache_outbox_video"() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET TimeZone = 'UTC' SET DateStyle = 'ISO' SET IntervalStyle = 'postgres'
+SET extra_float_digits = 1 SET bytea_output = 'hex' SET lc_monetary = 'C' SET xmlbinary = 'base64'
+SET quote_all_identifiers = off AS $cache$
 BEGIN
   IF TG_OP = 'INSERT' THEN
-    INSERT INTO "cache_outbox" (tag)
+    INSERT INTO "cache_outbox" (tag) -- Is a column missing? Then a migration took it away: run SCHEMA.install of a cache.toml that fits
     SELECT DISTINCT t.tag
-    FROM (SELECT new_rows."id"::text FROM new_rows) AS r
+    FROM (SELECT cache_toml_new."id"::text FROM cache_toml_new) AS r
     CROSS JOIN LATERAL (VALUES ('video#id=' || r."id")) AS t(tag)
     WHERE t.tag IS NOT NULL;
   ELSIF TG_OP = 'DELETE' THEN
-    INSERT INTO "cache_outbox" (tag)
+    INSERT INTO "cache_outbox" (tag) -- Is a column missing? Then a migration took it away: run SCHEMA.install of a cache.toml that fits
     SELECT DISTINCT t.tag
-    FROM (SELECT old_rows."id"::text FROM old_rows) AS r
+    FROM (SELECT cache_toml_old."id"::text FROM cache_toml_old) AS r
     CROSS JOIN LATERAL (VALUES ('video#id=' || r."id")) AS t(tag)
     WHERE t.tag IS NOT NULL;
   ELSIF TG_OP = 'UPDATE' THEN
-    INSERT INTO "cache_outbox" (tag)
+    INSERT INTO "cache_outbox" (tag) -- Is a column missing? Then a migration took it away: run SCHEMA.install of a cache.toml that fits
     SELECT DISTINCT t.tag
-    FROM (SELECT old_rows."id"::text FROM old_rows UNION ALL SELECT new_rows."id"::text FROM new_rows) AS r
+    FROM (SELECT cache_toml_old."id"::text FROM cache_toml_old UNION ALL SELECT cache_toml_new."id"::text FROM cache_toml_new) AS r
     CROSS JOIN LATERAL (VALUES ('video#id=' || r."id")) AS t(tag)
     WHERE t.tag IS NOT NULL;
   ELSE
     INSERT INTO "cache_outbox" (tag) VALUES ('video#*');
   END IF;
-  IF FOUND AND coalesce(current_setting('cache.writer', true), '') = '' THEN
+  IF FOUND AND coalesce(current_setting('cache.writer', true), '') = ''
+    AND current_setting('max_prepared_transactions') = '0' THEN
     PERFORM pg_notify('cache_outbox', '');
   END IF;
   RETURN NULL;
@@ -82,43 +107,47 @@ BEGIN
 END
 $cache$;
 
-CREATE TRIGGER "cache_outbox_video_insert" AFTER INSERT ON "video"
-REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_video"();
+CREATE OR REPLACE TRIGGER "cache_outbox_video_insert" AFTER INSERT ON "video"
+REFERENCING NEW TABLE AS cache_toml_new FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_video"();
 
-CREATE TRIGGER "cache_outbox_video_delete" AFTER DELETE ON "video"
-REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_video"();
+CREATE OR REPLACE TRIGGER "cache_outbox_video_delete" AFTER DELETE ON "video"
+REFERENCING OLD TABLE AS cache_toml_old FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_video"();
 
-CREATE TRIGGER "cache_outbox_video_update" AFTER UPDATE ON "video"
-REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_video"();
+CREATE OR REPLACE TRIGGER "cache_outbox_video_update" AFTER UPDATE ON "video"
+REFERENCING OLD TABLE AS cache_toml_old NEW TABLE AS cache_toml_new FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_video"();
 
-CREATE TRIGGER "cache_outbox_video_truncate" AFTER TRUNCATE ON "video"
+CREATE OR REPLACE TRIGGER "cache_outbox_video_truncate" AFTER TRUNCATE ON "video"
 FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_video"();
 
-CREATE FUNCTION "cache_outbox_organization"() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER AS $cache$
+CREATE OR REPLACE FUNCTION "cache_outbox_organization"() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET TimeZone = 'UTC' SET DateStyle = 'ISO' SET IntervalStyle = 'postgres'
+SET extra_float_digits = 1 SET bytea_output = 'hex' SET lc_monetary = 'C' SET xmlbinary = 'base64'
+SET quote_all_identifiers = off AS $cache$
 BEGIN
   IF TG_OP = 'INSERT' THEN
-    INSERT INTO "cache_outbox" (tag)
+    INSERT INTO "cache_outbox" (tag) -- Is a column missing? Then a migration took it away: run SCHEMA.install of a cache.toml that fits
     SELECT DISTINCT t.tag
-    FROM (SELECT new_rows."id"::text FROM new_rows) AS r
+    FROM (SELECT cache_toml_new."id"::text FROM cache_toml_new) AS r
     CROSS JOIN LATERAL (VALUES ('organization#id=' || r."id")) AS t(tag)
     WHERE t.tag IS NOT NULL;
   ELSIF TG_OP = 'DELETE' THEN
-    INSERT INTO "cache_outbox" (tag)
+    INSERT INTO "cache_outbox" (tag) -- Is a column missing? Then a migration took it away: run SCHEMA.install of a cache.toml that fits
     SELECT DISTINCT t.tag
-    FROM (SELECT old_rows."id"::text FROM old_rows) AS r
+    FROM (SELECT cache_toml_old."id"::text FROM cache_toml_old) AS r
     CROSS JOIN LATERAL (VALUES ('organization#id=' || r."id")) AS t(tag)
     WHERE t.tag IS NOT NULL;
   ELSIF TG_OP = 'UPDATE' THEN
-    INSERT INTO "cache_outbox" (tag)
+    INSERT INTO "cache_outbox" (tag) -- Is a column missing? Then a migration took it away: run SCHEMA.install of a cache.toml that fits
     SELECT DISTINCT t.tag
-    FROM (SELECT old_rows."id"::text FROM old_rows UNION ALL SELECT new_rows."id"::text FROM new_rows) AS r
+    FROM (SELECT cache_toml_old."id"::text FROM cache_toml_old UNION ALL SELECT cache_toml_new."id"::text FROM cache_toml_new) AS r
     CROSS JOIN LATERAL (VALUES ('organization#id=' || r."id")) AS t(tag)
     WHERE t.tag IS NOT NULL;
   ELSE
     INSERT INTO "cache_outbox" (tag) VALUES ('organization#*');
   END IF;
-  IF FOUND AND coalesce(current_setting('cache.writer', true), '') = '' THEN
+  IF FOUND AND coalesce(current_setting('cache.writer', true), '') = ''
+    AND current_setting('max_prepared_transactions') = '0' THEN
     PERFORM pg_notify('cache_outbox', '');
   END IF;
   RETURN NULL;
@@ -131,43 +160,47 @@ BEGIN
 END
 $cache$;
 
-CREATE TRIGGER "cache_outbox_organization_insert" AFTER INSERT ON "organization"
-REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_organization"();
+CREATE OR REPLACE TRIGGER "cache_outbox_organization_insert" AFTER INSERT ON "organization"
+REFERENCING NEW TABLE AS cache_toml_new FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_organization"();
 
-CREATE TRIGGER "cache_outbox_organization_delete" AFTER DELETE ON "organization"
-REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_organization"();
+CREATE OR REPLACE TRIGGER "cache_outbox_organization_delete" AFTER DELETE ON "organization"
+REFERENCING OLD TABLE AS cache_toml_old FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_organization"();
 
-CREATE TRIGGER "cache_outbox_organization_update" AFTER UPDATE ON "organization"
-REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_organization"();
+CREATE OR REPLACE TRIGGER "cache_outbox_organization_update" AFTER UPDATE ON "organization"
+REFERENCING OLD TABLE AS cache_toml_old NEW TABLE AS cache_toml_new FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_organization"();
 
-CREATE TRIGGER "cache_outbox_organization_truncate" AFTER TRUNCATE ON "organization"
+CREATE OR REPLACE TRIGGER "cache_outbox_organization_truncate" AFTER TRUNCATE ON "organization"
 FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_organization"();
 
-CREATE FUNCTION "cache_outbox_organization_user"() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER AS $cache$
+CREATE OR REPLACE FUNCTION "cache_outbox_organization_user"() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET TimeZone = 'UTC' SET DateStyle = 'ISO' SET IntervalStyle = 'postgres'
+SET extra_float_digits = 1 SET bytea_output = 'hex' SET lc_monetary = 'C' SET xmlbinary = 'base64'
+SET quote_all_identifiers = off AS $cache$
 BEGIN
   IF TG_OP = 'INSERT' THEN
-    INSERT INTO "cache_outbox" (tag)
+    INSERT INTO "cache_outbox" (tag) -- Is a column missing? Then a migration took it away: run SCHEMA.install of a cache.toml that fits
     SELECT DISTINCT t.tag
-    FROM (SELECT new_rows."user_id"::text FROM new_rows) AS r
+    FROM (SELECT cache_toml_new."user_id"::text FROM cache_toml_new) AS r
     CROSS JOIN LATERAL (VALUES ('organization-user#user_id=' || r."user_id")) AS t(tag)
     WHERE t.tag IS NOT NULL;
   ELSIF TG_OP = 'DELETE' THEN
-    INSERT INTO "cache_outbox" (tag)
+    INSERT INTO "cache_outbox" (tag) -- Is a column missing? Then a migration took it away: run SCHEMA.install of a cache.toml that fits
     SELECT DISTINCT t.tag
-    FROM (SELECT old_rows."user_id"::text FROM old_rows) AS r
+    FROM (SELECT cache_toml_old."user_id"::text FROM cache_toml_old) AS r
     CROSS JOIN LATERAL (VALUES ('organization-user#user_id=' || r."user_id")) AS t(tag)
     WHERE t.tag IS NOT NULL;
   ELSIF TG_OP = 'UPDATE' THEN
-    INSERT INTO "cache_outbox" (tag)
+    INSERT INTO "cache_outbox" (tag) -- Is a column missing? Then a migration took it away: run SCHEMA.install of a cache.toml that fits
     SELECT DISTINCT t.tag
-    FROM (SELECT old_rows."user_id"::text FROM old_rows UNION ALL SELECT new_rows."user_id"::text FROM new_rows) AS r
+    FROM (SELECT cache_toml_old."user_id"::text FROM cache_toml_old UNION ALL SELECT cache_toml_new."user_id"::text FROM cache_toml_new) AS r
     CROSS JOIN LATERAL (VALUES ('organization-user#user_id=' || r."user_id")) AS t(tag)
     WHERE t.tag IS NOT NULL;
   ELSE
     INSERT INTO "cache_outbox" (tag) VALUES ('organization-user#*');
   END IF;
-  IF FOUND AND coalesce(current_setting('cache.writer', true), '') = '' THEN
+  IF FOUND AND coalesce(current_setting('cache.writer', true), '') = ''
+    AND current_setting('max_prepared_transactions') = '0' THEN
     PERFORM pg_notify('cache_outbox', '');
   END IF;
   RETURN NULL;
@@ -180,43 +213,47 @@ BEGIN
 END
 $cache$;
 
-CREATE TRIGGER "cache_outbox_organization_user_insert" AFTER INSERT ON "organization_user"
-REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_organization_user"();
+CREATE OR REPLACE TRIGGER "cache_outbox_organization_user_insert" AFTER INSERT ON "organization_user"
+REFERENCING NEW TABLE AS cache_toml_new FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_organization_user"();
 
-CREATE TRIGGER "cache_outbox_organization_user_delete" AFTER DELETE ON "organization_user"
-REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_organization_user"();
+CREATE OR REPLACE TRIGGER "cache_outbox_organization_user_delete" AFTER DELETE ON "organization_user"
+REFERENCING OLD TABLE AS cache_toml_old FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_organization_user"();
 
-CREATE TRIGGER "cache_outbox_organization_user_update" AFTER UPDATE ON "organization_user"
-REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_organization_user"();
+CREATE OR REPLACE TRIGGER "cache_outbox_organization_user_update" AFTER UPDATE ON "organization_user"
+REFERENCING OLD TABLE AS cache_toml_old NEW TABLE AS cache_toml_new FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_organization_user"();
 
-CREATE TRIGGER "cache_outbox_organization_user_truncate" AFTER TRUNCATE ON "organization_user"
+CREATE OR REPLACE TRIGGER "cache_outbox_organization_user_truncate" AFTER TRUNCATE ON "organization_user"
 FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_organization_user"();
 
-CREATE FUNCTION "cache_outbox_user"() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER AS $cache$
+CREATE OR REPLACE FUNCTION "cache_outbox_user"() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET TimeZone = 'UTC' SET DateStyle = 'ISO' SET IntervalStyle = 'postgres'
+SET extra_float_digits = 1 SET bytea_output = 'hex' SET lc_monetary = 'C' SET xmlbinary = 'base64'
+SET quote_all_identifiers = off AS $cache$
 BEGIN
   IF TG_OP = 'INSERT' THEN
-    INSERT INTO "cache_outbox" (tag)
+    INSERT INTO "cache_outbox" (tag) -- Is a column missing? Then a migration took it away: run SCHEMA.install of a cache.toml that fits
     SELECT DISTINCT t.tag
-    FROM (SELECT new_rows."id"::text FROM new_rows) AS r
+    FROM (SELECT cache_toml_new."id"::text FROM cache_toml_new) AS r
     CROSS JOIN LATERAL (VALUES ('user#id=' || r."id")) AS t(tag)
     WHERE t.tag IS NOT NULL;
   ELSIF TG_OP = 'DELETE' THEN
-    INSERT INTO "cache_outbox" (tag)
+    INSERT INTO "cache_outbox" (tag) -- Is a column missing? Then a migration took it away: run SCHEMA.install of a cache.toml that fits
     SELECT DISTINCT t.tag
-    FROM (SELECT old_rows."id"::text FROM old_rows) AS r
+    FROM (SELECT cache_toml_old."id"::text FROM cache_toml_old) AS r
     CROSS JOIN LATERAL (VALUES ('user#id=' || r."id")) AS t(tag)
     WHERE t.tag IS NOT NULL;
   ELSIF TG_OP = 'UPDATE' THEN
-    INSERT INTO "cache_outbox" (tag)
+    INSERT INTO "cache_outbox" (tag) -- Is a column missing? Then a migration took it away: run SCHEMA.install of a cache.toml that fits
     SELECT DISTINCT t.tag
-    FROM (SELECT old_rows."id"::text FROM old_rows UNION ALL SELECT new_rows."id"::text FROM new_rows) AS r
+    FROM (SELECT cache_toml_old."id"::text FROM cache_toml_old UNION ALL SELECT cache_toml_new."id"::text FROM cache_toml_new) AS r
     CROSS JOIN LATERAL (VALUES ('user#id=' || r."id")) AS t(tag)
     WHERE t.tag IS NOT NULL;
   ELSE
     INSERT INTO "cache_outbox" (tag) VALUES ('user#*');
   END IF;
-  IF FOUND AND coalesce(current_setting('cache.writer', true), '') = '' THEN
+  IF FOUND AND coalesce(current_setting('cache.writer', true), '') = ''
+    AND current_setting('max_prepared_transactions') = '0' THEN
     PERFORM pg_notify('cache_outbox', '');
   END IF;
   RETURN NULL;
@@ -229,43 +266,47 @@ BEGIN
 END
 $cache$;
 
-CREATE TRIGGER "cache_outbox_user_insert" AFTER INSERT ON "user"
-REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_user"();
+CREATE OR REPLACE TRIGGER "cache_outbox_user_insert" AFTER INSERT ON "user"
+REFERENCING NEW TABLE AS cache_toml_new FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_user"();
 
-CREATE TRIGGER "cache_outbox_user_delete" AFTER DELETE ON "user"
-REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_user"();
+CREATE OR REPLACE TRIGGER "cache_outbox_user_delete" AFTER DELETE ON "user"
+REFERENCING OLD TABLE AS cache_toml_old FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_user"();
 
-CREATE TRIGGER "cache_outbox_user_update" AFTER UPDATE ON "user"
-REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_user"();
+CREATE OR REPLACE TRIGGER "cache_outbox_user_update" AFTER UPDATE ON "user"
+REFERENCING OLD TABLE AS cache_toml_old NEW TABLE AS cache_toml_new FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_user"();
 
-CREATE TRIGGER "cache_outbox_user_truncate" AFTER TRUNCATE ON "user"
+CREATE OR REPLACE TRIGGER "cache_outbox_user_truncate" AFTER TRUNCATE ON "user"
 FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_user"();
 
-CREATE FUNCTION "cache_outbox_plio"() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER AS $cache$
+CREATE OR REPLACE FUNCTION "cache_outbox_plio"() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET TimeZone = 'UTC' SET DateStyle = 'ISO' SET IntervalStyle = 'postgres'
+SET extra_float_digits = 1 SET bytea_output = 'hex' SET lc_monetary = 'C' SET xmlbinary = 'base64'
+SET quote_all_identifiers = off AS $cache$
 BEGIN
   IF TG_OP = 'INSERT' THEN
-    INSERT INTO "cache_outbox" (tag)
+    INSERT INTO "cache_outbox" (tag) -- Is a column missing? Then a migration took it away: run SCHEMA.install of a cache.toml that fits
     SELECT DISTINCT t.tag
-    FROM (SELECT new_rows."id"::text FROM new_rows) AS r
+    FROM (SELECT cache_toml_new."id"::text FROM cache_toml_new) AS r
     CROSS JOIN LATERAL (VALUES ('plio#id=' || r."id")) AS t(tag)
     WHERE t.tag IS NOT NULL;
   ELSIF TG_OP = 'DELETE' THEN
-    INSERT INTO "cache_outbox" (tag)
+    INSERT INTO "cache_outbox" (tag) -- Is a column missing? Then a migration took it away: run SCHEMA.install of a cache.toml that fits
     SELECT DISTINCT t.tag
-    FROM (SELECT old_rows."id"::text FROM old_rows) AS r
+    FROM (SELECT cache_toml_old."id"::text FROM cache_toml_old) AS r
     CROSS JOIN LATERAL (VALUES ('plio#id=' || r."id")) AS t(tag)
     WHERE t.tag IS NOT NULL;
   ELSIF TG_OP = 'UPDATE' THEN
-    INSERT INTO "cache_outbox" (tag)
+    INSERT INTO "cache_outbox" (tag) -- Is a column missing? Then a migration took it away: run SCHEMA.install of a cache.toml that fits
     SELECT DISTINCT t.tag
-    FROM (SELECT old_rows."id"::text FROM old_rows UNION ALL SELECT new_rows."id"::text FROM new_rows) AS r
+    FROM (SELECT cache_toml_old."id"::text FROM cache_toml_old UNION ALL SELECT cache_toml_new."id"::text FROM cache_toml_new) AS r
     CROSS JOIN LATERAL (VALUES ('plio#id=' || r."id")) AS t(tag)
     WHERE t.tag IS NOT NULL;
   ELSE
     INSERT INTO "cache_outbox" (tag) VALUES ('plio#*');
   END IF;
-  IF FOUND AND coalesce(current_setting('cache.writer', true), '') = '' THEN
+  IF FOUND AND coalesce(current_setting('cache.writer', true), '') = ''
+    AND current_setting('max_prepared_transactions') = '0' THEN
     PERFORM pg_notify('cache_outbox', '');
   END IF;
   RETURN NULL;
@@ -278,43 +319,47 @@ BEGIN
 END
 $cache$;
 
-CREATE TRIGGER "cache_outbox_plio_insert" AFTER INSERT ON "plio"
-REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_plio"();
+CREATE OR REPLACE TRIGGER "cache_outbox_plio_insert" AFTER INSERT ON "plio"
+REFERENCING NEW TABLE AS cache_toml_new FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_plio"();
 
-CREATE TRIGGER "cache_outbox_plio_delete" AFTER DELETE ON "plio"
-REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_plio"();
+CREATE OR REPLACE TRIGGER "cache_outbox_plio_delete" AFTER DELETE ON "plio"
+REFERENCING OLD TABLE AS cache_toml_old FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_plio"();
 
-CREATE TRIGGER "cache_outbox_plio_update" AFTER UPDATE ON "plio"
-REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_plio"();
+CREATE OR REPLACE TRIGGER "cache_outbox_plio_update" AFTER UPDATE ON "plio"
+REFERENCING OLD TABLE AS cache_toml_old NEW TABLE AS cache_toml_new FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_plio"();
 
-CREATE TRIGGER "cache_outbox_plio_truncate" AFTER TRUNCATE ON "plio"
+CREATE OR REPLACE TRIGGER "cache_outbox_plio_truncate" AFTER TRUNCATE ON "plio"
 FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_plio"();
 
-CREATE FUNCTION "cache_outbox_item"() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER AS $cache$
+CREATE OR REPLACE FUNCTION "cache_outbox_item"() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET TimeZone = 'UTC' SET DateStyle = 'ISO' SET IntervalStyle = 'postgres'
+SET extra_float_digits = 1 SET bytea_output = 'hex' SET lc_monetary = 'C' SET xmlbinary = 'base64'
+SET quote_all_identifiers = off AS $cache$
 BEGIN
   IF TG_OP = 'INSERT' THEN
-    INSERT INTO "cache_outbox" (tag)
+    INSERT INTO "cache_outbox" (tag) -- Is a column missing? Then a migration took it away: run SCHEMA.install of a cache.toml that fits
     SELECT DISTINCT t.tag
-    FROM (SELECT new_rows."plio_id"::text FROM new_rows) AS r
+    FROM (SELECT cache_toml_new."plio_id"::text FROM cache_toml_new) AS r
     CROSS JOIN LATERAL (VALUES ('item#plio_id=' || r."plio_id")) AS t(tag)
     WHERE t.tag IS NOT NULL;
   ELSIF TG_OP = 'DELETE' THEN
-    INSERT INTO "cache_outbox" (tag)
+    INSERT INTO "cache_outbox" (tag) -- Is a column missing? Then a migration took it away: run SCHEMA.install of a cache.toml that fits
     SELECT DISTINCT t.tag
-    FROM (SELECT old_rows."plio_id"::text FROM old_rows) AS r
+    FROM (SELECT cache_toml_old."plio_id"::text FROM cache_toml_old) AS r
     CROSS JOIN LATERAL (VALUES ('item#plio_id=' || r."plio_id")) AS t(tag)
     WHERE t.tag IS NOT NULL;
   ELSIF TG_OP = 'UPDATE' THEN
-    INSERT INTO "cache_outbox" (tag)
+    INSERT INTO "cache_outbox" (tag) -- Is a column missing? Then a migration took it away: run SCHEMA.install of a cache.toml that fits
     SELECT DISTINCT t.tag
-    FROM (SELECT old_rows."plio_id"::text FROM old_rows UNION ALL SELECT new_rows."plio_id"::text FROM new_rows) AS r
+    FROM (SELECT cache_toml_old."plio_id"::text FROM cache_toml_old UNION ALL SELECT cache_toml_new."plio_id"::text FROM cache_toml_new) AS r
     CROSS JOIN LATERAL (VALUES ('item#plio_id=' || r."plio_id")) AS t(tag)
     WHERE t.tag IS NOT NULL;
   ELSE
     INSERT INTO "cache_outbox" (tag) VALUES ('item#*');
   END IF;
-  IF FOUND AND coalesce(current_setting('cache.writer', true), '') = '' THEN
+  IF FOUND AND coalesce(current_setting('cache.writer', true), '') = ''
+    AND current_setting('max_prepared_transactions') = '0' THEN
     PERFORM pg_notify('cache_outbox', '');
   END IF;
   RETURN NULL;
@@ -327,43 +372,47 @@ BEGIN
 END
 $cache$;
 
-CREATE TRIGGER "cache_outbox_item_insert" AFTER INSERT ON "item"
-REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_item"();
+CREATE OR REPLACE TRIGGER "cache_outbox_item_insert" AFTER INSERT ON "item"
+REFERENCING NEW TABLE AS cache_toml_new FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_item"();
 
-CREATE TRIGGER "cache_outbox_item_delete" AFTER DELETE ON "item"
-REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_item"();
+CREATE OR REPLACE TRIGGER "cache_outbox_item_delete" AFTER DELETE ON "item"
+REFERENCING OLD TABLE AS cache_toml_old FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_item"();
 
-CREATE TRIGGER "cache_outbox_item_update" AFTER UPDATE ON "item"
-REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_item"();
+CREATE OR REPLACE TRIGGER "cache_outbox_item_update" AFTER UPDATE ON "item"
+REFERENCING OLD TABLE AS cache_toml_old NEW TABLE AS cache_toml_new FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_item"();
 
-CREATE TRIGGER "cache_outbox_item_truncate" AFTER TRUNCATE ON "item"
+CREATE OR REPLACE TRIGGER "cache_outbox_item_truncate" AFTER TRUNCATE ON "item"
 FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_item"();
 
-CREATE FUNCTION "cache_outbox_question"() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER AS $cache$
+CREATE OR REPLACE FUNCTION "cache_outbox_question"() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET TimeZone = 'UTC' SET DateStyle = 'ISO' SET IntervalStyle = 'postgres'
+SET extra_float_digits = 1 SET bytea_output = 'hex' SET lc_monetary = 'C' SET xmlbinary = 'base64'
+SET quote_all_identifiers = off AS $cache$
 BEGIN
   IF TG_OP = 'INSERT' THEN
-    INSERT INTO "cache_outbox" (tag)
+    INSERT INTO "cache_outbox" (tag) -- Is a column missing? Then a migration took it away: run SCHEMA.install of a cache.toml that fits
     SELECT DISTINCT t.tag
-    FROM (SELECT new_rows."item_id"::text FROM new_rows) AS r
+    FROM (SELECT cache_toml_new."item_id"::text FROM cache_toml_new) AS r
     CROSS JOIN LATERAL (VALUES ('question#item_id=' || r."item_id")) AS t(tag)
     WHERE t.tag IS NOT NULL;
   ELSIF TG_OP = 'DELETE' THEN
-    INSERT INTO "cache_outbox" (tag)
+    INSERT INTO "cache_outbox" (tag) -- Is a column missing? Then a migration took it away: run SCHEMA.install of a cache.toml that fits
     SELECT DISTINCT t.tag
-    FROM (SELECT old_rows."item_id"::text FROM old_rows) AS r
+    FROM (SELECT cache_toml_old."item_id"::text FROM cache_toml_old) AS r
     CROSS JOIN LATERAL (VALUES ('question#item_id=' || r."item_id")) AS t(tag)
     WHERE t.tag IS NOT NULL;
   ELSIF TG_OP = 'UPDATE' THEN
-    INSERT INTO "cache_outbox" (tag)
+    INSERT INTO "cache_outbox" (tag) -- Is a column missing? Then a migration took it away: run SCHEMA.install of a cache.toml that fits
     SELECT DISTINCT t.tag
-    FROM (SELECT old_rows."item_id"::text FROM old_rows UNION ALL SELECT new_rows."item_id"::text FROM new_rows) AS r
+    FROM (SELECT cache_toml_old."item_id"::text FROM cache_toml_old UNION ALL SELECT cache_toml_new."item_id"::text FROM cache_toml_new) AS r
     CROSS JOIN LATERAL (VALUES ('question#item_id=' || r."item_id")) AS t(tag)
     WHERE t.tag IS NOT NULL;
   ELSE
     INSERT INTO "cache_outbox" (tag) VALUES ('question#*');
   END IF;
-  IF FOUND AND coalesce(current_setting('cache.writer', true), '') = '' THEN
+  IF FOUND AND coalesce(current_setting('cache.writer', true), '') = ''
+    AND current_setting('max_prepared_transactions') = '0' THEN
     PERFORM pg_notify('cache_outbox', '');
   END IF;
   RETURN NULL;
@@ -376,15 +425,69 @@ BEGIN
 END
 $cache$;
 
-CREATE TRIGGER "cache_outbox_question_insert" AFTER INSERT ON "question"
-REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_question"();
+CREATE OR REPLACE TRIGGER "cache_outbox_question_insert" AFTER INSERT ON "question"
+REFERENCING NEW TABLE AS cache_toml_new FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_question"();
 
-CREATE TRIGGER "cache_outbox_question_delete" AFTER DELETE ON "question"
-REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_question"();
+CREATE OR REPLACE TRIGGER "cache_outbox_question_delete" AFTER DELETE ON "question"
+REFERENCING OLD TABLE AS cache_toml_old FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_question"();
 
-CREATE TRIGGER "cache_outbox_question_update" AFTER UPDATE ON "question"
-REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_question"();
+CREATE OR REPLACE TRIGGER "cache_outbox_question_update" AFTER UPDATE ON "question"
+REFERENCING OLD TABLE AS cache_toml_old NEW TABLE AS cache_toml_new FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_question"();
 
-CREATE TRIGGER "cache_outbox_question_truncate" AFTER TRUNCATE ON "question"
+CREATE OR REPLACE TRIGGER "cache_outbox_question_truncate" AFTER TRUNCATE ON "question"
 FOR EACH STATEMENT EXECUTE FUNCTION "cache_outbox_question"();
+
+DO $cache$
+DECLARE
+  report record;
+  it record;
+BEGIN
+  FOR report IN
+    SELECT oid FROM pg_proc
+    WHERE pronamespace = current_schema()::regnamespace AND prorettype = 'trigger'::regtype
+      AND strpos(prosrc, 'INSERT INTO "cache_outbox" (tag)') > 0
+  LOOP
+    FOR it IN
+      SELECT tgname, tgrelid::regclass AS tab FROM pg_trigger
+      WHERE tgfoid = report.oid AND NOT EXISTS (
+        SELECT FROM (VALUES
+          ('cache_outbox_video_insert', '"video"'),
+          ('cache_outbox_video_delete', '"video"'),
+          ('cache_outbox_video_update', '"video"'),
+          ('cache_outbox_video_truncate', '"video"'),
+          ('cache_outbox_organization_insert', '"organization"'),
+          ('cache_outbox_organization_delete', '"organization"'),
+          ('cache_outbox_organization_update', '"organization"'),
+          ('cache_outbox_organization_truncate', '"organization"'),
+          ('cache_outbox_organization_user_insert', '"organization_user"'),
+          ('cache_outbox_organization_user_delete', '"organization_user"'),
+          ('cache_outbox_organization_user_update', '"organization_user"'),
+          ('cache_outbox_organization_user_truncate', '"organization_user"'),
+          ('cache_outbox_user_insert', '"user"'),
+          ('cache_outbox_user_delete', '"user"'),
+          ('cache_outbox_user_update', '"user"'),
+          ('cache_outbox_user_truncate', '"user"'),
+          ('cache_outbox_plio_insert', '"plio"'),
+          ('cache_outbox_plio_delete', '"plio"'),
+          ('cache_outbox_plio_update', '"plio"'),
+          ('cache_outbox_plio_truncate', '"plio"'),
+          ('cache_outbox_item_insert', '"item"'),
+          ('cache_outbox_item_delete', '"item"'),
+          ('cache_outbox_item_update', '"item"'),
+          ('cache_outbox_item_truncate', '"item"'),
+          ('cache_outbox_question_insert', '"question"'),
+          ('cache_outbox_question_delete', '"question"'),
+          ('cache_outbox_question_update', '"question"'),
+          ('cache_outbox_question_truncate', '"question"'),
+          (NULL, NULL)
+        ) AS wanted(name, of) WHERE wanted.name = tgname AND to_regclass(wanted.of) = tgrelid)
+    LOOP
+      EXECUTE format('DROP TRIGGER %I ON %s', it.tgname, it.tab);
+    END LOOP;
+    IF NOT EXISTS (SELECT FROM pg_trigger WHERE tgfoid = report.oid) THEN
+      EXECUTE format('DROP FUNCTION %s', report.oid::regprocedure);
+    END IF;
+  END LOOP;
+END
+$cache$;
 

@@ -33,8 +33,8 @@ BEGIN
   ) WHERE tag IS NOT NULL;
 END;
 
-CREATE TRIGGER "cache_outbox_video_overwrite" BEFORE UPDATE OF "id" ON "video" FOR EACH ROW
-WHEN OLD."id" COLLATE BINARY IS NOT NEW."id"
+CREATE TRIGGER "cache_outbox_video_overwrite" BEFORE UPDATE ON "video" FOR EACH ROW
+WHEN NEW."id" IS NOT NULL AND OLD."id" COLLATE BINARY IS NOT NEW."id"
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
     SELECT 'video#id=' || "video"."id" AS tag FROM "video" WHERE "video"."id" = NEW."id"
@@ -70,8 +70,8 @@ BEGIN
   ) WHERE tag IS NOT NULL;
 END;
 
-CREATE TRIGGER "cache_outbox_organization_overwrite" BEFORE UPDATE OF "id" ON "organization" FOR EACH ROW
-WHEN OLD."id" COLLATE BINARY IS NOT NEW."id"
+CREATE TRIGGER "cache_outbox_organization_overwrite" BEFORE UPDATE ON "organization" FOR EACH ROW
+WHEN NEW."id" IS NOT NULL AND OLD."id" COLLATE BINARY IS NOT NEW."id"
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
     SELECT 'organization#id=' || "organization"."id" AS tag FROM "organization" WHERE "organization"."id" = NEW."id"
@@ -107,8 +107,8 @@ BEGIN
   ) WHERE tag IS NOT NULL;
 END;
 
-CREATE TRIGGER "cache_outbox_organization_user_overwrite" BEFORE UPDATE OF "id" ON "organization_user" FOR EACH ROW
-WHEN OLD."id" COLLATE BINARY IS NOT NEW."id"
+CREATE TRIGGER "cache_outbox_organization_user_overwrite" BEFORE UPDATE ON "organization_user" FOR EACH ROW
+WHEN NEW."id" IS NOT NULL AND OLD."id" COLLATE BINARY IS NOT NEW."id"
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
     SELECT 'organization-user#user_id=' || "organization_user"."user_id" AS tag FROM "organization_user" WHERE "organization_user"."id" = NEW."id"
@@ -144,8 +144,8 @@ BEGIN
   ) WHERE tag IS NOT NULL;
 END;
 
-CREATE TRIGGER "cache_outbox_user_overwrite" BEFORE UPDATE OF "id" ON "user" FOR EACH ROW
-WHEN OLD."id" COLLATE BINARY IS NOT NEW."id"
+CREATE TRIGGER "cache_outbox_user_overwrite" BEFORE UPDATE ON "user" FOR EACH ROW
+WHEN NEW."id" IS NOT NULL AND OLD."id" COLLATE BINARY IS NOT NEW."id"
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
     SELECT 'user#id=' || "user"."id" AS tag FROM "user" WHERE "user"."id" = NEW."id"
@@ -181,8 +181,8 @@ BEGIN
   ) WHERE tag IS NOT NULL;
 END;
 
-CREATE TRIGGER "cache_outbox_plio_overwrite" BEFORE UPDATE OF "id" ON "plio" FOR EACH ROW
-WHEN OLD."id" COLLATE BINARY IS NOT NEW."id"
+CREATE TRIGGER "cache_outbox_plio_overwrite" BEFORE UPDATE ON "plio" FOR EACH ROW
+WHEN NEW."id" IS NOT NULL AND OLD."id" COLLATE BINARY IS NOT NEW."id"
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
     SELECT 'plio#id=' || "plio"."id" AS tag FROM "plio" WHERE "plio"."id" = NEW."id"
@@ -218,8 +218,8 @@ BEGIN
   ) WHERE tag IS NOT NULL;
 END;
 
-CREATE TRIGGER "cache_outbox_item_overwrite" BEFORE UPDATE OF "id" ON "item" FOR EACH ROW
-WHEN OLD."id" COLLATE BINARY IS NOT NEW."id"
+CREATE TRIGGER "cache_outbox_item_overwrite" BEFORE UPDATE ON "item" FOR EACH ROW
+WHEN NEW."id" IS NOT NULL AND OLD."id" COLLATE BINARY IS NOT NEW."id"
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
     SELECT 'item#plio_id=' || "item"."plio_id" AS tag FROM "item" WHERE "item"."id" = NEW."id"
@@ -255,8 +255,8 @@ BEGIN
   ) WHERE tag IS NOT NULL;
 END;
 
-CREATE TRIGGER "cache_outbox_question_overwrite" BEFORE UPDATE OF "id" ON "question" FOR EACH ROW
-WHEN OLD."id" COLLATE BINARY IS NOT NEW."id"
+CREATE TRIGGER "cache_outbox_question_overwrite" BEFORE UPDATE ON "question" FOR EACH ROW
+WHEN NEW."id" IS NOT NULL AND OLD."id" COLLATE BINARY IS NOT NEW."id"
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
     SELECT 'question#item_id=' || "question"."item_id" AS tag FROM "question" WHERE "question"."id" = NEW."id"

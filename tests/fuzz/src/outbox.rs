@@ -125,9 +125,11 @@ fn now<T>(answer: Answer<'_, T>) -> T {
 const TRIGGERS: cache_runtime::generated::Triggers = cache_runtime::generated::Triggers {
     stamp: "",
     outbox: &[],
+    checks: &[],
+    tables: &[],
     removal: "",
-    statements: &[],
-    names: &[],
+    exact: &[],
+    spellings: "",
 };
 
 /// Of it, the store wants to know of the times alone.

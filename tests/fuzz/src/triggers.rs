@@ -73,17 +73,26 @@ fn install(schema: &Schema) -> String {
         let columns = list(&columns(schema, model));
         format!("CREATE TABLE \"{}\" ({columns})", model.table)
     });
-    let statements = triggers.statements.iter().map(|statement| {
-        let Some(of) = &statement.columns_of else {
-            return statement.sql.clone();
+    let reports = triggers.tables.iter().flat_map(|table| &table.triggers);
+    let reports = reports.map(|trigger| {
+        let Some(of) = &trigger.columns_of else {
+            return trigger.sql.clone();
         };
         let model = schema.models().find(|model| model.table == of.table);
         let mut columns = columns(schema, model.expect("a table of the schema"));
         columns.retain(|column| !of.ignores.contains(column));
-        statement.sql.replace("{columns}", &list(&columns))
+        let image = |row: &str| {
+            let columns = columns.iter().map(|column| format!("{row}.\"{column}\""));
+            columns.collect::<Vec<_>>().join(", ")
+        };
+        trigger
+            .sql
+            .replace("{old}", &image("OLD"))
+            .replace("{new}", &image("NEW"))
     });
     let all = tables.chain(triggers.outbox.iter().cloned());
-    all.chain(statements).collect::<Vec<_>>().join(";\n")
+    let all = all.chain(triggers.checks.iter().cloned());
+    all.chain(reports).collect::<Vec<_>>().join(";\n")
 }
 
 struct Database<'a> {

@@ -167,6 +167,15 @@ impl<DB: Base> Bank<DB> {
         serve(&self.0.pool, self.0.redis.as_ref(), None, schema, how).await
     }
 
+    /// Likewise with connections of its own.
+    pub async fn branch_on(
+        &self,
+        pool: &Pool<DB>,
+        how: impl FnOnce(Builder<Pool<DB>>) -> Builder<Pool<DB>>,
+    ) -> Branch<DB> {
+        serve(pool, self.0.redis.as_ref(), None, &SCHEMA, how).await
+    }
+
     /// Everyone whose reads are linearizable with the writes of the main branch: those who share its store.
     pub async fn readers(&self) -> Vec<Branch<DB>> {
         let mut readers = vec![(**self).clone()];

@@ -44,12 +44,12 @@ async fn an_ignored_column_with_another_reports<DB: Base>(bank: Bank<DB>) {
         (
             "UPDATE note SET views = views + 1, text = 'one' WHERE id = 'n'",
             "one",
-            &["note#id=n"][..],
+            &["note#id=n", "note#slug=slug"][..],
         ),
         (
             "UPDATE note SET text = 'all', views = views + 1",
             "all",
-            &["note#id=n", "note#id=o", "note#id=p"],
+            &["note#id=n", "note#id=o", "note#id=p", "note#slug=slug"],
         ),
     ] {
         assert_ne!(bank.text("n").await.as_deref(), Some(text));

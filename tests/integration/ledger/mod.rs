@@ -2,6 +2,8 @@
 //! transaction, reports without triggers, ignored columns, ids of every kind. There is no HTTP: they read through the
 //! cache, and write in its transactions.
 
+mod absence;
+mod backlog;
 mod bank;
 mod batches;
 mod desk;
@@ -11,16 +13,20 @@ mod hazards;
 mod history;
 mod ids;
 mod ignores;
+mod installs;
 mod lease;
 mod limit;
 mod on_write;
 mod outage;
 mod refresh;
 mod reports;
+mod roles;
 mod rows;
+mod runtimes;
 mod strict;
 mod tale;
 mod transactions;
+mod types;
 mod verify;
 mod verify_writes;
 
@@ -40,6 +46,12 @@ pub fn trials() -> Vec<Trial> {
         reports::tales(),
         ignores::tales(),
         ids::tales(),
+        types::tales(),
+        absence::tales(),
+        runtimes::tales(),
+        roles::tales(),
+        installs::tales(),
+        backlog::tales(),
         lease::tales(),
         grace::tales(),
         limit::tales(),

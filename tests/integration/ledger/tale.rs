@@ -34,6 +34,22 @@ macro_rules! tale {
 }
 pub(crate) use tale;
 
+/// Stories of what there is on PostgreSQL alone; those of one tier are told in memory.
+macro_rules! on_postgres {
+    ($($name:ident),* $(,)?) => {
+        vec![$($crate::ledger::tale::Tale::new(
+            stringify!($name),
+            |_| Box::pin(std::future::ready(())),
+            |bank| Box::pin($name(bank)),
+        ).on($crate::ledger::tale::is_postgres_in_memory)),*]
+    };
+}
+pub(crate) use on_postgres;
+
+pub fn is_postgres_in_memory(setup: Setup) -> bool {
+    setup.database == Database::Postgres && setup.tier == Tier::Memory
+}
+
 impl Tale {
     pub fn new(
         name: &'static str,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use cache_runtime::generated::{Statement, Triggers};
+use cache_runtime::generated::{Table, Trigger, Triggers};
 use cache_runtime::{Event, Schema};
 use example_app::{Db, Plio, SCHEMA};
 
@@ -98,15 +98,21 @@ async fn a_trigger_in_an_attached_database_is_refused(world: World) {
     let Db::Sqlite(pool) = world.db() else {
         panic!("told on SQLite only");
     };
-    let attached = Statement {
+    let attached = Trigger {
+        name: "cache_outbox_video_insert",
         sql: r#"CREATE TRIGGER "aux"."cache_outbox_video_insert" AFTER INSERT ON "video" BEGIN SELECT 1; END"#,
         columns_of: None,
     };
-    let statements: &'static [Statement] = Box::leak(Box::new([attached]));
+    let tables: &'static [Table] = Box::leak(Box::new([Table {
+        name: "aux.video",
+        function: &[],
+        triggers: Box::leak(Box::new([attached])),
+    }]));
     let schema: &'static Schema = Box::leak(Box::new(Schema {
         sqlite: Triggers {
             stamp: "of tables in two databases",
-            statements,
+            tables,
+            exact: &[],
             ..SCHEMA.sqlite
         },
         ..SCHEMA

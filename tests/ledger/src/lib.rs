@@ -3,6 +3,7 @@
 
 mod archive;
 mod base;
+mod library;
 mod press;
 mod unspeakable;
 
@@ -14,6 +15,7 @@ use sqlx::{FromRow, Pool};
 
 pub use archive::{Fact, FactLookup, Report, Rumour};
 pub use base::{Base, Row, Value};
+pub use library::{Shelf, Volume};
 pub use press::{Digest, OldPage, Page, Quote, Rate, SecretPage};
 pub use unspeakable::Unspeakable;
 

@@ -25,7 +25,7 @@ pub use crate::redis::Redis;
 /// # Panics
 /// When it does not start.
 pub fn postgres() -> &'static Postgres {
-    started(POSTGRES.get_or_init(Postgres::start))
+    started(POSTGRES.get_or_init(|| Postgres::start(&[])))
 }
 
 /// The Redis of this run; every story has a logical database of it.

@@ -18,7 +18,12 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    pub(crate) fn start() -> Result<Self, String> {
+    /// One that nobody shares, with settings such as `max_prepared_transactions=5`.
+    pub fn own(settings: &[&str]) -> Self {
+        Self::start(settings).unwrap_or_else(|why| panic!("{why}"))
+    }
+
+    pub(crate) fn start(settings: &[&str]) -> Result<Self, String> {
         let initdb = find("initdb", "postgresql")?;
         let postgres = find("postgres", "postgresql")?;
         let dir = directory("tests-postgres-")?;
@@ -63,7 +68,7 @@ impl Postgres {
         let port = free_port();
         let mut command = as_postgres(&postgres);
         command.arg("-D").arg(&data);
-        for setting in [
+        let all = [
             "listen_addresses=127.0.0.1",
             &format!("port={port}"),
             "unix_socket_directories=",
@@ -72,7 +77,8 @@ impl Postgres {
             "fsync=off",
             "synchronous_commit=off",
             "full_page_writes=off",
-        ] {
+        ];
+        for setting in all.iter().chain(settings) {
             command.args(["-c", setting]);
         }
         let mut process = Process::run(&mut command, dir.path())?;
@@ -98,7 +104,8 @@ impl Postgres {
         format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
     }
 
-    pub(crate) fn stop(&self) {
+    /// Stops it at once.
+    pub fn stop(&self) {
         if let Some(mut process) = self
             .process
             .lock()

@@ -1,0 +1,95 @@
+//! The tasks that a cache has in the background, and what becomes of them when their runtime ends.
+//!
+//! A task lives in the runtime in which it was spawned: that of whoever built the cache. A test, or a thread with a runtime
+//! of its own, may end while the cache is used in another. Its tasks are dropped then, and say so; whoever uses the cache next
+//! starts them again, where it is.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Weak};
+
+use crate::engine::Engine;
+use crate::{near, relay};
+
+/// A task.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Task {
+    /// See [`relay`].
+    Relay = 1,
+    /// See [`near::start_listening`].
+    Listening = 2,
+    /// The way back of a store that is away.
+    Recovery = 4,
+}
+
+/// The tasks that were dropped before they came to their end, each a bit.
+#[derive(Debug, Default)]
+pub(crate) struct Background(AtomicU8);
+
+/// Says when it is dropped that its task is, unless that has come to its end.
+struct Alive {
+    engine: Weak<Engine>,
+    task: Task,
+    is_over: bool,
+}
+
+impl Alive {
+    fn end(mut self) {
+        self.is_over = true;
+    }
+}
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        if let Some(engine) = self.engine.upgrade().filter(|_| !self.is_over) {
+            engine
+                .background
+                .0
+                .fetch_or(self.task as u8, Ordering::SeqCst);
+        }
+    }
+}
+
+impl Engine {
+    /// Spawns a task in the runtime of the caller.
+    pub(crate) fn in_background(
+        self: &Arc<Self>,
+        task: Task,
+        work: impl Future<Output = ()> + Send + 'static,
+    ) {
+        let alive = Alive {
+            engine: Arc::downgrade(self),
+            task,
+            is_over: false,
+        };
+        tokio::spawn(async move {
+            work.await;
+            alive.end();
+        });
+    }
+
+    /// Starts again what was dropped. To be called in a runtime, by whoever uses the cache.
+    #[inline]
+    pub(crate) fn tend(self: &Arc<Self>) {
+        if self.background.0.load(Ordering::Relaxed) != 0 {
+            self.start_again();
+        }
+    }
+
+    #[cold]
+    fn start_again(self: &Arc<Self>) {
+        let lost = self.background.0.swap(0, Ordering::SeqCst);
+        let is_lost = |task: Task| lost & task as u8 != 0;
+        tracing::info!(
+            "the runtime that the cache was built in has ended: its tasks go on in another"
+        );
+        if is_lost(Task::Relay) {
+            relay::start(self);
+        }
+        if is_lost(Task::Listening) {
+            near::start_listening(self);
+        }
+        if is_lost(Task::Recovery) {
+            self.recover_in_background();
+        }
+    }
+}

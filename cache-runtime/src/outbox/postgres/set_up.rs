@@ -1,0 +1,392 @@
+//! The set-up on PostgreSQL, beside a service that goes on reading and writing.
+//!
+//! Putting another body into a function takes no lock on its table. Making a trigger, or disabling one, waits for those who
+//! write, and they for it, but not for those who read; so does each table, in a transaction of its own that gives up after a
+//! tenth of a second and comes again. Only dropping a trigger would make readers wait: one that is no longer wanted is
+//! disabled first, and dropped when nobody happens to be in the table.
+//!
+//! Two installers at once do their steps in turn, and whoever ends looks at everything once more: what is
+//! installed is of one file.
+
+use std::time::{Duration, Instant};
+
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Postgres};
+
+use super::INSTALL_LOCK;
+use crate::outbox::Installed;
+use crate::outbox::database::{OutboxDatabase, quoted, stamps};
+use crate::outbox::set_up::{is_held, run};
+use crate::schema::{Schema, Table};
+
+/// How long a step waits for a table, and others behind it. Shorter than `deadlock_timeout`, so that it is never a
+/// writer who is ended, if the two wait for each other.
+const FOR_WRITERS: &str = "100ms";
+
+/// How long for one that nobody may read meanwhile.
+const FOR_READERS: &str = "1ms";
+
+/// How long a table may be held by others before the set-up gives up.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Between two attempts.
+const PAUSE: Duration = Duration::from_millis(25);
+
+/// How often it is tried to drop what is disabled.
+const DROPS: usize = 20;
+
+/// How often everything is looked at again, where another installer has another file.
+const ROUNDS: usize = 20;
+
+/// What is not as it should be.
+#[derive(Default)]
+struct Changes {
+    /// Triggers that are not wanted.
+    stale: Vec<Stale>,
+    /// Tables, by their number, whose function is not the right one.
+    functions: Vec<usize>,
+    /// Triggers that are missing, by their tables.
+    triggers: Vec<(usize, Vec<&'static str>)>,
+}
+
+/// A trigger of another version of the file, quoted, as its table is.
+struct Stale {
+    name: String,
+    table: String,
+    is_enabled: bool,
+}
+
+impl Changes {
+    fn is_empty(&self) -> bool {
+        let is_enabled = |stale: &Stale| stale.is_enabled;
+        self.functions.is_empty() && self.triggers.is_empty() && !self.stale.iter().any(is_enabled)
+    }
+}
+
+pub(super) async fn install(
+    connection: &mut PgConnection,
+    schema: &'static Schema,
+    triggers: bool,
+) -> Result<(), sqlx::Error> {
+    let installed = Postgres::installed(connection, schema, triggers).await?;
+    let is_right = matches!(installed, Installed::Right { .. });
+    if is_right && (!triggers || changes(connection, schema).await?.is_empty()) {
+        return Ok(());
+    }
+    let outbox = match has_outbox(connection, schema).await? {
+        // `CREATE INDEX IF NOT EXISTS` would make those wait who write.
+        true => &[],
+        false => schema.postgres.outbox,
+    };
+    let checks = if triggers {
+        schema.postgres.checks
+    } else {
+        &[]
+    };
+    step(connection, FOR_WRITERS, [outbox, checks].concat()).await?;
+    for _ in 0..ROUNDS {
+        if triggers {
+            let changes = changes(connection, schema).await?;
+            carry_out(connection, schema, changes).await?;
+        }
+        if finish(connection, schema, triggers).await? {
+            return Ok(());
+        }
+    }
+    Err(given_up(
+        "another program installs another cache.toml again and again",
+    ))
+}
+
+async fn carry_out(
+    connection: &mut PgConnection,
+    schema: &'static Schema,
+    changes: Changes,
+) -> Result<(), sqlx::Error> {
+    // From here on, until the end, nobody trusts what is stored.
+    let begun = format!("DELETE FROM {}", quoted(&stamps(schema)));
+    let statements = |changes: Vec<String>| [vec![begun.clone()], changes].concat();
+    // First, as they may call a function that is about to be another.
+    for stale in changes.stale.iter().filter(|stale| stale.is_enabled) {
+        let Stale { name, table, .. } = stale;
+        let disable = format!("ALTER TABLE {table} DISABLE TRIGGER {name}");
+        step(connection, FOR_WRITERS, statements(vec![disable])).await?;
+    }
+    for table in changes.functions {
+        let function = schema.postgres.tables[table].function;
+        let function = function.iter().map(ToString::to_string).collect();
+        step(connection, FOR_WRITERS, statements(function)).await?;
+    }
+    for (_, triggers) in changes.triggers {
+        let triggers = triggers.iter().map(ToString::to_string).collect();
+        step(connection, FOR_WRITERS, statements(triggers)).await?;
+    }
+    for Stale { name, table, .. } in changes.stale {
+        let drop = format!("DROP TRIGGER IF EXISTS {name} ON {table}");
+        if !tried(connection, &drop, DROPS).await? {
+            tracing::info!(
+                "{table} is read all the time, so that {name} is left there, disabled: the next `install` drops it"
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Says what is installed, if nothing is to be changed any more.
+async fn finish(
+    connection: &mut PgConnection,
+    schema: &'static Schema,
+    triggers: bool,
+) -> Result<bool, sqlx::Error> {
+    let mut tx = connection.begin().await?;
+    lock(&mut tx, FOR_WRITERS).await?;
+    if triggers {
+        if !changes(&mut tx, schema).await?.is_empty() {
+            return Ok(false);
+        }
+        drop_functions(&mut tx, schema, true).await?;
+    }
+    run::<Postgres>(&mut tx, schema.stamped::<Postgres>()).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+pub(super) async fn uninstall(
+    connection: &mut PgConnection,
+    schema: &'static Schema,
+) -> Result<(), sqlx::Error> {
+    if has_outbox(connection, schema).await? {
+        let begun = format!("DELETE FROM {}", quoted(&stamps(schema)));
+        step(connection, FOR_WRITERS, vec![begun]).await?;
+    }
+    let all = stale(connection, schema, &[]).await?;
+    for Stale { name, table, .. } in &all {
+        let disable = format!("ALTER TABLE {table} DISABLE TRIGGER {name}");
+        step(connection, FOR_WRITERS, vec![disable]).await?;
+    }
+    for Stale { name, table, .. } in all {
+        let drop = format!("DROP TRIGGER IF EXISTS {name} ON {table}");
+        step(connection, FOR_READERS, vec![drop]).await?;
+    }
+    drop_functions(connection, schema, false).await?;
+    for table in [schema.outbox.to_owned(), stamps(schema)] {
+        let drop = format!("DROP TABLE IF EXISTS {}", quoted(&table));
+        step(connection, FOR_WRITERS, vec![drop]).await?;
+    }
+    Ok(())
+}
+
+/// One short transaction, again and again until nobody is in its way.
+async fn step(
+    connection: &mut PgConnection,
+    patience: &str,
+    statements: Vec<impl AsRef<str>>,
+) -> Result<(), sqlx::Error> {
+    if statements.is_empty() {
+        return Ok(());
+    }
+    let (began, mut has_waited) = (Instant::now(), false);
+    loop {
+        let error = match attempt(connection, patience, &statements).await {
+            Err(error) if is_held(&error) => error,
+            done => return done,
+        };
+        let what = statements.last().map_or("", |it| it.as_ref());
+        let what = what.lines().next().unwrap_or_default();
+        if began.elapsed() > PATIENCE {
+            let why = format!(
+                "a transaction has held the table for {PATIENCE:?}: {error}, in: {what}\nhelp: look for it in pg_stat_activity, and run `install` again"
+            );
+            return Err(given_up(&why));
+        }
+        if began.elapsed() > PATIENCE / 30 && !has_waited {
+            has_waited = true;
+            tracing::info!("waiting for transactions that write to the table: {what}");
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Whether this was done, in one of so many attempts.
+async fn tried(
+    connection: &mut PgConnection,
+    sql: &str,
+    times: usize,
+) -> Result<bool, sqlx::Error> {
+    for _ in 0..times {
+        match attempt(connection, FOR_READERS, &[sql]).await {
+            Ok(()) => return Ok(true),
+            Err(error) if is_held(&error) => tokio::time::sleep(PAUSE).await,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(false)
+}
+
+async fn attempt(
+    connection: &mut PgConnection,
+    patience: &str,
+    statements: &[impl AsRef<str>],
+) -> Result<(), sqlx::Error> {
+    let mut tx = connection.begin().await?;
+    lock(&mut tx, patience).await?;
+    run::<Postgres>(&mut tx, statements).await?;
+    tx.commit().await
+}
+
+/// One installer at a time, and no longer than this for anything else. `IF NOT EXISTS` says "skipping" at NOTICE, which
+/// sqlx logs.
+async fn lock(connection: &mut PgConnection, patience: &str) -> Result<(), sqlx::Error> {
+    let sql = format!(
+        "SELECT pg_advisory_xact_lock({INSTALL_LOCK}); SET LOCAL lock_timeout = '{patience}'; SET LOCAL client_min_messages = warning"
+    );
+    let query = sqlx::raw_sql(AssertSqlSafe(sql));
+    query.execute(connection).await.map(drop)
+}
+
+/// Whether there is an outbox with all that belongs to it.
+async fn has_outbox(
+    connection: &mut PgConnection,
+    schema: &'static Schema,
+) -> Result<bool, sqlx::Error> {
+    let names = ["", "_waiting", "_own", "_delivered", "_stamp"];
+    let names: Vec<String> = names
+        .iter()
+        .map(|suffix| quoted(&format!("{}{suffix}", schema.outbox)))
+        .collect();
+    let sql =
+        "SELECT coalesce(bool_and(to_regclass(name) IS NOT NULL), false) FROM unnest($1) AS name";
+    sqlx::query_scalar(sql)
+        .bind(names)
+        .fetch_one(connection)
+        .await
+}
+
+async fn changes(
+    connection: &mut PgConnection,
+    schema: &'static Schema,
+) -> Result<Changes, sqlx::Error> {
+    let tables = schema.postgres.tables;
+    let wanted: Vec<(usize, &Table, &'static str)> = tables
+        .iter()
+        .enumerate()
+        .flat_map(|(n, table)| table.triggers.iter().map(move |it| (n, table, it.name)))
+        .collect();
+    let names: Vec<&str> = wanted.iter().map(|(_, _, name)| *name).collect();
+    let of: Vec<String> = wanted
+        .iter()
+        .map(|(_, table, _)| quoted(table.name))
+        .collect();
+    let functions: Vec<&str> = wanted
+        .iter()
+        .map(|(_, table, _)| function(table).0)
+        .collect();
+    let sql = "SELECT n FROM unnest($1, $2, $3) WITH ORDINALITY AS wanted(name, of, function, n)
+         WHERE NOT EXISTS (
+           SELECT FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid
+           WHERE tgname = wanted.name AND tgrelid = to_regclass(wanted.of) AND tgenabled IN ('O', 'A')
+             AND proname = wanted.function
+             AND pronamespace = (SELECT relnamespace FROM pg_class WHERE oid = to_regclass($4)))";
+    let missing: Vec<i64> = sqlx::query_scalar(sql)
+        .bind(&names)
+        .bind(&of)
+        .bind(&functions)
+        .bind(quoted(schema.outbox))
+        .fetch_all(&mut *connection)
+        .await?;
+    let mut triggers: Vec<(usize, Vec<&'static str>)> = Vec::new();
+    for (at, (n, table, name)) in wanted.iter().enumerate() {
+        let trigger = table.triggers.iter().find(|it| it.name == *name);
+        let Some(trigger) = trigger.filter(|_| missing.contains(&(at as i64 + 1))) else {
+            continue;
+        };
+        match triggers.last_mut() {
+            Some((last, all)) if last == n => all.push(trigger.sql),
+            _ => triggers.push((*n, vec![trigger.sql])),
+        }
+    }
+    let (functions, sources): (Vec<&str>, Vec<&str>) = tables.iter().map(function).unzip();
+    let sql = "SELECT n FROM unnest($1, $2) WITH ORDINALITY AS wanted(name, source, n)
+         WHERE NOT EXISTS (
+           SELECT FROM pg_proc WHERE proname = wanted.name AND prosrc = wanted.source AND prosecdef
+             AND pronamespace = (SELECT relnamespace FROM pg_class WHERE oid = to_regclass($3)))";
+    let functions: Vec<i64> = sqlx::query_scalar(sql)
+        .bind(functions)
+        .bind(sources)
+        .bind(quoted(schema.outbox))
+        .fetch_all(&mut *connection)
+        .await?;
+    Ok(Changes {
+        stale: stale(connection, schema, tables).await?,
+        functions: functions.iter().map(|n| *n as usize - 1).collect(),
+        triggers,
+    })
+}
+
+/// The name and the body of a table's function.
+fn function(table: &Table) -> (&'static str, &'static str) {
+    let sql = table.function.first().copied().unwrap_or_default();
+    let part = |by: &str| sql.split(by).nth(1).unwrap_or_default();
+    (part("\""), part("$cache$"))
+}
+
+/// The triggers that write into this outbox, but for those of these tables.
+async fn stale(
+    connection: &mut PgConnection,
+    schema: &'static Schema,
+    wanted: &[Table],
+) -> Result<Vec<Stale>, sqlx::Error> {
+    let wanted = wanted.iter().flat_map(|table| {
+        let triggers = table.triggers.iter();
+        triggers.map(|trigger| (trigger.name, quoted(table.name)))
+    });
+    let (names, of): (Vec<&str>, Vec<String>) = wanted.unzip();
+    let sql = "SELECT quote_ident(tgname), tgrelid::regclass::text, tgenabled <> 'D'
+         FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid
+         WHERE pronamespace = current_schema()::regnamespace AND strpos(prosrc, $1) > 0
+           AND NOT EXISTS (
+             SELECT FROM unnest($2, $3) AS wanted(name, of)
+             WHERE wanted.name = tgname AND to_regclass(wanted.of) = tgrelid)
+         ORDER BY 2, 1";
+    let found: Vec<(String, String, bool)> = sqlx::query_as(sql)
+        .bind(writes(schema))
+        .bind(names)
+        .bind(of)
+        .fetch_all(connection)
+        .await?;
+    let stale = found.into_iter().map(|(name, table, is_enabled)| Stale {
+        name,
+        table,
+        is_enabled,
+    });
+    Ok(stale.collect())
+}
+
+/// Drops the functions that write into this outbox and that no trigger calls, but for those of this file if they are `wanted`.
+async fn drop_functions(
+    connection: &mut PgConnection,
+    schema: &'static Schema,
+    wanted: bool,
+) -> Result<(), sqlx::Error> {
+    let names = schema.postgres.tables.iter().map(|table| function(table).0);
+    let names: Vec<&str> = names.filter(|_| wanted).collect();
+    let sql = "SELECT format('DROP FUNCTION %s', oid::regprocedure) FROM pg_proc
+         WHERE pronamespace = current_schema()::regnamespace AND prorettype = 'trigger'::regtype
+           AND strpos(prosrc, $1) > 0 AND proname <> ALL($2)
+           AND NOT EXISTS (SELECT FROM pg_trigger WHERE tgfoid = pg_proc.oid)";
+    let drops: Vec<String> = sqlx::query_scalar(sql)
+        .bind(writes(schema))
+        .bind(names)
+        .fetch_all(&mut *connection)
+        .await?;
+    run::<Postgres>(connection, drops).await
+}
+
+/// By this the functions of any version of the file are known.
+fn writes(schema: &Schema) -> String {
+    format!("INSERT INTO {} (tag)", quoted(schema.outbox))
+}
+
+fn given_up(why: &str) -> sqlx::Error {
+    let why = format!("the triggers of cache.toml are not all installed: {why}");
+    sqlx::Error::Configuration(why.into())
+}

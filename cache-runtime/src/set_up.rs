@@ -1,0 +1,83 @@
+//! What is installed in the database: whether the cache may rely on it, and what it says.
+
+use std::sync::Arc;
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::outbox::{Installed, OutboxConnection};
+use crate::tag::Tag;
+
+const NOTHING: &str = "this database has no outbox, so that nothing could be invalidated\n\
+    help: run `SCHEMA.install(&pool)` after the migrations, or the text of `SCHEMA.migration(&pool)`";
+const OTHER: &str = "the triggers in this database are not those of cache.toml: it was edited, a table was changed or made anew, \
+    or an installation has not come to its end\n\
+    help: run `SCHEMA.install(&pool)` after the migrations, or the text of `SCHEMA.migration(&pool)`";
+
+impl Engine {
+    /// Before the store is used: tries the outbox out, learns what the database calls equal. Returns the identity of the
+    /// installation.
+    pub(crate) async fn set_up(&self, outbox: &mut dyn OutboxConnection) -> Result<String, Error> {
+        let identity = self.installed(outbox).await?;
+        if let Some(why) = outbox.try_out().await.map_err(Error::outbox)? {
+            let why = format!(
+                "this role cannot use the outbox, so that writes would go unnoticed: {why}\n\
+                 help: GRANT SELECT, INSERT, UPDATE, DELETE ON {} TO it",
+                self.schema.outbox
+            );
+            return Err(Error::set_up(why));
+        }
+        let spellings = outbox.spellings().await.map_err(Error::outbox)?;
+        *self
+            .spellings
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = spellings.into_iter().collect();
+        Ok(identity)
+    }
+
+    /// The identity of the installation, if it is what it should be.
+    async fn installed(&self, outbox: &mut dyn OutboxConnection) -> Result<String, Error> {
+        match outbox.installed().await.map_err(Error::outbox)? {
+            Installed::Right { identity } => Ok(identity),
+            Installed::Nothing => Err(Error::set_up(NOTHING)),
+            Installed::Other => Err(Error::set_up(OTHER)),
+            Installed::Useless(why) => Err(Error::set_up(why)),
+        }
+    }
+
+    /// While in use: takes the store out of use if the triggers are no longer what they were when it
+    /// was connected, as writes may have gone unreported.
+    pub(crate) async fn check_set_up(
+        self: &Arc<Self>,
+        outbox: &mut dyn OutboxConnection,
+    ) -> Result<(), Error> {
+        let installed = self.installed(outbox).await;
+        let error = match installed {
+            Ok(source) if self.source().as_ref().is_none_or(|known| *known == source) => {
+                return Ok(());
+            }
+            Ok(_) => Error::set_up("the triggers in this database were installed anew"),
+            Err(error) if error.is_set_up() => {
+                tracing::error!(%error, "nothing is cached until this is mended");
+                self.unreported.store(true, Ordering::SeqCst);
+                error
+            }
+            Err(error) => return Err(error),
+        };
+        self.failed(&error);
+        Err(error)
+    }
+
+    /// What "no such row" depends on besides these tags, if one is of a lookup for which the database may call two texts equal: the
+    /// row may appear under another spelling.
+    pub(crate) fn of_other_spellings(&self, tags: &[Tag]) -> Option<Tag> {
+        let spellings = self
+            .spellings
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        let mut tags = tags.iter();
+        let tag = tags.find(|tag| tag.columns().is_some_and(|it| spellings.contains(it)))?;
+        tag.some_row_of_its_model()
+    }
+}

@@ -1,0 +1,114 @@
+//! What others left behind in the outbox costs nobody anything: a hundred thousand delivered rows, of which the
+//! database keeps every old version while a snapshot from before is open.
+
+use std::time::{Duration, Instant};
+
+use ledger::SCHEMA;
+use sqlx::{Executor, Postgres};
+
+use super::bank::Bank;
+use super::tale::{Tale, on_postgres};
+use crate::harness::Seen;
+
+const ROWS: i64 = 50_000;
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub fn tales() -> Vec<Tale> {
+    on_postgres![
+        a_look_does_not_pass_by_what_was_delivered_before,
+        what_was_under_way_is_found_later,
+    ]
+}
+
+async fn a_look_does_not_pass_by_what_was_delivered_before(bank: Bank<Postgres>) {
+    let mut report = bank.pool().begin().await.expect("a transaction");
+    report
+        .execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM note")
+        .await
+        .expect("a snapshot");
+    let relaying = bank
+        .branch_with(&SCHEMA, |builder| builder.relay(true))
+        .await;
+    bank.sql(format!(
+        "INSERT INTO rate SELECT n, 'x' FROM generate_series(1, {ROWS}) AS n"
+    ))
+    .await;
+    relaying.cache.drain().await.expect("drained");
+    passes(&relaying.events, 2).await;
+
+    let before = entries(&bank).await;
+    passes(&relaying.events, 8).await;
+    for n in 0..20 {
+        let write = format!("UPDATE note SET text = '{n}' WHERE id = 'n'");
+        bank.write(&write).await.expect("committed");
+    }
+    // Sessions tell their numbers when they end a transaction, about once a second.
+    passes(&relaying.events, 4).await;
+    let read = entries(&bank).await - before;
+    // Once in ten seconds it looks at everything.
+    assert!(
+        read < 3 * ROWS,
+        "{read} entries of its indexes were read, with {ROWS} of no interest"
+    );
+    report.rollback().await.expect("over");
+}
+
+/// How many entries of the outbox's indexes were read so far.
+async fn entries(bank: &Bank<Postgres>) -> i64 {
+    bank.number(
+        "SELECT coalesce(sum(idx_tup_read), 0)::bigint FROM pg_stat_user_indexes
+         WHERE indexrelname IN ('cache_outbox_waiting', 'cache_outbox_own')",
+    )
+    .await
+}
+
+async fn passes(events: &crate::harness::events::Events, more: usize) {
+    let idle = || events.count(|seen| *seen == Seen::Idle);
+    let (began, before) = (Instant::now(), idle());
+    while idle() < before + more {
+        assert!(began.elapsed() < PATIENCE, "the relay looks no more");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Its rows come to light after others with higher numbers.
+async fn what_was_under_way_is_found_later(bank: Bank<Postgres>) {
+    let relaying = bank
+        .branch_with(&SCHEMA, |builder| builder.relay(true))
+        .await;
+    bank.sql("INSERT INTO note (id, text) VALUES ('m', 'old')")
+        .await;
+    relaying.cache.drain().await.expect("drained");
+    let mut first = bank.pool().begin().await.expect("a transaction");
+    first
+        .execute("UPDATE note SET text = 'first' WHERE id = 'n'")
+        .await
+        .expect("run");
+    let mut second = bank.pool().begin().await.expect("a transaction");
+    second
+        .execute("SAVEPOINT inside; UPDATE note SET text = 'second' WHERE id = 'm'; RELEASE inside")
+        .await
+        .expect("run");
+    for n in 0..3 {
+        bank.sql(format!("INSERT INTO rate VALUES ({n}, 'later')"))
+            .await;
+        passes(&relaying.events, 2).await;
+    }
+    assert_eq!(relaying.text("n").await.as_deref(), Some("old"));
+    assert_eq!(relaying.text("m").await.as_deref(), Some("old"));
+    second.commit().await.expect("committed");
+    becomes(&relaying, "m", "second").await;
+    first.commit().await.expect("committed");
+    becomes(&relaying, "n", "first").await;
+}
+
+async fn becomes(branch: &super::bank::Branch<Postgres>, note: &str, text: &str) {
+    let began = Instant::now();
+    while branch.text(note).await.as_deref() != Some(text) {
+        assert!(
+            began.elapsed() < Duration::from_secs(3),
+            "wrong answer: {note} is not {text:?}"
+        );
+        tokio::task::yield_now().await;
+    }
+}

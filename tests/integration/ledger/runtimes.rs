@@ -1,0 +1,61 @@
+//! The runtime that a cache was built in ends, and the cache is used in another: its tasks go on there.
+
+use std::time::{Duration, Instant};
+
+use ledger::{Base, Shelf};
+
+use super::bank::{Bank, Branch};
+use super::tale::{Tale, tale};
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+pub fn tales() -> Vec<Tale> {
+    vec![tale!(a_cache_outlives_the_runtime_that_built_it)]
+}
+
+async fn a_cache_outlives_the_runtime_that_built_it<DB: Base>(bank: Bank<DB>) {
+    let elsewhere = bank.clone();
+    // In a thread of its own, as a runtime cannot end within another.
+    let built = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        runtime.block_on(async {
+            // Its connections are of that runtime as well.
+            let pool = DB::pool(elsewhere.url(), 4);
+            let branch = elsewhere
+                .branch_on(&pool, |builder| builder.relay(true))
+                .await;
+            assert_eq!(branch.text("n").await.as_deref(), Some("old"));
+            branch
+        })
+    });
+    let branch = built.join().expect("built");
+    for text in ["one", "two"] {
+        bank.sql(format!("UPDATE note SET text = '{text}' WHERE id = 'n'"))
+            .await;
+        // Only its relay can tell it.
+        becomes(&branch, text).await;
+    }
+    branch
+        .write("UPDATE note SET text = 'three' WHERE id = 'n'")
+        .await
+        .expect("committed");
+    assert_eq!(branch.text("n").await.as_deref(), Some("three"));
+    assert!(
+        Shelf::get(&branch.cache, 1)
+            .await
+            .expect("no error")
+            .is_none()
+    );
+}
+
+async fn becomes<DB: Base>(branch: &Branch<DB>, text: &str) {
+    let began = Instant::now();
+    while branch.text("n").await.as_deref() != Some(text) {
+        let waited = began.elapsed();
+        assert!(
+            waited < PATIENCE,
+            "wrong answer: not {text:?} after {waited:?}"
+        );
+        tokio::task::yield_now().await;
+    }
+}
