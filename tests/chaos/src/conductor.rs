@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use chaos_service::models::SCHEMA;
+use chaos_service::record::Orders;
 use clap::ValueEnum;
 use fastrand::Rng;
 use tokio::time::sleep;
@@ -12,8 +14,6 @@ use crate::arguments::Arguments;
 use crate::checker::Bounds;
 use crate::faults::Fault;
 use crate::history::History;
-use crate::models::SCHEMA;
-use crate::record::Orders;
 use crate::summary::Summary;
 use crate::world::{PATIENCE, World};
 

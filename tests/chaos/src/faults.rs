@@ -3,13 +3,13 @@
 use std::ops::Range;
 use std::time::Duration;
 
+use chaos_service::clock::{nanos, now};
+use chaos_service::models::{PAGE_BYTES, PAGES, SCHEMA};
+use chaos_service::record::{Command, Point};
 use fastrand::Rng;
 use tokio::time::sleep;
 
 use crate::checker::STORE_TIMEOUT;
-use crate::clock::{nanos, now};
-use crate::models::{PAGE_BYTES, PAGES, SCHEMA};
-use crate::record::{Command, Point};
 use crate::world::{PROCESSES, World};
 
 /// How long a process may take to come to the point where it is to stand still.

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use chaos_service::clock::{Nanos, now};
+use chaos_service::record::{Outcome, Point, ProcessId, Record, Register, Way};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use crate::checker::{Allowance, Bounds, Checker, Read, Violation, Write};
-use crate::clock::{Nanos, now};
-use crate::record::{Outcome, Point, ProcessId, Record, Register, Way};
 
 /// More violations than this say nothing new.
 const ENOUGH: usize = 20;

@@ -4,15 +4,11 @@
 
 mod arguments;
 mod checker;
-mod clock;
 mod conductor;
 mod faults;
 mod history;
 mod mechanisms;
-mod models;
 mod process;
-mod record;
-mod serve;
 mod summary;
 mod world;
 
@@ -23,7 +19,8 @@ use clap::Parser;
 use mechanisms::Shows;
 
 fn main() -> ExitCode {
-    if serve::serve_if_asked() {
+    if let Ok(orders) = std::env::var(chaos_service::ORDERS) {
+        chaos_service::serve(&orders, mechanisms::named);
         return ExitCode::SUCCESS;
     }
     let arguments = arguments::Arguments::parse();

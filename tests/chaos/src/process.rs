@@ -5,11 +5,11 @@ use std::process::{Child, ChildStdin, Command as Program, Stdio};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use chaos_service::ORDERS;
+use chaos_service::record::{Command, Orders, ProcessId};
 use servers::signal;
 
 use crate::history::History;
-use crate::record::{Command, Orders, ProcessId};
-use crate::serve::ORDERS;
 
 #[derive(Debug)]
 pub struct Process {

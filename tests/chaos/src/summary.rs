@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use chaos_service::clock::ms;
+use chaos_service::record::Tier;
 use serde::Serialize;
 
 use crate::checker::Rule;
-use crate::clock::ms;
 use crate::faults::Fault;
 use crate::history::History;
-use crate::record::Tier;
 
 #[derive(Debug, Serialize)]
 pub struct Summary {

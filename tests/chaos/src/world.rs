@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chaos_service::models;
+use chaos_service::record::Orders;
 use servers::{Clock, Proxy, Redis};
 use sqlx::{AssertSqlSafe, PgPool};
 use tempfile::TempDir;
 
 use crate::history::History;
-use crate::models;
 use crate::process::Process;
-use crate::record::Orders;
 
 /// How many processes serve.
 pub const PROCESSES: usize = 3;

@@ -22,8 +22,7 @@
 use std::time::Duration;
 
 use cache_runtime::Schema;
-
-use crate::clock::{Nanos, nanos};
+use chaos_service::clock::{Nanos, nanos};
 
 /// The store's time-out.
 pub const STORE_TIMEOUT: Duration = Duration::from_millis(500);

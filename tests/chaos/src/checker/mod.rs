@@ -16,8 +16,8 @@ pub use bounds::{Allowance, Bounds, STORE_TIMEOUT};
 pub use rules::Rule;
 pub use violation::Violation;
 
-use crate::clock::Nanos;
-use crate::record::{Outcome, ProcessId, Register, Tier, Way};
+use chaos_service::clock::Nanos;
+use chaos_service::record::{Outcome, ProcessId, Register, Tier, Way};
 use stairs::Stairs;
 
 /// Nothing is of interest for longer than this.
@@ -35,7 +35,7 @@ pub struct Read {
     pub end: Nanos,
     pub version: i64,
     pub tier: Tier,
-    /// See [`crate::record::Sight`].
+    /// See [`chaos_service::record::Sight`].
     pub direct: bool,
 }
 

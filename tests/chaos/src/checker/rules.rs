@@ -1,11 +1,11 @@
 //! The rules: behind what a read may be, and how far.
 
+use chaos_service::clock::Nanos;
+use chaos_service::record::{Model, Tier};
 use serde::Serialize;
 
 use super::stairs::Stairs;
 use super::{Bounds, Known, Read};
-use crate::clock::Nanos;
-use crate::record::{Model, Tier};
 
 /// What a read must keep to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]

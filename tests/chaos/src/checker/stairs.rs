@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::clock::Nanos;
+use chaos_service::clock::Nanos;
 
 /// From which moment on it is at least which version. It begins with 0.
 #[derive(Debug, Clone)]

@@ -1,7 +1,8 @@
 //! Histories made by hand. Times are milliseconds; deliveries take 1000 at most, messages 100.
 
+use chaos_service::record::Model;
+
 use super::*;
-use crate::record::Model;
 
 const BOUNDS: Bounds = Bounds {
     delivery: 1000 * MS,

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use chaos_service::clock::{Nanos, ms};
+
 use super::{Known, Read, Rule, Write};
-use crate::clock::{Nanos, ms};
 
 #[derive(Debug)]
 pub struct Violation {

@@ -1,5 +1,4 @@
-//! A process of the service: this binary again, which reads and writes and tells what it saw, until it is killed or its input
-//! ends.
+//! A process of the service, which reads and writes and tells what it saw, until it is killed or its input ends.
 
 mod log;
 mod pauses;
@@ -14,10 +13,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use cache_runtime::{Builder, Cache, RedisStore, Schema};
+use cache_runtime::{Builder, Cache, Mechanism, RedisStore, Schema};
 use sqlx::postgres::PgPoolOptions;
 
-use crate::mechanisms;
 use crate::models::{Db, SCHEMA};
 use crate::record::{Command, Orders, Record};
 use log::Log;
@@ -25,7 +23,7 @@ pub use pauses::Pauses;
 use points::Points;
 use watch::Watch;
 
-/// What it is told to do.
+/// The variable with what it is told to do.
 pub const ORDERS: &str = "CHAOS_ORDERS";
 
 /// How often what was seen is told.
@@ -45,22 +43,23 @@ struct Service {
     widely: Arc<AtomicBool>,
 }
 
-/// At the top of `main`: whether this is such a process, and has served.
-pub fn serve_if_asked() -> bool {
-    let Ok(orders) = std::env::var(ORDERS) else {
-        return false;
-    };
-    let orders = serde_json::from_str(&orders).expect("the conductor wrote them");
+/// The whole life of such a process, with what is in [`ORDERS`]. Knows mechanisms by their names.
+///
+/// # Panics
+/// When the orders are not the conductor's, or a cache cannot be built.
+pub fn serve(orders: &str, mechanism: fn(&str) -> Option<Mechanism>) {
+    let orders: Orders = serde_json::from_str(orders).expect("the conductor wrote them");
+    let off = orders.without.as_deref();
+    let off = off.map(|name| mechanism(name).expect("the conductor knows its name"));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         // Observers block some of them for a moment.
         .worker_threads(6)
         .enable_all()
         .build();
-    runtime.expect("a runtime").block_on(serve(orders));
-    true
+    runtime.expect("a runtime").block_on(run(orders, off));
 }
 
-async fn serve(orders: Orders) {
+async fn run(orders: Orders, off: Option<Mechanism>) {
     let pool = PgPoolOptions::new()
         .max_connections(16)
         .acquire_timeout(Duration::from_secs(2))
@@ -75,8 +74,8 @@ async fn serve(orders: Orders) {
     let watch = Arc::new(Watch::new(log.clone(), points.clone()));
     let strict_watch = Arc::new(Watch::new(log.clone(), points.clone()));
     let service = Service {
-        cache: build(&orders, &db, &SCHEMA, &watch).await,
-        strict: build(&orders, &db, &chaos_strict::SCHEMA, &strict_watch).await,
+        cache: build(&orders, off, &db, &SCHEMA, &watch).await,
+        strict: build(&orders, off, &db, &chaos_strict::SCHEMA, &strict_watch).await,
         db,
         watch,
         strict_watch,
@@ -99,15 +98,21 @@ async fn serve(orders: Orders) {
     }
 }
 
-async fn build(orders: &Orders, db: &Db, schema: &'static Schema, watch: &Arc<Watch>) -> Cache<Db> {
+async fn build(
+    orders: &Orders,
+    off: Option<Mechanism>,
+    db: &Db,
+    schema: &'static Schema,
+    watch: &Arc<Watch>,
+) -> Cache<Db> {
     let store = RedisStore::new(&orders.redis, schema).expect("an address");
     let watch = watch.clone();
     let mut builder: Builder<Db> = Cache::builder(db.clone(), schema)
         .outbox(&db.pool)
         .store(store)
         .on_event(move |event| watch.see(event));
-    if let Some(name) = &orders.without {
-        builder = builder.without(mechanisms::named(name).expect("the conductor knows its name"));
+    if let Some(mechanism) = off {
+        builder = builder.without(mechanism);
     }
     builder.build().await.expect("the triggers are installed")
 }

@@ -1,0 +1,9 @@
+//! The service of which the history checker runs several processes, and what they tell it.
+#![allow(missing_docs, reason = "a part of tests/chaos, and of nothing else")]
+
+pub mod clock;
+pub mod models;
+pub mod record;
+mod serve;
+
+pub use serve::{ORDERS, serve};
