@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chaos_service::models::SCHEMA;
-use chaos_service::record::Orders;
+use chaos_service::record::{Line, Orders};
 use clap::ValueEnum;
 use fastrand::Rng;
 use tokio::time::sleep;
@@ -35,6 +35,7 @@ pub async fn run(arguments: &Arguments, without: Option<&str>) -> bool {
     let history = Arc::new(History::new(Bounds::of(&SCHEMA)));
     let orders = Orders {
         process: 0,
+        line: Line::Main,
         database: String::new(),
         redis: String::new(),
         reads_per_second: arguments.reads_per_second,

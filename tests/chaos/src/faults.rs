@@ -12,6 +12,8 @@ use tokio::time::sleep;
 use crate::checker::STORE_TIMEOUT;
 use crate::world::{PROCESSES, World};
 
+const ALL: [usize; PROCESSES] = [0, 1, 2, 3];
+
 /// How long a process may take to come to the point where it is to stand still.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -143,7 +145,7 @@ impl Fault {
                 sleep(a_while).await;
             }
             Fault::SlowOne => world.slow(&[one], rng.u64(20..120), a_while).await,
-            Fault::SlowAll => world.slow(&[0, 1, 2], rng.u64(20..120), a_while).await,
+            Fault::SlowAll => world.slow(&ALL, rng.u64(20..120), a_while).await,
             Fault::QuestionsFrozen => {
                 world.proxies[one].freeze_questions();
                 sleep(a_while).await;

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chaos_service::clock::{Nanos, now};
-use chaos_service::record::{Outcome, Point, ProcessId, Record, Register, Way};
+use chaos_service::record::{Line, Outcome, Point, ProcessId, Record, Register, Way};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
@@ -27,6 +27,8 @@ struct Inner {
     checker: Checker,
     /// Of each process that runs: what ended before that is told.
     marks: BTreeMap<ProcessId, Nanos>,
+    /// Of each process that ever ran.
+    lines: BTreeMap<ProcessId, Line>,
     ready: BTreeSet<ProcessId>,
     in_use: BTreeSet<ProcessId>,
     reached: BTreeSet<(ProcessId, Point)>,
@@ -44,9 +46,11 @@ impl Inner {
         ended: Option<(Nanos, Outcome)>,
         written: Vec<(Register, i64)>,
     ) {
+        let line = self.lines[&process];
         for (register, version) in written {
             self.checker.write(Write {
                 process,
+                line,
                 register,
                 version,
                 start,
@@ -63,6 +67,7 @@ impl History {
             inner: Mutex::new(Inner {
                 checker: Checker::new(bounds),
                 marks: BTreeMap::new(),
+                lines: BTreeMap::new(),
                 ready: BTreeSet::new(),
                 in_use: BTreeSet::new(),
                 reached: BTreeSet::new(),
@@ -73,9 +78,11 @@ impl History {
         }
     }
 
-    /// A process begins.
-    pub fn begins(&self, process: ProcessId) {
-        self.inner().marks.insert(process, now());
+    /// A process of this line begins.
+    pub fn begins(&self, process: ProcessId, line: Line) {
+        let mut inner = self.inner();
+        inner.marks.insert(process, now());
+        inner.lines.insert(process, line);
     }
 
     /// It has ended, and told everything that it will.
@@ -101,9 +108,11 @@ impl History {
                 tier,
                 seen,
             } => {
+                let line = inner.lines[&process];
                 for sight in seen {
                     inner.checker.read(Read {
                         process,
+                        line,
                         register: sight.register,
                         start,
                         end,

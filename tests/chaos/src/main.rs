@@ -14,13 +14,19 @@ mod world;
 
 use std::process::ExitCode;
 
+use chaos_service::record::{Line, Orders};
 use clap::Parser;
 
 use mechanisms::Shows;
 
 fn main() -> ExitCode {
     if let Ok(orders) = std::env::var(chaos_service::ORDERS) {
-        chaos_service::serve(&orders, mechanisms::named);
+        let parsed: Orders = serde_json::from_str(&orders).expect("the conductor wrote them");
+        match parsed.line {
+            Line::Main | Line::Database => chaos_service::serve(&orders, mechanisms::named),
+            // The same, with another `prefix`.
+            Line::Prefix => chaos_other::serve(&orders, mechanisms::named),
+        }
         return ExitCode::SUCCESS;
     }
     let arguments = arguments::Arguments::parse();

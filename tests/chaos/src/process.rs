@@ -33,7 +33,7 @@ impl Process {
             .spawn()
             .expect("a process");
         let id = orders.process;
-        history.begins(id);
+        history.begins(id, orders.line);
         let output = child.stdout.take().expect("it is piped");
         let told = history.clone();
         let listening = std::thread::spawn(move || {

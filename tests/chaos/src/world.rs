@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chaos_service::models;
-use chaos_service::record::Orders;
+use chaos_service::record::{Line, Orders};
 use servers::{Clock, Proxy, Redis};
 use sqlx::{AssertSqlSafe, PgPool};
 use tempfile::TempDir;
@@ -12,8 +12,11 @@ use tempfile::TempDir;
 use crate::history::History;
 use crate::process::Process;
 
+/// The lines of the processes that serve: in the first are two.
+const LINES: [Line; PROCESSES] = [Line::Main, Line::Main, Line::Database, Line::Prefix];
+
 /// How many processes serve.
-pub const PROCESSES: usize = 3;
+pub const PROCESSES: usize = 4;
 
 /// How long a process may take to start, and to be answered by its stores again after a fault is over.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -80,7 +83,8 @@ impl World {
 
     fn new_process(&mut self, at: usize) -> Process {
         self.orders.process += 1;
-        self.orders.redis = self.proxies[at].redis_url();
+        self.orders.line = LINES[at];
+        self.orders.redis = self.proxies[at].redis_database_url(LINES[at].database());
         Process::start(&self.orders, &self.history)
     }
 

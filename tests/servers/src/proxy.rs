@@ -70,7 +70,12 @@ impl Proxy {
 
     /// The address of a Redis behind it.
     pub fn redis_url(&self) -> String {
-        format!("redis://127.0.0.1:{}/0", self.port)
+        self.redis_database_url(0)
+    }
+
+    /// Likewise, of another logical database than the first.
+    pub fn redis_database_url(&self, database: u32) -> String {
+        format!("redis://127.0.0.1:{}/{database}", self.port)
     }
 
     /// Connections stay open, and nothing comes through; what is sent meanwhile does when it resumes.

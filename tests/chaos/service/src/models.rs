@@ -7,6 +7,7 @@ use chaos_strict::Source;
 use serde::{Deserialize, Serialize};
 use sqlx::{FromRow, PgPool};
 
+use crate::record::Line;
 use crate::serve::Pauses;
 
 /// What `cache.toml` beside this crate says.
@@ -16,7 +17,8 @@ pub const AUTHORS: i64 = 16;
 /// More than authors: several embed the same.
 pub const BOOKS: i64 = 24;
 pub const REVIEWS_OF_A_BOOK: i64 = 3;
-pub const ACCOUNTS: i64 = 4;
+pub const ACCOUNTS_OF_A_LINE: i64 = 4;
+pub const ACCOUNTS: i64 = ACCOUNTS_OF_A_LINE * Line::ALL.len() as i64;
 /// The pages that are often written to,
 pub const HOT_PAGES: i64 = 6;
 /// and all of them, with so much text that they fill three times what a full server may have.

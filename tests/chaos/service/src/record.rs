@@ -5,9 +5,38 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Nanos;
+use crate::models::ACCOUNTS_OF_A_LINE;
 
 /// The number of a process; one that is started in another's place has a new one.
 pub type ProcessId = u32;
+
+/// Whose store it is: the processes of a line share one. All lines read and write the same rows of the same database, in front of
+/// which each has its own values, on the same Redis server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Line {
+    Main,
+    /// In another logical database of the server.
+    Database,
+    /// With another `prefix`, in the same logical database.
+    Prefix,
+}
+
+impl Line {
+    pub const ALL: [Line; 3] = [Line::Main, Line::Database, Line::Prefix];
+
+    /// The logical database that its values are in.
+    pub fn database(self) -> u32 {
+        match self {
+            Line::Main | Line::Prefix => 0,
+            Line::Database => 1,
+        }
+    }
+
+    /// One of the accounts that this line writes to.
+    pub fn account(self) -> i64 {
+        self as i64 * ACCOUNTS_OF_A_LINE + fastrand::i64(0..ACCOUNTS_OF_A_LINE)
+    }
+}
 
 /// A row with a version. Every write to it raises the version by one, so the versions are in the order of the commits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -22,17 +51,22 @@ pub enum Model {
     Book,
     Review,
     Page,
-    /// Strict, and written to through the cache only.
+    /// Strict, and written to through the cache only: by one line, as no other can block for it.
     Account,
 }
 
 impl Model {
-    pub fn is_strict(self) -> bool {
-        self == Model::Account
-    }
-
     pub fn register(self, id: i64) -> Register {
         Register { model: self, id }
+    }
+}
+
+impl Register {
+    /// The line in which it is strict.
+    pub fn is_strict_in(self) -> Option<Line> {
+        let line = usize::try_from(self.id / ACCOUNTS_OF_A_LINE).ok()?;
+        let line = Line::ALL.get(line).copied();
+        line.filter(|_| self.model == Model::Account)
     }
 }
 
@@ -144,6 +178,7 @@ pub enum Record {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Orders {
     pub process: ProcessId,
+    pub line: Line,
     pub database: String,
     pub redis: String,
     pub reads_per_second: u32,

@@ -1,7 +1,7 @@
 //! Decides of every read whether it was allowed. Pure: it is told what was read and written, and when.
 //!
 //! Of each register it keeps, as versions over time, what may have been committed, what is known to be committed, what the
-//! store was told of, and what each process has written. A rule is one of these, and how far a read may be behind it.
+//! store of each line was told of, and what each process has written. A rule is one of these, and how far a read may be behind it.
 
 mod bounds;
 mod rules;
@@ -17,7 +17,7 @@ pub use rules::Rule;
 pub use violation::Violation;
 
 use chaos_service::clock::Nanos;
-use chaos_service::record::{Outcome, ProcessId, Register, Tier, Way};
+use chaos_service::record::{Line, Outcome, ProcessId, Register, Tier, Way};
 use stairs::Stairs;
 
 /// Nothing is of interest for longer than this.
@@ -30,6 +30,7 @@ const SHOWN: usize = 12;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Read {
     pub process: ProcessId,
+    pub line: Line,
     pub register: Register,
     pub start: Nanos,
     pub end: Nanos,
@@ -43,6 +44,7 @@ pub struct Read {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Write {
     pub process: ProcessId,
+    pub line: Line,
     pub register: Register,
     pub version: i64,
     /// Before COMMIT was sent.
@@ -76,8 +78,8 @@ struct Known {
     possible: Stairs,
     /// It is committed: its write returned, or somebody has read it, or written the next.
     committed: Stairs,
-    /// The store was told of it.
-    applied: Stairs,
+    /// The store of a line was told of it, by a commit of that line.
+    applied: [Stairs; Line::ALL.len()],
     /// It was written through the cache of this process.
     own: HashMap<ProcessId, Stairs>,
     writes: VecDeque<Write>,
@@ -168,7 +170,7 @@ impl Checker {
                     }
                 }
                 if outcome == Outcome::Applied {
-                    known.applied.raise(at, write.version);
+                    known.applied[write.line as usize].raise(at, write.version);
                 }
                 let begun = known.writes.iter_mut().rev();
                 for it in begun.filter(|it| it.process == write.process && it.start == write.start)
@@ -179,12 +181,9 @@ impl Checker {
         }
         let horizon = at.saturating_sub(MEMORY);
         let of_processes = known.own.values_mut();
-        let all = [
-            &mut known.possible,
-            &mut known.committed,
-            &mut known.applied,
-        ];
-        for stairs in all.into_iter().chain(of_processes) {
+        let of_all = [&mut known.possible, &mut known.committed];
+        let of_lines = known.applied.iter_mut();
+        for stairs in of_processes.chain(of_all).chain(of_lines) {
             stairs.forget_before(horizon);
         }
     }

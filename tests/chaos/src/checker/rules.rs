@@ -15,15 +15,15 @@ pub enum Rule {
     Future,
     /// A process sees what it has written itself through the cache.
     Own,
-    /// Nothing stale survives: what the store was told of is seen by every read that begins after that.
+    /// Nothing stale survives: what the line's store was told of is seen by every read of that line that begins after that.
     Applied,
     /// A near value is behind that by `near.max-staleness` at most.
     Near,
-    /// What the store was not told of is seen when it must have been delivered.
+    /// What the store was not told of, or another line's, is seen when it must have been delivered.
     Delivered,
     /// Near, `near.max-staleness` later.
     NearDelivered,
-    /// A strict value is never behind: not what is committed, nor what anybody has seen.
+    /// In the line that writes it, a strict value is never behind: not what is committed, nor what anybody has seen.
     Strict,
     /// Nor is what comes from the source.
     Source,
@@ -53,7 +53,7 @@ pub(super) fn of<'k>(
     };
     [
         own.map(|own| (Rule::Own, own, 0)),
-        Some((applied.0, &known.applied, applied.1)),
+        Some((applied.0, &known.applied[read.line as usize], applied.1)),
         Some((delivered.0, &known.committed, delivered.1)),
         is_strict(read).then_some((Rule::Strict, &known.committed, 0)),
         is_from_source(read).then_some((Rule::Source, &known.committed, 0)),
@@ -63,7 +63,7 @@ pub(super) fn of<'k>(
 }
 
 fn is_strict(read: &Read) -> bool {
-    read.register.model.is_strict()
+    read.register.is_strict_in() == Some(read.line)
 }
 
 /// Whether a query that began after the read has answered it. A collapsed read may have another's, and so may a page, which

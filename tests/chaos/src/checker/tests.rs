@@ -9,9 +9,10 @@ const BOUNDS: Bounds = Bounds {
     near: 100 * MS,
 };
 const MS: Nanos = 1_000_000;
-/// The process that writes, and another.
+/// The process that writes, another of its line, and one of another line.
 const HERE: ProcessId = 1;
 const THERE: ProcessId = 2;
+const BESIDE: ProcessId = 3;
 
 /// A history, and the rules that its reads break.
 struct Story {
@@ -42,7 +43,8 @@ impl Story {
     ) -> Story {
         let begun = Write {
             process: HERE,
-            register: self.model.register(7),
+            line: Line::Main,
+            register: self.model.register(3),
             version,
             start: start * MS,
             way,
@@ -70,7 +72,11 @@ impl Story {
     ) -> Story {
         self.checker.read(Read {
             process,
-            register: self.model.register(7),
+            line: match process {
+                BESIDE => Line::Database,
+                _ => Line::Main,
+            },
+            register: self.model.register(3),
             start: start * MS,
             end: end * MS,
             version,
@@ -186,6 +192,26 @@ fn what_the_store_was_not_told_of_is_delivered_in_time() {
 }
 
 #[test]
+fn what_one_line_was_told_is_delivered_to_another_in_time() {
+    let written = || story().write(1, 10, Some(20), APPLIED);
+    written().read(BESIDE, Tier::Far, 21, 0).keeps_to_all();
+    written().read(BESIDE, Tier::Far, 1019, 0).keeps_to_all();
+    written()
+        .read(BESIDE, Tier::Far, 1021, 0)
+        .breaks(&[Rule::Delivered]);
+    written().read(BESIDE, Tier::Near, 1119, 0).keeps_to_all();
+    written()
+        .read(BESIDE, Tier::Near, 1121, 0)
+        .breaks(&[Rule::NearDelivered]);
+    // Who was told of one is not told of the next by its being told.
+    let twice = || written().write(2, 30, Some(40), APPLIED);
+    twice()
+        .read(THERE, Tier::Far, 41, 1)
+        .breaks(&[Rule::Applied]);
+    twice().read(BESIDE, Tier::Far, 41, 1).keeps_to_all();
+}
+
+#[test]
 fn whoever_reads_a_version_proves_that_it_is_committed() {
     let read = || {
         story()
@@ -235,6 +261,15 @@ fn strict_values_are_never_behind() {
         .read(THERE, Tier::Far, 21, 0)
         .breaks(&[Rule::Strict]);
     written().read(THERE, Tier::Far, 21, 1).keeps_to_all();
+}
+
+#[test]
+fn a_strict_value_is_strict_in_the_line_that_writes_it() {
+    let written = || story().strict().write(1, 10, Some(20), APPLIED);
+    written().read(BESIDE, Tier::Far, 1019, 0).keeps_to_all();
+    written()
+        .read(BESIDE, Tier::Far, 1021, 0)
+        .breaks(&[Rule::Delivered]);
 }
 
 #[test]
@@ -296,9 +331,9 @@ fn a_violation_shows_what_was_around_it() {
     let violations = story.checker.advance(Nanos::MAX);
     let text = violations[0].to_string();
     for part in [
-        "Author 7: version 0 breaks the rule `Applied`: 5.0 ms old, allowed are 0.0",
-        "-15.0 write 1 by process 1 (Cache), returned      -5.0, Applied",
-        "0.0 read 0 in process 2 (Far), returned       1.0",
+        "Author 3: version 0 breaks the rule `Applied`: 5.0 ms old, allowed are 0.0",
+        "-15.0 write 1 by process 1 (Main, Cache), returned      -5.0, Applied",
+        "0.0 read 0 in process 2 (Main, Far), returned       1.0",
     ] {
         assert!(text.contains(part), "no {part:?} in {text}");
     }

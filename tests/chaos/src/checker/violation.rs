@@ -56,17 +56,20 @@ impl fmt::Display for Violation {
                 Some((end, outcome)) => format!("{:9.1}, {outcome:?}", at(end)),
                 None => "        ?".to_owned(),
             };
-            let (process, version, way) = (write.process, write.version, write.way);
-            let line = format!("write {version} by process {process} ({way:?}), returned {end}");
-            lines.push((write.start, line));
+            let (process, version) = (write.process, write.version);
+            let (line, way) = (write.line, write.way);
+            let text =
+                format!("write {version} by process {process} ({line:?}, {way:?}), returned {end}");
+            lines.push((write.start, text));
         }
         for read in self.reads.iter().chain([&self.read]) {
-            let (process, version, tier) = (read.process, read.version, read.tier);
+            let (process, version) = (read.process, read.version);
+            let (line, tier) = (read.line, read.tier);
             let (end, direct) = (at(read.end), if read.direct { "" } else { ", embedded" });
-            let line = format!(
-                "read {version} in process {process} ({tier:?}{direct}), returned {end:9.1}"
+            let text = format!(
+                "read {version} in process {process} ({line:?}, {tier:?}{direct}), returned {end:9.1}"
             );
-            lines.push((read.start, line));
+            lines.push((read.start, text));
         }
         lines.sort();
         for (start, line) in lines {

@@ -17,7 +17,7 @@ use cache_runtime::{Builder, Cache, Mechanism, RedisStore, Schema};
 use sqlx::postgres::PgPoolOptions;
 
 use crate::models::{Db, SCHEMA};
-use crate::record::{Command, Orders, Record};
+use crate::record::{Command, Line, Orders, Record};
 use log::Log;
 pub use pauses::Pauses;
 use points::Points;
@@ -32,6 +32,7 @@ const TELL_EVERY: Duration = Duration::from_millis(20);
 /// What its tasks share.
 #[derive(Clone)]
 struct Service {
+    line: Line,
     db: Db,
     /// The models of `cache.toml`, and the strict ones.
     cache: Cache<Db>,
@@ -74,6 +75,7 @@ async fn run(orders: Orders, off: Option<Mechanism>) {
     let watch = Arc::new(Watch::new(log.clone(), points.clone()));
     let strict_watch = Arc::new(Watch::new(log.clone(), points.clone()));
     let service = Service {
+        line: orders.line,
         cache: build(&orders, off, &db, &SCHEMA, &watch).await,
         strict: build(&orders, off, &db, &chaos_strict::SCHEMA, &strict_watch).await,
         db,
@@ -86,7 +88,7 @@ async fn run(orders: Orders, off: Option<Mechanism>) {
     service.log.tell(|_| Record::Ready);
     service.tell_in_use();
     readers::start(&service, &orders);
-    writers::start(&service, &orders);
+    writers::start(&service);
     tokio::task::spawn_blocking({
         let service = service.clone();
         move || obey(&service)

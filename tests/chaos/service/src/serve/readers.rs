@@ -67,7 +67,11 @@ async fn read_one(service: &Service) -> Result<(), Error> {
             (status, vec![page(id, value.as_deref())])
         }
         _ => {
-            let id = fastrand::i64(0..ACCOUNTS);
+            let id = match fastrand::u32(..4) {
+                // Of another line, most likely.
+                0 => fastrand::i64(0..ACCOUNTS),
+                _ => service.line.account(),
+            };
             let Fetched { value, status } = Account::fetch(&service.strict, id).await?;
             let version = value.map_or(-1, |account| account.version);
             let register = Model::Account.register(id);

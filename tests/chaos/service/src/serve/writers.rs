@@ -7,8 +7,8 @@ use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::Service;
 use super::watch::Watch;
-use crate::models::{ACCOUNTS, AUTHORS, BOOKS, Db, HOT_PAGES, PAGES, REVIEWS_OF_A_BOOK, one_of};
-use crate::record::{Model, Orders, Outcome, Record, Register, Way};
+use crate::models::{AUTHORS, BOOKS, Db, HOT_PAGES, PAGES, REVIEWS_OF_A_BOOK, one_of};
+use crate::record::{Line, Model, Outcome, Record, Register, Way};
 
 const THROUGH_THE_CACHE: u32 = 2;
 const PLAIN: u32 = 1;
@@ -17,7 +17,7 @@ const PAUSE: u64 = 150;
 /// The share of transactions that end in a rollback.
 const ROLLED_BACK: f64 = 0.05;
 
-pub(super) fn start(service: &Service, _: &Orders) {
+pub(super) fn start(service: &Service) {
     for _ in 0..THROUGH_THE_CACHE {
         tokio::spawn(write(service.clone(), Way::Cache));
     }
@@ -43,7 +43,7 @@ async fn write(service: Service, way: Way) {
 
 impl Service {
     async fn write_through_the_cache(&self) -> Result<(), sqlx::Error> {
-        let what = What::any(true);
+        let what = What::any(Some(self.line));
         let (cache, watch): (&Cache<Db>, &Watch) = match what {
             What::Account(_) => (&self.strict, &self.strict_watch),
             _ => (&self.cache, &self.watch),
@@ -68,7 +68,7 @@ impl Service {
     }
 
     async fn write_plainly(&self) -> Result<(), sqlx::Error> {
-        let what = What::any(false);
+        let what = What::any(None);
         let mut tx = self.db.pool.begin().await?;
         let written = what.write(&mut tx).await?;
         if written.is_empty() || fastrand::f64() < ROLLED_BACK {
@@ -120,10 +120,11 @@ enum What {
 }
 
 impl What {
-    fn any(strict_too: bool) -> What {
+    /// For a strict line, what is strict in it as well.
+    fn any(strict: Option<Line>) -> What {
         let book = one_of(BOOKS);
         let slot = fastrand::i64(0..REVIEWS_OF_A_BOOK);
-        match fastrand::u32(..if strict_too { 14 } else { 11 }) {
+        match fastrand::u32(..if strict.is_some() { 14 } else { 11 }) {
             0..3 => What::Author(one_of(AUTHORS)),
             3..5 => What::Book(book),
             5..6 => What::Review(book, slot),
@@ -131,7 +132,7 @@ impl What {
             7..8 => What::Reviews(book),
             8..10 => What::Page(fastrand::i64(0..HOT_PAGES)),
             10 => What::Page(fastrand::i64(0..PAGES)),
-            _ => What::Account(fastrand::i64(0..ACCOUNTS)),
+            _ => What::Account(strict.map_or(0, Line::account)),
         }
     }
 
