@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use chaos_service::clock::{nanos, now};
+use chaos_service::clock::{Nanos, nanos, now};
 use chaos_service::models::{PAGE_BYTES, PAGES, SCHEMA};
 use chaos_service::record::{Command, Point};
 use fastrand::Rng;
@@ -189,19 +189,29 @@ impl World {
         let process = self.processes[at].id;
         self.processes[at].tell(Command::StandAt(point));
         self.history.has_reached(process, point, PATIENCE).await;
+        let from = now();
         self.processes[at].stop();
         self.processes[at].tell(Command::GoOn);
         sleep(a_while).await;
+        self.go_on(at, from);
+    }
+
+    /// It has stood still since then: if it is alone in its line, nobody has relayed to its store.
+    fn go_on(&self, at: usize, since: Nanos) {
+        if let Some(line) = self.alone_in(at) {
+            self.history.allow(Some(line), since, now() - since);
+        }
         self.processes[at].go_on();
     }
 
     async fn suspend(&mut self, at: usize, a_while: Duration) {
+        let from = now();
         self.processes[at].stop();
         // The answers to what it has asked are there when it goes on, so that it has nothing to notice.
         sleep(STORE_TIMEOUT / 10).await;
         self.proxies[at].freeze_answers();
         sleep(SCHEMA.max_staleness.unwrap_or_default() + a_while / 2).await;
-        self.processes[at].go_on();
+        self.go_on(at, from);
         // Before anybody notices.
         sleep(STORE_TIMEOUT / 2).await;
     }
@@ -257,7 +267,7 @@ impl World {
         for at in which {
             self.proxies[*at].resume();
         }
-        self.history.allow(from, nanos(8 * delay));
+        self.history.allow(None, from, nanos(8 * delay));
     }
 
     /// A pass that failed is made again after `poll`.
@@ -268,7 +278,7 @@ impl World {
         let ended: Result<i64, _> = sqlx::query_scalar(sql).fetch_one(&self.pool).await;
         ended.expect("ended");
         sleep(SCHEMA.poll).await;
-        self.history.allow(from, nanos(2 * SCHEMA.poll));
+        self.history.allow(None, from, nanos(2 * SCHEMA.poll));
     }
 
     async fn step_clock(&mut self, rng: &mut Rng, by_ms: Range<i64>, a_while: Duration) {

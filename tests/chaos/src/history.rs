@@ -170,10 +170,15 @@ impl History {
         inner.violations.is_empty()
     }
 
-    /// From then to now deliveries may take so much longer.
-    pub fn allow(&self, from: Nanos, adds: Nanos) {
+    /// From then to now deliveries may take so much longer, in all lines if none is named.
+    pub fn allow(&self, line: Option<Line>, from: Nanos, adds: Nanos) {
         let to = now();
-        self.inner().checker.allow(Allowance { from, to, adds });
+        self.inner().checker.allow(Allowance {
+            line,
+            from,
+            to,
+            adds,
+        });
     }
 
     /// Waits until this process has built its caches.

@@ -81,6 +81,13 @@ impl World {
         self.is_ready(at).await;
     }
 
+    /// The line of a process that has it for itself.
+    pub fn alone_in(&self, at: usize) -> Option<Line> {
+        let line = LINES[at];
+        let alone = LINES.iter().filter(|it| **it == line).count() == 1;
+        alone.then_some(line)
+    }
+
     fn new_process(&mut self, at: usize) -> Process {
         self.orders.process += 1;
         self.orders.line = LINES[at];

@@ -16,6 +16,8 @@
 //!   So a hit is old for at most `poll + 2 * 500 ms + ROOM`. That holds however long Redis, the link to it or a process stood
 //!   still: who was answered by the store all the time has relayed all the time, and who was not has caught up. A near value
 //!   comes with `max-staleness` on top, as the delivery tells it like a commit does.
+//! - Who is **alone in its line** and stands still relays to its store no more, and serves at once when it goes on: what was
+//!   committed before that is old in its line for as long as it stood still, and the bound more.
 //! - What some faults add while they last, as they make a pass longer (a slow link), or let one fail (a connection to the
 //!   database is ended: the next one is a `poll` later), is said by the fault: [`Allowance`].
 
@@ -23,6 +25,7 @@ use std::time::Duration;
 
 use cache_runtime::Schema;
 use chaos_service::clock::{Nanos, nanos};
+use chaos_service::record::Line;
 
 /// The store's time-out.
 pub const STORE_TIMEOUT: Duration = Duration::from_millis(500);
@@ -50,6 +53,8 @@ impl Bounds {
 /// What a fault adds to a delivery that it meets.
 #[derive(Debug, Clone, Copy)]
 pub struct Allowance {
+    /// Whose reads; none for those of all lines.
+    pub line: Option<Line>,
     pub from: Nanos,
     pub to: Nanos,
     pub adds: Nanos,

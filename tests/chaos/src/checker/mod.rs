@@ -205,6 +205,7 @@ impl Checker {
                 true => {
                     let since = read.start - age;
                     let met = self.allowances.iter();
+                    let met = met.filter(|it| it.line.is_none_or(|line| line == read.line));
                     let met = met.filter(|it| it.from <= read.start && it.to >= since);
                     met.map(|it| it.adds).max().unwrap_or(0)
                 }

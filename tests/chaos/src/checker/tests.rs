@@ -88,7 +88,12 @@ impl Story {
 
     fn allow(mut self, from: Nanos, to: Nanos, adds: Nanos) -> Story {
         let (from, to, adds) = (from * MS, to * MS, adds * MS);
-        self.checker.allow(Allowance { from, to, adds });
+        self.checker.allow(Allowance {
+            line: None,
+            from,
+            to,
+            adds,
+        });
         self
     }
 
@@ -250,6 +255,21 @@ fn a_fault_allows_more_to_deliveries_that_it_meets_and_to_nothing_else() {
     let before = story().allow(1, 5, 200).write(1, 10, Some(20), PLAIN);
     before
         .read(THERE, Tier::Far, 1021, 0)
+        .breaks(&[Rule::Delivered]);
+}
+
+#[test]
+fn what_is_allowed_to_one_line_is_not_to_another() {
+    let mut written = story().write(1, 10, Some(20), PLAIN);
+    written.checker.allow(Allowance {
+        line: Some(Line::Database),
+        from: 0,
+        to: 900 * MS,
+        adds: 500 * MS,
+    });
+    written
+        .read(BESIDE, Tier::Far, 1500, 0)
+        .read(THERE, Tier::Far, 1500, 0)
         .breaks(&[Rule::Delivered]);
 }
 
