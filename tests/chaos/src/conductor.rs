@@ -24,7 +24,7 @@ const WARM_UP: Duration = Duration::from_secs(1);
 /// Between two faults, in ms.
 const CALM: std::ops::Range<u64> = 300..1500;
 
-/// Runs, without this mechanism if one is named; returns whether every read was allowed.
+/// Runs, without this mechanism if one is named; returns whether every read was allowed, and nothing else went wrong.
 pub async fn run(arguments: &Arguments, without: Option<&str>) -> bool {
     let seed = arguments.seed.unwrap_or_else(|| fastrand::u64(..1 << 32));
     let mut rng = Rng::with_seed(seed);
@@ -67,7 +67,7 @@ pub async fn run(arguments: &Arguments, without: Option<&str>) -> bool {
     history.check();
     let summary = Summary::of(&history, seed, without, began.elapsed(), faults);
     print!("{summary}");
-    came_back && summary.violations == 0
+    came_back && summary.violations == 0 && summary.problems.is_empty()
 }
 
 /// One fault after the other, for ever; returns, with false, when a process does not recover.

@@ -59,6 +59,8 @@ pub enum Fault {
     MessagesLost,
     /// PostgreSQL ends all connections.
     DatabaseConnectionsEnded,
+    /// The triggers are installed again and again, also those of an edited `cache.toml`, by two at once, and beside a long report.
+    Installs,
     /// Redis' clock is set forwards or backwards, by less than half of `max-commit`, and back again.
     ClockStepped,
     /// Likewise by up to a minute. Only when asked for, as the next: see "Beyond the promise" in the README.
@@ -73,7 +75,7 @@ const FAR_LEAP: Range<i64> = 3_600_000..7_200_000;
 
 impl Fault {
     /// What a run injects when nothing else is said.
-    pub const ALL: [Fault; 20] = [
+    pub const ALL: [Fault; 21] = [
         Fault::WriterKilled,
         Fault::RelayKilled,
         Fault::RedisKilled,
@@ -93,6 +95,7 @@ impl Fault {
         Fault::AnswersFrozen,
         Fault::MessagesLost,
         Fault::DatabaseConnectionsEnded,
+        Fault::Installs,
         Fault::ClockStepped,
     ];
 
@@ -161,6 +164,7 @@ impl Fault {
                 }
             }
             Fault::DatabaseConnectionsEnded => world.end_database_connections().await,
+            Fault::Installs => world.install(rng).await,
             Fault::ClockStepped => {
                 let half = chaos_strict::SCHEMA.max_commit.as_millis() as i64 / 2;
                 world.step_clock(rng, 1..half, a_while).await;

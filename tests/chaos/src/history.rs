@@ -5,14 +5,17 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chaos_service::clock::{Nanos, now};
-use chaos_service::record::{Line, Outcome, Point, ProcessId, Record, Register, Way};
+use chaos_service::record::{Line, Model, Outcome, Point, ProcessId, Record, Register, Way};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use crate::checker::{Allowance, Bounds, Checker, Read, Violation, Write};
+use crate::checker::{Allowance, Bounds, Checker, Read, Unreported, Violation, Write};
 
 /// More violations than this say nothing new.
 const ENOUGH: usize = 20;
+
+/// How the errors of writes begin.
+const WRITE: &str = "write: ";
 
 /// What all processes have told.
 #[derive(Debug)]
@@ -34,6 +37,8 @@ struct Inner {
     reached: BTreeSet<(ProcessId, Point)>,
     violations: Vec<Violation>,
     failed: BTreeMap<String, u64>,
+    /// What went wrong that is no read; and how often.
+    problems: BTreeMap<String, u64>,
 }
 
 impl Inner {
@@ -73,6 +78,7 @@ impl History {
                 reached: BTreeSet::new(),
                 violations: Vec::new(),
                 failed: BTreeMap::new(),
+                problems: BTreeMap::new(),
             }),
             news: Notify::new(),
         }
@@ -145,7 +151,7 @@ impl History {
                 *inner.failed.entry(format!("read: {error}")).or_default() += 1
             }
             Record::WriteFailed(error) => {
-                *inner.failed.entry(format!("write: {error}")).or_default() += 1
+                *inner.failed.entry(format!("{WRITE}{error}")).or_default() += 1
             }
             Record::Mark(mark) => {
                 inner.marks.insert(process, mark);
@@ -179,6 +185,35 @@ impl History {
             to,
             adds,
         });
+    }
+
+    /// From here on new versions of these models may go unreported,
+    pub fn unreported_from_here(&self, models: &'static [Model]) {
+        let from = now();
+        self.inner().checker.unreported(Unreported {
+            models,
+            from,
+            to: Nanos::MAX,
+        });
+    }
+
+    /// and here no longer.
+    pub fn reported_from_here(&self) {
+        self.inner().checker.reported(now());
+    }
+
+    /// Something went wrong that is no read: the run fails.
+    pub fn problem(&self, problem: String) {
+        *self.inner().problems.entry(problem).or_default() += 1;
+    }
+
+    /// The errors of writes, and how often; but for the strict ones that are refused while the store is away.
+    pub fn failed_writes(&self) -> BTreeMap<String, u64> {
+        let inner = self.inner();
+        let failed = inner.failed.iter();
+        let failed =
+            failed.filter(|(it, _)| it.starts_with(WRITE) && !it.contains("not committed"));
+        failed.map(|(it, times)| (it.clone(), *times)).collect()
     }
 
     /// Waits until this process has built its caches.
@@ -219,13 +254,14 @@ impl History {
         timeout(patience, waiting).await.is_ok()
     }
 
-    /// What was found so far.
+    /// What was found so far: of reads, the errors, and the problems.
     pub fn with<T>(
         &self,
-        tell: impl FnOnce(&Checker, &[Violation], &BTreeMap<String, u64>) -> T,
+        tell: impl FnOnce(&Checker, &[Violation], [&BTreeMap<String, u64>; 2]) -> T,
     ) -> T {
         let inner = self.inner();
-        tell(&inner.checker, &inner.violations, &inner.failed)
+        let counted = [&inner.failed, &inner.problems];
+        tell(&inner.checker, &inner.violations, counted)
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {

@@ -7,6 +7,7 @@ mod checker;
 mod conductor;
 mod faults;
 mod history;
+mod installs;
 mod mechanisms;
 mod process;
 mod summary;

@@ -27,6 +27,8 @@ pub struct Summary {
     pub errors: u64,
     pub faults: BTreeMap<Fault, u64>,
     pub violations: usize,
+    /// What else went wrong, and how often.
+    pub problems: BTreeMap<String, u64>,
     /// By rule.
     pub staleness: BTreeMap<Rule, Staleness>,
     /// The share of reads that returned the newest version committed before they began.
@@ -54,7 +56,7 @@ impl Summary {
         time: Duration,
         faults: BTreeMap<Fault, u64>,
     ) -> Summary {
-        history.with(|checker, violations, failed| {
+        history.with(|checker, violations, [failed, problems]| {
             let report = &checker.report;
             let reads: u64 = report.reads.values().sum();
             let newest = report.newest as f64 / reads.max(1) as f64;
@@ -71,6 +73,7 @@ impl Summary {
                 errors: failed.values().sum(),
                 faults,
                 violations: violations.len(),
+                problems: problems.clone(),
                 staleness: worst
                     .map(|(rule, (worst, bound))| {
                         let (worst_ms, bound_ms) = (tenths(ms(*worst)), tenths(ms(*bound)));
@@ -95,6 +98,12 @@ impl fmt::Display for Summary {
         for violation in &self.shown {
             writeln!(f, "{violation}")?;
         }
+        if !self.problems.is_empty() {
+            writeln!(f, "problems:")?;
+        }
+        for (problem, times) in &self.problems {
+            writeln!(f, "{times:8} {problem}")?;
+        }
         if !self.failed.is_empty() {
             writeln!(f, "errors:")?;
         }
@@ -116,9 +125,10 @@ impl fmt::Display for Summary {
         }
         writeln!(
             f,
-            "{:.5} % of the reads returned the newest version; {} violations",
+            "{:.5} % of the reads returned the newest version; {} violations, {} problems",
             100.0 * self.newest,
-            self.violations
+            self.violations,
+            self.problems.values().sum::<u64>()
         )?;
         let json = serde_json::to_string(self).map_err(|_| fmt::Error)?;
         writeln!(f, "{json}")

@@ -18,6 +18,9 @@
 //!   comes with `max-staleness` on top, as the delivery tells it like a commit does.
 //! - Who is **alone in its line** and stands still relays to its store no more, and serves at once when it goes on: what was
 //!   committed before that is old in its line for as long as it stood still, and the bound more.
+//! - What is written while the **triggers are others** than those of `cache.toml` may go unreported; a process notices at its
+//!   next pass, which is to end as soon as any other. From then on it reads from the source, and with the right triggers
+//!   begins anew. So that is [`Unreported`], and under the rules for what no store was told of: old for as long, here as well.
 //! - What some faults add while they last, as they make a pass longer (a slow link), or let one fail (a connection to the
 //!   database is ended: the next one is a `poll` later), is said by the fault: [`Allowance`].
 
@@ -25,7 +28,9 @@ use std::time::Duration;
 
 use cache_runtime::Schema;
 use chaos_service::clock::{Nanos, nanos};
-use chaos_service::record::Line;
+use chaos_service::record::{Line, Model};
+
+use super::Write;
 
 /// The store's time-out.
 pub const STORE_TIMEOUT: Duration = Duration::from_millis(500);
@@ -58,4 +63,19 @@ pub struct Allowance {
     pub from: Nanos,
     pub to: Nanos,
     pub adds: Nanos,
+}
+
+/// For how long the triggers are others, which may not report new versions of these models.
+#[derive(Debug, Clone, Copy)]
+pub struct Unreported {
+    pub models: &'static [Model],
+    pub from: Nanos,
+    pub to: Nanos,
+}
+
+impl Unreported {
+    /// Whether this write, which ended at that moment, may be one of them.
+    pub(super) fn meets(&self, write: &Write, end: Nanos) -> bool {
+        self.from <= end && self.to >= write.start && self.models.contains(&write.register.model)
+    }
 }

@@ -12,7 +12,7 @@ mod violation;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
-pub use bounds::{Allowance, Bounds, STORE_TIMEOUT};
+pub use bounds::{Allowance, Bounds, STORE_TIMEOUT, Unreported};
 pub use rules::Rule;
 pub use violation::Violation;
 
@@ -58,6 +58,7 @@ pub struct Write {
 pub struct Checker {
     bounds: Bounds,
     allowances: Vec<Allowance>,
+    unreported: Vec<Unreported>,
     /// Not taken in yet, by when they were over.
     steps: BTreeMap<(Nanos, u64), Step>,
     told: u64,
@@ -102,6 +103,7 @@ impl Checker {
         Checker {
             bounds,
             allowances: Vec::new(),
+            unreported: Vec::new(),
             steps: BTreeMap::new(),
             told: 0,
             registers: HashMap::new(),
@@ -124,6 +126,18 @@ impl Checker {
         self.allowances.push(allowance);
     }
 
+    /// What is told of it must not have been over by then.
+    pub fn unreported(&mut self, unreported: Unreported) {
+        self.unreported.push(unreported);
+    }
+
+    /// What is unreported now ends at this moment.
+    pub fn reported(&mut self, moment: Nanos) {
+        for it in &mut self.unreported {
+            it.to = it.to.min(moment);
+        }
+    }
+
     /// A process has ended: nothing is expected of it any more.
     pub fn ended(&mut self, process: ProcessId) {
         for known in self.registers.values_mut() {
@@ -143,6 +157,7 @@ impl Checker {
         }
         let horizon = moment.saturating_sub(MEMORY);
         self.allowances.retain(|it| it.to >= horizon);
+        self.unreported.retain(|it| it.to >= horizon);
         violations
     }
 
@@ -162,14 +177,16 @@ impl Checker {
             }
             Some((_, outcome)) => {
                 self.report.writes += 1;
+                let mut unreported = self.unreported.iter();
+                let is_reported = !unreported.any(|it| it.meets(&write, at));
                 if outcome != Outcome::Unknown {
                     known.committed.raise(at, write.version);
-                    if write.way == Way::Cache {
+                    if write.way == Way::Cache && is_reported {
                         let own = known.own.entry(write.process).or_default();
                         own.raise(at, write.version);
                     }
                 }
-                if outcome == Outcome::Applied {
+                if outcome == Outcome::Applied && is_reported {
                     known.applied[write.line as usize].raise(at, write.version);
                 }
                 let begun = known.writes.iter_mut().rev();

@@ -274,6 +274,46 @@ fn what_is_allowed_to_one_line_is_not_to_another() {
 }
 
 #[test]
+fn what_no_trigger_reported_is_old_until_it_is_noticed() {
+    const PAGES: &[Model] = &[Model::Page];
+    // From 100 to 200 the triggers are others.
+    let others = |model, (start, end)| {
+        let mut story = story();
+        story.model = model;
+        story.checker.unreported(Unreported {
+            models: PAGES,
+            from: 100 * MS,
+            to: Nanos::MAX,
+        });
+        story.checker.reported(200 * MS);
+        story.write(1, start, Some(end), APPLIED)
+    };
+    for during in [(90, 110), (120, 130), (190, 210)] {
+        let page = || others(Model::Page, during);
+        for process in [HERE, THERE, BESIDE] {
+            page().read(process, Tier::Far, 1080, 0).keeps_to_all();
+            page()
+                .read(process, Tier::Far, 1220, 0)
+                .breaks(&[Rule::Delivered]);
+            page()
+                .read(process, Tier::Near, 1320, 0)
+                .breaks(&[Rule::NearDelivered]);
+        }
+        let author = others(Model::Author, during);
+        let read = author.read(HERE, Tier::Far, 215, 0);
+        read.breaks(&[Rule::Own]);
+    }
+    for outside in [(80, 99), (201, 210)] {
+        let page = others(Model::Page, outside);
+        let read = page.read(THERE, Tier::Far, 215, 0);
+        read.breaks(&[Rule::Applied]);
+    }
+    // The next version is reported again.
+    let both = others(Model::Page, (120, 130)).write(2, 220, Some(230), APPLIED);
+    both.read(HERE, Tier::Near, 231, 1).breaks(&[Rule::Own]);
+}
+
+#[test]
 fn strict_values_are_never_behind() {
     let written = || story().strict().write(1, 10, Some(20), COMMITTED);
     written().read(THERE, Tier::Far, 19, 0).keeps_to_all();
