@@ -14,6 +14,7 @@ use crate::arguments::Arguments;
 use crate::checker::Bounds;
 use crate::faults::Fault;
 use crate::history::History;
+use crate::memory;
 use crate::summary::Summary;
 use crate::world::{PATIENCE, World};
 
@@ -43,6 +44,10 @@ pub async fn run(arguments: &Arguments, without: Option<&str>) -> bool {
         without: without.map(str::to_owned),
     };
     let mut world = World::start(orders, history.clone()).await;
+    let deck = arguments.deck(without);
+    if deck == [Fault::Full] {
+        world.full_for = memory::long(arguments.time());
+    }
     let began = Instant::now();
     eprintln!("{:6.1} s  all processes serve", 0.0);
 
@@ -54,7 +59,7 @@ pub async fn run(arguments: &Arguments, without: Option<&str>) -> bool {
     };
     let came_back = tokio::select! {
         () = checking => true,
-        came_back = trouble(&mut world, arguments.deck(without), &mut rng, began, &mut faults) => came_back,
+        came_back = trouble(&mut world, deck, &mut rng, began, &mut faults) => came_back,
     };
 
     tokio::task::block_in_place(|| {
@@ -70,7 +75,7 @@ pub async fn run(arguments: &Arguments, without: Option<&str>) -> bool {
     came_back && summary.violations == 0 && summary.problems.is_empty()
 }
 
-/// One fault after the other, for ever; returns, with false, when a process does not recover.
+/// One fault after the other, for ever; returns, with false, when a process does not recover: it is to be answered by its store, and to store values.
 async fn trouble(
     world: &mut World,
     deck: Vec<Fault>,
@@ -100,6 +105,10 @@ async fn trouble(
         let over = happened.elapsed();
         if !world.history.all_in_use(PATIENCE).await {
             println!("{name}: a process is not answered by its store again within {PATIENCE:?}");
+            return false;
+        }
+        if let Err(who) = world.history.all_store(false, PATIENCE).await {
+            println!("{name}: process {who:?} stores nothing again within {PATIENCE:?}");
             return false;
         }
         eprintln!(

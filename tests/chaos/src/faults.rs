@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use chaos_service::clock::{Nanos, nanos, now};
-use chaos_service::models::{PAGE_BYTES, PAGES, SCHEMA};
+use chaos_service::models::SCHEMA;
 use chaos_service::record::{Command, Point};
 use fastrand::Rng;
 use tokio::time::sleep;
@@ -43,6 +43,8 @@ pub enum Fault {
     Flushed,
     /// Redis has room for a third of what is read, and evicts whatever it likes.
     Evicting,
+    /// Redis has room for very little more: it evicts values, then it refuses them; and then there is room again.
+    Full,
     /// A process cannot reach Redis.
     CutOne,
     /// No process can.
@@ -75,7 +77,7 @@ const FAR_LEAP: Range<i64> = 3_600_000..7_200_000;
 
 impl Fault {
     /// What a run injects when nothing else is said.
-    pub const ALL: [Fault; 21] = [
+    pub const ALL: [Fault; 22] = [
         Fault::WriterKilled,
         Fault::RelayKilled,
         Fault::RedisKilled,
@@ -87,6 +89,7 @@ impl Fault {
         Fault::FailOver,
         Fault::Flushed,
         Fault::Evicting,
+        Fault::Full,
         Fault::CutOne,
         Fault::CutAll,
         Fault::SlowOne,
@@ -139,6 +142,7 @@ impl Fault {
             Fault::FailOver => world.fail_over(a_while).await,
             Fault::Flushed => drop(world.redis.command("FLUSHALL").await),
             Fault::Evicting => world.evict(Duration::from_secs(4)).await,
+            Fault::Full => world.fill_up().await,
             Fault::CutOne => {
                 world.proxies[one].cut();
                 sleep(a_while).await;
@@ -233,28 +237,7 @@ impl World {
         self.redis = replica;
     }
 
-    async fn evict(&mut self, a_while: Duration) {
-        let used = self.redis.command("INFO memory").await;
-        let used = used.split("used_memory:").nth(1).unwrap_or_default();
-        let digits = used.split(|it: char| !it.is_ascii_digit()).next();
-        let used: usize = digits.and_then(|it| it.parse().ok()).unwrap_or_default();
-        let most = used.max(4 << 20) + PAGES as usize * PAGE_BYTES / 3;
-        self.redis
-            .command("CONFIG SET maxmemory-policy allkeys-lru")
-            .await;
-        self.redis
-            .command(&format!("CONFIG SET maxmemory {most}"))
-            .await;
-        self.tell_all(Command::Widely(true));
-        sleep(a_while).await;
-        self.tell_all(Command::Widely(false));
-        self.redis.command("CONFIG SET maxmemory 0").await;
-        self.redis
-            .command("CONFIG SET maxmemory-policy noeviction")
-            .await;
-    }
-
-    fn tell_all(&mut self, command: Command) {
+    pub fn tell_all(&mut self, command: Command) {
         for process in &mut self.processes {
             process.tell(command);
         }

@@ -5,7 +5,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chaos_service::clock::{Nanos, now};
-use chaos_service::record::{Line, Model, Outcome, Point, ProcessId, Record, Register, Way};
+use chaos_service::record::{
+    Line, Model, Outcome, Point, ProcessId, Record, Register, Stored, Tier, Way,
+};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
@@ -34,6 +36,9 @@ struct Inner {
     lines: BTreeMap<ProcessId, Line>,
     ready: BTreeSet<ProcessId>,
     in_use: BTreeSet<ProcessId>,
+    /// How many values each process has stored, of either cache, and how many reads its stores have answered.
+    stored: BTreeMap<ProcessId, Stored>,
+    served: BTreeMap<ProcessId, u64>,
     reached: BTreeSet<(ProcessId, Point)>,
     violations: Vec<Violation>,
     failed: BTreeMap<String, u64>,
@@ -75,6 +80,8 @@ impl History {
                 lines: BTreeMap::new(),
                 ready: BTreeSet::new(),
                 in_use: BTreeSet::new(),
+                stored: BTreeMap::new(),
+                served: BTreeMap::new(),
                 reached: BTreeSet::new(),
                 violations: Vec::new(),
                 failed: BTreeMap::new(),
@@ -115,6 +122,9 @@ impl History {
                 seen,
             } => {
                 let line = inner.lines[&process];
+                if tier == Tier::Far {
+                    *inner.served.entry(process).or_default() += 1;
+                }
                 for sight in seen {
                     inner.checker.read(Read {
                         process,
@@ -158,6 +168,7 @@ impl History {
                 return;
             }
             Record::Ready => drop(inner.ready.insert(process)),
+            Record::Stored(stored) => drop(inner.stored.insert(process, stored)),
             Record::InUse(true) => drop(inner.in_use.insert(process)),
             Record::InUse(false) => drop(inner.in_use.remove(&process)),
             Record::Reached(point) => drop(inner.reached.insert((process, point))),
@@ -237,6 +248,28 @@ impl History {
                 .all(|process| inner.in_use.contains(process))
         })
         .await
+    }
+
+    /// Waits until every process has stored a value and read one from its store, from now on; and a strict value, if asked for.
+    /// Fails with those who have not.
+    pub async fn all_store(&self, strict: bool, patience: Duration) -> Result<(), Vec<ProcessId>> {
+        let (stored, served) = {
+            let inner = self.inner();
+            (inner.stored.clone(), inner.served.clone())
+        };
+        let has_not = |inner: &Inner, process: &ProcessId| {
+            let [before, after] =
+                [&stored, &inner.stored].map(|all| all.get(process).copied().unwrap_or_default());
+            let stores = after.values > before.values && (!strict || after.strict > before.strict);
+            !stores || inner.served.get(process) <= served.get(process)
+        };
+        let left = |inner: &Inner| -> Vec<ProcessId> {
+            let processes = inner.marks.keys().copied();
+            processes.filter(|it| has_not(inner, it)).collect()
+        };
+        self.until(patience, |inner| left(inner).is_empty()).await;
+        let left = left(&self.inner());
+        left.is_empty().then_some(()).ok_or(left)
     }
 
     async fn until(&self, patience: Duration, is: impl Fn(&mut Inner) -> bool) -> bool {

@@ -9,6 +9,7 @@ mod faults;
 mod history;
 mod installs;
 mod mechanisms;
+mod memory;
 mod process;
 mod summary;
 mod world;

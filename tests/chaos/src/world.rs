@@ -10,6 +10,7 @@ use sqlx::{AssertSqlSafe, PgPool};
 use tempfile::TempDir;
 
 use crate::history::History;
+use crate::memory;
 use crate::process::Process;
 
 /// The lines of the processes that serve: in the first are two.
@@ -31,6 +32,8 @@ pub struct World {
     pub processes: Vec<Process>,
     pub pool: PgPool,
     pub history: Arc<History>,
+    /// For how long the server is, of each kind.
+    pub full_for: Duration,
     orders: Orders,
     _dir: TempDir,
 }
@@ -61,6 +64,7 @@ impl World {
             processes: Vec::new(),
             pool,
             history,
+            full_for: memory::SHORT,
             orders,
             _dir: dir,
         };

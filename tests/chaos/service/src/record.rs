@@ -144,6 +144,8 @@ pub enum Record {
     Ready,
     /// Whether its stores are in use.
     InUse(bool),
+    /// What it has stored so far.
+    Stored(Stored),
     /// It stands still there.
     Reached(Point),
     Read {
@@ -172,6 +174,13 @@ pub enum Record {
     WriteFailed(String),
     /// Everything that ended before has been told.
     Mark(Nanos),
+}
+
+/// How many values a process has stored.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stored {
+    pub values: u64,
+    pub strict: u64,
 }
 
 /// What a process is started with.

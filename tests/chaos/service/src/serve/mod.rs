@@ -17,7 +17,7 @@ use cache_runtime::{Builder, Cache, Mechanism, RedisStore, Schema};
 use sqlx::postgres::PgPoolOptions;
 
 use crate::models::{Db, SCHEMA};
-use crate::record::{Command, Line, Orders, Record};
+use crate::record::{Command, Line, Orders, Record, Stored};
 use log::Log;
 pub use pauses::Pauses;
 use points::Points;
@@ -137,5 +137,10 @@ impl Service {
     fn tell_in_use(&self) {
         let in_use = self.watch.in_use() && self.strict_watch.in_use();
         self.log.note(|_| Record::InUse(in_use));
+        let stored = Stored {
+            values: self.watch.stored(),
+            strict: self.strict_watch.stored(),
+        };
+        self.log.note(|_| Record::Stored(stored));
     }
 }

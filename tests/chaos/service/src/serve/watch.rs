@@ -19,6 +19,8 @@ pub(super) struct Watch {
     went: AtomicU64,
     /// and is to come back. A counter: of two events on different threads, the earlier may be told later.
     away: AtomicU64,
+    /// How many values were stored.
+    stored: AtomicU64,
     /// Commits under way.
     committing: AtomicUsize,
 }
@@ -36,6 +38,7 @@ impl Watch {
             points,
             went: AtomicU64::new(0),
             away: AtomicU64::new(0),
+            stored: AtomicU64::new(0),
             committing: AtomicUsize::new(0),
         }
     }
@@ -53,6 +56,9 @@ impl Watch {
                     .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |away| {
                         away.checked_sub(1)
                     });
+            }
+            Event::Filled { stored: true, .. } => {
+                self.stored.fetch_add(1, Ordering::SeqCst);
             }
             Event::Blocked { .. } => self.points.reach(Point::Blocked, &self.log),
             Event::Committed => self.points.reach(Point::Committed, &self.log),
@@ -73,6 +79,10 @@ impl Watch {
 
     pub(super) fn in_use(&self) -> bool {
         self.store().is_some()
+    }
+
+    pub(super) fn stored(&self) -> u64 {
+        self.stored.load(Ordering::SeqCst)
     }
 
     pub(super) fn commit_begins(&self) {
