@@ -22,10 +22,10 @@ static EDITED: &Schema = &chaos_edited::SCHEMA;
 const UNREPORTED: &[Model] = &[Model::Review, Model::Page];
 
 /// How often each of several installers installs in a row.
-const TIMES: usize = 3;
+const TIMES: usize = 2;
 
 /// How long a report reads from one table, and its transaction is open.
-const REPORT: Duration = Duration::from_secs(3);
+const REPORT: Duration = Duration::from_secs(2);
 
 /// How long a statement may wait for installers, of which each stops the table for a moment: less than a service waits for a
 /// connection, so that it does not run out of them.

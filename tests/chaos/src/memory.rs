@@ -44,19 +44,19 @@ impl World {
             sleep(self.full_for).await;
             // What is over makes room for what is new.
             if self.full_for > EDGES_ARE_OVER {
-                if let Err(who) = self.history.all_store(true, PATIENCE).await {
-                    let within = format!("within {PATIENCE:?}, by process {who:?}");
-                    let problem = format!("full ({policy}): no value is stored any more {within}");
-                    self.history.problem(problem);
-                }
+                self.is_taking_values(policy).await;
             }
         }
         self.tell_all(Command::Widely(false));
         self.limit(0, "noeviction").await;
+        self.is_taking_values("with room again").await;
+    }
+
+    async fn is_taking_values(&self, when: &str) {
         if let Err(who) = self.history.all_store(true, PATIENCE).await {
-            let within = format!("within {PATIENCE:?}, by process {who:?}");
-            let problem = format!("full: with room again, no value is stored and read {within}");
-            self.history.problem(problem);
+            let problem = format!("full, {when}: process {who:?} stores nothing that is read");
+            self.history
+                .problem(format!("{problem} within {PATIENCE:?}"));
         }
     }
 
