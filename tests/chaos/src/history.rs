@@ -9,7 +9,7 @@ use chaos_service::record::{
     Line, Model, Outcome, Point, ProcessId, Record, Register, Stored, Tier, Way,
 };
 use tokio::sync::Notify;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::checker::{Allowance, Bounds, Checker, Read, Unreported, Violation, Write};
 
@@ -36,14 +36,39 @@ struct Inner {
     lines: BTreeMap<ProcessId, Line>,
     ready: BTreeSet<ProcessId>,
     in_use: BTreeSet<ProcessId>,
-    /// How many values each process has stored, of either cache, and how many reads its stores have answered.
+    /// How many values each process has stored, of either cache, and how its reads were answered.
     stored: BTreeMap<ProcessId, Stored>,
-    served: BTreeMap<ProcessId, u64>,
+    answered: BTreeMap<ProcessId, Answered>,
     reached: BTreeSet<(ProcessId, Point)>,
     violations: Vec<Violation>,
     failed: BTreeMap<String, u64>,
     /// What went wrong that is no read; and how often.
     problems: BTreeMap<String, u64>,
+}
+
+/// How many reads of a process were answered how.
+#[derive(Debug, Clone, Copy, Default)]
+struct Answered {
+    /// By the store.
+    far: u64,
+    /// By it or near.
+    hits: u64,
+    /// Of those through the cache.
+    all: u64,
+}
+
+impl Answered {
+    fn add(&mut self, tier: Tier) {
+        let (far, hit) = match tier {
+            Tier::Database => return,
+            Tier::Far | Tier::Stale => (true, true),
+            Tier::Near => (false, true),
+            Tier::Miss | Tier::Collapsed | Tier::Bypass => (false, false),
+        };
+        self.far += u64::from(far);
+        self.hits += u64::from(hit);
+        self.all += 1;
+    }
 }
 
 impl Inner {
@@ -81,7 +106,7 @@ impl History {
                 ready: BTreeSet::new(),
                 in_use: BTreeSet::new(),
                 stored: BTreeMap::new(),
-                served: BTreeMap::new(),
+                answered: BTreeMap::new(),
                 reached: BTreeSet::new(),
                 violations: Vec::new(),
                 failed: BTreeMap::new(),
@@ -122,9 +147,7 @@ impl History {
                 seen,
             } => {
                 let line = inner.lines[&process];
-                if tier == Tier::Far {
-                    *inner.served.entry(process).or_default() += 1;
-                }
+                inner.answered.entry(process).or_default().add(tier);
                 for sight in seen {
                     inner.checker.read(Read {
                         process,
@@ -253,15 +276,16 @@ impl History {
     /// Waits until every process has stored a value and read one from its store, from now on; and a strict value, if asked for.
     /// Fails with those who have not.
     pub async fn all_store(&self, strict: bool, patience: Duration) -> Result<(), Vec<ProcessId>> {
-        let (stored, served) = {
+        let (stored, answered) = {
             let inner = self.inner();
-            (inner.stored.clone(), inner.served.clone())
+            (inner.stored.clone(), inner.answered.clone())
         };
         let has_not = |inner: &Inner, process: &ProcessId| {
             let [before, after] =
                 [&stored, &inner.stored].map(|all| all.get(process).copied().unwrap_or_default());
             let stores = after.values > before.values && (!strict || after.strict > before.strict);
-            !stores || inner.served.get(process) <= served.get(process)
+            let far = |all: &BTreeMap<_, Answered>| all.get(process).map_or(0, |it| it.far);
+            !stores || far(&inner.answered) <= far(&answered)
         };
         let left = |inner: &Inner| -> Vec<ProcessId> {
             let processes = inner.marks.keys().copied();
@@ -270,6 +294,20 @@ impl History {
         self.until(patience, |inner| left(inner).is_empty()).await;
         let left = left(&self.inner());
         left.is_empty().then_some(()).ok_or(left)
+    }
+
+    /// Of each process, which share of its reads are hits from now on, for so long.
+    pub async fn hit_rates(&self, meanwhile: Duration) -> BTreeMap<ProcessId, f64> {
+        let before = self.inner().answered.clone();
+        sleep(meanwhile).await;
+        let inner = self.inner();
+        let rate = |(process, after): (&ProcessId, &Answered)| {
+            let before = before.get(process).copied().unwrap_or_default();
+            let (hits, all) = (after.hits - before.hits, after.all - before.all);
+            (*process, hits as f64 / all.max(1) as f64)
+        };
+        let runs = |(process, _): &(&ProcessId, _)| inner.marks.contains_key(process);
+        inner.answered.iter().filter(runs).map(rate).collect()
     }
 
     async fn until(&self, patience: Duration, is: impl Fn(&mut Inner) -> bool) -> bool {

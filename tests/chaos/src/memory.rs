@@ -1,6 +1,6 @@
 //! The faults `evicting` and `full`: Redis has less memory than is read.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chaos_service::models::{PAGE_BYTES, PAGES};
 use chaos_service::record::Command;
@@ -15,6 +15,12 @@ const ROOM: usize = 1 << 20;
 pub const SHORT: Duration = Duration::from_millis(2500);
 /// and at most.
 const LONG: Duration = Duration::from_secs(150);
+
+/// In which hits are counted, before and after.
+const A_WHILE: Duration = Duration::from_secs(1);
+
+/// Which part of the hits of before must be there again. A second of one and of another differ.
+const RECOVERED: f64 = 0.6;
 
 /// After so long the edges of the first values are over: `ttl` and `grace` of a page, 65 s for near caches, a quarter of that.
 const EDGES_ARE_OVER: Duration = Duration::from_secs(100);
@@ -37,6 +43,7 @@ impl World {
 
     /// First it evicts values, then it refuses them; then there is room again, and all must be as it was.
     pub async fn fill_up(&mut self) {
+        let before = self.history.hit_rates(A_WHILE).await;
         self.tell_all(Command::Widely(true));
         for policy in ["volatile-lru", "noeviction"] {
             let most = self.used().await + ROOM;
@@ -50,6 +57,21 @@ impl World {
         self.tell_all(Command::Widely(false));
         self.limit(0, "noeviction").await;
         self.is_taking_values("with room again").await;
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let rates = self.history.hit_rates(A_WHILE).await;
+            let rate = |process| rates.get(process).copied().unwrap_or(1.0);
+            let mut all = before.iter();
+            if all.all(|(process, before)| rate(process) >= before * RECOVERED) {
+                return;
+            }
+            if Instant::now() > deadline {
+                let problem = "full, with room again: there are fewer hits than before";
+                eprintln!("          {problem}: {rates:.2?}, before {before:.2?}");
+                let problem = format!("{problem} for {PATIENCE:?}");
+                return self.history.problem(problem);
+            }
+        }
     }
 
     async fn is_taking_values(&self, when: &str) {
