@@ -11,7 +11,7 @@ use crate::mechanisms;
 /// every read is checked.
 ///
 /// Progress goes to stderr, a summary to stdout, of which the last line is one JSON object. Exits with 1 when a read was not
-/// allowed, and shows it with what was written and read around it.
+/// allowed, and shows it with what was written and read around it; or when something else went wrong that must not.
 #[derive(Debug, Parser)]
 #[command(name = "tests/chaos/run", after_help = EXAMPLES)]
 pub struct Arguments {

@@ -41,7 +41,7 @@ pub enum Fault {
     FailOver,
     /// `FLUSHALL`
     Flushed,
-    /// Redis has room for a third of what is read, and evicts whatever it likes.
+    /// Redis has room for a third of what one line reads, and evicts whatever it likes.
     Evicting,
     /// Redis has room for very little more: it evicts values, then it refuses them; and then there is room again.
     Full,
