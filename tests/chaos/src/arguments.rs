@@ -24,7 +24,7 @@ pub struct Arguments {
     pub seed: Option<u64>,
 
     /// How many reads a process makes in a second
-    #[arg(long, default_value_t = 750)]
+    #[arg(long, default_value_t = 600)]
     pub reads_per_second: u32,
 
     /// Only these faults, in a random order

@@ -12,7 +12,7 @@ use tokio::time::sleep;
 use crate::checker::STORE_TIMEOUT;
 use crate::world::{PROCESSES, World};
 
-const ALL: [usize; PROCESSES] = [0, 1, 2, 3];
+const ALL: [usize; PROCESSES] = [0, 1, 2, 3, 4];
 
 /// How long a process may take to come to the point where it is to stand still.
 const PATIENCE: Duration = Duration::from_secs(5);

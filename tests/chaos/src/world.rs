@@ -13,11 +13,17 @@ use crate::history::History;
 use crate::memory;
 use crate::process::Process;
 
-/// The lines of the processes that serve: in the first are two.
-const LINES: [Line; PROCESSES] = [Line::Main, Line::Main, Line::Database, Line::Prefix];
+/// The lines of the processes that serve: most are in one.
+const LINES: [Line; PROCESSES] = [
+    Line::Main,
+    Line::Main,
+    Line::Main,
+    Line::Database,
+    Line::Prefix,
+];
 
 /// How many processes serve.
-pub const PROCESSES: usize = 4;
+pub const PROCESSES: usize = 5;
 
 /// How long a process may take to start, and to be answered by its stores again after a fault is over.
 pub const PATIENCE: Duration = Duration::from_secs(20);
