@@ -10,7 +10,7 @@ use fastrand::Rng;
 use tokio::time::sleep;
 
 use crate::checker::STORE_TIMEOUT;
-use crate::world::{PROCESSES, World};
+use crate::world::{PROCESSES, TOGETHER, World};
 
 const ALL: [usize; PROCESSES] = [0, 1, 2, 3, 4];
 
@@ -134,7 +134,8 @@ impl Fault {
                 world.redis.thaw();
             }
             Fault::ProcessStopped => world.stop_at(one, Point::Loaded, a_while).await,
-            Fault::Suspended => world.suspend(one, a_while).await,
+            // Of those that share a store: what it missed, the store was told at once, which is what it must not be behind.
+            Fault::Suspended => world.suspend(one % TOGETHER, a_while).await,
             Fault::WriterStopped => {
                 let longer = chaos_strict::SCHEMA.max_commit + a_while / 2;
                 world.stop_at(one, Point::Blocked, longer).await;

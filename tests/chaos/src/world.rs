@@ -22,6 +22,9 @@ const LINES: [Line; PROCESSES] = [
     Line::Prefix,
 ];
 
+/// How many of them, the first, share a line.
+pub const TOGETHER: usize = 3;
+
 /// How many processes serve.
 pub const PROCESSES: usize = 5;
 
