@@ -23,7 +23,8 @@ impl Engine {
         if let Some(why) = outbox.try_out().await.map_err(Error::outbox)? {
             let why = format!(
                 "this role cannot use the outbox, so that writes would go unnoticed: {why}\n\
-                 help: GRANT SELECT, INSERT, UPDATE, DELETE ON {} TO it",
+                 help: GRANT SELECT, INSERT, UPDATE, DELETE ON {} TO it; or, if it was made by another version of this crate, \
+                 `SCHEMA.uninstall(&pool)` and `SCHEMA.install(&pool)`",
                 self.schema.outbox
             );
             return Err(Error::set_up(why));

@@ -15,7 +15,7 @@ use crate::schema::{Model, Schema};
 /// Whose SQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Dialect {
-    /// PostgreSQL 13 or later: statement-level triggers with transition tables.
+    /// PostgreSQL 14 or later: statement-level triggers with transition tables.
     Postgres,
     /// SQLite 3.38 or later: row-level triggers.
     Sqlite,
