@@ -24,6 +24,9 @@ use crate::tag::Tag;
 /// How long a reader waits for a server before it goes to the source, and everybody else with it.
 pub(crate) const TIMEOUT: Duration = Duration::from_millis(500);
 
+/// How many fences a store keeps at most: with more it refuses all fills that began before.
+pub(crate) const MOST_FENCES: usize = 1 << 15;
+
 /// A boxed future, so that the trait can be used behind a pointer.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 

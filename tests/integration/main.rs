@@ -3,6 +3,7 @@
 //! `tests/README.md` says how to run them, and what runs on which set-up.
 
 mod conformance;
+mod full;
 mod guide;
 mod harness;
 mod install;
@@ -33,6 +34,7 @@ fn main() {
         .chain(conformance::trials())
         .chain([install::trial()])
         .chain(leases::trials())
+        .chain(full::trials())
         .collect();
     trials.push(guide::trial(&trials));
     let conclusion = libtest_mimic::run(&arguments, trials);

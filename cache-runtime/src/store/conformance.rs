@@ -75,6 +75,7 @@ pub async fn run<S: Store>(new: impl AsyncFn(&Schema) -> S) {
         values_expire(LONG),
         any_text_is_a_key_and_a_tag(LONG),
         a_token_older_than_the_fences_is_refused(Duration::from_millis(50)),
+        more_fences_than_a_store_keeps_still_refuse(LONG),
         values_of_another_source_are_gone(LONG),
         a_block_refuses_strict_fills_only(LONG),
         a_block_lasts_until_its_last_writer_unblocks(LONG),
@@ -290,6 +291,26 @@ async fn a_token_older_than_the_fences_is_refused(store: &dyn Store) {
     invalidate(store, &["something to make the store tidy up"]).await;
     assert!(!fill_since(store, &before, "a", &["t"], b"stale").await);
     assert!(fill(store, "a", &["t"], b"fresh").await);
+}
+
+/// It may refuse too much then, of what began before.
+async fn more_fences_than_a_store_keeps_still_refuse(store: &dyn Store) {
+    let before = read(store, &[]).await;
+    let tags: Vec<Tag> = (0..70_000)
+        .map(|n| Tag::from_text(format!("t#{n}")))
+        .collect();
+    for tags in tags.chunks(5000) {
+        store.invalidate(tags).await.expect("invalidate");
+    }
+    for tag in ["t#0", "t#40000", "t#69999"] {
+        assert!(!fill_since(store, &before, "a", &["s", tag], b"stale").await);
+        assert!(fill(store, "a", &["s", tag], b"fresh").await);
+    }
+    // Likewise what begins from now on.
+    let before = read(store, &[]).await;
+    invalidate(store, &["t#0"]).await;
+    assert!(!fill_since(store, &before, "a", &["t#0"], b"stale").await);
+    assert!(fill_since(store, &before, "a", &["t#1"], b"1").await);
 }
 
 async fn values_of_another_source_are_gone(store: &dyn Store) {

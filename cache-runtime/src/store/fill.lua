@@ -1,9 +1,10 @@
--- Stores one value, unless something it was built from was invalidated after the token.
+-- Stores one value, unless something it was built from was invalidated after the token. Before that it tidies up: what a
+-- full server has no room for is refused, and has made room all the same.
 --
 -- KEYS  1 the value, 2 the clock, 3 the fences, 4 the tags, 5 the blocks
 -- ARGV  1 the token: epoch (24 bytes), ':', clock; 2 life of a fence in ms; 3 life of the value in
 --       ms; 4 prefix of indexes; 5 the value; 6 "strict" or ""; 7 for how much longer a near cache may
---       have the value, in ms; then its tags
+--       have the value, in ms; 8 the channel of the near caches; then its tags
 -- returns 1 stored, 0 refused, -1 edges were evicted: everything stored must be voided
 local clock = redis.call('GET', KEYS[2])
 local now = redis.call('TIME')
@@ -11,7 +12,7 @@ local now_us = now[1] * 1000000 + now[2]
 local epoch = ARGV[1]:sub(1, 24)
 
 -- Lua's stack bounds how many arguments a call takes.
-local CHUNK, FIRST = 1000, 8
+local CHUNK, FIRST = 1000, 9
 local function each_chunk(call)
   for first = FIRST, #ARGV, CHUNK do
     call(first, math.min(first + CHUNK - 1, #ARGV))
@@ -47,6 +48,11 @@ if clock ~= ARGV[1] then
   if not fences then
     return -1
   end
+  -- When there are too many fences, this stands for all that were set until then.
+  local floor = redis.call('ZSCORE', KEYS[3], '#')
+  if floor and tonumber(floor) > token then
+    return 0
+  end
   for i = FIRST, #ARGV do
     if fences[i] and fences[i] > token then
       return 0
@@ -74,6 +80,136 @@ if ARGV[6] == 'strict' then
   end
 end
 
+-- The scores of edges and tags: until which second they are needed, and in the lower digits the mark of a line. So they tell what
+-- is of a line that is over. To read the values would make them values that were used lately.
+local SECOND = 2 ^ 20
+local a, b, c, d = clock:byte(11, 14)
+local mark = (((a * 62 + b) * 62 + c) * 62 + d) % SECOND
+local now_s = math.floor(now_us / 1000000)
+
+-- Edges are dead when their value has expired, as their scores tell; and when it was evicted, invalidated by another tag or
+-- voided, which only a look at it tells. A few are looked at, taken at random, and many as long as there are dead ones
+-- among them: their share is level, and a server that has none pays for little.
+--
+-- Not every fill does it, but then it does so much more.
+local EVERY = 8
+if now_us % EVERY == 0 then
+  -- Whether the server is full is asked of the first write of a script alone. This one changes nothing; what takes
+  -- something away is allowed.
+  local probe = redis.pcall('SET', KEYS[2], '', 'NX')
+  local refusal = type(probe) == 'table' and probe.err and probe
+  if refusal and not refusal.err:find('OOM', 1, true) then
+    return refusal
+  end
+  local tags, line, untold, is_scarce = #ARGV - FIRST + 1, clock:sub(1, 14), {}, refusal and true
+  -- Lower scores are over. As text, or Lua would write it with seventeen digits.
+  local over_until = '(' .. string.format('%.0f', now_s * SECOND)
+
+  -- An index that is empty leaves the tags in the same script, or it would look evicted.
+  local function drop(tag, keys)
+    local index = ARGV[4] .. tag
+    redis.call('ZREM', index, unpack(keys))
+    if redis.call('EXISTS', index) == 0 then
+      redis.call('ZREM', KEYS[4], tag)
+    end
+  end
+
+  -- Looks at some edges of each tag, and drops the dead ones. Returns how many it has seen, and how many it has dropped.
+  local function sweep(some, each)
+    local seen, keys, is_old = {}, {}, false
+    for _, tag in ipairs(some) do
+      -- If a tag has no index, or a foreign one, who touches it will find out.
+      local found = redis.pcall('ZRANDMEMBER', ARGV[4] .. tag, each, 'WITHSCORES')
+      for i = 1, #found, 2 do
+        local key, score = found[i], tonumber(found[i + 1])
+        -- The value of this one will be there in a moment.
+        if key ~= KEYS[1] then
+          local is_of_line = score % SECOND == mark
+          seen[#seen + 1], keys[#keys + 1] = { tag, key, score, is_of_line }, key
+          is_old = is_old or not is_of_line
+        end
+      end
+      if #seen >= 150 then
+        break
+      end
+    end
+    if #seen == 0 or not is_old and redis.call('EXISTS', unpack(keys)) == #seen then
+      return #seen, 0
+    end
+    local dead, count, void = {}, 0, {}
+    for _, edge in ipairs(seen) do
+      local tag, key, score, is_of_line = unpack(edge)
+      local is_dead = false
+      if not is_of_line then
+        -- The value may be of this line all the same: it was stored anew, with other tags.
+        local text = redis.pcall('GETRANGE', key, 0, 13)
+        is_dead = text ~= line
+        if is_dead and type(text) == 'string' and text ~= '' then
+          void[#void + 1] = key
+        end
+      elseif redis.call('EXISTS', key) == 0 then
+        is_scarce = is_scarce or score >= (now_s + math.ceil(ARGV[7] / 1000) + 2) * SECOND
+        -- What has expired goes by its score, in a while, and is told to nobody; unless room is scarce.
+        is_dead = is_scarce
+        if is_dead and score >= now_s * SECOND then
+          untold[#untold + 1] = key
+        end
+      end
+      if is_dead then
+        count, dead[tag] = count + 1, dead[tag] or {}
+        table.insert(dead[tag], key)
+      end
+    end
+    for tag, keys in pairs(dead) do
+      drop(tag, keys)
+    end
+    if #void > 0 then
+      redis.call('UNLINK', unpack(void))
+    end
+    return #seen, count
+  end
+
+  -- Indexes whose last value has expired, and in some of the fill's own what has.
+  local over = redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', over_until, 'LIMIT', 0, math.min(EVERY * (10 + 2 * tags), CHUNK))
+  if #over > 0 then
+    redis.call('ZREM', KEYS[4], unpack(over))
+    for i, tag in ipairs(over) do
+      over[i] = ARGV[4] .. tag
+    end
+    redis.call('UNLINK', unpack(over))
+  end
+  local at = math.floor(now_us / EVERY)
+  for n = 0, tags - 1, 50 do
+    local tag = ARGV[FIRST + (at + n) % tags]
+    local expired = redis.pcall('ZRANGEBYSCORE', ARGV[4] .. tag, '-inf', over_until, 'LIMIT', 0, 25 * EVERY)
+    if #expired > 0 then
+      drop(tag, expired)
+    end
+  end
+
+  -- Of its own tags as well: an index grows by fills.
+  local function sample(count)
+    local some = redis.call('ZRANDMEMBER', KEYS[4], -count)
+    for n = 1, math.min(count, tags) do
+      some[#some + 1] = ARGV[FIRST + (at + n) % tags]
+    end
+    return some
+  end
+  local seen, dropped = sweep(sample(1 + math.floor(tags / 16)), 4)
+  for n = 1, 6 do
+    if dropped * 8 < seen + 1 and not (refusal and n == 1) then
+      break
+    end
+    seen, dropped = sweep(sample(8 + 2 * tags), 16)
+  end
+  if #untold > 0 then
+    redis.call('PUBLISH', ARGV[8], clock .. ' ' .. clock .. '\n' .. table.concat(untold, '\n'))
+  end
+  if refusal then
+    return refusal
+  end
+end
+
 local expiries = scores(KEYS[4])
 if not expiries then
   return -1
@@ -82,7 +218,8 @@ local lost = false
 each_chunk(function(first, last)
   local known = {}
   for i = first, last do
-    if expiries[i] and expiries[i] > now_ms then
+    -- In a line that is over there may be any number of them.
+    if expiries[i] and expiries[i] >= now_s * SECOND and expiries[i] % SECOND == mark then
       known[#known + 1] = ARGV[4] .. ARGV[i]
     end
   end
@@ -98,18 +235,19 @@ if lost then
   return -1
 end
 
--- Numbers as text: Lua would write each anew for every call, with seventeen digits.
+-- Numbers as text, as above.
 local life = tonumber(ARGV[3]) + tonumber(ARGV[7])
-local expiry, expiry_text = now_ms + life, string.format('%.0f', now_ms + life)
+local expiry = (math.floor((now_ms + life) / 1000) + 1) * SECOND + mark
+local expiry_text = string.format('%.0f', expiry)
 for i = FIRST, #ARGV do
   redis.call('ZADD', ARGV[4] .. ARGV[i], expiry_text, KEYS[1])
 end
 -- For longer than that, so that not every fill has to prolong it.
-local later = string.format('%.0f', expiry + life / 4)
+local later = string.format('%.0f', expiry + math.ceil(life / 4000) * SECOND)
 each_chunk(function(first, last)
   local added = {}
   for i = first, last do
-    if not expiries[i] or expiries[i] < expiry then
+    if not expiries[i] or expiries[i] < expiry or expiries[i] % SECOND ~= mark then
       added[#added + 1] = later
       added[#added + 1] = ARGV[i]
     end
@@ -119,23 +257,4 @@ each_chunk(function(first, last)
   end
 end)
 redis.call('SET', KEYS[1], epoch:sub(1, 14) .. ARGV[5], 'PX', ARGV[3])
-
--- Tidies up, more than it leaves behind: what has expired in some of the indexes, taken at random; and indexes whose last
--- value has.
-local tags = #ARGV - FIRST + 1
-for n = 0, tags - 1, 50 do
-  local index = ARGV[4] .. ARGV[FIRST + (now_us + n) % tags]
-  local expired = redis.call('ZRANGEBYSCORE', index, '-inf', '(' .. now_ms, 'LIMIT', 0, 100)
-  if #expired > 0 then
-    redis.call('ZREM', index, unpack(expired))
-  end
-end
-local over = redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', '(' .. now_ms, 'LIMIT', 0, math.min(10 + 2 * tags, CHUNK))
-if #over > 0 then
-  redis.call('ZREM', KEYS[4], unpack(over))
-  for i, tag in ipairs(over) do
-    over[i] = ARGV[4] .. tag
-  end
-  redis.call('UNLINK', unpack(over))
-end
 return 1

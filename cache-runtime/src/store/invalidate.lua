@@ -6,10 +6,11 @@
 --
 -- KEYS  1 the clock, 2 the fences, 3 the tags
 -- ARGV  1 life of a fence in ms; 2 how many keys to delete at most; 3 prefix of indexes; 4 "first" or
---       "again"; 5 the channel; 6 "tell" the caller the keys as well, or ""; then at most 1000 tags
+--       "again"; 5 the channel; 6 "tell" the caller the keys as well, or ""; 7 how many fences to
+--       keep at most; then at most 1000 tags
 -- returns {1 all deleted or 0 come again, {key...}}; or {-1, {}}: the clock, fences or edges are gone (a flush, an
 --         eviction), everything stored must be voided
-local FIRST = 7
+local FIRST = 8
 local clock = redis.call('GET', KEYS[1])
 if not clock or not redis.call('ZSCORE', KEYS[2], '') or not redis.call('ZSCORE', KEYS[3], '') then
   return { -1, {} }
@@ -21,7 +22,16 @@ local stamp = string.format('%.0f', math.max(tonumber(clock:sub(26)) + 1, now_us
 local advanced = clock:sub(1, 25) .. stamp
 redis.call('SET', KEYS[1], advanced)
 if ARGV[4] == 'first' then
-  redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', string.format('%.0f', now_us - ARGV[1] * 1000))
+  -- More than are set, and not so many that others wait.
+  local old = redis.call('ZCOUNT', KEYS[2], '-inf', string.format('%.0f', now_us - ARGV[1] * 1000))
+  if old > 0 then
+    redis.call('ZREMRANGEBYRANK', KEYS[2], 0, math.min(old, 2000) - 1)
+  end
+end
+if redis.call('ZCARD', KEYS[2]) > tonumber(ARGV[7]) then
+  -- One for all that were ever set. What it refuses beside them was being loaded meanwhile.
+  redis.call('UNLINK', KEYS[2])
+  redis.call('ZADD', KEYS[2], 'inf', '', stamp, '#')
 end
 local fences = {}
 for i = FIRST, #ARGV do
@@ -29,6 +39,11 @@ for i = FIRST, #ARGV do
   fences[#fences + 1] = ARGV[i]
 end
 redis.call('ZADD', KEYS[2], unpack(fences))
+
+-- Of scores; see fill.lua.
+local SECOND = 2 ^ 20
+local a, b, c, d = clock:byte(11, 14)
+local mark = (((a * 62 + b) * 62 + c) * 62 + d) % SECOND
 
 local budget = tonumber(ARGV[2])
 local deleted, lines = {}, { '' }
@@ -55,8 +70,8 @@ for i = FIRST, #ARGV do
     end
   else
     -- No index: is there none to be, or was it evicted?
-    local expiry = redis.call('ZSCORE', KEYS[3], ARGV[i])
-    if expiry and tonumber(expiry) > now_us / 1000 then
+    local expiry = tonumber(redis.call('ZSCORE', KEYS[3], ARGV[i]) or nil)
+    if expiry and expiry >= math.floor(now_us / 1000000) * SECOND and expiry % SECOND == mark then
       -- Without a clock everything is void, from this moment on; the tag may begin anew.
       redis.call('DEL', KEYS[1])
       redis.call('ZREM', KEYS[3], ARGV[i])

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use indexmap::IndexMap;
 
-use super::{Answer, Claim, Connected, Epoch, Fill, Read, Store, StoreError, Token};
+use super::{Answer, Claim, Connected, Epoch, Fill, MOST_FENCES, Read, Store, StoreError, Token};
 use crate::near::NearFence;
 use crate::schema::Schema;
 use crate::tag::Tag;
@@ -42,6 +42,8 @@ struct State {
     fences: HashMap<Tag, u64>,
     /// The fences in the order in which they were set, to forget those that have outlived every fill.
     fence_order: VecDeque<(u64, Tag)>,
+    /// Stands for fences that were too many: tokens from before it are refused.
+    floor: u64,
     /// Of each blocked tag the writers and their deadlines.
     blocks: HashMap<Tag, Vec<(i64, Instant)>>,
     /// Until then everything is blocked: there may be writers whose blocks are forgotten.
@@ -79,6 +81,7 @@ impl MemoryStore {
                 index: HashMap::new(),
                 fences: HashMap::new(),
                 fence_order: VecDeque::new(),
+                floor: 0,
                 blocks: HashMap::new(),
                 all_blocked_until: None,
                 source: None,
@@ -128,7 +131,7 @@ impl MemoryStore {
         // invalidated since.
         let too_old = token.clock != state.clock
             && self.micros().saturating_sub(token.clock) > self.fence_life.as_micros() as u64;
-        let usable = token.epoch == state.epoch && !too_old;
+        let usable = token.epoch == state.epoch && !too_old && token.clock >= state.floor;
         let stored = fills
             .iter()
             .map(|fill| {
@@ -162,6 +165,11 @@ impl MemoryStore {
             }
         }
         state.forget_fences(now.saturating_sub(self.fence_life.as_micros() as u64));
+        if state.fence_order.len() > MOST_FENCES {
+            state.floor = clock;
+            state.fences = HashMap::new();
+            state.fence_order = VecDeque::new();
+        }
     }
 
     fn clear_now(&self) {

@@ -28,7 +28,7 @@ use bytes::Bytes;
 use redis::io::tcp::TcpSettings;
 use redis::{Client, ErrorKind, IntoConnectionInfo, ProtocolVersion, Script, ServerErrorKind};
 
-use super::{Answer, Claim, Connected, Epoch, Fill, Read, Store, StoreError, Token};
+use super::{Answer, Claim, Connected, Epoch, Fill, MOST_FENCES, Read, Store, StoreError, Token};
 use crate::error::Error;
 use crate::model;
 use crate::near::{self, NearFence};
@@ -238,7 +238,8 @@ impl RedisStore {
                 .arg(&self.names.index)
                 .arg(&*fill.value)
                 .arg(if fill.strict { "strict" } else { "" })
-                .arg(NEAR_LIFE.as_millis() as u64);
+                .arg(NEAR_LIFE.as_millis() as u64)
+                .arg(&self.names.channel);
             for tag in &fill.tags {
                 script.arg(tag.as_str());
             }
@@ -280,7 +281,8 @@ impl RedisStore {
                 .arg(&self.names.index)
                 .arg(call)
                 .arg(&self.names.channel)
-                .arg(if near.is_some() { "tell" } else { "" });
+                .arg(if near.is_some() { "tell" } else { "" })
+                .arg(MOST_FENCES);
             for tag in tags {
                 script.arg(tag.as_str());
             }

@@ -1,7 +1,7 @@
 //! What goes wrong: crashes, evictions, fail-overs, cut links, lost messages; and time.
 
 use crate::machine::{Action, OTHER_TAGS, Protocol, Sent, State};
-use crate::store::{How, Slice};
+use crate::store::{How, Slice, TAGS};
 use crate::write::{Relay, Row};
 
 /// How much may still happen in a world.
@@ -38,6 +38,11 @@ impl State {
         let left = self.left;
         if left.evictions > 0 {
             actions.extend(protocol.world.evicts.iter().map(|key| Action::Evict(*key)));
+        }
+        // A fill of anything finds what was evicted, or voided.
+        if !protocol.world.evicts.is_empty() {
+            let tags = (0..TAGS).filter(|tag| self.store.dead(*tag) != 0);
+            actions.extend(tags.map(|tag| Action::Tidy(tag as u8)));
         }
         if left.ages > 0 {
             actions.push(Action::GrowOld);
@@ -99,6 +104,12 @@ impl State {
             Action::Evict(key) => {
                 let was_there = self.store.evict(key);
                 self.left.evictions -= u8::from(was_there);
+            }
+            Action::Tidy(tag) => {
+                let tag = usize::from(tag);
+                let dead = self.store.dead(tag);
+                let message = self.store.tidy(tag, dead, protocol.without);
+                self.publish(message, 0);
             }
             Action::GrowOld => {
                 self.left.ages -= 1;

@@ -161,6 +161,8 @@ pub enum Action {
     BlocksEnd,
     /// Redis needs room, or a value expires.
     Evict(Key),
+    /// Of a tag, a fill of something else forgets the edges that are dead.
+    Tidy(u8),
     /// The longest load and the life of a fence go by.
     GrowOld,
     /// Something else is written to; fences that are too old are forgotten then.
@@ -355,6 +357,7 @@ impl Action {
             | Action::CrashRelay(_)
             | Action::LoseOutbox(_)
             | Action::Evict(_)
+            | Action::Tidy(_)
             | Action::GrowOld
             | Action::WriteElsewhere
             | Action::Clear

@@ -77,6 +77,8 @@ mutants! {
     FencesEvictedAlone,
     /// An index can be evicted unnoticed.
     IndexEvictedAlone,
+    /// What an evicted value was built from is forgotten, and no near cache is told.
+    TidiesUntold,
     /// Rows are marked before they are delivered.
     MarksFirst,
     /// A row is marked with the place where the store is by then.
@@ -115,6 +117,7 @@ impl Mutant {
             Mutant::LineIgnored | Mutant::FencesEvictedAlone | Mutant::IndexEvictedAlone => {
                 World::evictions()
             }
+            Mutant::TidiesUntold => World::near_evictions(),
             Mutant::MarksFirst => World::crashes(),
             Mutant::SkipsCatchUp => World::away(),
         }

@@ -135,7 +135,7 @@ fn redis_answers_as_the_model_does() {
             compare(&[&one, &two], Some(&server), steps, &seen).await
         })
     });
-    seen.has(["hit", "miss", "Stored", "Refused", "Lost"]);
+    seen.has(["hit", "miss", "Stored", "Refused", "Lost", "tidied"]);
 }
 
 fn run(cases: u32, evicts: bool, test: impl Fn(&[Step]) -> Result<(), TestCaseError>) {
@@ -151,6 +151,7 @@ fn run(cases: u32, evicts: bool, test: impl Fn(&[Step]) -> Result<(), TestCaseEr
 /// What is compared, and what either side calls what it has.
 struct Both<'s> {
     stores: &'s [&'s dyn Store],
+    server: Option<&'s Redis>,
     model: model::Store,
     tokens: Vec<(Token, model::Token)>,
     /// Of each version, the bytes that stand for it.
@@ -189,6 +190,7 @@ async fn compare(
     }
     let mut both = Both {
         stores,
+        server,
         model: match server {
             Some(_) => model::Store::new(0),
             None => model::Store::in_memory(),
@@ -276,6 +278,9 @@ impl Both<'_> {
         };
         let stored = self.store(at).fill(token, &[fill]).await.expect("fill");
         let filled = (self.model).fill(model_token, key, tags, self.versions, strict, None);
+        if let Some(server) = self.server {
+            self.tidy(server).await?;
+        }
         if filled == Filled::Lost {
             self.renew_epoch();
         }
@@ -287,6 +292,29 @@ impl Both<'_> {
             key,
             filled
         );
+        Ok(())
+    }
+
+    /// Which edges a fill has tidied away is left to chance: none but dead ones, and the model is told.
+    async fn tidy(&mut self, server: &Redis) -> Result<(), TestCaseError> {
+        for tag in 0..TAGS {
+            let index = name(model::Key::Index(tag as u8));
+            let there = server.command(&format!("ZRANGE {index} 0 -1")).await;
+            let is_there = |key: &usize| there.contains(&name(model::Key::Value(*key as u8)));
+            let known = self.model.index(tag);
+            let gone = members(known).filter(|key| !is_there(key));
+            let gone = gone.fold(0, |set, key| set | 1 << key);
+            prop_assert_eq!(
+                gone & !self.model.dead(tag),
+                0,
+                "edges of {} that live",
+                tag
+            );
+            if gone != 0 {
+                self.model.tidy(tag, gone, None);
+                self.seen.one("tidied");
+            }
+        }
         Ok(())
     }
 

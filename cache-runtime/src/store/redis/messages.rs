@@ -5,6 +5,9 @@
 //! connection that commands go over, in the server's order, and are taken in where the connection is read: before an
 //! answer is seen, all that was published before it was taken in. An answer tells the clock as well; if no message has led up
 //! to it, messages were lost too.
+//!
+//! A fill that finds that a value was evicted forgets what it was built from. It publishes that without advancing the clock: both
+//! are what it is. Nothing was invalidated, but nobody would tell if it were.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -52,7 +55,10 @@ impl Heard {
         }
         *last = new;
         for key in lines.filter_map(|key| std::str::from_utf8(key).ok()) {
-            self.near.invalidated(key);
+            match old == new {
+                true => self.near.gone(key),
+                false => self.near.invalidated(key),
+            }
         }
     }
 
@@ -115,6 +121,10 @@ mod tests {
         assert!(!survives(&heard, || message(&at(4), &at(5), "plio_2")));
         // Number 6 is lost, and an answer shows it.
         assert!(!survives(&heard, || heard.check(token(6))));
+        // What was evicted.
+        assert!(survives(&heard, || message(&at(6), &at(6), "plio_2")));
+        assert!(!survives(&heard, || message(&at(6), &at(6), "plio_1")));
+        assert!(!survives(&heard, || message(&at(5), &at(5), "plio_2")));
         // A new epoch follows nothing.
         assert!(!survives(&heard, || message("", &at(7), "")));
         assert!(survives(&heard, || message(&at(7), &at(8), "")));

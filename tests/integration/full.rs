@@ -1,0 +1,157 @@
+//! A Redis that is full, under every policy: fills are not refused for good, and what the cache keeps beside the values
+//! does not take their room. `table` prints how much there is of both.
+
+mod load;
+
+use std::time::{Duration, Instant};
+
+use cache_runtime::{Store, Tag};
+use libtest_mimic::Trial;
+
+use load::Full;
+
+/// And the least share of values that is to be there right after they were stored: of those that were never read, LFU would
+/// rather have none, and `allkeys-*` evicts what the cache needs to invalidate.
+const POLICIES: [(&str, f64); 8] = [
+    ("noeviction", 0.95),
+    ("volatile-lru", 0.95),
+    ("volatile-lfu", 0.75),
+    ("volatile-ttl", 0.95),
+    ("volatile-random", 0.9),
+    ("allkeys-lru", 0.3),
+    ("allkeys-lfu", 0.3),
+    ("allkeys-random", 0.3),
+];
+
+/// How long it may take to be a cache again.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub fn trials() -> Vec<Trial> {
+    let policies = POLICIES.into_iter().map(|(policy, least)| {
+        let name = format!("redis::full_{}_goes_on", policy.replace('-', "_"));
+        trial(&name, move || goes_on(policy, least))
+    });
+    let others = [
+        trial("redis::full_of_short_lives", full_of_short_lives),
+        trial("redis::full_of_fences", full_of_fences),
+        trial("redis::full_and_cleared", full_and_cleared),
+        trial("redis::full_table", table).with_ignored_flag(true),
+    ];
+    policies.chain(others).collect()
+}
+
+fn trial<F: Future<Output = ()>>(name: &str, tell: impl Fn() -> F + Send + 'static) -> Trial {
+    Trial::test(name, move || {
+        tokio::runtime::Runtime::new()?.block_on(tell());
+        Ok(())
+    })
+}
+
+/// Values that have expired are gone at once; what is kept of them for the near caches is not to fill the server.
+async fn full_of_short_lives() {
+    let mut full = Full::new("volatile-lru", 24).await;
+    full.life = Duration::from_secs(5);
+    full.bytes = 100;
+    full.generation(102_000).await;
+    let last = full.generation(2000).await;
+    assert!(last.kept > 0.95, "{last:?}");
+    full.clear().await;
+    let cleared = full.generation(2000).await;
+    assert!(cleared.kept > 0.95, "{cleared:?}");
+}
+
+/// A write of so many rows leaves a fence for each, none of which Redis may evict.
+async fn full_of_fences() {
+    let mut full = Full::new("volatile-lru", 24).await;
+    let tags: Vec<Tag> = (0..250_000)
+        .map(|n| Tag::from_text(format!("video#id={n}")))
+        .collect();
+    for tags in tags.chunks(10_000) {
+        full.store.invalidate(tags).await.expect("invalidated");
+    }
+    let last = full.generation(2000).await;
+    assert!(last.kept > 0.95, "{last:?}");
+}
+
+/// Nothing that is void expires by itself here, nor is it evicted.
+async fn full_and_cleared() {
+    let mut full = Full::new("noeviction", 8).await;
+    let first = full.generation(20_000).await;
+    assert!(first.kept < 0.9, "it is not full: {first:?}");
+    full.clear().await;
+    until_it_keeps(&mut full, 0.95).await;
+}
+
+/// Four times what fits, again and again.
+async fn goes_on(policy: &str, least: f64) {
+    let mut full = Full::new(policy, 5).await;
+    if policy == "noeviction" {
+        full.life = Duration::from_secs(1);
+    }
+    let values = full.values_that_fit() * 4;
+    for _ in 0..2 {
+        full.generation(values).await;
+    }
+    let before = full.edges().await;
+    full.generation(values).await;
+    let after = full.edges().await;
+    if !policy.starts_with("allkeys") {
+        // What evicts nothing tidies when it is full, and not before.
+        let most = match policy {
+            "noeviction" => 0.8,
+            _ => before.share + 0.1,
+        };
+        assert!(
+            after.share < most && after.share < 0.8,
+            "edges take more and more: {before:?}, {after:?}"
+        );
+    }
+    until_it_keeps(&mut full, least).await;
+    full.clear().await;
+    until_it_keeps(&mut full, least).await;
+}
+
+/// The share of a few values that are offered now and then: what evicts nothing must first expire.
+async fn until_it_keeps(full: &mut Full, least: f64) {
+    let began = Instant::now();
+    loop {
+        let last = full.generation(500).await;
+        if last.kept >= least {
+            return;
+        }
+        assert!(began.elapsed() < PATIENCE, "{last:?}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// Ten generations under every policy, as docs/PERFORMANCE.md has them.
+async fn table() {
+    println!("| policy | kept | hot | edges of a value | memory that is edges, by generation |");
+    println!("| --- | --- | --- | --- | --- |");
+    for (policy, _) in POLICIES {
+        let mut full = Full::new(policy, 8).await;
+        if policy == "noeviction" {
+            full.life = Duration::from_secs(2);
+        }
+        let values = full.values_that_fit() * 4;
+        let (mut shares, mut last) = (Vec::new(), None);
+        for _ in 0..10 {
+            last = Some(full.generation(values).await);
+            shares.push(full.edges().await);
+        }
+        let (Some(last), Some(edges)) = (last, shares.last()) else {
+            continue;
+        };
+        let percents: Vec<String> = shares
+            .iter()
+            .map(|edges| format!("{:.0}", edges.share * 100.0))
+            .collect();
+        println!(
+            "| `{policy}` | {:.1} % | {:.1} % | {:.1} | {} % |",
+            last.kept * 100.0,
+            last.hot * 100.0,
+            edges.of_a_value,
+            percents.join(", ")
+        );
+    }
+}
