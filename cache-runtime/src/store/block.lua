@@ -27,4 +27,20 @@ for i = 3, #ARGV do
     redis.call('HDEL', KEYS[2], ARGV[i])
   end
 end
+-- Writers that died have left theirs: of those, taken at random, more go than come.
+local some = redis.call('HRANDFIELD', KEYS[2], math.min(10 + 2 * (#ARGV - 2), 100), 'WITHVALUES')
+local over = {}
+for i = 1, #some, 2 do
+  local writers, last = some[i + 1], nil
+  for deadline in writers:gmatch('=(%d+),') do
+    last = math.max(last or 0, tonumber(deadline))
+  end
+  -- What is no tag has no writers.
+  if last and last <= now_ms then
+    over[#over + 1] = some[i]
+  end
+end
+if #over > 0 then
+  redis.call('HDEL', KEYS[2], unpack(over))
+end
 return 1

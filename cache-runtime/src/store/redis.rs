@@ -4,10 +4,10 @@
 //! | --- | --- |
 //! | the value's own, `plio_1` | the line it belongs to (14 bytes), then the bytes of `entry.rs`; expires |
 //! | `cache:clock` | `epoch:clock`; the epoch is a line of values and the identity of the server that holds it; a line begins with the identity of the database |
-//! | `cache:fences` | sorted set: the tags invalidated lately, by the clock of that |
-//! | `cache:tags` | sorted set: the tags that have an index, by when the last value in it has expired |
-//! | `cache:index:<tag>` | sorted set: the keys built from the tag, by expiry |
-//! | `cache:invalidations:<database>` | channel: what is deleted, for the near caches |
+//! | `cache:fences` | sorted set: the tags invalidated lately, by the clock of that; `#` stands for all, when they were too many |
+//! | `cache:tags` | sorted set: the tags that have an index, by when the last value in it has expired, and the line |
+//! | `cache:index:<tag>` | sorted set: the keys built from the tag, by expiry and line |
+//! | `cache:invalidations:<database>` | channel: what is deleted, or was evicted, for the near caches |
 //! | `cache:blocks` | hash: of each blocked tag the writers and their deadlines |
 //! | `cache:lease:<key>` | who has claimed the key; expires |
 //!
@@ -19,6 +19,8 @@
 //! nothing else; an evicted lease is harmless, somebody loads once more. One with `allkeys-*` may evict an
 //! edge. That is noticed whenever something touches the edge (`cache:tags` has the tag, but there is no
 //! index; a set has lost its sentinel), and voids everything: right, but a pity.
+//!
+//! An evicted value leaves its edges behind. Fills tidy: see `fill.lua`.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
