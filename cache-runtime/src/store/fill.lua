@@ -129,7 +129,7 @@ if now_us % EVERY == 0 then
           is_old = is_old or not is_of_line
         end
       end
-      if #seen >= 150 then
+      if #seen >= 80 + 4 * tags then
         break
       end
     end

@@ -123,7 +123,7 @@ fn redis_answers_as_the_model_does() {
     let runtime = Runtime::new().expect("a runtime");
     let server = Redis::own();
     let seen = Seen::default();
-    run(300, true, |steps| {
+    run(600, true, |steps| {
         runtime.block_on(async {
             server.command("FLUSHALL").await;
             let url = server.url(0);
