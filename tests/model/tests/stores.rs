@@ -297,10 +297,17 @@ impl Both<'_> {
 
     /// Which edges a fill has tidied away is left to chance: none but dead ones, and the model is told.
     async fn tidy(&mut self, server: &Redis) -> Result<(), TestCaseError> {
+        let indexes: Vec<String> = (0..TAGS as u8)
+            .map(|tag| name(model::Key::Index(tag)))
+            .collect();
+        // One command, as each has a connection of its own; its words are parted by spaces.
+        let script = EDGES.replace(' ', "\t");
+        let script = format!("EVAL {script} {TAGS} {}", indexes.join(" "));
+        let there = server.command(&script).await;
         for tag in 0..TAGS {
-            let index = name(model::Key::Index(tag as u8));
-            let there = server.command(&format!("ZRANGE {index} 0 -1")).await;
-            let is_there = |key: &usize| there.contains(&name(model::Key::Value(*key as u8)));
+            let edge =
+                |key: usize| format!("({} {})", indexes[tag], name(model::Key::Value(key as u8)));
+            let is_there = |key: &usize| there.contains(&edge(*key));
             let known = self.model.index(tag);
             let gone = members(known).filter(|key| !is_there(key));
             let gone = gone.fold(0, |set, key| set | 1 << key);
@@ -342,6 +349,15 @@ impl Both<'_> {
         }
     }
 }
+
+/// Every edge, as text.
+const EDGES: &str = "local edges = ''
+    for _, index in ipairs(KEYS) do
+        for _, key in ipairs(redis.call('ZRANGE', index, 0, -1)) do
+            edges = edges .. '(' .. index .. '\\32' .. key .. ')'
+        end
+    end
+    return edges";
 
 fn tags_of(tags: Set) -> Vec<Tag> {
     members(tags)
