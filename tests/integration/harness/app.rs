@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::events::{Events, Seen};
+use super::events::Events;
 use super::http::{Answer, Http};
 
 /// One app and a client of it.
@@ -19,7 +19,7 @@ use super::http::{Answer, Http};
 pub struct App {
     pub cache: Cache<Db>,
     pub events: Arc<Events>,
-    hears_of_others: bool,
+    relay: Relay,
     http: Http,
     requests: watch::Receiver<usize>,
     _server: Arc<Serving>,
@@ -51,7 +51,7 @@ impl App {
         Self {
             cache,
             events,
-            hears_of_others: false,
+            relay: Relay::Off,
             http: Http::new(url),
             requests,
             _server: Arc::new(Serving(serving)),
@@ -117,36 +117,50 @@ impl App {
 
     /// Reads until it hits, so that what follows is about a warm entry.
     pub async fn warm(&self, path: &str) -> Answer {
-        if self.hears_of_others {
-            self.has_heard().await;
-        }
+        self.settled().await;
         self.get(path).await.ok();
         self.get(path).await.ok().hit()
+    }
+
+    /// It relays.
+    pub fn relaying(mut self) -> Self {
+        self.relay = Relay::On;
+        self
     }
 
     /// With a relay and a memory of its own it hears of what other processes have delivered to theirs, and
     /// forgets: not before that is over is anything warm.
     pub fn hearing_of_others(mut self) -> Self {
-        self.hears_of_others = true;
+        self.relay = Relay::HearsOfOthers;
         self
     }
 
-    /// Waits for a pass of the relay that began after this, and found nothing.
-    async fn has_heard(&self) {
-        let idle = |seen: &Seen| *seen == Seen::Idle;
-        let passes = self.events.count(idle) + 2;
-        while self.events.count(idle) < passes {
-            self.events.wait_for_more().await;
+    /// Waits until the relay is not about to invalidate what was committed before this.
+    pub async fn settled(&self) {
+        match self.relay {
+            Relay::Off => {}
+            Relay::On => self.events.idle(1).await,
+            Relay::HearsOfOthers => self.events.idle(2).await,
         }
     }
 
-    /// Delivers everything that waits in the outbox.
+    /// Delivers everything that waits in the outbox; returns how many rows that were. Then it is settled.
     pub async fn drain(&self) -> usize {
-        self.cache
-            .drain()
-            .await
-            .unwrap_or_else(|error| panic!("drain: {error}"))
+        let drained = self.cache.drain().await;
+        let rows = drained.unwrap_or_else(|error| panic!("drain: {error}"));
+        self.settled().await;
+        rows
     }
+}
+
+/// What else happens in the process.
+#[derive(Clone, Copy)]
+enum Relay {
+    Off,
+    /// What it delivers, it marks in the same pass.
+    On,
+    /// It is also told what others have marked already.
+    HearsOfOthers,
 }
 
 struct Serving(JoinHandle<()>);

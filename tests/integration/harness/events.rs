@@ -135,6 +135,13 @@ impl Events {
         lock(&self.seen).clone()
     }
 
+    /// What was seen, but for passes of the relay that found nothing.
+    pub fn told(&self) -> Vec<Seen> {
+        let mut seen = self.seen();
+        seen.retain(|seen| *seen != Seen::Idle);
+        seen
+    }
+
     /// How often a loader of this model ran.
     pub fn loads(&self, model: &str) -> usize {
         self.count(|seen| matches!(seen, Seen::Loading(of, _) if *of == model))
@@ -147,6 +154,16 @@ impl Events {
 
     pub fn count(&self, is: impl Fn(&Seen) -> bool) -> usize {
         lock(&self.seen).iter().filter(|seen| is(seen)).count()
+    }
+
+    /// Waits until so many passes of the relay have found nothing. The first such pass is the end of whatever it
+    /// was delivering; each further one began after this was asked.
+    pub async fn idle(&self, passes: usize) {
+        let idle = |seen: &Seen| *seen == Seen::Idle;
+        let passes = self.count(idle) + passes;
+        while self.count(idle) < passes {
+            self.wait_for_more().await;
+        }
     }
 
     /// Waits for whatever comes next.
@@ -229,7 +246,8 @@ impl Point {
             }
             (Moment::Filled, Seen::Filled(key, _)) => *key == self.key,
             (Moment::Invalidated, Seen::Invalidated(tags)) => tags.contains(&self.key),
-            (Moment::Blocked, Seen::Blocked(_)) | (Moment::Committed, Seen::Committed) => true,
+            (Moment::Blocked, Seen::Blocked(_))
+            | (Moment::Committed, Seen::Committed) => true,
             _ => false,
         }
     }

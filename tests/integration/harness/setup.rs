@@ -27,6 +27,8 @@ pub struct Setup {
     pub tier: Tier,
     /// Whether there is a near cache; if the story does not mind, with either database, and over either tier.
     pub near: bool,
+    /// Whether the processes relay what others write, as services do.
+    pub relay: bool,
 }
 
 impl Setup {
@@ -35,21 +37,25 @@ impl Setup {
             database: Database::Sqlite,
             tier: Tier::Memory,
             near: true,
+            relay: true,
         },
         Self {
             database: Database::Sqlite,
             tier: Tier::Redis,
             near: false,
+            relay: true,
         },
         Self {
             database: Database::Postgres,
             tier: Tier::Memory,
             near: false,
+            relay: true,
         },
         Self {
             database: Database::Postgres,
             tier: Tier::Redis,
             near: true,
+            relay: true,
         },
     ];
 

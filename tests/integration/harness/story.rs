@@ -28,6 +28,7 @@ pub struct Story {
     own_redis: bool,
     alone: bool,
     near: Option<bool>,
+    relay: bool,
 }
 
 /// `story!(s10_an_organization_rename_reaches_the_plios)`: the story of that name.
@@ -52,6 +53,7 @@ impl Story {
             own_redis: false,
             alone: false,
             near: None,
+            relay: true,
         }
     }
 
@@ -109,6 +111,14 @@ impl Story {
         }
     }
 
+    /// A relay beside it would do, or hide, what it is about; the reason is for who reads its declaration.
+    pub fn without_relay(self, _why: &'static str) -> Self {
+        Self {
+            relay: false,
+            ..self
+        }
+    }
+
     /// A trial for every set-up of the matrix that it applies to.
     pub fn trials(self) -> impl Iterator<Item = Trial> {
         self.setups().map(move |setup| {
@@ -120,7 +130,8 @@ impl Story {
 
     /// A trial for every set-up that says: without this mechanism the story fails, and by a wrong answer.
     pub fn fails_with(self, mutant: Mutant) -> impl Iterator<Item = Trial> {
-        self.setups().map(move |setup| {
+        let alone = self.without_relay("what another mechanism makes up for is not missing");
+        alone.setups().map(move |setup| {
             let name = format!("{}::mutant::{}::{}", setup.name(), mutant.name(), self.name);
             Trial::test(name.clone(), move || {
                 caught(&name, self.told(setup, Some(mutant)))
@@ -134,6 +145,7 @@ impl Story {
             .filter(move |setup| (self.applies)(*setup))
             .map(move |setup| Setup {
                 near: self.near.unwrap_or(setup.near),
+                relay: self.relay,
                 ..setup
             })
     }

@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cache_runtime::{Builder, Cache, MemoryStore, RedisStore, Store};
+use cache_runtime::{Builder, Cache, MemoryStore, RedisStore, Schema, Store};
 use example_app::{Db, SCHEMA};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Postgres, Sqlite};
@@ -48,7 +48,7 @@ impl World {
         let db = Db::connect(database_url)
             .await
             .unwrap_or_else(|error| panic!("{database_url}: {error}"));
-        let app = serve(setup, &db, redis.as_ref(), mutant).await;
+        let app = relaying(setup, serve(setup, &db, redis.as_ref(), mutant).await);
         // Now, as a cache does not start in front of such a database.
         if let Some(mutant) = mutant {
             mutant.change_database(&sql).await;
@@ -70,12 +70,13 @@ impl World {
     }
 
     /// A process of the service that is set up in another way, on the same database and the same
-    /// Redis: `|builder| builder.relay(true)`.
+    /// Redis: `|builder| builder.near(false)`. It relays if the story does.
     pub async fn app_with(&self, how: impl FnOnce(Builder<Db>) -> Builder<Db>) -> App {
         match &self.0.redis {
             None => {
                 let builder = how(builder(self.0.setup, &self.0.db));
-                App::serve(builder, MemoryStore::new(&SCHEMA)).await
+                let app = App::serve(builder, MemoryStore::new(&SCHEMA)).await;
+                relaying(self.0.setup, app)
             }
             Some(redis) => self.app_at(&redis.url(), how).await,
         }
@@ -85,18 +86,18 @@ impl World {
     pub async fn app_at(&self, redis: &str, how: impl FnOnce(Builder<Db>) -> Builder<Db>) -> App {
         let builder = how(builder(self.0.setup, &self.0.db));
         let store = RedisStore::new(redis, &SCHEMA);
-        App::serve(
-            builder,
-            store.unwrap_or_else(|error| panic!("{redis}: {error}")),
-        )
-        .await
+        let store = store.unwrap_or_else(|error| panic!("{redis}: {error}"));
+        relaying(self.0.setup, App::serve(builder, store).await)
     }
 
-    /// A process of the service as it runs in production: it relays.
+    /// A process of the service as it runs in production: it relays, whether the story's own does or not, and looks
+    /// as often as `cache.toml` says.
     pub async fn relaying_app(&self) -> App {
-        let app = self.app_with(|builder| builder.relay(true)).await;
+        let near = self.0.setup.near;
+        let how = |_| example_app::cache_builder(self.0.db.clone()).near(near);
+        let app = self.app_with(how).await;
         match self.has_redis() {
-            true => app,
+            true => app.relaying(),
             false => app.hearing_of_others(),
         }
     }
@@ -115,6 +116,11 @@ impl World {
 
     pub fn has_redis(&self) -> bool {
         self.0.setup.tier == Tier::Redis
+    }
+
+    /// Whether its processes relay, unless told not to.
+    pub fn relays(&self) -> bool {
+        self.0.setup.relay
     }
 
     pub fn has_near(&self) -> bool {
@@ -202,6 +208,21 @@ impl World {
             answer.cache_status.as_deref().unwrap_or("no Cache-Status")
         );
         answer
+    }
+
+    /// Once more what was read before: it is stored, and right. A relay may have read the rows of a commit before they were
+    /// marked, and then removes once more what is stored: not before that is over is anything kept.
+    pub async fn kept(&self, path: &str) -> Answer {
+        self.kept_from(self, path).await
+    }
+
+    /// Likewise, asking this app.
+    pub async fn kept_from(&self, app: &App, path: &str) -> Answer {
+        if self.relays() {
+            app.settled().await;
+            app.get(path).await;
+        }
+        self.right_from(app, path).await.hit()
     }
 
     /// Reads until the answer is the database's, for writes that nobody waits for.
@@ -339,11 +360,29 @@ async fn serve_on(builder: Builder<Db>, store: impl Store, mutant: Option<Mutant
     }
 }
 
-/// Without a relay: what a story does not say does not happen.
+/// `cache.toml`, but that its relay looks more often: what comes of one beside the rest, comes sooner.
+static BUSY: Schema = Schema {
+    poll: Duration::from_millis(100),
+    ..SCHEMA
+};
+
+/// As `example_app::cache_builder`, which the other processes of some stories are built with.
 fn builder(setup: Setup, db: &Db) -> Builder<Db> {
-    example_app::cache_builder(db.clone())
-        .relay(false)
-        .near(setup.near)
+    let builder = Cache::builder(db.clone(), &BUSY);
+    let builder = match db {
+        Db::Sqlite(pool) => builder.outbox(pool),
+        Db::Postgres(pool) => builder.outbox(pool),
+    };
+    builder.relay(setup.relay).near(setup.near)
+}
+
+/// An app of this set-up. In a memory of its own it hears of the others that a story may start.
+fn relaying(setup: Setup, app: App) -> App {
+    match (setup.relay, setup.tier) {
+        (false, _) => app,
+        (true, Tier::Redis) => app.relaying(),
+        (true, Tier::Memory) => app.hearing_of_others(),
+    }
 }
 
 /// A transaction of the cache on either database.

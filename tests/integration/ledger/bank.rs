@@ -19,6 +19,7 @@ use crate::harness::{Mutant, Seen};
 pub struct Branch<DB: Base> {
     pub cache: Cache<Pool<DB>>,
     pub events: Arc<Events>,
+    relays: bool,
 }
 
 /// Its main [`Branch`], and everything else that a story needs.
@@ -38,6 +39,7 @@ impl<DB: Base> Clone for Branch<DB> {
         Self {
             cache: self.cache.clone(),
             events: Arc::clone(&self.events),
+            relays: self.relays,
         }
     }
 }
@@ -56,16 +58,20 @@ impl<DB: Base> Deref for Bank<DB> {
     }
 }
 
-/// `cache.toml`, but for how long a commit may take.
+/// `cache.toml`, but that its relay looks more often: what comes of one beside the rest, comes sooner.
+pub static BUSY: Schema = Schema {
+    poll: Duration::from_millis(100),
+    ..SCHEMA
+};
+
+/// Likewise, and but for how long a commit may take.
 pub fn schema_with(max_commit: Duration) -> &'static Schema {
-    Box::leak(Box::new(Schema {
-        max_commit,
-        ..SCHEMA
-    }))
+    Box::leak(Box::new(Schema { max_commit, ..BUSY }))
 }
 
 impl<DB: Base> Branch<DB> {
-    pub async fn open(builder: Builder<Pool<DB>>, store: impl Store) -> Self {
+    /// `relays` is what the builder was told.
+    pub async fn open(builder: Builder<Pool<DB>>, store: impl Store, relays: bool) -> Self {
         let events = Arc::new(Events::default());
         let observer = Arc::clone(&events);
         let cache = builder
@@ -74,7 +80,18 @@ impl<DB: Base> Branch<DB> {
             .build()
             .await
             .unwrap_or_else(|error| panic!("{error}"));
-        Self { cache, events }
+        Self {
+            cache,
+            events,
+            relays,
+        }
+    }
+
+    /// Waits until the relay has found nothing: whatever it delivered of what is committed is over.
+    pub async fn settled(&self) {
+        if self.relays {
+            self.events.idle(1).await;
+        }
     }
 
     pub async fn account(&self, id: &str) -> Option<Arc<Account>> {
@@ -126,7 +143,12 @@ impl<DB: Base> Branch<DB> {
 
 impl<DB: Base> Bank<DB> {
     /// One owner with one account, which has one entry; and a note.
-    pub async fn new(url: String, redis: Option<OwnRedis>, mutant: Option<Mutant>) -> Self {
+    pub async fn new(
+        url: String,
+        redis: Option<OwnRedis>,
+        mutant: Option<Mutant>,
+        relay: bool,
+    ) -> Self {
         let pool = DB::pool(&url, 12);
         DB::set_up(&pool).await.expect("tables and triggers");
         let sql = Sql::connect(&url).await;
@@ -142,9 +164,10 @@ impl<DB: Base> Bank<DB> {
             // In a new epoch nothing strict is stored for `max-commit`: this one begins with a short one.
             let quick = schema_with(Duration::from_millis(1));
             let store = RedisStore::new(&redis.url(), quick).expect("a URL");
-            Branch::open(builder(&pool, quick), store).await;
+            Branch::open(builder(&pool, quick), store, true).await;
         }
-        let branch = serve(&pool, redis.as_ref(), mutant, &SCHEMA, |builder| builder).await;
+        let how = |builder| builder;
+        let branch = serve(&pool, redis.as_ref(), mutant, &BUSY, relay, how).await;
         Self(Arc::new(Inner {
             branch,
             pool,
@@ -156,7 +179,7 @@ impl<DB: Base> Bank<DB> {
 
     /// Another process of the service: on the same database, and the same Redis or a memory of its own.
     pub async fn branch(&self) -> Branch<DB> {
-        self.branch_with(&SCHEMA, |builder| builder).await
+        self.branch_with(&BUSY, |builder| builder).await
     }
 
     pub async fn branch_with(
@@ -164,7 +187,18 @@ impl<DB: Base> Bank<DB> {
         schema: &'static Schema,
         how: impl FnOnce(Builder<Pool<DB>>) -> Builder<Pool<DB>>,
     ) -> Branch<DB> {
-        serve(&self.0.pool, self.0.redis.as_ref(), None, schema, how).await
+        self.branch_on(self.pool(), schema, how).await
+    }
+
+    /// A process with connections of its own.
+    pub async fn branch_on(
+        &self,
+        pool: &Pool<DB>,
+        schema: &'static Schema,
+        how: impl FnOnce(Builder<Pool<DB>>) -> Builder<Pool<DB>>,
+    ) -> Branch<DB> {
+        let redis = self.0.redis.as_ref();
+        serve(pool, redis, None, schema, self.0.branch.relays, how).await
     }
 
     /// Likewise with connections of its own.
@@ -191,6 +225,11 @@ impl<DB: Base> Bank<DB> {
 
     pub fn url(&self) -> &str {
         &self.0.url
+    }
+
+    /// Whether its processes relay, unless told not to.
+    pub fn relays(&self) -> bool {
+        self.0.branch.relays
     }
 
     pub fn is_postgres(&self) -> bool {
@@ -239,18 +278,16 @@ impl<DB: Base> Bank<DB> {
             .await
     }
 
-    /// Delivers everything that waits in the outbox.
+    /// Delivers everything that waits in the outbox, and waits until the relay is not about to do so once more.
     pub async fn drain(&self) {
         let drained = self.cache.drain().await;
         drained.unwrap_or_else(|error| panic!("drain: {error}"));
+        self.settled().await;
     }
 }
 
 fn builder<DB: Base>(pool: &Pool<DB>, schema: &'static Schema) -> Builder<Pool<DB>> {
-    // Without a relay: what a story does not say does not happen.
-    Cache::builder(pool.clone(), schema)
-        .outbox(pool)
-        .relay(false)
+    Cache::builder(pool.clone(), schema).outbox(pool)
 }
 
 async fn serve<DB: Base>(
@@ -258,14 +295,15 @@ async fn serve<DB: Base>(
     redis: Option<&OwnRedis>,
     mutant: Option<Mutant>,
     schema: &'static Schema,
+    relays: bool,
     how: impl FnOnce(Builder<Pool<DB>>) -> Builder<Pool<DB>>,
 ) -> Branch<DB> {
-    let builder = how(builder(pool, schema));
+    let builder = how(builder(pool, schema).relay(relays));
     match redis {
-        None => open(builder, MemoryStore::new(schema), mutant).await,
+        None => open(builder, MemoryStore::new(schema), mutant, relays).await,
         Some(redis) => {
             let store = RedisStore::new(&redis.url(), schema).expect("a URL");
-            open(builder, store, mutant).await
+            open(builder, store, mutant, relays).await
         }
     }
 }
@@ -274,10 +312,11 @@ async fn open<DB: Base>(
     builder: Builder<Pool<DB>>,
     store: impl Store,
     mutant: Option<Mutant>,
+    relays: bool,
 ) -> Branch<DB> {
     match mutant {
-        None => Branch::open(builder, store).await,
-        Some(mutant) => Branch::open(builder, Mutated { store, mutant }).await,
+        None => Branch::open(builder, store, relays).await,
+        Some(mutant) => Branch::open(builder, Mutated { store, mutant }, relays).await,
     }
 }
 

@@ -8,14 +8,14 @@ use cache_runtime::{
     Schema, Store,
 };
 use ledger::{
-    Base, Digest, Fact, FactLookup, OldPage, Page, Quote, Rate, Report, Row, Rumour, SCHEMA,
-    SecretPage, Value,
+    Base, Digest, Fact, FactLookup, OldPage, Page, Quote, Rate, Report, Row, Rumour, SecretPage,
+    Value,
 };
 use sqlx::Pool;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::bank::Bank;
+use super::bank::{BUSY, Bank};
 use crate::harness::events::Events;
 use crate::harness::mutant::Mutated;
 use crate::harness::setup::{Database, Setup, Tier};
@@ -62,6 +62,7 @@ pub struct Desk<DB: Base> {
     pub cache: Cache<Source<DB>>,
     pub events: Arc<Events>,
     pub asked: Asked,
+    relays: bool,
 }
 
 // Derived, it would want the database itself to be `Clone`.
@@ -71,6 +72,7 @@ impl<DB: Base> Clone for Desk<DB> {
             cache: self.cache.clone(),
             events: Arc::clone(&self.events),
             asked: self.asked.clone(),
+            relays: self.relays,
         }
     }
 }
@@ -96,7 +98,7 @@ impl<DB: Base> Bank<DB> {
 
     /// Of a process that dies connections are its own.
     pub async fn desk_on(&self, pool: &Pool<DB>, asked: &Asked) -> Desk<DB> {
-        self.desk_with(pool, asked, &SCHEMA, None, |builder| builder)
+        self.desk_with(pool, asked, &BUSY, None, |builder| builder)
             .await
     }
 
@@ -115,8 +117,9 @@ impl<DB: Base> Bank<DB> {
             mood: watch::Sender::new(Mood::Well),
             asked: asked.clone(),
         };
-        let builder = Cache::builder(source, schema).outbox(pool).relay(false);
-        let builder = how(builder).on_event(move |event| observer.record(event));
+        let builder = Cache::builder(source, schema).outbox(pool);
+        let builder =
+            how(builder.relay(self.relays())).on_event(move |event| observer.record(event));
         let builder = match self.has_redis() {
             true => {
                 let store = RedisStore::new(&self.redis().url(), schema);
@@ -128,6 +131,7 @@ impl<DB: Base> Bank<DB> {
             cache: builder.build().await.expect("built"),
             events,
             asked: asked.clone(),
+            relays: self.relays(),
         }
     }
 }
@@ -147,6 +151,13 @@ impl<DB: Base> Desk<DB> {
     /// From now on.
     pub fn is(&self, mood: Mood) {
         self.cache.db().mood.send_replace(mood);
+    }
+
+    /// Waits until the relay has found nothing: whatever it delivered of what is committed is over.
+    pub async fn settled(&self) {
+        if self.relays {
+            self.events.idle(1).await;
+        }
     }
 
     /// Waits until so many loads have read their rows, and stand still; or none does.

@@ -54,11 +54,9 @@ async fn a_client_frozen_before_commit_does_not_commit<DB: Base>(bank: Bank<DB>)
     let frozen = Frozen::before(&bank).await;
     let pool = DB::pool(&frozen.url, 2);
     let schema = schema_with(MAX_COMMIT);
-    let builder = cache_runtime::Cache::builder(pool.clone(), schema)
-        .outbox(&pool)
-        .relay(false);
+    let builder = cache_runtime::Cache::builder(pool.clone(), schema).outbox(&pool);
     let store = cache_runtime::RedisStore::new(&bank.redis().url(), schema).expect("a URL");
-    let writer = Branch::open(builder, store).await;
+    let writer = Branch::open(builder, store, true).await;
     let readers = [(*bank).clone()];
     Register::Account.says(&readers, "warm", 0).await;
 

@@ -73,7 +73,7 @@ async fn a_read_that_fails_in_sql_fails_the_commit<DB: Base>(bank: Bank<DB>) {
     let rows = bank.outbox_rows().await;
     let source = Broken(bank.pool().clone());
     let cache = Cache::builder(source, &SCHEMA).outbox(bank.pool());
-    let cache = cache.relay(false).build().await.expect("built");
+    let cache = cache.build().await.expect("built");
     let mut tx = cache.begin_on(bank.pool()).await.expect("a transaction");
     let insert = "INSERT INTO note (id, text) VALUES ('m', 'new')";
     DB::run(&mut tx, insert, Vec::new()).await.expect("run");

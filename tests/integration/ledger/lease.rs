@@ -187,6 +187,10 @@ async fn a_refused_fill_releases<DB: Base>(bank: Bank<DB>) {
     assert_eq!(has_read, 1);
     well.write("UPDATE page SET text = 'new' WHERE id = 1")
         .await;
+    // A relay that is late with the same row would have more refused.
+    for desk in [&slow, &well, &late] {
+        desk.settled().await;
+    }
     // They come after the commit.
     let after = [late.page_meanwhile(1), slow.page_meanwhile(1)];
     waits(&late, 1).await;

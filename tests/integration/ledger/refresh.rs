@@ -11,6 +11,10 @@ use super::desk::{Desk, Mood};
 use super::tale::{Tale, tale};
 use crate::harness::Seen;
 
+/// A write whose report is never delivered.
+const UNREPORTED: &str =
+    "BEGIN; UPDATE page SET text = 'new' WHERE id = 1; DELETE FROM cache_outbox; COMMIT";
+
 pub fn tales() -> Vec<Tale> {
     vec![
         tale!(a_refresh_replaces_what_is_stored),
@@ -63,8 +67,7 @@ async fn a_refresh_sees_what_nobody_reported<DB: Base>(bank: Bank<DB>) {
     let desk = with_pages(&bank).await;
     desk.page(1).await.expect("a page");
     // The report is never delivered.
-    bank.sql("UPDATE page SET text = 'new' WHERE id = 1; DELETE FROM cache_outbox")
-        .await;
+    bank.sql(UNREPORTED).await;
     assert_eq!(read(&desk).await.0, "old", "it is stored");
     desk.cache.refresh::<Page>(1).await.expect("refreshed");
     assert_eq!(read(&desk).await.0, "new", "wrong answer");
@@ -97,8 +100,7 @@ async fn concurrent_refreshes_share_a_load_that_began_after_them<DB: Base>(bank:
     let first_load = desk.events.hold_after_load("page_1");
     let first = refresh_meanwhile(&desk);
     first_load.reached().await;
-    bank.sql("UPDATE page SET text = 'new' WHERE id = 1; DELETE FROM cache_outbox")
-        .await;
+    bank.sql(UNREPORTED).await;
     // They come after that write, so what the first has read is not for them.
     let late: Vec<_> = (0..LATE).map(|_| refresh_meanwhile(&desk)).collect();
     desk.missed(1 + LATE).await;
@@ -184,8 +186,7 @@ async fn a_refresh_without_redis_is_no_error<DB: Base>(bank: Bank<DB>) {
 async fn a_refresh_while_redis_is_away_is_not_lost<DB: Base>(bank: Bank<DB>) {
     let desk = with_pages(&bank).await;
     desk.page(1).await.expect("a page");
-    bank.sql("UPDATE page SET text = 'new' WHERE id = 1; DELETE FROM cache_outbox")
-        .await;
+    bank.sql(UNREPORTED).await;
     bank.redis().server().freeze();
     // It is away from here on, and told nothing.
     desk.page(1).await.expect("a page");

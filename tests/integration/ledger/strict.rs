@@ -335,6 +335,13 @@ pub fn forget<DB: Base>(readers: &[Branch<DB>]) {
     readers.iter().for_each(|reader| reader.events.forget());
 }
 
+/// Until no relay is about to remove what is stored, as it has read the rows of a commit before they were marked.
+async fn settled<DB: Base>(readers: &[Branch<DB>]) {
+    for reader in readers {
+        reader.settled().await;
+    }
+}
+
 /// Since the events were forgotten, whoever loaded this was not allowed to keep it.
 pub fn nothing_is_stored<DB: Base>(readers: &[Branch<DB>], register: Register) {
     for reader in readers {
@@ -346,6 +353,8 @@ pub fn nothing_is_stored<DB: Base>(readers: &[Branch<DB>], register: Register) {
 
 /// It is stored: every process hits.
 pub async fn hits<DB: Base>(readers: &[Branch<DB>], register: Register, right: i64) {
+    settled(readers).await;
+    register.says(readers, "settled", right).await;
     forget(readers);
     register.says(readers, "in the end", right).await;
     for reader in readers {
@@ -355,6 +364,7 @@ pub async fn hits<DB: Base>(readers: &[Branch<DB>], register: Register, right: i
 
 /// The next read stores it at once, and the following hit.
 pub async fn is_stored_again<DB: Base>(readers: &[Branch<DB>], register: Register, right: i64) {
+    settled(readers).await;
     forget(readers);
     let key = register.key();
     for _ in 0..2 {

@@ -20,6 +20,7 @@ pub struct Tale {
     on_postgres: fn(Bank<Postgres>) -> Told,
     applies: fn(Setup) -> bool,
     own_redis: bool,
+    relay: bool,
 }
 
 /// `tale!(a_story)`: the story of that name.
@@ -62,6 +63,7 @@ impl Tale {
             on_postgres,
             applies: |_| true,
             own_redis: false,
+            relay: true,
         }
     }
 
@@ -82,6 +84,14 @@ impl Tale {
         }
     }
 
+    /// A relay beside it would do, or hide, what it is about; the reason is for who reads its declaration.
+    pub fn without_relay(self, _why: &'static str) -> Self {
+        Self {
+            relay: false,
+            ..self
+        }
+    }
+
     pub fn trials(self) -> impl Iterator<Item = Trial> {
         self.setups().map(move |setup| {
             let name = format!("{}::ledger::{}", setup.name(), self.name);
@@ -91,7 +101,8 @@ impl Tale {
 
     /// Trials that say: without this mechanism the story ends in a wrong answer.
     pub fn fails_with(self, mutant: Mutant) -> impl Iterator<Item = Trial> {
-        self.setups().map(move |setup| {
+        let alone = self.without_relay("what another mechanism makes up for is not missing");
+        alone.setups().map(move |setup| {
             let (setup_name, mutant_name) = (setup.name(), mutant.name());
             let name = format!("{setup_name}::ledger::mutant::{mutant_name}::{}", self.name);
             Trial::test(name.clone(), move || {
@@ -101,7 +112,9 @@ impl Tale {
     }
 
     fn setups(self) -> impl Iterator<Item = Setup> {
-        Setup::ALL.into_iter().filter(move |it| (self.applies)(*it))
+        let relay = self.relay;
+        let setups = Setup::ALL.into_iter().map(move |it| Setup { relay, ..it });
+        setups.filter(move |it| (self.applies)(*it))
     }
 
     fn told(self, setup: Setup, mutant: Option<Mutant>) -> Result<(), String> {
@@ -114,8 +127,12 @@ impl Tale {
         let url = database.url.clone();
         on_a_runtime(self.name, mutant, async move {
             match setup.database {
-                Database::Sqlite => (self.on_sqlite)(Bank::new(url, redis, mutant).await).await,
-                Database::Postgres => (self.on_postgres)(Bank::new(url, redis, mutant).await).await,
+                Database::Sqlite => {
+                    (self.on_sqlite)(Bank::new(url, redis, mutant, setup.relay).await).await
+                }
+                Database::Postgres => {
+                    (self.on_postgres)(Bank::new(url, redis, mutant, setup.relay).await).await
+                }
             }
         })
     }

@@ -64,7 +64,7 @@ async fn a_transaction_sees_what_it_wrote_and_others_do_not<DB: Base>(bank: Bank
     let owner = account.owner.as_ref().expect("an owner");
     assert_eq!(owner.version, 5, "wrong answer: of a nested cached model");
     assert!(tx.get_many::<Note>(&[]).await.expect("read").is_empty());
-    assert_eq!(bank.events.seen(), [], "the cache knows nothing of it");
+    assert_eq!(bank.events.told(), [], "the cache knows nothing of it");
 
     let said = bank.text("n").await;
     assert!(said.as_deref() == Some("old"), "wrong answer: {said:?}");
@@ -144,7 +144,7 @@ type CarelessTransaction<DB> = Transaction<DB, Careless<DB>>;
 /// A transaction that has written, on the only connection of its pool.
 async fn begin<DB: Base>(pool: &Pool<DB>) -> CarelessTransaction<DB> {
     let cache = Cache::builder(Careless(pool.clone()), &SCHEMA).outbox(pool);
-    let cache = cache.relay(false).build().await.expect("built");
+    let cache = cache.build().await.expect("built");
     let mut tx = cache.begin_on(pool).await.expect("a transaction");
     DB::run(&mut tx, WRITE, Vec::new()).await.expect("run");
     tx

@@ -33,7 +33,7 @@ async fn a_missing_plio_is_cached_and_its_creation_is_seen(world: World) {
         .entry_is_gone_or_says(&format!("plio_{ID}"), "born")
         .await;
     world.get(&path).await.is(200).miss().says("/name", "born");
-    world.right(&path).await.hit();
+    world.kept(&path).await;
 }
 
 async fn a_missing_uuid_is_cached_and_its_creation_is_seen(world: World) {
@@ -50,7 +50,7 @@ async fn a_missing_uuid_is_cached_and_its_creation_is_seen(world: World) {
     world.drain().await;
 
     world.get(path).await.is(200).miss().says("/name", "born");
-    world.right(path).await.hit();
+    world.kept(path).await;
 }
 
 async fn a_missing_user_is_cached_and_its_creation_is_seen(world: World) {

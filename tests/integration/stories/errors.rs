@@ -429,11 +429,7 @@ async fn an_oversize_body_is_413(world: World) {
         .await
         .is(200)
         .says("/config/note", note.clone());
-    world
-        .right(&plio.path())
-        .await
-        .hit()
-        .says("/config/note", note);
+    world.kept(&plio.path()).await.says("/config/note", note);
 }
 
 /// A row of the fixture, by noun.

@@ -50,7 +50,7 @@ async fn a_replica_that_missed_invalidations_serves_none_of_it_and_stays_warm(wo
         world.get(&plio.path()).await.ok().hit();
     }
     world.right(&plios[0].path()).await.says("/name", "new");
-    world.right(&plios[0].path()).await.hit();
+    world.kept(&plios[0].path()).await;
     is_a_cache(&world, &plios).await;
 }
 
@@ -77,7 +77,7 @@ async fn a_fill_from_before_a_fail_over_is_refused(world: World) {
         "the fill is refused"
     );
     world.right(&plio.path()).await.says("/video/title", "new");
-    world.right(&plio.path()).await.hit();
+    world.kept(&plio.path()).await;
 }
 
 async fn a_replica_older_than_the_retention_is_voided(world: World) {
@@ -362,7 +362,7 @@ async fn a_redis_that_served_another_database_is_voided(world: World) {
         .await
         .miss()
         .says("/name", "of another database");
-    world.right_from(&other, &plio.path()).await.hit();
+    world.kept_from(&other, &plio.path()).await;
 }
 
 /// Four plios that have nothing in common, in the store.
@@ -402,7 +402,7 @@ async fn app_of(world: &World, schema: &'static Schema) -> App {
         Db::Postgres(pool) => builder.outbox(pool),
     };
     let store = RedisStore::new(&world.redis_url(), schema).expect("a URL");
-    App::serve(builder.relay(false), store).await
+    App::serve(builder.relay(world.relays()), store).await
 }
 
 async fn change(app: &App, plio: &Plio, name: &str) {
@@ -448,7 +448,7 @@ async fn is_a_cache(world: &World, plios: &[Plio]) {
             .right(&plio.path())
             .await
             .says("/name", "after the return");
-        world.right(&plio.path()).await.hit();
+        world.kept(&plio.path()).await;
     }
     assert_eq!(world.waiting_rows().await, 0, "all is delivered");
 }

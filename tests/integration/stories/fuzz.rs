@@ -198,7 +198,7 @@ async fn whatever_json_a_plio_holds_is_read_back_from_the_cache(world: World) {
 
 async fn hit_is_right(world: &World, plio: &Plio) {
     world.get(&plio.path()).await.is(200);
-    world.right(&plio.path()).await.is(200).hit();
+    world.kept(&plio.path()).await.is(200);
 }
 
 /// An id, mostly of a row that there is.

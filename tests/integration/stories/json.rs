@@ -238,7 +238,7 @@ async fn app_without_near(world: &World) -> App {
         max_staleness: None,
         ..SCHEMA
     }));
-    let builder = Cache::builder(world.db().clone(), schema).relay(false);
+    let builder = Cache::builder(world.db().clone(), schema).relay(world.relays());
     let builder = match world.db() {
         Db::Sqlite(pool) => builder.outbox(pool),
         Db::Postgres(pool) => builder.outbox(pool),

@@ -90,7 +90,7 @@ async fn a_list_loads_the_cold_ones_at_once_and_the_warm_ones_not(world: World) 
 
     for plio in &plios {
         world.entry_exists(&plio.key()).await;
-        world.right(&plio.path()).await.hit();
+        world.kept(&plio.path()).await;
     }
 }
 

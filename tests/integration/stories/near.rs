@@ -41,7 +41,7 @@ fn bounded(bound: Duration) -> &'static Schema {
 }
 
 fn builder(world: &World, bound: Duration) -> Builder<Db> {
-    let builder = Cache::builder(world.db().clone(), bounded(bound)).relay(false);
+    let builder = Cache::builder(world.db().clone(), bounded(bound)).relay(world.relays());
     match world.db() {
         Db::Sqlite(pool) => builder.outbox(pool),
         Db::Postgres(pool) => builder.outbox(pool),

@@ -486,7 +486,7 @@ async fn comes_back_right(world: &World, plios: &[Plio]) {
         .right(&plio.path())
         .await
         .says("/video/title", "after the return");
-    world.right(&plio.path()).await.hit();
+    world.kept(&plio.path()).await;
     assert_eq!(world.waiting_rows().await, 0, "all is delivered");
 }
 

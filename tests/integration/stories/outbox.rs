@@ -9,7 +9,8 @@ const SOON: Duration = Duration::from_secs(10);
 
 pub fn stories() -> Vec<Story> {
     vec![
-        story!(rows_that_cannot_be_tags_are_set_aside),
+        story!(rows_that_cannot_be_tags_are_set_aside)
+            .without_relay("each row is to be delivered by the relay that it looks at"),
         story!(a_foreign_value_in_place_of_an_index_is_no_hindrance).on_redis(),
     ]
 }

@@ -32,7 +32,8 @@ pub fn stories() -> Vec<Story> {
         story!(a_reader_who_hangs_up_leaves_the_load_to_the_others),
         story!(a_writer_who_hangs_up_leaves_nothing_old_behind),
         story!(a_commit_that_nobody_waits_for_leaves_nothing_old_behind),
-        story!(a_failed_load_is_not_stored_and_not_shared_with_those_who_come_later),
+        story!(a_failed_load_is_not_stored_and_not_shared_with_those_who_come_later)
+            .without_relay("a table is away for a moment, and its triggers with it"),
     ]
 }
 
@@ -47,6 +48,8 @@ pub async fn s16_a_fill_that_overlaps_a_write_is_not_stored(world: World) {
         .patch(&format!("/items/{}", plio.items[0]), change)
         .await
         .is(200);
+    // A relay that is late with the same rows would refuse the next fill as well.
+    world.settled().await;
     hold.release();
 
     // Who asked before the write may be told what was right then.
@@ -59,7 +62,7 @@ pub async fn s16_a_fill_that_overlaps_a_write_is_not_stored(world: World) {
         .await
         .ok()
         .says("/items/0/meta/note", "new");
-    world.right(&plio.path()).await.hit();
+    world.kept(&plio.path()).await;
     let fills: Vec<Seen> = world
         .events
         .seen()
@@ -152,7 +155,7 @@ async fn s16_a_load_of_no_such_row_that_overlaps_its_creation_is_not_stored(worl
 
     answered(reader).await;
     world.get(&path).await.is(200).says("/name", "born");
-    world.right(&path).await.hit();
+    world.kept(&path).await;
 }
 
 pub async fn s16_a_late_joiner_is_not_answered_with_an_old_load(world: World) {
@@ -168,6 +171,8 @@ pub async fn s16_a_late_joiner_is_not_answered_with_an_old_load(world: World) {
         )
         .await
         .is(200);
+    // A relay that is late with the same rows would have it loaded once more.
+    world.settled().await;
     // They come after the commit, while the old load is still on its way.
     let asked = world.requests();
     let late: Vec<_> = (0..10).map(|_| world.get_meanwhile(&plio.path())).collect();
@@ -192,7 +197,7 @@ pub async fn s16_a_late_joiner_is_not_answered_with_an_old_load(world: World) {
         2,
         "those who came late loaded it once, together"
     );
-    world.right(&plio.path()).await.hit();
+    world.kept(&plio.path()).await;
 }
 
 /// The store took the value, and then the row was written: that it was stored says nothing to who comes now.
@@ -289,8 +294,8 @@ async fn s16_two_processes_fence_each_other(world: World) {
         .await
         .ok()
         .says("/video/title", "new title");
-    world.right(&plio.path()).await.hit();
-    world.right_from(&other, &plio.path()).await.hit();
+    world.kept(&plio.path()).await;
+    world.kept_from(&other, &plio.path()).await;
 }
 
 pub async fn s18_two_concurrent_movers_of_one_item(world: World) {
@@ -356,7 +361,7 @@ async fn s19_a_hundred_readers_of_a_cold_plio_load_it_once(world: World) {
     assert_eq!(world.events.loads_of(&plio.key()), 1);
     assert_eq!(world.events.loads("plio"), 1);
     assert_eq!(world.events.loads("user"), 1, "its creator too");
-    world.right(&plio.path()).await.hit();
+    world.kept(&plio.path()).await;
 }
 
 async fn s19_a_hundred_readers_by_uuid_load_it_once(world: World) {
@@ -371,7 +376,7 @@ async fn s19_a_hundred_readers_by_uuid_load_it_once(world: World) {
         2,
         "once the uuid, once the plio"
     );
-    world.right(&plio.by_uuid()).await.hit();
+    world.kept(&plio.by_uuid()).await;
 }
 
 async fn s19_a_hundred_readers_of_a_cold_list_load_it_once(world: World) {
@@ -379,7 +384,7 @@ async fn s19_a_hundred_readers_of_a_cold_list_load_it_once(world: World) {
     a_hundred_at_once(&world, "/plios", &plios[0].key()).await;
     for plio in &plios {
         assert_eq!(world.events.loads_of(&plio.key()), 1, "{}", plio.key());
-        world.right(&plio.path()).await.hit();
+        world.kept(&plio.path()).await;
     }
 }
 
@@ -552,7 +557,7 @@ async fn a_failed_load_is_not_stored_and_not_shared_with_those_who_come_later(wo
     world.sql("ALTER TABLE video_away RENAME TO video").await;
     world.entry_is_gone(&plio.key()).await;
     world.right(&plio.path()).await.ok();
-    world.right(&plio.path()).await.hit();
+    world.kept(&plio.path()).await;
 }
 
 async fn a_reader_who_hangs_up_leaves_the_load_to_the_others(world: World) {
@@ -569,7 +574,7 @@ async fn a_reader_who_hangs_up_leaves_the_load_to_the_others(world: World) {
         answered(reader).await.is(200).says("/name", "old name");
     }
     assert_eq!(world.events.loads_of(&plio.key()), 1);
-    world.right(&plio.path()).await.hit();
+    world.kept(&plio.path()).await;
 }
 
 async fn a_writer_who_hangs_up_leaves_nothing_old_behind(world: World) {

@@ -23,12 +23,14 @@ const NAME: &str = "the relay";
 pub fn stories() -> Vec<Story> {
     vec![
         story!(three_relays_in_a_storm_of_plain_sql).on_redis(),
-        story!(a_row_that_waited_says_how_long),
-        story!(delivered_rows_are_purged_and_waiting_ones_are_not),
+        story!(a_row_that_waited_says_how_long).without_relay("a row is to wait"),
+        story!(delivered_rows_are_purged_and_waiting_ones_are_not)
+            .without_relay("each row is to be delivered by the relay that it looks at"),
         story!(a_relay_survives_its_connections)
+            .without_relay("another relay would do what it cannot")
             .on_postgres()
             .alone(),
-        story!(a_relay_ends_with_its_cache),
+        story!(a_relay_ends_with_its_cache).without_relay("in the end nobody is left to deliver"),
     ]
 }
 

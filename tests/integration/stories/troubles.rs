@@ -94,7 +94,7 @@ async fn a_redis_that_forgot_the_scripts_goes_on(world: World) {
             .ok()
             .miss()
             .says("/video/title", title);
-        world.right(&plio.path()).await.hit();
+        world.kept(&plio.path()).await;
     }
 }
 
@@ -126,7 +126,7 @@ async fn broken_entries_are_misses(world: World) {
         world.set_entry(&plio.key(), &bytes).await;
         let answer = world.right(&plio.path()).await;
         assert!(answer.status == 200, "{} after {shown:?}", answer.status);
-        world.right(&plio.path()).await.hit();
+        world.kept(&plio.path()).await;
     }
     for command in ["LPUSH", "SADD"] {
         world.redis_command(&format!("DEL {}", plio.key())).await;
@@ -134,7 +134,7 @@ async fn broken_entries_are_misses(world: World) {
             .redis_command(&format!("{command} {} x", plio.key()))
             .await;
         world.right(&plio.path()).await.is(200);
-        world.right(&plio.path()).await.hit();
+        world.kept(&plio.path()).await;
     }
 }
 
