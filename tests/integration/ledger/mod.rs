@@ -17,6 +17,7 @@ mod installs;
 mod lease;
 mod limit;
 mod on_write;
+mod one_connection;
 mod outage;
 mod refresh;
 mod reports;
@@ -58,6 +59,7 @@ pub fn trials() -> Vec<Trial> {
         batches::tales(),
         refresh::tales(),
         on_write::tales(),
+        one_connection::tales(),
         verify::tales(),
         verify_writes::tales(),
     ]

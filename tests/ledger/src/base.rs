@@ -69,6 +69,12 @@ pub trait Base: OutboxDatabase {
     /// Makes the tables, the outbox and the triggers.
     fn set_up(pool: &Pool<Self>) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
 
+    /// Brings the outbox and the triggers up to date.
+    fn install(pool: &Pool<Self>) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+
+    /// Takes both away again.
+    fn uninstall(pool: &Pool<Self>) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+
     /// Takes the triggers away again, and leaves an outbox.
     fn take_triggers_away(
         pool: &Pool<Self>,
@@ -99,6 +105,14 @@ macro_rules! base {
             async fn set_up(pool: &Pool<Self>) -> Result<(), sqlx::Error> {
                 sqlx::raw_sql(TABLES).execute(pool).await?;
                 SCHEMA.install(pool).await
+            }
+
+            async fn install(pool: &Pool<Self>) -> Result<(), sqlx::Error> {
+                SCHEMA.install(pool).await
+            }
+
+            async fn uninstall(pool: &Pool<Self>) -> Result<(), sqlx::Error> {
+                SCHEMA.uninstall(pool).await
             }
 
             async fn take_triggers_away(pool: &Pool<Self>) -> Result<(), sqlx::Error> {
