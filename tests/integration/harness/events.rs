@@ -103,6 +103,11 @@ impl Events {
         self.hold(Moment::Invalidated, tag)
     }
 
+    /// Stops the next delivery when it has marked some rows, before it marks more.
+    pub fn hold_after_marking(&self) -> Hold {
+        self.hold(Moment::Marked, "")
+    }
+
     /// Stops the next commit of strict values when they are blocked, before the database commits.
     pub fn hold_before_commit(&self) -> Hold {
         self.hold(Moment::Blocked, "")
@@ -226,6 +231,7 @@ enum Moment {
     Loaded,
     Filled,
     Invalidated,
+    Marked,
     Blocked,
     Committed,
 }
@@ -246,7 +252,8 @@ impl Point {
             }
             (Moment::Filled, Seen::Filled(key, _)) => *key == self.key,
             (Moment::Invalidated, Seen::Invalidated(tags)) => tags.contains(&self.key),
-            (Moment::Blocked, Seen::Blocked(_))
+            (Moment::Marked, Seen::Delivered(_))
+            | (Moment::Blocked, Seen::Blocked(_))
             | (Moment::Committed, Seen::Committed) => true,
             _ => false,
         }

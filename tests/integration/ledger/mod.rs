@@ -19,6 +19,7 @@ mod limit;
 mod on_write;
 mod one_connection;
 mod outage;
+mod places;
 mod refresh;
 mod reports;
 mod roles;
@@ -42,6 +43,7 @@ pub fn trials() -> Vec<Trial> {
         history::tales(),
         frozen::tales(),
         outage::tales(),
+        places::tales(),
         transactions::tales(),
         hazards::tales(),
         reports::tales(),
