@@ -6,6 +6,7 @@ pub mod fixtures;
 pub mod held;
 pub mod http;
 pub mod mutant;
+pub mod serve;
 pub mod service;
 pub mod setup;
 pub mod sql;

@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cache_runtime::{Builder, Cache, MemoryStore, RedisStore, Schema, Store};
+use cache_runtime::{Builder, Cache, MemoryStore, RedisStore};
 use example_app::{Db, SCHEMA};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Postgres, Sqlite};
@@ -12,7 +12,8 @@ use sqlx::{AssertSqlSafe, Postgres, Sqlite};
 use super::Redis;
 use super::app::App;
 use super::http::Answer;
-use super::mutant::{Mutant, Mutated};
+use super::mutant::Mutant;
+use super::serve::{builder, relaying, serve};
 use super::setup::{OwnRedis, Setup, Tier};
 use super::sql::{Sql, SqlTransaction};
 
@@ -338,51 +339,6 @@ fn shown(entry: &Option<Vec<u8>>) -> String {
     };
     let text = bytes.iter().position(|byte| *byte == b'{').unwrap_or(0);
     String::from_utf8_lossy(&bytes[text..]).into_owned()
-}
-
-async fn serve(setup: Setup, db: &Db, redis: Option<&OwnRedis>, mutant: Option<Mutant>) -> App {
-    let builder = builder(setup, db);
-    match redis {
-        None => serve_on(builder, MemoryStore::new(&SCHEMA), mutant).await,
-        Some(redis) => {
-            let url = redis.url();
-            let store =
-                RedisStore::new(&url, &SCHEMA).unwrap_or_else(|error| panic!("{url}: {error}"));
-            serve_on(builder, store, mutant).await
-        }
-    }
-}
-
-async fn serve_on(builder: Builder<Db>, store: impl Store, mutant: Option<Mutant>) -> App {
-    match mutant {
-        None => App::serve(builder, store).await,
-        Some(mutant) => App::serve(builder, Mutated { store, mutant }).await,
-    }
-}
-
-/// `cache.toml`, but that its relay looks more often: what comes of one beside the rest, comes sooner.
-static BUSY: Schema = Schema {
-    poll: Duration::from_millis(100),
-    ..SCHEMA
-};
-
-/// As `example_app::cache_builder`, which the other processes of some stories are built with.
-fn builder(setup: Setup, db: &Db) -> Builder<Db> {
-    let builder = Cache::builder(db.clone(), &BUSY);
-    let builder = match db {
-        Db::Sqlite(pool) => builder.outbox(pool),
-        Db::Postgres(pool) => builder.outbox(pool),
-    };
-    builder.relay(setup.relay).near(setup.near)
-}
-
-/// An app of this set-up. In a memory of its own it hears of the others that a story may start.
-fn relaying(setup: Setup, app: App) -> App {
-    match (setup.relay, setup.tier) {
-        (false, _) => app,
-        (true, Tier::Redis) => app.relaying(),
-        (true, Tier::Memory) => app.hearing_of_others(),
-    }
 }
 
 /// A transaction of the cache on either database.

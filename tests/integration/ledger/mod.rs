@@ -25,6 +25,7 @@ mod reports;
 mod roles;
 mod rows;
 mod runtimes;
+mod services;
 mod strict;
 mod tale;
 mod transactions;

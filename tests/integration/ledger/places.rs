@@ -2,19 +2,15 @@
 //! another prefix; or each in a memory of its own. What is told to one, is not told to the other: a row that one has delivered
 //! still is to be delivered by the other.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cache_runtime::{BoxError, Builder, Cache, Load, LoadContext, MemoryStore, RedisStore, Schema};
-use ledger::{Base, Row, Value};
-use ledger_twin as twin;
-use sqlx::Pool;
+use ledger::Base;
 
-use super::bank::{BUSY, Bank};
-use super::desk::PATIENCE;
+use super::bank::Bank;
+use super::services::{Other, Services};
 use super::tale::{Tale, tale};
-use crate::harness::events::Events;
 use crate::harness::setup::{Setup, Tier};
+use crate::harness::{Proxy, Seen};
 
 /// `outbox.poll`, and a pass, and a machine that is busy.
 const A_PASS: Duration = Duration::from_secs(2);
@@ -34,6 +30,8 @@ pub fn tales() -> Vec<Tale> {
         tale!(another_prefix_hears_of_writes).own_redis(),
         tale!(another_prefix_delivers_first).own_redis(),
         tale!(another_prefix_marks_a_part_first).own_redis(),
+        tale!(another_database_of_the_server_delivers_during_the_return).own_redis(),
+        tale!(another_prefix_delivers_during_the_return).own_redis(),
         tale!(another_memory_hears_of_writes).on(in_memory),
         tale!(another_memory_delivers_first).on(in_memory),
         tale!(another_memory_marks_a_part_first).on(in_memory),
@@ -92,6 +90,16 @@ async fn another_prefix_marks_a_part_first<DB: Base>(bank: Bank<DB>) {
         other: Other::Prefix,
     })
     .await;
+}
+
+async fn another_database_of_the_server_delivers_during_the_return<DB: Base>(bank: Bank<DB>) {
+    let other = Other::Database;
+    one_delivers_while_the_other_comes_back(&Services { bank, other }).await;
+}
+
+async fn another_prefix_delivers_during_the_return<DB: Base>(bank: Bank<DB>) {
+    let other = Other::Prefix;
+    one_delivers_while_the_other_comes_back(&Services { bank, other }).await;
 }
 
 async fn another_memory_hears_of_writes<DB: Base>(bank: Bank<DB>) {
@@ -239,193 +247,47 @@ async fn one_marks_a_part_first<DB: Base>(services: &Services<DB>) {
     }
 }
 
-/// What the two do not share.
-#[derive(Clone, Copy)]
-enum Other {
-    Database,
-    Prefix,
-    Memory,
-}
-
-struct Services<DB: Base> {
-    bank: Bank<DB>,
-    other: Other,
-}
-
-/// Where facts come from.
-struct Source<DB: Base>(Pool<DB>);
-
-/// One process of one of the services.
-struct Process<DB: Base> {
-    name: String,
-    cache: Cache<Source<DB>>,
-    events: Arc<Events>,
-    is_twin: bool,
-    tier: &'static str,
-}
-
-impl<DB: Base> Services<DB> {
-    async fn with_facts(&self, facts: i64) {
-        let insert = format!(
-            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {facts})
-             INSERT INTO fact (id, slug, text, weight) SELECT i, 'slug ' || i, 'old', 1 FROM n"
-        );
-        self.bank.sql(insert).await;
-        self.bank.sql("DELETE FROM cache_outbox").await;
+/// The store of the writer was away, and is on its way back: it has been told what the other had delivered by then, and is about
+/// to be told what waits. Of what it writes now, the other leaves nothing waiting.
+async fn one_delivers_while_the_other_comes_back<DB: Base>(services: &Services<DB>) {
+    services.with_facts(3).await;
+    let other = services.process(true, true, true).await;
+    let proxy = Proxy::to(services.bank.redis().server().port()).await;
+    // Its own relay would tell it a moment later.
+    let writer = services
+        .process_at(&proxy.redis_url(), false, false, false)
+        .await;
+    for id in 1..=3 {
+        writer.hits(id).await;
     }
+    proxy.cut();
+    writer.write("away", "id = 3").await;
+    writer.has_seen("the store is away", &Seen::StoreAway).await;
+    services
+        .bank
+        .sql("UPDATE fact SET text = 'away' WHERE id = 1")
+        .await;
+    other.becomes(1, "away", Instant::now(), A_PASS).await;
+    services.nothing_waits().await;
 
-    async fn process(&self, there: bool, near: bool, relay: bool) -> Process<DB> {
-        let (events, pool) = (Arc::new(Events::default()), self.bank.pool());
-        let is_twin = there && matches!(self.other, Other::Prefix);
-        let schema: &'static Schema = match is_twin {
-            true => Box::leak(Box::new(Schema {
-                poll: BUSY.poll,
-                ..twin::SCHEMA
-            })),
-            false => &BUSY,
-        };
+    // It was in use when it began.
+    writer.events.forget();
+    let hold = writer.events.hold_after_invalidation("fact#id=1");
+    proxy.resume();
+    hold.reached().await;
+    writer.write("on the way back", "id = 2").await;
+    other
+        .becomes(2, "on the way back", Instant::now(), A_PASS)
+        .await;
+    services.nothing_waits().await;
+    hold.release();
+    writer.has_seen("the store is back", &Seen::StoreBack).await;
+    for (id, text) in [(1, "away"), (2, "on the way back"), (3, "away")] {
+        let said = writer.says(id).await;
         assert_eq!(
-            schema.postgres.stamp, BUSY.postgres.stamp,
-            "they install the same"
+            said, text,
+            "wrong answer: {} reads less than it has written",
+            writer.name
         );
-        let observer = Arc::clone(&events);
-        let builder: Builder<Source<DB>> = Cache::builder(Source(pool.clone()), schema)
-            .outbox(pool)
-            .relay(relay)
-            .near(near)
-            .on_event(move |event| observer.record(event));
-        let builder = match self.other {
-            Other::Memory => builder.store(MemoryStore::new(schema)),
-            Other::Database | Other::Prefix => {
-                let another = there && matches!(self.other, Other::Database);
-                let url = self.bank.redis().server().url(u32::from(another));
-                builder.store(RedisStore::new(&url, schema).expect("a URL"))
-            }
-        };
-        let far = if self.bank.has_redis() {
-            "redis"
-        } else {
-            "memory"
-        };
-        let tier = if near { "near" } else { far };
-        let process = Process {
-            name: format!("{} ({tier})", if there { "the other" } else { "one" }),
-            cache: builder.build().await.expect("built"),
-            events,
-            is_twin,
-            tier,
-        };
-        if relay {
-            // What was delivered before it came is told.
-            process.events.idle(2).await;
-        }
-        process
     }
-
-    async fn nothing_waits(&self) {
-        let since = Instant::now();
-        let waiting = "SELECT count(*) FROM cache_outbox WHERE delivered_at IS NULL";
-        while self.bank.number(waiting).await > 0 {
-            assert!(since.elapsed() < PATIENCE, "rows wait");
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    }
-
-    /// The facts whose rows after this one are marked as delivered.
-    async fn marked_after(&self, row: i64) -> Vec<i64> {
-        let sql = format!(
-            "SELECT tag, '' FROM cache_outbox WHERE id > {row} AND delivered_at IS NOT NULL"
-        );
-        let rows = self.bank.pairs(&sql).await;
-        let id = |tag: &str| tag.strip_prefix("fact#id=")?.parse().ok();
-        rows.iter().filter_map(|(tag, _)| id(tag)).collect()
-    }
-}
-
-impl<DB: Base> Process<DB> {
-    /// The text of a fact, and which tier had it if it was a hit.
-    async fn read(&self, id: i64) -> (String, Option<&'static str>) {
-        macro_rules! read {
-            ($fact:ty) => {{
-                let fetched = <$fact>::fetch(&self.cache, id).await.expect("an answer");
-                let hit = fetched.status.answer == cache_runtime::Answer::Hit;
-                let text = fetched.value.expect("a row").text.clone();
-                (text, hit.then_some(fetched.status.tier))
-            }};
-        }
-        match self.is_twin {
-            true => read!(twin::Fact),
-            false => read!(ledger::Fact),
-        }
-    }
-
-    async fn says(&self, id: i64) -> String {
-        self.read(id).await.0
-    }
-
-    /// Reads until its tier answers.
-    async fn hits(&self, id: i64) {
-        let since = Instant::now();
-        while self.read(id).await.1 != Some(self.tier) {
-            assert!(since.elapsed() < PATIENCE, "{}: no hit of {id}", self.name);
-            tokio::task::yield_now().await;
-        }
-    }
-
-    async fn becomes(&self, id: i64, text: &str, since: Instant, within: Duration) {
-        loop {
-            let asked = since.elapsed();
-            let said = self.says(id).await;
-            if said == text {
-                return;
-            }
-            assert!(
-                asked < within,
-                "wrong answer: after {asked:?} {} says {said:?} of {id}; right is {text:?}",
-                self.name
-            );
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-    }
-
-    async fn write(&self, text: &str, which: &str) {
-        self.write_meanwhile(text, which).await.expect("no panic");
-    }
-
-    fn write_meanwhile(&self, text: &str, which: &str) -> tokio::task::JoinHandle<()> {
-        let (cache, sql) = (
-            self.cache.clone(),
-            format!("UPDATE fact SET text = '{text}' WHERE {which}"),
-        );
-        tokio::spawn(async move {
-            let mut tx = cache.begin_on(&cache.db().0).await.expect("a transaction");
-            DB::run(&mut tx, &sql, Vec::new()).await.expect("run");
-            tx.commit().await.expect("committed");
-        })
-    }
-}
-
-impl<DB: Base> Load<Source<DB>> for ledger::Fact {
-    async fn load(cx: &LoadContext<Source<DB>>, ids: &[i64]) -> Result<Vec<Self>, BoxError> {
-        facts(cx, ids).await
-    }
-}
-
-impl<DB: Base> Load<Source<DB>> for twin::Fact {
-    async fn load(cx: &LoadContext<Source<DB>>, ids: &[i64]) -> Result<Vec<Self>, BoxError> {
-        facts(cx, ids).await
-    }
-}
-
-async fn facts<DB: Base, T: Row>(
-    cx: &LoadContext<Source<DB>>,
-    ids: &[i64],
-) -> Result<Vec<T>, BoxError> {
-    let mut connection = cx.acquire(&cx.db().0).await?;
-    let mut facts = Vec::new();
-    for id in ids {
-        let sql = "SELECT * FROM fact WHERE id = $1";
-        facts.extend(DB::select(&mut connection, sql, vec![Value::Number(*id)]).await?);
-    }
-    Ok(facts)
 }
