@@ -19,8 +19,10 @@ pub fn stories() -> Vec<Story> {
     [
         story!(a_replica_that_missed_invalidations_serves_none_of_it_and_stays_warm),
         story!(a_fill_from_before_a_fail_over_is_refused),
+        // Nor does its near cache ask the server now and then.
         story!(a_replica_older_than_the_retention_is_voided)
-            .without_relay("the world's own app, which keeps rows for longer, is to do nothing"),
+            .without_relay("the world's own app, which keeps rows for longer, is to do nothing")
+            .without_near(),
         story!(two_processes_through_the_same_fail_over),
         story!(rows_marked_while_another_makes_up_for_a_fail_over_are_not_lost),
         story!(a_restart_with_an_older_memory_stays_warm),
@@ -31,6 +33,7 @@ pub fn stories() -> Vec<Story> {
         story!(a_server_that_was_given_an_older_memory_and_is_a_primary_again),
         story!(a_redis_that_served_another_database_is_voided),
         story!(what_the_old_server_was_told_after_the_fail_over_is_told_to_the_new),
+        story!(what_one_server_was_told_is_told_to_the_next_as_well),
     ]
     .map(Story::own_redis)
     .into()
@@ -387,6 +390,10 @@ async fn made_long_ago(world: &World) {
 async fn replica(world: &World) -> Redis {
     let replica = world.redis().replica();
     replica.has_caught_up_with(world.redis()).await;
+    // With its first replica a server begins another history, which the relay finds, and adopts.
+    if world.relays() {
+        world.events.idle(2).await;
+    }
     replica
 }
 
@@ -476,5 +483,24 @@ async fn what_the_old_server_was_told_after_the_fail_over_is_told_to_the_new(wor
             .await
             .says("/name", "new");
         app.get(&plios[1].path()).await.ok().hit();
+    }
+}
+
+/// Neither of two replicas has heard of a write. That the first was told of it when it took over, does not help the second.
+async fn what_one_server_was_told_is_told_to_the_next_as_well(world: World) {
+    let plios = warm_plios(&world).await;
+    let proxy = Proxy::to(world.redis().port()).await;
+    let app = world.app_at(&proxy.redis_url(), |builder| builder).await;
+    let replicas = [replica(&world).await, replica(&world).await];
+    for replica in &replicas {
+        replica.detach().await;
+    }
+    change(&app, &plios[0], "new").await;
+    for replica in &replicas {
+        app.events.forget();
+        proxy.turn_to(replica.port());
+        comes_back(&world, &app, &plios[..1]).await;
+        let answer = world.right_from(&app, &plios[0].path()).await;
+        answer.says("/name", "new");
     }
 }
