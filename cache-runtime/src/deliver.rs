@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::engine::Engine;
 use crate::error::Error;
@@ -24,7 +24,7 @@ impl Engine {
     pub(crate) async fn drain(self: &Arc<Self>) -> Result<usize, Error> {
         self.tend();
         match self.health.accepts_invalidations() {
-            true => self.connect_and_deliver().await,
+            true => self.connect_and_deliver(Instant::now()).await,
             false => self.come_back().await,
         }
     }
@@ -54,12 +54,20 @@ impl Engine {
         self.store.clear().await.map_err(Error::store)
     }
 
-    pub(crate) async fn connect_and_deliver(self: &Arc<Self>) -> Result<usize, Error> {
+    /// Delivers what waits, then what was delivered elsewhere since: in this order, as another line's relay may mark a row
+    /// in between, which is in the second look then.
+    pub(crate) async fn connect_and_deliver(
+        self: &Arc<Self>,
+        since: Instant,
+    ) -> Result<usize, Error> {
         match &self.outbox {
             Some(outbox) if self.has(Mechanism::CatchUp) => {
                 let mut outbox = outbox.connect().await.map_err(Error::outbox)?;
                 let all = Which::Waiting { since: None };
-                self.deliver(&mut *outbox, &all).await
+                let waiting = self.deliver(&mut *outbox, &all).await?;
+                let within = since.elapsed() + LATE_MARKS;
+                let elsewhere = self.deliver_from_elsewhere(&mut *outbox, within).await?;
+                Ok(waiting + elsewhere)
             }
             Some(_) | None => Ok(0),
         }

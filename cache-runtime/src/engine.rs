@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::background::{Background, Task};
 use crate::error::Error;
@@ -227,14 +227,15 @@ impl Engine {
     pub(crate) async fn come_back(self: &Arc<Self>) -> Result<usize, Error> {
         // One at a time: another's catching up must not pass for this one's.
         let _alone = self.coming_back.lock().await;
+        let began = Instant::now();
         if self.health.serves() {
-            return self.connect_and_deliver().await;
+            return self.connect_and_deliver(began).await;
         }
         self.connect_store().await?;
         // What has piled up, while commits need not wait for it.
-        let piled_up = self.connect_and_deliver().await?;
+        let piled_up = self.connect_and_deliver(began).await?;
         self.health.catch_up();
-        let last = self.connect_and_deliver().await;
+        let last = self.connect_and_deliver(began).await;
         if last.is_err() {
             // Nothing but a complete delivery may lead back into use.
             self.health.failed();

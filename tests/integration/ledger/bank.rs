@@ -201,15 +201,6 @@ impl<DB: Base> Bank<DB> {
         serve(pool, redis, None, schema, self.0.branch.relays, how).await
     }
 
-    /// Likewise with connections of its own.
-    pub async fn branch_on(
-        &self,
-        pool: &Pool<DB>,
-        how: impl FnOnce(Builder<Pool<DB>>) -> Builder<Pool<DB>>,
-    ) -> Branch<DB> {
-        serve(pool, self.0.redis.as_ref(), None, &SCHEMA, how).await
-    }
-
     /// Everyone whose reads are linearizable with the writes of the main branch: those who share its store.
     pub async fn readers(&self) -> Vec<Branch<DB>> {
         let mut readers = vec![(**self).clone()];

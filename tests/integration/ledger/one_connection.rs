@@ -249,7 +249,7 @@ async fn one_connection_installs<DB: Base>(bank: Bank<DB>) {
     let narrow = Narrow::of(bank).await;
     narrow.says("old").await;
     let (pool, seen) = (&narrow.pool, &narrow.branch.events);
-    in_time("install", DB::install(pool))
+    in_time("install", <DB as Base>::install(pool))
         .await
         .expect("installed");
     let text = in_time("migration", SCHEMA.migration(pool)).await;
@@ -265,7 +265,7 @@ async fn one_connection_installs<DB: Base>(bank: Bank<DB>) {
         narrow.bank.sql(trouble).await;
         in_time("it is noticed", away(&narrow.branch)).await;
         narrow.says_from_the_source().await;
-        in_time("install", DB::install(pool))
+        in_time("install", <DB as Base>::install(pool))
             .await
             .expect("installed");
         in_time("the return", back(&narrow.branch)).await;
@@ -282,7 +282,7 @@ async fn one_connection_installs<DB: Base>(bank: Bank<DB>) {
     narrow.says("by the text").await;
 
     seen.forget();
-    in_time("uninstall", DB::uninstall(pool))
+    in_time("uninstall", <DB as Base>::uninstall(pool))
         .await
         .expect("gone");
     in_time("it is noticed", away(&narrow.branch)).await;
@@ -290,7 +290,7 @@ async fn one_connection_installs<DB: Base>(bank: Bank<DB>) {
     narrow.says("unreported").await;
     let taken = in_time("install_outbox", DB::take_triggers_away(pool)).await;
     taken.expect("there is an outbox");
-    in_time("install", DB::install(pool))
+    in_time("install", <DB as Base>::install(pool))
         .await
         .expect("installed");
     in_time("the return", back(&narrow.branch)).await;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use ledger::{Base, Shelf};
+use ledger::{Base, SCHEMA, Shelf};
 
 use super::bank::{Bank, Branch};
 use super::tale::{Tale, tale};
@@ -22,7 +22,7 @@ async fn a_cache_outlives_the_runtime_that_built_it<DB: Base>(bank: Bank<DB>) {
             // Its connections are of that runtime as well.
             let pool = DB::pool(elsewhere.url(), 4);
             let branch = elsewhere
-                .branch_on(&pool, |builder| builder.relay(true))
+                .branch_on(&pool, &SCHEMA, |builder| builder.relay(true))
                 .await;
             assert_eq!(branch.text("n").await.as_deref(), Some("old"));
             branch

@@ -304,9 +304,8 @@ impl Both<'_> {
         let script = EDGES.replace(' ', "\t");
         let script = format!("EVAL {script} {TAGS} {}", indexes.join(" "));
         let there = server.command(&script).await;
-        for tag in 0..TAGS {
-            let edge =
-                |key: usize| format!("({} {})", indexes[tag], name(model::Key::Value(key as u8)));
+        for (tag, index) in indexes.iter().enumerate() {
+            let edge = |key: usize| format!("({index} {})", name(model::Key::Value(key as u8)));
             let is_there = |key: &usize| there.contains(&edge(*key));
             let known = self.model.index(tag);
             let gone = members(known).filter(|key| !is_there(key));
@@ -315,7 +314,7 @@ impl Both<'_> {
                 gone & !self.model.dead(tag),
                 0,
                 "edges of {} that live",
-                tag
+                index
             );
             if gone != 0 {
                 self.model.tidy(tag, gone, None);
