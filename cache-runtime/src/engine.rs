@@ -48,6 +48,7 @@ pub(crate) struct Engine {
     pub(crate) from_elsewhere: tokio::sync::Mutex<(i64, HashSet<i64>)>,
     /// The triggers were not right, so that writes may have gone unreported.
     pub(crate) unreported: AtomicBool,
+    pub(crate) has_tried_outbox: AtomicBool,
     /// The lookups for which the database may call two texts equal.
     pub(crate) spellings: RwLock<HashSet<String>>,
     pub(crate) background: Background,
@@ -86,6 +87,7 @@ impl Engine {
             source: Mutex::default(),
             from_elsewhere: tokio::sync::Mutex::default(),
             unreported: AtomicBool::new(false),
+            has_tried_outbox: AtomicBool::new(false),
             spellings: RwLock::default(),
             background: Background::default(),
         });

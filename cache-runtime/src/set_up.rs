@@ -20,7 +20,9 @@ impl Engine {
     /// installation.
     pub(crate) async fn set_up(&self, outbox: &mut dyn OutboxConnection) -> Result<String, Error> {
         let identity = self.installed(outbox).await?;
-        if let Some(why) = outbox.try_out().await.map_err(Error::outbox)? {
+        // Once: it writes, and a store may be away for long.
+        let has_tried = self.has_tried_outbox.load(Ordering::Relaxed);
+        if !has_tried && let Some(why) = outbox.try_out().await.map_err(Error::outbox)? {
             let why = format!(
                 "this role cannot use the outbox, so that writes would go unnoticed: {why}\n\
                  help: GRANT SELECT, INSERT, UPDATE, DELETE ON {} TO it; or, if it was made by another version of this crate, \
@@ -29,6 +31,7 @@ impl Engine {
             );
             return Err(Error::set_up(why));
         }
+        self.has_tried_outbox.store(true, Ordering::Relaxed);
         let spellings = outbox.spellings().await.map_err(Error::outbox)?;
         *self
             .spellings

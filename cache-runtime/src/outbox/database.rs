@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
-use sqlx::{
-    ColumnIndex, Database, Decode, Encode, Executor, IntoArguments, Pool, Row, SqlStr, Type,
-};
+use sqlx::query::Query;
+use sqlx::{ColumnIndex, Database, Decode, Executor, IntoArguments, Pool, Row, Type};
 
 use super::{Installed, Listener, Outbox, OutboxConnection, OutboxRow, Place, Seen, Which};
 use crate::error::BoxError;
@@ -209,24 +208,19 @@ pub(super) fn stamps(schema: &Schema) -> String {
     format!("{}_stamp", schema.outbox)
 }
 
-/// Runs a statement that answers rows as (transaction, id, tag's bytes, age in seconds).
+/// The rows that a query answers as (transaction, id, tag's bytes, age in seconds).
 pub(super) async fn fetch<DB: Database>(
     connection: &mut DB::Connection,
-    sql: SqlStr,
-    values: &[i64],
+    query: Query<'_, DB, DB::Arguments>,
 ) -> Result<Vec<OutboxRow>, sqlx::Error>
 where
     for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
     DB::Arguments: IntoArguments<DB>,
     usize: ColumnIndex<DB::Row>,
-    for<'v> i64: Encode<'v, DB> + Decode<'v, DB> + Type<DB>,
+    for<'v> i64: Decode<'v, DB> + Type<DB>,
     for<'v> f64: Decode<'v, DB> + Type<DB>,
     for<'v> Option<Vec<u8>>: Decode<'v, DB> + Type<DB>,
 {
-    let mut query = sqlx::query::<DB>(sql);
-    for value in values {
-        query = query.bind(*value);
-    }
     let rows = query.fetch_all(connection).await?;
     let row = |row: &DB::Row| {
         let age = row.try_get::<f64, _>(3)?;

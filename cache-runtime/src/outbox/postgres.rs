@@ -4,7 +4,8 @@ mod set_up;
 
 use std::time::Duration;
 
-use sqlx::postgres::PgListener;
+use sqlx::postgres::{PgArguments, PgListener};
+use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, PgConnection, Pool, Postgres, SqlSafeStr};
 use sqlx_core::transaction::TransactionManager;
 
@@ -55,45 +56,49 @@ impl OutboxDatabase for Postgres {
             encoding = "CASE getdatabaseencoding() WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END",
             outbox = quoted(outbox),
         );
-        let place = "(xact, id) > ($1::text::xid8, $2)";
+        // Casts by way of text, as `xid8` has no other.
+        let place = "(xact, id) > ($1::bigint::text::xid8, $2)";
         let order = format!("ORDER BY xact, id LIMIT {BATCH}");
-        let mut values = vec![after.transaction, after.id];
         let sql = match which {
             Which::Waiting { since: None } => {
                 format!("{select} WHERE delivered_at IS NULL AND {place} {order}")
             }
             // Two ranges of the index. What lies between was delivered, and may be a million dead entries that an old snapshot
             // keeps.
+            Which::Waiting { since: Some(_) } => format!(
+                "({select} WHERE delivered_at IS NULL AND (xact, id) > ($3::bigint::text::xid8, $4) {order})
+                 UNION ALL
+                 ({select} WHERE delivered_at IS NULL AND xact = ANY($5::bigint[]::text[]::xid8[]) AND {place} {order})
+                 ORDER BY 1, 2 LIMIT {BATCH}"
+            ),
+            // That the writer is not 0 says to the planner, which does not know the parameter, that this index will do.
+            Which::Own { .. } => format!(
+                "{select} WHERE writer = $1 AND writer <> 0 AND id > $2 AND (delivered_at IS NULL OR delivered_to <> $3)
+                 ORDER BY id LIMIT {BATCH}"
+            ),
+            Which::Elsewhere { .. } => format!(
+                "{select} WHERE delivered_to <> $3 AND delivered_at >= now() - $4 * interval '1 ms' AND {place} {order}"
+            ),
+        };
+        let query = sqlx::query(AssertSqlSafe(sql));
+        let from = |query: Query<'static, Postgres, PgArguments>| {
+            query.bind(after.transaction).bind(after.id)
+        };
+        let query = match which {
+            Which::Waiting { since: None } => from(query),
             Which::Waiting { since: Some(seen) } => {
-                if after.transaction < seen.before {
-                    values.extend([seen.before, i64::MIN]);
-                } else {
-                    values.extend([after.transaction, after.id]);
-                }
-                let under_way = seen.under_way.iter().map(i64::to_string);
-                let under_way = under_way.collect::<Vec<_>>().join(",");
-                format!(
-                    "({select} WHERE delivered_at IS NULL AND (xact, id) > ($3::text::xid8, $4) {order})
-                     UNION ALL
-                     ({select} WHERE delivered_at IS NULL AND xact = ANY('{{{under_way}}}'::xid8[]) AND {place} {order})
-                     ORDER BY 1, 2 LIMIT {BATCH}"
-                )
+                let (transaction, id) = match after.transaction < seen.before {
+                    true => (seen.before, i64::MIN),
+                    false => (after.transaction, after.id),
+                };
+                from(query).bind(transaction).bind(id).bind(&seen.under_way)
             }
-            Which::Own { mark, here } => {
-                values = vec![after.id, *mark, *here];
-                format!(
-                    "{select} WHERE writer = $2 AND id > $1 AND (delivered_at IS NULL OR delivered_to <> $3)
-                     ORDER BY id LIMIT {BATCH}"
-                )
-            }
+            Which::Own { mark, here } => query.bind(mark).bind(after.id).bind(here),
             Which::Elsewhere { here, within } => {
-                values.extend([*here, within.as_millis() as i64]);
-                format!(
-                    "{select} WHERE delivered_to <> $3 AND delivered_at >= now() - $4 * interval '1 ms' AND {place} {order}"
-                )
+                from(query).bind(here).bind(within.as_millis() as i64)
             }
         };
-        fetch::<Postgres>(connection, AssertSqlSafe(sql).into_sql_str(), &values).await
+        fetch::<Postgres>(connection, query).await
     }
 
     async fn report(

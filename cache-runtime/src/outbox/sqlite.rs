@@ -64,7 +64,12 @@ impl OutboxDatabase for Sqlite {
             longest = Tag::LONGEST,
             outbox = quoted(outbox),
         );
-        fetch::<Sqlite>(connection, AssertSqlSafe(sql).into_sql_str(), &values).await
+        let query = values
+            .into_iter()
+            .fold(sqlx::query(AssertSqlSafe(sql)), |query, value| {
+                query.bind(value)
+            });
+        fetch::<Sqlite>(connection, query).await
     }
 
     async fn report(

@@ -177,7 +177,7 @@ async fn forget_old_images_of_items(sql: &Sql) {
             sql.run(
                 definition
                     .replace(&name, &mutant)
-                    .replace("old_rows", "new_rows"),
+                    .replace("cache_toml_old", "cache_toml_new"),
             )
             .await;
             let create = trigger

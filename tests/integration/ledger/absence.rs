@@ -212,7 +212,8 @@ impl<DB: Base> Bank<DB> {
             false => {
                 "PRAGMA writable_schema = on;
                  UPDATE sqlite_master SET sql = replace(sql, 'id TEXT PRIMARY KEY', 'id TEXT COLLATE NOCASE PRIMARY KEY') WHERE name = 'note';
-                 PRAGMA writable_schema = reset; REINDEX note"
+                 PRAGMA writable_schema = reset; REINDEX note;
+                 CREATE TABLE others_hear_of_it (id); DROP TABLE others_hear_of_it"
             }
         };
         self.sql(sql).await;

@@ -35,7 +35,9 @@ pub fn tales() -> Vec<Tale> {
         .on(on_sqlite),
     );
     tales.push(tale!(an_edited_file_and_back_again));
-    tales
+    // Those that it is about have one of their own.
+    let alone = |tale: Tale| tale.without_relay("what a cache reports on its way back is counted");
+    tales.into_iter().map(alone).collect()
 }
 
 /// `cache.toml`, edited: a model less, another body for one, a model with its rows in another table.
@@ -98,12 +100,14 @@ async fn fits<DB: Base>(schema: &'static Schema, pool: &Pool<DB>) -> bool {
 
 async fn an_edited_file_and_back_again<DB: Base>(bank: Bank<DB>) {
     let pool = bank.pool();
-    for _ in 0..2 {
+    for round in 0..2 {
         EDITED.install(pool).await.expect("installed");
         assert!(fits(*EDITED, pool).await && !fits(&SCHEMA, pool).await);
         let last = bank.last_outbox_row().await;
-        bank.sql("INSERT INTO seat (tenant, id, text) VALUES ('t', 1, 'x'); DELETE FROM seat; UPDATE note SET text = 'x'")
-            .await;
+        bank.sql(format!(
+            "INSERT INTO seat (tenant, id, text) VALUES ('t', 1, 'x'); DELETE FROM seat; UPDATE note SET text = '{round}'"
+        ))
+        .await;
         assert_eq!(bank.tags_after(last).await, ["note#id=n", "note#slug=slug"]);
         SCHEMA.install(pool).await.expect("installed");
         assert!(!fits(*EDITED, pool).await && fits(&SCHEMA, pool).await);

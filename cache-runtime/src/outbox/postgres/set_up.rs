@@ -116,9 +116,11 @@ async fn carry_out(
         let function = function.iter().map(ToString::to_string).collect();
         step(connection, FOR_WRITERS, statements(function)).await?;
     }
-    for (_, triggers) in changes.triggers {
-        let triggers = triggers.iter().map(ToString::to_string).collect();
-        step(connection, FOR_WRITERS, statements(triggers)).await?;
+    for (table, triggers) in changes.triggers {
+        // With the function: another installer, whose file does not have it, may have dropped it meanwhile.
+        let function = schema.postgres.tables[table].function.iter();
+        let made = function.chain(&triggers).map(ToString::to_string).collect();
+        step(connection, FOR_WRITERS, statements(made)).await?;
     }
     for Stale { name, table, .. } in changes.stale {
         let drop = format!("DROP TRIGGER IF EXISTS {name} ON {table}");
