@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use cache_runtime::Answer;
-use ledger::{Base, Digest, Page};
+use ledger::{Base, Digest, Page, SCHEMA};
 
 use super::bank::Bank;
-use super::desk::Desk;
+use super::desk::{Asked, Desk};
 use super::tale::{Tale, tale};
 use crate::harness::Seen;
 
@@ -28,7 +28,10 @@ async fn with_rows<DB: Base>(bank: &Bank<DB>, table: &str, column: &str, value: 
 /// Digests: without a lease, which is one more command.
 async fn a_hundred_are_one_command_one_load_and_one_pipeline<DB: Base>(bank: Bank<DB>) {
     with_rows(&bank, "digest", "quote_id", "NULL").await;
-    let desk = bank.desk().await;
+    // Without what asks Redis for the near cache, every half second.
+    let asked = Asked::default();
+    let desk = bank.desk_with(bank.pool(), &asked, &SCHEMA, None, |it| it.near(false));
+    let desk = desk.await;
     let ids: Vec<i64> = (1..=100).collect();
     // The server knows the scripts.
     Digest::get(&desk.cache, 404).await.expect("no such row");
