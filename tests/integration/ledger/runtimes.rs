@@ -34,6 +34,7 @@ async fn a_cache_outlives_the_runtime_that_built_it<DB: Base>(bank: Bank<DB>) {
             .await;
         // Only its relay can tell it.
         becomes(&branch, text).await;
+        is_hit(&branch).await;
     }
     branch
         .write("UPDATE note SET text = 'three' WHERE id = 'n'")
@@ -46,6 +47,19 @@ async fn a_cache_outlives_the_runtime_that_built_it<DB: Base>(bank: Bank<DB>) {
             .expect("no error")
             .is_none()
     );
+}
+
+/// Until it is served from the store again: what comes after that nobody finds by being on the way back.
+async fn is_hit<DB: Base>(branch: &Branch<DB>) {
+    let (began, hits) = (Instant::now(), branch.hits("note_n"));
+    while branch.hits("note_n") == hits {
+        assert!(
+            began.elapsed() < PATIENCE,
+            "it is not served from the store"
+        );
+        branch.text("n").await;
+        tokio::task::yield_now().await;
+    }
 }
 
 async fn becomes<DB: Base>(branch: &Branch<DB>, text: &str) {
