@@ -14,7 +14,7 @@ use crate::mechanism::{Mechanism, Mechanisms};
 use crate::near::{self, Near};
 use crate::outbox::{Outbox, OutboxConnection, Which};
 use crate::schema::Schema;
-use crate::store::{Claim, Connected, Fill, Read, Store, Token};
+use crate::store::{Claim, Connected, Fill, Read, Store, StoreError, Token};
 use crate::verify::Verifications;
 
 /// Between two attempts to reach a store that is away: from this on, doubling,
@@ -28,6 +28,9 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// How much two clocks may differ: that of the store, which says since when it missed something, and
 /// that of the database, which says when a row was delivered.
 const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
+
+/// How often it is said that the store refuses to store.
+const REFUSALS_SAID_EVERY: Duration = Duration::from_secs(10);
 
 pub(crate) struct Engine {
     pub(crate) store: Arc<dyn Store>,
@@ -48,6 +51,8 @@ pub(crate) struct Engine {
     pub(crate) from_elsewhere: tokio::sync::Mutex<(i64, HashSet<i64>)>,
     /// The triggers were not right, so that writes may have gone unreported.
     pub(crate) unreported: AtomicBool,
+    /// When it was last said that the store refuses.
+    refusal_said: Mutex<Option<Instant>>,
     pub(crate) has_tried_outbox: AtomicBool,
     /// The lookups for which the database may call two texts equal.
     pub(crate) spellings: RwLock<HashSet<String>>,
@@ -87,6 +92,7 @@ impl Engine {
             source: Mutex::default(),
             from_elsewhere: tokio::sync::Mutex::default(),
             unreported: AtomicBool::new(false),
+            refusal_said: Mutex::default(),
             has_tried_outbox: AtomicBool::new(false),
             spellings: RwLock::default(),
             background: Background::default(),
@@ -165,7 +171,7 @@ impl Engine {
                 if error.is_away() {
                     self.failed(&error);
                 } else {
-                    tracing::warn!(%error, "the store refused to store");
+                    self.warn_of_refusal(&error);
                 }
                 vec![false; fills.len()]
             }
@@ -177,6 +183,21 @@ impl Engine {
             });
         }
         stored
+    }
+
+    /// Says now and then that the store refuses: a full one refuses thousands of fills a second.
+    fn warn_of_refusal(&self, error: &StoreError) {
+        let mut last = self
+            .refusal_said
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if last.is_none_or(|at| at.elapsed() > REFUSALS_SAID_EVERY) {
+            *last = Some(Instant::now());
+            tracing::warn!(
+                %error,
+                "the store refused to store; if it is full, give it more memory or `maxmemory-policy volatile-lru`"
+            );
+        }
     }
 
     /// Nobody reads the store any more until it has come back.

@@ -119,6 +119,9 @@ pub(crate) trait OutboxConnection: Send {
     /// The lookups (`user#email`) for which this database may call two texts equal.
     fn spellings(&mut self) -> BoxFuture<'_, Result<Vec<String>, BoxError>>;
 
+    /// Which column has a type that will not do, if any has.
+    fn types(&mut self) -> BoxFuture<'_, Result<Option<String>, BoxError>>;
+
     /// Does all that is done to the outbox once, and undoes it; says what is not possible, if anything is. Better now than when
     /// rows wait.
     fn try_out(&mut self) -> BoxFuture<'_, Result<Option<String>, BoxError>>;

@@ -113,14 +113,14 @@ impl Relay {
             self.listener = outbox.listen().await.map_err(Error::outbox)?;
         }
         let mut connection = outbox.connect().await.map_err(Error::outbox)?;
-        engine.check_set_up(&mut *connection).await?;
+        // Now and then everything: a mark may have been lost, a column have got another type.
+        let is_time = self.purged.elapsed() >= PURGE_EVERY.min(engine.schema.retention);
+        engine.check_set_up(&mut *connection, is_time).await?;
         if let Err(error) = engine.store.check().await {
             engine.failed(&error);
             return Err(Error::store(error));
         }
         let seen = connection.seen().await.map_err(Error::outbox)?;
-        // Now and then everything, as a mark may have been lost.
-        let is_time = self.purged.elapsed() >= PURGE_EVERY.min(engine.schema.retention);
         let since = self.seen.take().filter(|_| !is_time);
         let waiting = Which::Waiting { since };
         let mut delivered = engine.deliver(&mut *connection, &waiting).await?;

@@ -58,6 +58,8 @@ pub struct Triggers {
     pub outbox: &'static [&'static str],
     /// Fail where the database does not have what `cache.toml` names.
     pub checks: &'static [&'static str],
+    /// Fail where a column has a type that will not do; they take no lock.
+    pub types: &'static [&'static str],
     /// The tables whose changes are reported.
     pub tables: &'static [Table],
     /// Removes the triggers that another version of `cache.toml` has left; empty on SQLite, where no SQL can.

@@ -11,8 +11,8 @@ use crate::tag::Tag;
 
 const NOTHING: &str = "this database has no outbox, so that nothing could be invalidated\n\
     help: run `SCHEMA.install(&pool)` after the migrations, or the text of `SCHEMA.migration(&pool)`";
-const OTHER: &str = "the triggers in this database are not those of cache.toml: it was edited, a table was changed or made anew, \
-    or an installation has not come to its end\n\
+const OTHER: &str = "the triggers in this database are not those of cache.toml: it was edited, another version of the service was installed, \
+    a table was changed or made anew, or an installation has not come to its end\n\
     help: run `SCHEMA.install(&pool)` after the migrations, or the text of `SCHEMA.migration(&pool)`";
 
 impl Engine {
@@ -20,14 +20,14 @@ impl Engine {
     /// installation.
     pub(crate) async fn set_up(&self, outbox: &mut dyn OutboxConnection) -> Result<String, Error> {
         let identity = self.installed(outbox).await?;
+        if let Some(why) = outbox.types().await.map_err(Error::outbox)? {
+            return Err(Error::set_up(why));
+        }
         // Once: it writes, and a store may be away for long.
         let has_tried = self.has_tried_outbox.load(Ordering::Relaxed);
         if !has_tried && let Some(why) = outbox.try_out().await.map_err(Error::outbox)? {
             let why = format!(
-                "this role cannot use the outbox, so that writes would go unnoticed: {why}\n\
-                 help: GRANT SELECT, INSERT, UPDATE, DELETE ON {} TO it; or, if it was made by another version of this crate, \
-                 `SCHEMA.uninstall(&pool)` and `SCHEMA.install(&pool)`",
-                self.schema.outbox
+                "this role cannot use the outbox, so that writes would go unnoticed: {why}"
             );
             return Err(Error::set_up(why));
         }
@@ -50,13 +50,17 @@ impl Engine {
         }
     }
 
-    /// While in use: takes the store out of use if the triggers are no longer what they were when it
+    /// While in use, now and then the `types` as well: takes the store out of use if the triggers are no longer what they were when it
     /// was connected, as writes may have gone unreported.
     pub(crate) async fn check_set_up(
         self: &Arc<Self>,
         outbox: &mut dyn OutboxConnection,
+        types: bool,
     ) -> Result<(), Error> {
-        let installed = self.installed(outbox).await;
+        let mut installed = self.installed(outbox).await;
+        if types && let Some(why) = outbox.types().await.map_err(Error::outbox)? {
+            installed = installed.and(Err(Error::set_up(why)));
+        }
         let error = match installed {
             Ok(source) if self.source().as_ref().is_none_or(|known| *known == source) => {
                 return Ok(());

@@ -31,6 +31,8 @@ pub struct Triggers {
     pub outbox: Vec<String>,
     /// Fail where the database does not have what the file names.
     pub checks: Vec<String>,
+    /// Fail where a column has a type that will not do. They look at the catalog only, and take no lock.
+    pub types: Vec<String>,
     /// The tables whose changes are reported. One after the other, each in a transaction of its own.
     pub tables: Vec<Table>,
     /// Removes the triggers that another version of the file has left. Empty on SQLite, where no SQL can: drop
@@ -96,7 +98,17 @@ impl Schema {
         let exact: Vec<ExactColumn> = watched.clone().flat_map(|it| it.exact()).collect();
         let lookups: Vec<(String, ExactColumn)> =
             watched.clone().flat_map(|it| it.lookups()).collect();
-        let mut checks: Vec<String> = watched.clone().map(|model| model.check()).collect();
+        let checks: Vec<String> = watched
+            .clone()
+            .map(|model| match dialect {
+                // So that `psql` shows no empty tables.
+                Dialect::Postgres => {
+                    let check = model.check().replacen("SELECT", "PERFORM", 1);
+                    format!("DO $cache$\nBEGIN\n  {check};\nEND\n$cache$")
+                }
+                Dialect::Sqlite => model.check(),
+            })
+            .collect();
         let tables: Vec<Table> = watched
             .clone()
             .map(|model| match dialect {
@@ -104,9 +116,10 @@ impl Schema {
                 Dialect::Sqlite => sqlite::table(outbox, &model),
             })
             .collect();
+        let mut types = Vec::new();
         let (outbox, removal, spellings) = match dialect {
             Dialect::Postgres => {
-                checks.extend(postgres::checks(&exact, watched));
+                types = postgres::types(&exact, watched);
                 let removal = postgres::removal(outbox, &tables);
                 (
                     postgres::outbox(outbox),
@@ -124,6 +137,7 @@ impl Schema {
             stamp: stamp(&outbox, &checks, &tables),
             outbox,
             checks,
+            types,
             tables,
             removal,
             exact,

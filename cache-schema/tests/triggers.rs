@@ -32,6 +32,7 @@ fn is_golden(file: &str, dialect: Dialect) {
         .outbox
         .iter()
         .chain(&triggers.checks)
+        .chain(&triggers.types)
         .chain(tables)
         .chain([&triggers.removal, &triggers.spellings])
         .filter(|sql| !sql.is_empty())

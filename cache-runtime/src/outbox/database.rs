@@ -81,6 +81,12 @@ pub trait OutboxDatabase: Database {
         schema: &'static Schema,
     ) -> impl Future<Output = Result<Vec<String>, sqlx::Error>> + Send;
 
+    /// Which column has a type that will not do.
+    fn types(
+        connection: &mut Self::Connection,
+        schema: &'static Schema,
+    ) -> impl Future<Output = Result<Option<String>, sqlx::Error>> + Send;
+
     /// Does to the outbox what is done to it, and undoes it; says what is not possible.
     fn try_out(
         connection: &mut Self::Connection,
@@ -160,6 +166,16 @@ impl<DB: OutboxDatabase> OutboxConnection for TableConnection<DB> {
 
     fn spellings(&mut self) -> BoxFuture<'_, Result<Vec<String>, BoxError>> {
         Box::pin(async { Ok(DB::spellings(&mut self.connection, self.schema).await?) })
+    }
+
+    fn types(&mut self) -> BoxFuture<'_, Result<Option<String>, BoxError>> {
+        let schema = self.schema;
+        Box::pin(async move {
+            match self.triggers {
+                true => Ok(DB::types(&mut self.connection, schema).await?),
+                false => Ok(None),
+            }
+        })
     }
 
     fn try_out(&mut self) -> BoxFuture<'_, Result<Option<String>, BoxError>> {

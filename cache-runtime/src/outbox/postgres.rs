@@ -10,6 +10,7 @@ use sqlx::{AssertSqlSafe, PgConnection, Pool, Postgres, SqlSafeStr};
 use sqlx_core::transaction::TransactionManager;
 
 use super::database::{OutboxDatabase, fetch, quoted, stamps};
+use super::set_up::run;
 use super::{BATCH, Installed, Listener, OutboxRow, PURGE_BATCH, Place, Seen, Which};
 use crate::error::BoxError;
 use crate::schema::{Schema, Triggers};
@@ -199,13 +200,22 @@ impl OutboxDatabase for Postgres {
                (SELECT min(srrelid::regclass::text) FROM pg_subscription_rel
                 WHERE srrelid IN (SELECT to_regclass(of) FROM unnest($3) AS of))"
         );
-        let found: (Option<String>, Option<String>, i64, bool, Option<String>) =
-            sqlx::query_as(AssertSqlSafe(sql))
+        let found: Result<Found, _> = sqlx::query_as(AssertSqlSafe(sql))
                 .bind(quoted(schema.outbox))
                 .bind(&names)
                 .bind(tables)
                 .fetch_one(connection)
-                .await?;
+                .await;
+        let found = match found {
+            Err(sqlx::Error::Database(error)) if error.code().is_some_and(|it| it == "42501") => {
+                return Ok(Installed::Useless(format!(
+                    "this role may not see what is installed: {}\nhelp: {}",
+                    error.message(),
+                    grants(schema.outbox)
+                )));
+            }
+            found => found?,
+        };
         let (stamp, identity, count, is_filtered, subscribed) = found;
         if is_filtered {
             return Ok(Installed::Useless(format!(
@@ -236,6 +246,16 @@ impl OutboxDatabase for Postgres {
         }
     }
 
+    async fn types(
+        connection: &mut PgConnection,
+        schema: &'static Schema,
+    ) -> Result<Option<String>, sqlx::Error> {
+        match run::<Postgres>(connection, schema.postgres.types).await {
+            Err(sqlx::Error::Configuration(refusal)) => Ok(Some(refusal.to_string())),
+            done => done.map(|()| None),
+        }
+    }
+
     async fn try_out(
         connection: &mut PgConnection,
         outbox: &'static str,
@@ -249,7 +269,13 @@ impl OutboxDatabase for Postgres {
             Err(sqlx::Error::Database(error))
                 if error.code().is_some_and(|code| code.starts_with("42")) =>
             {
-                Ok(Some(error.message().to_owned()))
+                Ok(Some(match error.code().as_deref() {
+                    Some("42501") => format!("{}\nhelp: {}", error.message(), grants(outbox)),
+                    _ => format!(
+                        "{}\nhelp: if it was made by another version of this crate, `SCHEMA.uninstall(&pool)`, then `SCHEMA.install(&pool)`",
+                        error.message()
+                    ),
+                }))
             }
             tried => tried,
         }
@@ -287,7 +313,8 @@ impl OutboxDatabase for Postgres {
             let triggers = table.triggers.iter().map(|trigger| &trigger.sql);
             table.function.iter().chain(triggers)
         });
-        let statements = wanted.outbox.iter().chain(wanted.checks).chain(tables);
+        let statements = wanted.outbox.iter().chain(wanted.checks);
+        let statements = statements.chain(wanted.types).chain(tables);
         let statements = statements.chain([&wanted.removal]);
         let statements = statements.map(ToString::to_string);
         Ok(statements.chain(schema.stamped::<Postgres>()).collect())
@@ -310,6 +337,16 @@ impl OutboxDatabase for Postgres {
         listener.listen(outbox).await?;
         Ok(Some(Box::new(listener)))
     }
+}
+
+/// The stamp, the identity, how many triggers there are, whether rows are hidden, a table that is subscribed.
+type Found = (Option<String>, Option<String>, i64, bool, Option<String>);
+
+/// What the role of a service needs.
+fn grants(outbox: &str) -> String {
+    format!(
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON {outbox} and SELECT ON {outbox}_stamp to the role of the service"
+    )
 }
 
 /// Writes a row, reads it, marks it and purges, as it is done later.

@@ -134,21 +134,25 @@ fn explained(error: sqlx::Error, sql: &str) -> sqlx::Error {
         return error;
     }
     let (code, text) = (database.code().unwrap_or_default(), database.message());
-    let help = if let Some(hint) = hint(&**database) {
-        hint
-    } else if MISSING.contains(&&*code) || text.starts_with("no such ") {
+    // A refusal of our own says all there is to say.
+    if let Some(hint) = hint(&**database) {
+        return refusal(&format!("{text}\nhelp: {hint}"));
+    }
+    let help = if MISSING.contains(&&*code) || text.starts_with("no such ") {
         "run the migrations before `install`, or correct cache.toml; nothing was installed"
     } else if code == FORBIDDEN {
         "let the owner of the tables run `SCHEMA.install`, or the text of `SCHEMA.migration`"
     } else {
         // It speaks for itself.
-        return refusal(&format!("{text}, in: {}", first_line(sql)));
+        return refusal(&format!("{text}, in: {}", shown(sql)));
     };
-    refusal(&format!("{text}, in: {}\nhelp: {help}", first_line(sql)))
+    refusal(&format!("{text}, in: {}\nhelp: {help}", shown(sql)))
 }
 
-fn first_line(sql: &str) -> &str {
-    sql.lines().next().unwrap_or_default()
+/// The line of a statement that says what it is about.
+fn shown(sql: &str) -> &str {
+    let is_told = |line: &&str| !["DO $cache$", "BEGIN"].contains(line);
+    sql.lines().find(is_told).unwrap_or_default().trim()
 }
 
 /// What the database itself advises, which is what the statements of the set-up tell it to.

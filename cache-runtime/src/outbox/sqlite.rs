@@ -162,6 +162,14 @@ impl OutboxDatabase for Sqlite {
         }
     }
 
+    /// A column that is made anew loses its triggers, and is looked at when those are.
+    async fn types(
+        _: &mut SqliteConnection,
+        _: &'static Schema,
+    ) -> Result<Option<String>, sqlx::Error> {
+        Ok(None)
+    }
+
     /// There are no roles: who may read and write the file may do everything in it.
     async fn try_out(
         _: &mut SqliteConnection,

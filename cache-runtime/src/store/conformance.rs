@@ -401,6 +401,7 @@ fn schema(max_load: Duration) -> Schema {
         stamp: "",
         outbox: &[],
         checks: &[],
+        types: &[],
         tables: &[],
         removal: "",
         exact: &[],

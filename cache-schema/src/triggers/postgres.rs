@@ -46,12 +46,21 @@ pub(super) fn outbox(outbox: &str) -> Vec<String> {
   delivered_to bigint
 )"
         ),
+        // `CREATE INDEX IF NOT EXISTS` would lock the table against writers, whether the index exists or not.
         format!(
-            "CREATE INDEX IF NOT EXISTS {waiting} ON {table} (xact, id) WHERE delivered_at IS NULL"
-        ),
-        format!("CREATE INDEX IF NOT EXISTS {own} ON {table} (writer, id) WHERE writer <> 0"),
-        format!(
-            "CREATE INDEX IF NOT EXISTS {delivered} ON {table} (delivered_at) WHERE delivered_at IS NOT NULL"
+            "DO $cache$
+BEGIN
+  IF to_regclass('{waiting}') IS NULL THEN
+    CREATE INDEX {waiting} ON {table} (xact, id) WHERE delivered_at IS NULL;
+  END IF;
+  IF to_regclass('{own}') IS NULL THEN
+    CREATE INDEX {own} ON {table} (writer, id) WHERE writer <> 0;
+  END IF;
+  IF to_regclass('{delivered}') IS NULL THEN
+    CREATE INDEX {delivered} ON {table} (delivered_at) WHERE delivered_at IS NOT NULL;
+  END IF;
+END
+$cache$"
         ),
         format!(
             "CREATE TABLE IF NOT EXISTS {stamp} (
@@ -122,7 +131,7 @@ const EXACT: &str = "EXISTS (
         SELECT FROM pg_collation WHERE oid = a.attcollation AND NOT collisdeterministic)))";
 
 /// Refuses ids and references whose equal values have several texts, and ignored columns that cannot be compared without.
-pub(super) fn checks<'a>(
+pub(super) fn types<'a>(
     exact: &[ExactColumn],
     watched: impl Iterator<Item = Watched<'a>>,
 ) -> Vec<String> {

@@ -8,29 +8,65 @@ CREATE TABLE IF NOT EXISTS "cache_outbox" (
   delivered_to bigint
 );
 
-CREATE INDEX IF NOT EXISTS "cache_outbox_waiting" ON "cache_outbox" (xact, id) WHERE delivered_at IS NULL;
-
-CREATE INDEX IF NOT EXISTS "cache_outbox_own" ON "cache_outbox" (writer, id) WHERE writer <> 0;
-
-CREATE INDEX IF NOT EXISTS "cache_outbox_delivered" ON "cache_outbox" (delivered_at) WHERE delivered_at IS NOT NULL;
+DO $cache$
+BEGIN
+  IF to_regclass('"cache_outbox_waiting"') IS NULL THEN
+    CREATE INDEX "cache_outbox_waiting" ON "cache_outbox" (xact, id) WHERE delivered_at IS NULL;
+  END IF;
+  IF to_regclass('"cache_outbox_own"') IS NULL THEN
+    CREATE INDEX "cache_outbox_own" ON "cache_outbox" (writer, id) WHERE writer <> 0;
+  END IF;
+  IF to_regclass('"cache_outbox_delivered"') IS NULL THEN
+    CREATE INDEX "cache_outbox_delivered" ON "cache_outbox" (delivered_at) WHERE delivered_at IS NOT NULL;
+  END IF;
+END
+$cache$;
 
 CREATE TABLE IF NOT EXISTS "cache_outbox_stamp" (
   id integer PRIMARY KEY DEFAULT 1 CHECK (id = 1), stamp text NOT NULL, identity text NOT NULL
 );
 
-SELECT r."id" FROM "video" r WHERE 1 = 0;
+DO $cache$
+BEGIN
+  PERFORM r."id" FROM "video" r WHERE 1 = 0;
+END
+$cache$;
 
-SELECT r."id" FROM "organization" r WHERE 1 = 0;
+DO $cache$
+BEGIN
+  PERFORM r."id" FROM "organization" r WHERE 1 = 0;
+END
+$cache$;
 
-SELECT r."id", r."organization_id", r."user_id" FROM "organization_user" r WHERE 1 = 0;
+DO $cache$
+BEGIN
+  PERFORM r."id", r."organization_id", r."user_id" FROM "organization_user" r WHERE 1 = 0;
+END
+$cache$;
 
-SELECT r."id" FROM "user" r WHERE 1 = 0;
+DO $cache$
+BEGIN
+  PERFORM r."id" FROM "user" r WHERE 1 = 0;
+END
+$cache$;
 
-SELECT r."created_by_id", r."id", r."video_id" FROM "plio" r WHERE 1 = 0;
+DO $cache$
+BEGIN
+  PERFORM r."created_by_id", r."id", r."video_id" FROM "plio" r WHERE 1 = 0;
+END
+$cache$;
 
-SELECT r."id", r."plio_id" FROM "item" r WHERE 1 = 0;
+DO $cache$
+BEGIN
+  PERFORM r."id", r."plio_id" FROM "item" r WHERE 1 = 0;
+END
+$cache$;
 
-SELECT r."id", r."item_id" FROM "question" r WHERE 1 = 0;
+DO $cache$
+BEGIN
+  PERFORM r."id", r."item_id" FROM "question" r WHERE 1 = 0;
+END
+$cache$;
 
 DO $cache$
 DECLARE

@@ -126,6 +126,7 @@ const TRIGGERS: cache_runtime::generated::Triggers = cache_runtime::generated::T
     stamp: "",
     outbox: &[],
     checks: &[],
+    types: &[],
     tables: &[],
     removal: "",
     exact: &[],

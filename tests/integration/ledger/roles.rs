@@ -82,6 +82,17 @@ async fn a_role_that_may_not_use_the_outbox_is_refused(bank: Bank<Postgres>) {
     }
     let role = Role::new(
         &bank,
+        "GRANT INSERT, UPDATE, DELETE ON cache_outbox TO {role}; REVOKE SELECT ON cache_outbox_stamp FROM {role}",
+    )
+    .await;
+    let error = built(&role.pool).await.expect_err("the stamp");
+    assert!(
+        error.is_set_up() && error.to_string().contains("SELECT ON cache_outbox_stamp"),
+        "{error}"
+    );
+    role.end().await;
+    let role = Role::new(
+        &bank,
         "GRANT INSERT, UPDATE, DELETE ON cache_outbox TO {role}",
     )
     .await;

@@ -1,6 +1,7 @@
 //! What columns hold, beside integers and plain texts: a tag says the same whoever writes it, a change is a change
 //! in whatever type, and what has several texts for one value is refused.
 
+use cache_runtime::Cache;
 use ledger::{Base, SCHEMA};
 
 use super::bank::Bank;
@@ -14,6 +15,7 @@ pub fn tales() -> Vec<Tale> {
         tale!(a_tag_does_not_depend_on_the_settings_of_who_writes).on(on_postgres),
         tale!(ids_with_several_texts_are_refused).on(on_postgres),
         tale!(ids_with_one_text_are_taken).on(on_postgres),
+        tale!(a_type_that_changes_later_is_refused_too).on(on_postgres),
         tale!(an_ignored_column_that_cannot_be_left_out_is_refused).on(on_postgres),
         tale!(collations_that_call_texts_equal_are_refused).on(on_sqlite),
         tale!(a_column_that_came_later_counts),
@@ -171,6 +173,18 @@ async fn ids_with_one_text_are_taken<DB: Base>(bank: Bank<DB>) {
     ] {
         assert_eq!(refused_as(&bank, "", ty).await, None, "{ty}");
     }
+}
+
+/// The triggers are as they were.
+async fn a_type_that_changes_later_is_refused_too<DB: Base>(bank: Bank<DB>) {
+    bank.sql("ALTER TABLE entry ALTER account_id TYPE char(5)").await;
+    let error = SCHEMA.install(bank.pool()).await.expect_err("refused").to_string();
+    assert!(error.contains("a reference of entry"), "{error}");
+    let cache = Cache::builder(bank.pool().clone(), &SCHEMA).outbox(bank.pool());
+    let error = cache.build().await.expect_err("refused");
+    assert!(error.is_set_up() && error.to_string().contains("a reference of entry"), "{error}");
+    bank.sql("ALTER TABLE entry ALTER account_id TYPE text").await;
+    SCHEMA.install(bank.pool()).await.expect("as it was");
 }
 
 async fn an_ignored_column_that_cannot_be_left_out_is_refused<DB: Base>(bank: Bank<DB>) {

@@ -67,22 +67,22 @@ pub(super) async fn install(
     schema: &'static Schema,
     triggers: bool,
 ) -> Result<(), sqlx::Error> {
+    if triggers {
+        // Also where nothing else is to be done: a column may have got another type.
+        run::<Postgres>(connection, schema.postgres.types).await?;
+    }
     let installed = Postgres::installed(connection, schema, triggers).await?;
     let is_right = matches!(installed, Installed::Right { .. });
     if is_right && (!triggers || changes(connection, schema).await?.is_empty()) {
         return Ok(());
     }
-    let outbox = match has_outbox(connection, schema).await? {
-        // `CREATE INDEX IF NOT EXISTS` would make those wait who write.
-        true => &[],
-        false => schema.postgres.outbox,
-    };
     let checks = if triggers {
         schema.postgres.checks
     } else {
         &[]
     };
-    step(connection, FOR_WRITERS, [outbox, checks].concat()).await?;
+    let first = [schema.postgres.outbox, checks].concat();
+    step(connection, FOR_WRITERS, first).await?;
     for _ in 0..ROUNDS {
         if triggers {
             let changes = changes(connection, schema).await?;
@@ -156,7 +156,7 @@ pub(super) async fn uninstall(
     connection: &mut PgConnection,
     schema: &'static Schema,
 ) -> Result<(), sqlx::Error> {
-    if has_outbox(connection, schema).await? {
+    if Postgres::installed(connection, schema, false).await? != Installed::Nothing {
         let begun = format!("DELETE FROM {}", quoted(&stamps(schema)));
         step(connection, FOR_WRITERS, vec![begun]).await?;
     }
@@ -243,24 +243,6 @@ async fn lock(connection: &mut PgConnection, patience: &str) -> Result<(), sqlx:
     );
     let query = sqlx::raw_sql(AssertSqlSafe(sql));
     query.execute(connection).await.map(drop)
-}
-
-/// Whether there is an outbox with all that belongs to it.
-async fn has_outbox(
-    connection: &mut PgConnection,
-    schema: &'static Schema,
-) -> Result<bool, sqlx::Error> {
-    let names = ["", "_waiting", "_own", "_delivered", "_stamp"];
-    let names: Vec<String> = names
-        .iter()
-        .map(|suffix| quoted(&format!("{}{suffix}", schema.outbox)))
-        .collect();
-    let sql =
-        "SELECT coalesce(bool_and(to_regclass(name) IS NOT NULL), false) FROM unnest($1) AS name";
-    sqlx::query_scalar(sql)
-        .bind(names)
-        .fetch_one(connection)
-        .await
 }
 
 async fn changes(

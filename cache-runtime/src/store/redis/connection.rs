@@ -84,7 +84,7 @@ impl Connection {
         }
         if !line.starts_with(self.source.as_bytes()) {
             return Err(StoreError::away(
-                "its values are of another database or installation: give each database a `prefix` of its own",
+                "its values are of another installation: another version of the service was installed in this database, or another database uses the same `prefix` in this Redis",
             ));
         }
         if let Some(heard) = &self.heard {
