@@ -33,6 +33,9 @@ pub struct Left {
     pub ticks: u8,
 }
 
+/// The store that things happen to which happen to one: where they do, there is no other.
+const ANY: usize = 0;
+
 impl State {
     pub(crate) fn going_wrong(&self, protocol: &Protocol, actions: &mut Vec<Action>) {
         let left = self.left;
@@ -41,7 +44,7 @@ impl State {
         }
         // A fill of anything finds what was evicted, or voided.
         if !protocol.world.evicts.is_empty() {
-            let tags = (0..TAGS).filter(|tag| self.store.dead(*tag) != 0);
+            let tags = (0..TAGS).filter(|tag| self.stores[ANY].store.dead(*tag) != 0);
             actions.extend(tags.map(|tag| Action::Tidy(tag as u8)));
         }
         if left.ages > 0 {
@@ -54,7 +57,7 @@ impl State {
             actions.push(Action::Clear);
         }
         if left.failovers > 0 {
-            actions.push(match self.snapshot {
+            actions.push(match self.stores[ANY].snapshot {
                 None => Action::Snapshot,
                 Some(_) => Action::FailOver,
             });
@@ -67,7 +70,8 @@ impl State {
         }
         // Whoever blocked before the epoch began has committed and invalidated by then, or cannot any more.
         let is_over = (0..).zip(&self.writers).all(|(at, _)| !self.is_writing(at));
-        if self.store.is_blocked() && is_over && !self.rows.contains(&Row::Waiting) {
+        let is_blocked = self.stores.iter().any(|it| it.store.is_blocked());
+        if is_blocked && is_over && !self.rows.contains(&Row::Waiting) {
             actions.push(Action::BlocksEnd);
         }
         for (at, process) in (0..).zip(&self.processes) {
@@ -100,40 +104,51 @@ impl State {
                 self.left.lates = self.left.lates.saturating_sub(1);
                 self.block_expires(writer, protocol);
             }
-            Action::BlocksEnd => self.store.blocks_end(),
+            Action::BlocksEnd => {
+                (self.stores.iter_mut()).for_each(|it| it.store.blocks_end());
+            }
             Action::Evict(key) => {
-                let was_there = self.store.evict(key);
+                let was_there = self.stores[ANY].store.evict(key);
                 self.left.evictions -= u8::from(was_there);
             }
             Action::Tidy(tag) => {
                 let tag = usize::from(tag);
-                let dead = self.store.dead(tag);
-                let message = self.store.tidy(tag, dead, protocol.without);
-                self.publish(message, 0);
+                let store = &mut self.stores[ANY].store;
+                let dead = store.dead(tag);
+                let message = store.tidy(tag, dead, protocol.without);
+                self.publish(ANY as u8, message, 0);
             }
             Action::GrowOld => {
                 self.left.ages -= 1;
-                self.store.grow_old();
+                (self.stores.iter_mut()).for_each(|it| it.store.grow_old());
             }
             Action::WriteElsewhere => {
                 self.left.others -= 1;
-                let slice = self.store.invalidate(OTHER_TAGS, 1, true, protocol.without);
+                let store = &mut self.stores[ANY].store;
+                let slice = store.invalidate(OTHER_TAGS, 1, true, protocol.without);
                 if let Slice::Done(message) = slice {
-                    self.publish(Some(message), 0);
+                    self.publish(ANY as u8, Some(message), 0);
                 }
             }
             Action::Clear => {
                 self.left.clears -= 1;
-                let (_, message) = self.store.connect(How::Void, protocol.without);
-                self.publish(message, 0);
+                let store = &mut self.stores[ANY].store;
+                let (_, message) = store.connect(How::Void, protocol.without);
+                self.publish(ANY as u8, message, 0);
             }
-            Action::Snapshot => self.snapshot = Some(self.store.clone()),
+            Action::Snapshot => {
+                for it in &mut self.stores {
+                    it.snapshot = Some(it.store.clone());
+                }
+            }
             Action::FailOver => {
                 self.left.failovers -= 1;
-                let (server, lines) = (self.store.server + 1, self.store.lines);
-                if let Some(mut store) = self.snapshot.take() {
-                    store.becomes(server, lines);
-                    self.store = store;
+                for it in &mut self.stores {
+                    let (server, lines) = (it.store.server + 1, it.store.lines);
+                    if let Some(mut store) = it.snapshot.take() {
+                        store.becomes(server, lines);
+                        it.store = store;
+                    }
                 }
             }
             Action::Cut(at) => {

@@ -13,7 +13,7 @@ use crate::read::{Flight, Reader};
 use crate::recover::{Health, Recovery};
 use crate::store::{How, Key, Message, Set, Store, Token, Version};
 use crate::world::World;
-use crate::write::{Relay, Row, Writer};
+use crate::write::{Place, Relay, Row, Writer};
 
 /// The value that is read.
 pub const VALUE: u8 = 0;
@@ -42,28 +42,37 @@ pub struct State {
     pub source: Version,
     /// The outbox: of each version the row that reports it.
     pub rows: [Row; WRITES],
-    pub(crate) store: Store,
-    /// What a replica has, or a file.
-    pub(crate) snapshot: Option<Store>,
-    /// A fill that was sent and not answered; it may still be executed.
-    pub(crate) stray: Option<(Token, u8, Version)>,
+    /// What the server holds, of each prefix or logical database.
+    pub(crate) stores: Vec<Shared>,
+    /// A fill that a process has sent, and that was not answered; it may still be executed.
+    pub(crate) stray: Option<(u8, Token, u8, Version)>,
     pub(crate) processes: Vec<Process>,
     pub(crate) readers: Vec<Reader>,
     pub(crate) writers: Vec<Writer>,
     /// What may still happen.
     pub(crate) left: Left,
     pub(crate) now: u8,
-    /// The newest version whose invalidation was complete, wherever: no reader who comes later may be answered with less.
-    pub applied: Version,
-    /// Of each version, when it was.
-    pub(crate) applied_at: [u8; WRITES + 1],
     /// The first wrong answer.
     pub wrong: Option<Wrong>,
+}
+
+/// A store, which some processes share.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Shared {
+    pub(crate) store: Store,
+    /// What a replica has, or a file.
+    pub(crate) snapshot: Option<Store>,
+    /// The newest version whose invalidation was complete here: no reader who comes later may be answered with less.
+    pub(crate) applied: Version,
+    /// Of each version, when it was.
+    applied_at: [u8; WRITES + 1],
 }
 
 /// A process of the service.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Process {
+    /// Which store it uses.
+    pub(crate) store: u8,
     /// Whom it is connected to.
     pub(crate) server: u8,
     /// Whether it reaches it.
@@ -76,6 +85,8 @@ pub struct Process {
     /// Of each key.
     pub(crate) flights: [Option<Flight>; 2],
     pub(crate) relay: Relay,
+    /// The rows delivered elsewhere that it has told its store of, when that was this place: `from_elsewhere`.
+    pub(crate) told: (Place, Set),
     /// When it asked the store for nothing, to hear whether it is well.
     pub(crate) asked: Option<u8>,
     /// The newest version whose commit has returned here.
@@ -198,6 +209,7 @@ impl State {
             .near
             .then(|| Near::new(store.clock(), world.max_staleness));
         let process = Process {
+            store: 0,
             server: 0,
             linked: true,
             health: Health::InUse,
@@ -206,30 +218,36 @@ impl State {
             queue: Vec::new(),
             flights: [None, None],
             relay: Relay::Idle,
+            told: (Place::default(), 0),
             asked: None,
             returned: 0,
             heard: 0,
         };
         // Where nobody reads, nothing is near.
         let processes = (0..world.processes).map(|at| Process {
+            store: world.stores[usize::from(at)],
             near: process.near.clone().filter(|_| world.readers.contains(&at)),
             ..process.clone()
         });
         let readers = world.readers.iter().map(|at| Reader::new(*at, VALUE));
         let nested = (0..world.processes).map(|at| Reader::new(at, NESTED));
+        let stores = world.stores.iter().copied().max().unwrap_or(0);
+        let shared = Shared {
+            store,
+            snapshot: None,
+            applied: 0,
+            applied_at: [0; WRITES + 1],
+        };
         State {
             source: 0,
             rows: [Row::None; WRITES],
-            store,
-            snapshot: None,
+            stores: vec![shared; usize::from(stores) + 1],
             stray: None,
             processes: processes.collect(),
             readers: readers.chain(nested).collect(),
             writers: world.writers.iter().map(|at| Writer::new(*at)).collect(),
             left: world.left,
             now: 0,
-            applied: 0,
-            applied_at: [0; WRITES + 1],
             wrong: None,
         }
     }
@@ -238,20 +256,35 @@ impl State {
         &mut self.processes[usize::from(at)]
     }
 
+    fn shared(&self, at: u8) -> &Shared {
+        &self.stores[usize::from(self.processes[usize::from(at)].store)]
+    }
+
+    /// The store of a process.
+    pub(crate) fn store(&self, at: u8) -> &Store {
+        &self.shared(at).store
+    }
+
+    pub(crate) fn store_mut(&mut self, at: u8) -> &mut Store {
+        let store = self.processes[usize::from(at)].store;
+        &mut self.stores[usize::from(store)].store
+    }
+
     /// The process whose connection leads to the store that there is.
     pub(crate) fn reaches(&self, at: u8) -> bool {
         let process = &self.processes[usize::from(at)];
-        process.linked && process.server == self.store.server
+        process.linked && process.server == self.store(at).server
     }
 
-    /// A message to all who are connected.
-    pub(crate) fn publish(&mut self, message: Option<Message>, applied: Version) {
-        let server = self.store.server;
+    /// A message of a store to all who are connected to it.
+    pub(crate) fn publish(&mut self, store: u8, message: Option<Message>, applied: Version) {
+        let server = self.stores[usize::from(store)].store.server;
         let Some(message) = message else {
             return;
         };
         for process in &mut self.processes {
-            if process.server == server && process.near.is_some() {
+            let is_connected = process.store == store && process.server == server;
+            if is_connected && process.near.is_some() {
                 process.queue.push(Sent::Message(message, applied));
             }
         }
@@ -260,26 +293,28 @@ impl State {
     /// `renew_epoch`, of a process that found something evicted. In the code it is a script of its own; whoever comes between
     /// finds no clock, and does the same.
     pub(crate) fn renew_epoch(&mut self, at: u8, protocol: &Protocol) {
-        let (_, message) = self.store.connect(How::Find, protocol.without);
-        self.publish(message, 0);
+        let (_, message) = self.store_mut(at).connect(How::Find, protocol.without);
+        self.publish(self.processes[usize::from(at)].store, message, 0);
         if let Some(near) = &mut self.process(at).near {
             near.forget_all(protocol.without);
         }
     }
 
-    /// Everything up to this version is invalidated, wherever it was built in.
-    pub(crate) fn is_applied(&mut self, version: Version) {
-        for version in self.applied + 1..=version {
-            self.applied_at[usize::from(version)] = self.now;
+    /// Everything up to this version is invalidated in the store of this process, wherever it was built in.
+    pub(crate) fn is_applied(&mut self, at: u8, version: Version) {
+        let (store, now) = (self.processes[usize::from(at)].store, self.now);
+        let shared = &mut self.stores[usize::from(store)];
+        for version in shared.applied + 1..=version {
+            shared.applied_at[usize::from(version)] = now;
         }
-        self.applied = self.applied.max(version);
+        shared.applied = shared.applied.max(version);
     }
 
     /// The least that a reader who comes now to this process may be answered with.
     pub(crate) fn least(&self, at: u8, protocol: &Protocol) -> Version {
         match protocol.world.strict {
             true => self.source,
-            false => self.applied.max(self.processes[usize::from(at)].returned),
+            false => (self.shared(at).applied).max(self.processes[usize::from(at)].returned),
         }
     }
 
@@ -287,15 +322,16 @@ impl State {
     pub(crate) fn least_near(&self, at: u8, protocol: &Protocol) -> Version {
         let process = &self.processes[usize::from(at)];
         let bound = protocol.world.max_staleness;
-        let old = (1..=self.applied)
-            .filter(|it| self.applied_at[usize::from(*it)].saturating_add(bound) <= self.now);
+        let shared = self.shared(at);
+        let old = (1..=shared.applied)
+            .filter(|it| shared.applied_at[usize::from(*it)].saturating_add(bound) <= self.now);
         (process.returned)
             .max(process.heard)
             .max(old.max().unwrap_or(0))
     }
 
     /// The liveness half: if from here on nothing more goes wrong and nobody writes, then everything that is under way ends,
-    /// the relays deliver what waits, and a read is answered with the newest version, and stores it.
+    /// the relays deliver what waits, and a read is answered with the newest version, and stores it, wherever somebody reads.
     fn settles(&self, protocol: &Protocol) -> bool {
         const READS: usize = 4;
         let mut state = self.clone();
@@ -303,14 +339,27 @@ impl State {
         // What is near may be old for a while, and says nothing of the store.
         state.processes.iter_mut().for_each(|it| it.near = None);
         // A fill may be refused (its token looks old after a quiet time) or find that something was evicted.
-        for _ in 0..READS {
-            state = protocol.after(&state, Action::Read(0));
-            state.calm_down(protocol);
+        let readers = (0..).zip(&protocol.world.readers);
+        let mut read = 0;
+        for (reader, at) in readers {
+            // One reader of each store.
+            let store = 1 << self.processes[usize::from(*at)].store;
+            if read & store != 0 {
+                continue;
+            }
+            read |= store;
+            for _ in 0..READS {
+                state = protocol.after(&state, Action::Read(reader));
+                state.calm_down(protocol);
+            }
         }
         let delivered = !state.rows.contains(&Row::Waiting);
-        let stored = state.store.read(VALUE, protocol.without);
-        let is_right = |version| version == state.source;
-        let right = stored.and_then(|(value, _)| value).is_some_and(is_right);
+        let is_right = |at: &u8| {
+            let stored = state.store(*at).read(VALUE, protocol.without);
+            let stored = stored.and_then(|(value, _)| value);
+            stored.is_some_and(|version| version == state.source)
+        };
+        let right = protocol.world.readers.iter().all(is_right);
         // A wrong answer on the way is the other property's to find.
         state.wrong.is_some() || delivered && right
     }
@@ -426,7 +475,8 @@ impl Model for Protocol {
     /// Between two slices somebody may always store again what the first has deleted: so often, and no more.
     fn within_boundary(&self, state: &State) -> bool {
         const LAST: u8 = 10;
-        state.store.clock().is_none_or(|it| it.clock <= LAST)
+        let is_within = |it: &Shared| it.store.clock().is_none_or(|token| token.clock <= LAST);
+        state.stores.iter().all(is_within)
     }
 
     fn properties(&self) -> Vec<Property<Self>> {

@@ -87,6 +87,14 @@ mutants! {
     SkipsCatchUp,
     /// Another server's memory is adopted, and not told what was delivered elsewhere.
     NoRedelivery,
+    /// A row is marked with the server, whichever of its stores was told.
+    PlaceIsServer,
+    /// A commit takes only those of its rows that nobody has delivered anywhere.
+    OwnWaitingOnly,
+    /// A store on its way back looks for what was delivered elsewhere first, then for what waits.
+    ElsewhereFirst,
+    /// What one server was told of is taken for told to the next.
+    ElsewhereForgetsPlace,
 }
 
 impl Mutant {
@@ -120,6 +128,9 @@ impl Mutant {
             Mutant::TidiesUntold => World::near_evictions(),
             Mutant::MarksFirst => World::crashes(),
             Mutant::SkipsCatchUp => World::away(),
+            Mutant::PlaceIsServer | Mutant::OwnWaitingOnly => World::two_lines(),
+            Mutant::ElsewhereFirst => World::two_lines_away(),
+            Mutant::ElsewhereForgetsPlace => World::two_lines_failover(),
         }
     }
 }

@@ -161,11 +161,12 @@ impl State {
     ) -> Option<(Option<Version>, Token)> {
         let mut read = None;
         if self.reaches(process) {
-            if self.store.clock().is_none() {
+            if self.store(process).clock().is_none() {
                 self.renew_epoch(process, protocol);
             }
-            let own = |(_, token): &(_, Token)| token.epoch.server == self.store.server;
-            read = self.store.read(key, protocol.without).filter(own);
+            let store = self.store(process);
+            let own = |(_, token): &(_, Token)| token.epoch.server == store.server;
+            read = store.read(key, protocol.without).filter(own);
         }
         if read.is_none() {
             self.fail(process, protocol);
@@ -304,7 +305,7 @@ impl State {
         let stored = match token {
             Some(token) if in_use && reaches => self.store_fill(at, key, version, token, protocol),
             Some(token) if in_use => {
-                self.stray = Some((token, key, version));
+                self.stray = Some((at, token, key, version));
                 self.fail(at, protocol);
                 false
             }
@@ -322,10 +323,11 @@ impl State {
         protocol: &Protocol,
     ) -> bool {
         if protocol.is(Mutant::TokenAfterLoad) {
-            token = self.store.clock().unwrap_or(token);
+            token = self.store(at).clock().unwrap_or(token);
         }
         let (strict, without) = (protocol.world.strict, protocol.without);
-        let filled = (self.store).fill(token, key, TAGS, version, strict, without);
+        let store = self.store_mut(at);
+        let filled = store.fill(token, key, TAGS, version, strict, without);
         if filled == Filled::Lost {
             self.renew_epoch(at, protocol);
         }
@@ -334,10 +336,11 @@ impl State {
 
     /// The unanswered fill is executed.
     pub(crate) fn thaw(&mut self, protocol: &Protocol) {
-        if let Some((token, key, version)) = self.stray.take() {
+        if let Some((at, token, key, version)) = self.stray.take() {
             // Whatever comes of it, nobody hears of it.
             let (strict, without) = (protocol.world.strict, protocol.without);
-            (self.store).fill(token, key, TAGS, version, strict, without);
+            let store = self.store_mut(at);
+            store.fill(token, key, TAGS, version, strict, without);
         }
     }
 

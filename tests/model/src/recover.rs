@@ -2,8 +2,8 @@
 
 use crate::Mutant;
 use crate::machine::{Action, Protocol, State};
-use crate::store::{Connected, How, Version};
-use crate::write::Row;
+use crate::store::{Connected, How, Set, Version};
+use crate::write::{Relay, Row, newest_of};
 
 /// Whether a process uses the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -21,26 +21,70 @@ pub enum Health {
 pub enum Recovery {
     /// It has not connected.
     Idle,
-    /// It has yet to look for what others have delivered elsewhere; and the store may be behind.
-    Connected { behind: bool },
-    /// It has read these rows,
-    Elsewhere { rows: Version, behind: bool },
-    /// which the store, now, has been told.
+    /// It has, and makes up for what the store missed, which may be behind;
+    MakesUp { pass: Pass, behind: bool },
+    /// and now has been told.
     Adopts,
     /// It has all that it missed.
     ToldAll,
     /// Commits deliver by themselves from here on.
-    CatchesUp,
-    /// The rows that waited when it looked.
-    Last(Version),
-    /// And they are delivered.
+    CatchesUp(Pass),
+    /// All that waited is delivered.
     CaughtUp,
+}
+
+/// How far it has come with a pass over the outbox: `connect_and_deliver`, `make_up_for`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Pass {
+    /// It has yet to look for what waits,
+    LooksForWaiting,
+    /// has found the rows up to this one,
+    Waiting(Version),
+    /// has delivered them, and has yet to look for what was delivered elsewhere,
+    LooksElsewhere,
+    /// and has found that.
+    Elsewhere(Set),
+}
+
+impl Pass {
+    /// What waits comes first: what another store's relay marks in between is in the second look.
+    fn first(protocol: &Protocol) -> Pass {
+        match protocol.is(Mutant::ElsewhereFirst) {
+            true => Pass::LooksElsewhere,
+            false => Pass::LooksForWaiting,
+        }
+    }
+
+    fn after_waiting(protocol: &Protocol) -> Option<Pass> {
+        (!protocol.is(Mutant::ElsewhereFirst)).then_some(Pass::LooksElsewhere)
+    }
+
+    fn after_elsewhere(protocol: &Protocol) -> Option<Pass> {
+        (protocol.is(Mutant::ElsewhereFirst)).then_some(Pass::LooksForWaiting)
+    }
+}
+
+impl Recovery {
+    fn pass(self) -> Option<Pass> {
+        match self {
+            Recovery::MakesUp { pass, .. } | Recovery::CatchesUp(pass) => Some(pass),
+            _ => None,
+        }
+    }
+
+    /// Whether it is telling the store what was delivered elsewhere: one at a time.
+    pub(crate) fn tells_from_elsewhere(self) -> bool {
+        matches!(self.pass(), Some(Pass::Elsewhere(_)))
+    }
 }
 
 impl State {
     pub(crate) fn recovering(&self, _: &Protocol, actions: &mut Vec<Action>) {
         for (at, process) in (0..).zip(&self.processes) {
-            if process.health != Health::InUse && process.linked {
+            // One at a time.
+            let waits = process.recovery.pass() == Some(Pass::LooksElsewhere)
+                && matches!(process.relay, Relay::Elsewhere { .. });
+            if process.health != Health::InUse && process.linked && !waits {
                 actions.push(Action::Recover(at));
             }
         }
@@ -73,40 +117,31 @@ impl State {
         if recovery != Recovery::Idle && !self.reaches(at) {
             return self.fail(at, protocol);
         }
-        let server = self.store.server;
         let next = match recovery {
             Recovery::Idle => {
-                self.process(at).server = server;
+                self.process(at).server = self.store(at).server;
                 let behind = self.connect(at, protocol);
-                Recovery::Connected { behind }
+                let pass = match behind {
+                    true => Pass::first(protocol),
+                    // Others may still have told the server before it.
+                    false => Pass::LooksElsewhere,
+                };
+                Recovery::MakesUp { pass, behind }
             }
-            Recovery::Connected { behind }
+            Recovery::MakesUp { behind, .. }
                 if behind && protocol.world.strict && !protocol.is(Mutant::AdoptsStrict) =>
             {
                 self.begin(at, How::Void, protocol);
+                // There is nothing that it is to be told of.
+                let rows = self.news_from_elsewhere(at, protocol);
+                self.was_told(at, rows, self.place(at, protocol), protocol);
                 Recovery::ToldAll
             }
-            Recovery::Connected { behind } => {
-                let elsewhere = |row| match row {
-                    Row::Waiting => behind,
-                    Row::Delivered(place) => place != server,
-                    Row::None => false,
-                };
-                let rows = match protocol.is(Mutant::NoRedelivery) {
-                    true => 0,
-                    false => self.newest(elsewhere),
-                };
-                Recovery::Elsewhere { rows, behind }
-            }
-            Recovery::Elsewhere { rows, behind } => {
-                if rows > 0 && !self.invalidate_all(at, rows, protocol) {
-                    return;
-                }
-                match behind {
-                    true => Recovery::Adopts,
-                    false => Recovery::ToldAll,
-                }
-            }
+            Recovery::MakesUp { pass, behind } => match self.pass(at, pass, protocol) {
+                Some(pass) => Recovery::MakesUp { pass, behind },
+                None if behind => Recovery::Adopts,
+                None => Recovery::ToldAll,
+            },
             Recovery::Adopts => {
                 self.begin(at, How::Adopt, protocol);
                 Recovery::ToldAll
@@ -115,17 +150,13 @@ impl State {
                 self.process(at).health = Health::CatchingUp;
                 match protocol.is(Mutant::SkipsCatchUp) {
                     true => Recovery::CaughtUp,
-                    false => Recovery::CatchesUp,
+                    false => Recovery::CatchesUp(Pass::first(protocol)),
                 }
             }
-            Recovery::CatchesUp => Recovery::Last(self.newest(|row| row == Row::Waiting)),
-            Recovery::Last(rows) => {
-                if rows > 0 && !self.invalidate_all(at, rows, protocol) {
-                    return;
-                }
-                self.deliver_rows(rows, server);
-                Recovery::CaughtUp
-            }
+            Recovery::CatchesUp(pass) => match self.pass(at, pass, protocol) {
+                Some(pass) => Recovery::CatchesUp(pass),
+                None => Recovery::CaughtUp,
+            },
             Recovery::CaughtUp => {
                 let until = self.now.saturating_add(protocol.world.max_staleness);
                 let process = self.process(at);
@@ -139,6 +170,33 @@ impl State {
         self.process(at).recovery = next;
     }
 
+    /// The next step of a pass; the store can be reached. `None`: it is over.
+    fn pass(&mut self, at: u8, pass: Pass, protocol: &Protocol) -> Option<Pass> {
+        let here = self.place(at, protocol);
+        match pass {
+            Pass::LooksForWaiting => match self.newest(|row| row == Row::Waiting) {
+                0 => Pass::after_waiting(protocol),
+                rows => Some(Pass::Waiting(rows)),
+            },
+            Pass::Waiting(rows) => {
+                self.invalidate_all(at, rows, protocol);
+                self.deliver_rows(rows, here);
+                Pass::after_waiting(protocol)
+            }
+            Pass::LooksElsewhere => match self.news_from_elsewhere(at, protocol) {
+                0 => Pass::after_elsewhere(protocol),
+                rows => Some(Pass::Elsewhere(rows)),
+            },
+            Pass::Elsewhere(rows) => {
+                if !protocol.is(Mutant::NoRedelivery) {
+                    self.invalidate_all(at, newest_of(rows), protocol);
+                }
+                self.was_told(at, rows, here, protocol);
+                Pass::after_elsewhere(protocol)
+            }
+        }
+    }
+
     /// Whether the store is behind.
     fn connect(&mut self, at: u8, protocol: &Protocol) -> bool {
         if let Some(near) = &mut self.process(at).near {
@@ -148,8 +206,8 @@ impl State {
     }
 
     fn begin(&mut self, at: u8, how: How, protocol: &Protocol) -> Connected {
-        let (connected, message) = self.store.connect(how, protocol.without);
-        self.publish(message, 0);
+        let (connected, message) = self.store_mut(at).connect(how, protocol.without);
+        self.publish(self.processes[usize::from(at)].store, message, 0);
         if let Some(near) = &mut self.process(at).near {
             near.forget_all(protocol.without);
         }

@@ -19,6 +19,9 @@ pub struct World {
     pub name: &'static str,
     /// How many processes the service has.
     pub processes: u8,
+    /// Of each process, which store of the server it uses: those with another prefix, or in another logical database, have
+    /// another one.
+    pub stores: Vec<u8>,
     /// Of each reader, its process.
     pub readers: Vec<u8>,
     /// Of each writer, its process; `None`: it knows nothing of the cache.
@@ -54,6 +57,7 @@ impl World {
         World {
             name,
             processes: 2,
+            stores: vec![0, 0],
             readers: vec![0; readers],
             writers: vec![Some(1); writers],
             relays: Vec::new(),
@@ -245,6 +249,31 @@ impl World {
         })
     }
 
+    /// Two processes, each with a store of its own on one server, and one outbox.
+    pub fn two_lines() -> World {
+        World::new("two lines", 1, 2, 2).with(|world| {
+            world.stores = vec![0, 1];
+            (world.writers, world.relays) = (vec![Some(0), Some(1)], vec![0, 1]);
+        })
+    }
+
+    /// The same, and they lose the server.
+    pub fn two_lines_away() -> World {
+        World::two_lines().with(|world| {
+            world.name = "two lines, away";
+            (world.left.writes, world.left.cuts) = (1, 1);
+        })
+    }
+
+    /// The same, and a replica takes over.
+    pub fn two_lines_failover() -> World {
+        World::two_lines().with(|world| {
+            world.name = "two lines, fail-over";
+            (world.writers, world.relays) = (vec![Some(1)], vec![0]);
+            (world.left.writes, world.left.failovers) = (1, 1);
+        })
+    }
+
     /// Whether processes ask how the store is: where time counts.
     pub(crate) fn listens(&self) -> bool {
         self.left.ticks > 0
@@ -276,6 +305,9 @@ impl World {
             World::failover(),
             World::failover_of_two(),
             World::near_failover(),
+            World::two_lines(),
+            World::two_lines_away(),
+            World::two_lines_failover(),
         ];
         match bounds {
             Bounds::Small => small,

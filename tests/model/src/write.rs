@@ -3,7 +3,7 @@
 use crate::Mutant;
 use crate::machine::{Action, Protocol, Sent, State, TAGS, WRITES};
 use crate::recover::Health;
-use crate::store::{Slice, Version};
+use crate::store::{Set, Slice, Version};
 
 /// A row of the outbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -12,8 +12,16 @@ pub enum Row {
     None,
     /// Nobody has delivered it.
     Waiting,
-    /// It was delivered to this server.
-    Delivered(u8),
+    /// It was delivered there.
+    Delivered(Place),
+}
+
+/// Where a row was delivered to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Place {
+    server: u8,
+    /// Which of those that it holds.
+    store: u8,
 }
 
 /// Somebody who writes the row, again and again.
@@ -33,16 +41,16 @@ enum Phase {
     Blocking(Before),
     /// It may commit.
     Ready,
-    /// Some slices of its invalidation may be done: of a pass that began when the store was this server.
+    /// Some slices of its invalidation may be done: of a pass that began when the store was this place.
     Committed {
         version: Version,
-        here: Option<u8>,
+        here: Option<Place>,
     },
     /// Somebody else has delivered its row: it waits until this process has heard of it.
     Hears(Version),
     Invalidated {
         version: Version,
-        here: u8,
+        here: Place,
     },
     Marked(Version),
     /// It died, or could not end its block.
@@ -60,14 +68,18 @@ enum Before {
 pub enum Relay {
     /// It has nothing to deliver.
     Idle,
-    /// It has read the rows up to this one, for this server; some slices may be done.
+    /// It has read the rows up to this one, for this place; some slices may be done.
     Took {
         rows: Version,
-        here: u8,
+        here: Place,
         first: bool,
     },
     /// It is about to mark them.
-    Marks { rows: Version, here: u8 },
+    Marks { rows: Version, here: Place },
+    /// It has yet to look for what was delivered elsewhere,
+    LooksElsewhere,
+    /// and has found that, which this place is to be told.
+    Elsewhere { rows: Set, here: Place },
 }
 
 impl Writer {
@@ -113,11 +125,19 @@ impl State {
         }
         for (at, process) in (0..).zip(&self.processes) {
             let in_use = process.health == Health::InUse;
-            let waits = self.rows.contains(&Row::Waiting);
             if !protocol.world.relays.contains(&at) {
                 continue;
             }
-            if process.relay != Relay::Idle || in_use && waits {
+            let may_go_on = match process.relay {
+                Relay::Idle => {
+                    let waits = self.rows.contains(&Row::Waiting);
+                    in_use && (waits || self.news_from_elsewhere(at, protocol) != 0)
+                }
+                // One at a time.
+                Relay::LooksElsewhere => !process.recovery.tells_from_elsewhere(),
+                Relay::Took { .. } | Relay::Marks { .. } | Relay::Elsewhere { .. } => true,
+            };
+            if may_go_on {
                 actions.push(Action::Relay(at));
             }
             if process.relay != Relay::Idle && self.left.crashes > 0 {
@@ -153,14 +173,15 @@ impl State {
             self.hear(process, false, protocol);
         }
         let (slice, without) = (protocol.world.slice, protocol.without);
-        match self.store.invalidate(TAGS, slice, first, without) {
+        let store = self.processes[usize::from(process)].store;
+        match (self.store_mut(process)).invalidate(TAGS, slice, first, without) {
             Slice::Again(message) => {
-                self.publish(Some(message), 0);
+                self.publish(store, Some(message), 0);
                 self.is_gone(process, message.keys, protocol);
                 Some(false)
             }
             Slice::Done(message) => {
-                self.publish(Some(message), applied);
+                self.publish(store, Some(message), applied);
                 // Its own message may come later.
                 self.is_gone(process, message.keys, protocol);
                 Some(true)
@@ -205,7 +226,7 @@ impl State {
             self.writer(at).phase = Phase::Blocking(Before::Delete { first: true });
             return;
         }
-        if !protocol.is(Mutant::NoBlock) && !self.store.block(at, TAGS) {
+        if !protocol.is(Mutant::NoBlock) && !self.store_mut(process).block(at, TAGS) {
             // A new epoch blocks everything for as long.
             self.renew_epoch(process, protocol);
         }
@@ -230,7 +251,7 @@ impl State {
             Some(true) => Phase::Ready,
         };
         if done.is_none() {
-            self.store.block_ends(at);
+            self.store_mut(process).block_ends(at);
         }
     }
 
@@ -259,7 +280,7 @@ impl State {
             return;
         };
         let first = here.is_none();
-        let here = here.unwrap_or(self.process(process).server);
+        let here = here.unwrap_or(self.place(process, protocol));
         if self.process(process).health == Health::Away {
             // The row waits, and the store does not come back before it is delivered.
             self.distrust(process, protocol);
@@ -273,8 +294,12 @@ impl State {
             self.deliver_row(version, here);
         }
         let row = self.rows[usize::from(version - 1)];
-        if first && matches!(row, Row::Delivered(_)) && !protocol.is(Mutant::MarksFirst) {
-            return self.hear_after_others(at, process, version, row, protocol);
+        let is_delivered = match row {
+            Row::Delivered(_) if protocol.is(Mutant::OwnWaitingOnly) => true,
+            row => row == Row::Delivered(here),
+        };
+        if first && is_delivered && !protocol.is(Mutant::MarksFirst) {
+            return self.hear_of_others(at, process, version, protocol);
         }
         match self.store_invalidate(process, first, protocol, version) {
             // The row waits.
@@ -286,26 +311,14 @@ impl State {
                 }
             }
             Some(true) => {
-                self.is_applied(version);
+                self.is_applied(process, version);
                 self.writer(at).phase = Phase::Invalidated { version, here };
             }
         }
     }
 
-    /// `deliver_after_others`
-    fn hear_after_others(
-        &mut self,
-        at: u8,
-        process: u8,
-        version: Version,
-        row: Row,
-        protocol: &Protocol,
-    ) {
-        let here = self.process(process).server;
-        if row != Row::Delivered(here) {
-            // It was another place.
-            self.invalidate_all(process, version, protocol);
-        }
+    /// Its row was delivered, and here.
+    fn hear_of_others(&mut self, at: u8, process: u8, version: Version, protocol: &Protocol) {
         let must_hear = self.process(process).near.is_some() && self.reaches(process);
         if must_hear && !protocol.is(Mutant::ReturnsUnheard) {
             self.writer(at).phase = Phase::Hears(version);
@@ -320,7 +333,7 @@ impl State {
         if let (Some(process), Phase::Invalidated { version, here }) =
             (writer.process, writer.phase)
         {
-            let here = self.place(process, here, protocol);
+            let here = self.place_to_mark(process, here, protocol);
             self.deliver_row(version, here);
             self.writer(at).phase = Phase::Marked(version);
             if !protocol.world.strict {
@@ -329,15 +342,27 @@ impl State {
         }
     }
 
+    /// The place of a process' store.
+    pub(crate) fn place(&self, at: u8, protocol: &Protocol) -> Place {
+        let process = &self.processes[usize::from(at)];
+        Place {
+            server: process.server,
+            store: match protocol.is(Mutant::PlaceIsServer) {
+                true => 0,
+                false => process.store,
+            },
+        }
+    }
+
     /// Which place a row is marked with.
-    fn place(&mut self, process: u8, here: u8, protocol: &Protocol) -> u8 {
+    fn place_to_mark(&self, process: u8, here: Place, protocol: &Protocol) -> Place {
         match protocol.is(Mutant::PlaceAtMark) {
-            true => self.process(process).server,
+            true => self.place(process, protocol),
             false => here,
         }
     }
 
-    fn deliver_row(&mut self, version: Version, here: u8) {
+    fn deliver_row(&mut self, version: Version, here: Place) {
         let row = &mut self.rows[usize::from(version - 1)];
         if *row == Row::Waiting {
             *row = Row::Delivered(here);
@@ -345,11 +370,12 @@ impl State {
     }
 
     pub(crate) fn unblock(&mut self, at: u8, protocol: &Protocol) {
-        let process = self.writers[usize::from(at)].process;
-        if process.is_some_and(|process| self.reaches(process)) {
-            self.store.unblock(at, TAGS);
-        } else if protocol.world.strict {
-            self.store.block_ends(at);
+        if let Some(process) = self.writers[usize::from(at)].process {
+            if self.reaches(process) {
+                self.store_mut(process).unblock(at, TAGS);
+            } else if protocol.world.strict {
+                self.store_mut(process).block_ends(at);
+            }
         }
         self.returns(at);
     }
@@ -374,15 +400,18 @@ impl State {
     pub(crate) fn relay(&mut self, at: u8, protocol: &Protocol) {
         let next = match self.process(at).relay {
             Relay::Idle => {
-                let here = self.process(at).server;
+                let here = self.place(at, protocol);
                 let rows = self.newest(|row| row == Row::Waiting);
                 if protocol.is(Mutant::MarksFirst) {
                     self.deliver_rows(rows, here);
                 }
-                Relay::Took {
-                    rows,
-                    here,
-                    first: true,
+                match rows {
+                    0 => self.relay_looks_elsewhere(at, protocol),
+                    _ => Relay::Took {
+                        rows,
+                        here,
+                        first: true,
+                    },
                 }
             }
             Relay::Took { rows, here, first } => {
@@ -394,18 +423,60 @@ impl State {
                         first: false,
                     },
                     Some(true) => {
-                        self.is_applied(rows);
+                        self.is_applied(at, rows);
                         Relay::Marks { rows, here }
                     }
                 }
             }
             Relay::Marks { rows, here } => {
-                let here = self.place(at, here, protocol);
+                let here = self.place_to_mark(at, here, protocol);
                 self.deliver_rows(rows, here);
+                match self.news_from_elsewhere(at, protocol) {
+                    0 => Relay::Idle,
+                    _ => Relay::LooksElsewhere,
+                }
+            }
+            Relay::LooksElsewhere => self.relay_looks_elsewhere(at, protocol),
+            Relay::Elsewhere { rows, here } => {
+                if self.invalidate_all(at, newest_of(rows), protocol) {
+                    self.was_told(at, rows, here, protocol);
+                }
                 Relay::Idle
             }
         };
         self.process(at).relay = next;
+    }
+
+    fn relay_looks_elsewhere(&self, at: u8, protocol: &Protocol) -> Relay {
+        match self.news_from_elsewhere(at, protocol) {
+            0 => Relay::Idle,
+            rows => Relay::Elsewhere {
+                rows,
+                here: self.place(at, protocol),
+            },
+        }
+    }
+
+    /// `deliver_from_elsewhere`: the rows delivered to another place that this one was not told of by this process.
+    pub(crate) fn news_from_elsewhere(&self, at: u8, protocol: &Protocol) -> Set {
+        let here = self.place(at, protocol);
+        let is_elsewhere = |row: &Row| matches!(row, Row::Delivered(place) if *place != here);
+        let rows = (0..).zip(&self.rows).filter(|(_, row)| is_elsewhere(row));
+        let rows = rows.fold(0, |rows, (n, _)| rows | 1 << n);
+        let (place, told) = self.processes[usize::from(at)].told;
+        match place == here || protocol.is(Mutant::ElsewhereForgetsPlace) {
+            true => rows & !told,
+            false => rows,
+        }
+    }
+
+    /// And it was.
+    pub(crate) fn was_told(&mut self, at: u8, rows: Set, here: Place, protocol: &Protocol) {
+        let told = &mut self.process(at).told;
+        if told.0 != here && !protocol.is(Mutant::ElsewhereForgetsPlace) {
+            told.1 = 0;
+        }
+        *told = (here, told.1 | rows);
     }
 
     /// The newest version whose row is such a one; 0: none is.
@@ -414,7 +485,7 @@ impl State {
         newest.map_or(0, |n| n as Version + 1)
     }
 
-    pub(crate) fn deliver_rows(&mut self, rows: Version, here: u8) {
+    pub(crate) fn deliver_rows(&mut self, rows: Version, here: Place) {
         for row in &mut self.rows[..usize::from(rows)] {
             if *row == Row::Waiting {
                 *row = Row::Delivered(here);
@@ -432,7 +503,7 @@ impl State {
                 Some(false) => first = false,
             }
         }
-        self.is_applied(rows);
+        self.is_applied(at, rows);
         true
     }
 
@@ -450,7 +521,9 @@ impl State {
 
     /// The block has lasted for `max-commit`: the transaction, if it has not committed, cannot any more.
     pub(crate) fn block_expires(&mut self, at: u8, protocol: &Protocol) {
-        self.store.block_ends(at);
+        if let Some(process) = self.writers[usize::from(at)].process {
+            self.store_mut(process).block_ends(at);
+        }
         let writer = self.writer(at);
         match writer.phase {
             Phase::Gone => writer.late = true,
@@ -458,4 +531,9 @@ impl State {
             _ => writer.phase = Phase::Idle,
         }
     }
+}
+
+/// The newest version of which a row is among these; 0: none is.
+pub(crate) fn newest_of(rows: Set) -> Version {
+    (Set::BITS - rows.leading_zeros()) as Version
 }
