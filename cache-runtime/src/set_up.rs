@@ -1,8 +1,8 @@
 //! What is installed in the database: whether the cache may rely on it, and what it says.
 
-use std::sync::Arc;
-use std::sync::PoisonError;
+use std::collections::HashSet;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError, RwLockReadGuard};
 
 use crate::engine::Engine;
 use crate::error::Error;
@@ -32,12 +32,27 @@ impl Engine {
             return Err(Error::set_up(why));
         }
         self.has_tried_outbox.store(true, Ordering::Relaxed);
-        let spellings = outbox.spellings().await.map_err(Error::outbox)?;
+        let spellings = self.spellings_of(outbox).await?;
         *self
             .spellings
             .write()
-            .unwrap_or_else(PoisonError::into_inner) = spellings.into_iter().collect();
+            .unwrap_or_else(PoisonError::into_inner) = spellings;
         Ok(identity)
+    }
+
+    async fn spellings_of(
+        &self,
+        outbox: &mut dyn OutboxConnection,
+    ) -> Result<HashSet<String>, Error> {
+        let spellings = outbox.spellings().await.map_err(Error::outbox)?;
+        Ok(spellings.into_iter().collect())
+    }
+
+    /// Nothing panics while it holds the lock.
+    fn spellings(&self) -> RwLockReadGuard<'_, HashSet<String>> {
+        self.spellings
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The identity of the installation, if it is what it should be.
@@ -58,8 +73,13 @@ impl Engine {
         types: bool,
     ) -> Result<(), Error> {
         let mut installed = self.installed(outbox).await;
-        if types && let Some(why) = outbox.types().await.map_err(Error::outbox)? {
-            installed = installed.and(Err(Error::set_up(why)));
+        if types && installed.is_ok() {
+            if let Some(why) = outbox.types().await.map_err(Error::outbox)? {
+                installed = Err(Error::set_up(why));
+            } else if self.spellings_of(outbox).await? != *self.spellings() {
+                // What is stored as absent does not know of it.
+                installed = Err(Error::set_up("a lookup column has got another type"));
+            }
         }
         let error = match installed {
             Ok(source) if self.source().as_ref().is_none_or(|known| *known == source) => {
@@ -80,10 +100,7 @@ impl Engine {
     /// What "no such row" depends on besides these tags, if one is of a lookup for which the database may call two texts equal: the
     /// row may appear under another spelling.
     pub(crate) fn of_other_spellings(&self, tags: &[Tag]) -> Option<Tag> {
-        let spellings = self
-            .spellings
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
+        let spellings = self.spellings();
         let mut tags = tags.iter();
         let tag = tags.find(|tag| tag.columns().is_some_and(|it| spellings.contains(it)))?;
         tag.some_row_of_its_model()

@@ -76,7 +76,7 @@ fn ignored_columns_do_not_count_on_postgres() {
     let sql = sql(IGNORES, Dialect::Postgres);
     let row = |rows: &str| {
         format!(
-            "SELECT {rows}.\"id\"::text, jsonb_populate_record({rows}, '{{\"last_login\":null,\"seen\":null}}')::text \
+            "SELECT {rows}.\"id\"::text COLLATE \"C\", jsonb_populate_record({rows}, '{{\"last_login\":null,\"seen\":null}}')::text COLLATE \"C\" \
              AS \"the row\" FROM {rows}"
         )
     };
@@ -122,8 +122,11 @@ const PASSED: &str = "[model.plio]\nkey = \"plio_{id}\"\ndepends-on = [\"questio
 #[test]
 fn links_are_compared() {
     let postgres = sql(PASSED, Dialect::Postgres);
-    let values =
-        |rows: &str| format!("SELECT {rows}.\"id\"::text, {rows}.\"plio_id\"::text FROM {rows}");
+    let values = |rows: &str| {
+        format!(
+            "SELECT {rows}.\"id\"::text COLLATE \"C\", {rows}.\"plio_id\"::text COLLATE \"C\" FROM {rows}"
+        )
+    };
     let (old, new) = (values("cache_toml_old"), values("cache_toml_new"));
     assert!(
         postgres.contains(&format!(

@@ -201,11 +201,11 @@ impl OutboxDatabase for Postgres {
                 WHERE srrelid IN (SELECT to_regclass(of) FROM unnest($3) AS of))"
         );
         let found: Result<Found, _> = sqlx::query_as(AssertSqlSafe(sql))
-                .bind(quoted(schema.outbox))
-                .bind(&names)
-                .bind(tables)
-                .fetch_one(connection)
-                .await;
+            .bind(quoted(schema.outbox))
+            .bind(&names)
+            .bind(tables)
+            .fetch_one(connection)
+            .await;
         let found = match found {
             Err(sqlx::Error::Database(error)) if error.code().is_some_and(|it| it == "42501") => {
                 return Ok(Installed::Useless(format!(

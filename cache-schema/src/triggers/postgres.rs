@@ -49,14 +49,16 @@ pub(super) fn outbox(outbox: &str) -> Vec<String> {
         // `CREATE INDEX IF NOT EXISTS` would lock the table against writers, whether the index exists or not.
         format!(
             "DO $cache$
+DECLARE
+  here text := quote_ident(current_schema()) || '.';
 BEGIN
-  IF to_regclass('{waiting}') IS NULL THEN
+  IF to_regclass(here || '{waiting}') IS NULL THEN
     CREATE INDEX {waiting} ON {table} (xact, id) WHERE delivered_at IS NULL;
   END IF;
-  IF to_regclass('{own}') IS NULL THEN
+  IF to_regclass(here || '{own}') IS NULL THEN
     CREATE INDEX {own} ON {table} (writer, id) WHERE writer <> 0;
   END IF;
-  IF to_regclass('{delivered}') IS NULL THEN
+  IF to_regclass(here || '{delivered}') IS NULL THEN
     CREATE INDEX {delivered} ON {table} (delivered_at) WHERE delivered_at IS NOT NULL;
   END IF;
 END
@@ -92,7 +94,8 @@ DECLARE
 BEGIN
   FOR report IN
     SELECT oid FROM pg_proc
-    WHERE pronamespace = current_schema()::regnamespace AND prorettype = 'trigger'::regtype
+    WHERE pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())
+      AND prorettype = 'trigger'::regtype
       AND strpos(prosrc, 'INSERT INTO {outbox} (tag)') > 0
   LOOP
     FOR it IN
@@ -125,10 +128,19 @@ const EXACT: &str = "EXISTS (
     SELECT FROM base JOIN pg_type ON pg_type.oid = base.type
     WHERE typtype = 'e' OR typnamespace = 'pg_catalog'::regnamespace AND (
       typname IN ('bool', 'int2', 'int4', 'int8', 'oid', 'uuid', 'char', 'name', 'bytea', 'bit', 'varbit',
-        'date', 'time', 'timestamp', 'timestamptz', 'inet', 'cidr', 'macaddr', 'macaddr8')
+        'date', 'time', 'timestamp', 'timestamptz', 'macaddr', 'macaddr8')
       OR typname = 'numeric' AND base.typmod <> -1
       OR typname IN ('text', 'varchar') AND NOT EXISTS (
         SELECT FROM pg_collation WHERE oid = a.attcollation AND NOT collisdeterministic)))";
+
+/// Whether a text or a number that is bound for the column `a` is spelt in one way: `uuid` takes several for one value.
+fn one_spelling() -> String {
+    let types = "typname IN ('bool', 'int2', 'int4', 'int8', 'oid', 'uuid', 'char', 'name', 'bytea', 'bit', 'varbit',
+        'date', 'time', 'timestamp', 'timestamptz', 'macaddr', 'macaddr8')
+      OR typname = 'numeric' AND base.typmod <> -1
+";
+    EXACT.replace(types, "typname IN ('int2', 'int4', 'int8', 'name')\n")
+}
 
 /// Refuses ids and references whose equal values have several texts, and ignored columns that cannot be compared without.
 pub(super) fn types<'a>(
@@ -194,9 +206,11 @@ $cache$",
     if !ignored.is_empty() {
         checks.push(refuse(
             ignored,
-            "EXISTS (SELECT FROM pg_type WHERE oid = a.atttypid AND typtype = 'd' AND typnotnull)",
-            "a domain that is NOT NULL cannot be ignored",
-            "put NOT NULL on the column instead of the domain, or take it out of `ignores`",
+            "EXISTS (SELECT FROM pg_type AS t WHERE t.oid = a.atttypid AND t.typtype = 'd' AND (t.typnotnull
+      OR EXISTS (SELECT FROM pg_constraint WHERE contypid = t.oid)
+      OR EXISTS (SELECT FROM pg_type AS base WHERE base.oid = t.typbasetype AND base.typtype = 'd')))",
+            "a domain with a condition cannot be ignored, as it is compared without its value",
+            "put the condition on the column instead of the domain, or take it out of `ignores`",
         ));
     }
     checks
@@ -218,8 +232,9 @@ pub(super) fn spellings(lookups: &[(String, ExactColumn)]) -> String {
   {}
 ) AS lookups(tag, tab, col)
 JOIN pg_attribute AS a ON a.attrelid = to_regclass(tab) AND a.attname = col
-WHERE NOT {EXACT}",
-            lookups.join(",\n  ")
+WHERE NOT {}",
+            lookups.join(",\n  "),
+            one_spelling()
         ),
     }
 }
@@ -299,7 +314,7 @@ fn updated(model: &Watched<'_>) -> String {
                 // The row as its types write it, with nothing where it does not count: JSON is only how that is said. The
                 // alias cannot be a column.
                 let row = format!(
-                    "jsonb_populate_record({rows}, '{{{}}}')::text AS \"the row\"",
+                    "jsonb_populate_record({rows}, '{{{}}}')::text COLLATE \"C\" AS \"the row\"",
                     ignores.join(",")
                 );
                 format!("SELECT {}, {row} FROM {rows}", list(&columns, rows))
@@ -341,11 +356,12 @@ fn values(columns: &[&String], rows: &str) -> String {
     format!("SELECT {} FROM {rows}", list(columns, rows))
 }
 
+/// Byte by byte, as a tag is: a collation of one column would make texts of others equal, or clash with theirs.
 /// Qualified, because a bare column may have the name of one of plpgsql's variables, such as `found`.
 fn list(columns: &[&String], rows: &str) -> String {
     let columns = columns
         .iter()
-        .map(|column| format!("{rows}.{}::text", quoted(column)));
+        .map(|column| format!("{rows}.{}::text COLLATE \"C\"", quoted(column)));
     columns.collect::<Vec<_>>().join(", ")
 }
 

@@ -9,14 +9,16 @@ CREATE TABLE IF NOT EXISTS "cache_outbox" (
 );
 
 DO $cache$
+DECLARE
+  here text := quote_ident(current_schema()) || '.';
 BEGIN
-  IF to_regclass('"cache_outbox_waiting"') IS NULL THEN
+  IF to_regclass(here || '"cache_outbox_waiting"') IS NULL THEN
     CREATE INDEX "cache_outbox_waiting" ON "cache_outbox" (xact, id) WHERE delivered_at IS NULL;
   END IF;
-  IF to_regclass('"cache_outbox_own"') IS NULL THEN
+  IF to_regclass(here || '"cache_outbox_own"') IS NULL THEN
     CREATE INDEX "cache_outbox_own" ON "cache_outbox" (writer, id) WHERE writer <> 0;
   END IF;
-  IF to_regclass('"cache_outbox_delivered"') IS NULL THEN
+  IF to_regclass(here || '"cache_outbox_delivered"') IS NULL THEN
     CREATE INDEX "cache_outbox_delivered" ON "cache_outbox" (delivered_at) WHERE delivered_at IS NOT NULL;
   END IF;
 END
@@ -92,7 +94,7 @@ BEGIN
     SELECT FROM base JOIN pg_type ON pg_type.oid = base.type
     WHERE typtype = 'e' OR typnamespace = 'pg_catalog'::regnamespace AND (
       typname IN ('bool', 'int2', 'int4', 'int8', 'oid', 'uuid', 'char', 'name', 'bytea', 'bit', 'varbit',
-        'date', 'time', 'timestamp', 'timestamptz', 'inet', 'cidr', 'macaddr', 'macaddr8')
+        'date', 'time', 'timestamp', 'timestamptz', 'macaddr', 'macaddr8')
       OR typname = 'numeric' AND base.typmod <> -1
       OR typname IN ('text', 'varchar') AND NOT EXISTS (
         SELECT FROM pg_collation WHERE oid = a.attcollation AND NOT collisdeterministic)))
@@ -111,19 +113,19 @@ BEGIN
   IF TG_OP = 'INSERT' THEN
     INSERT INTO "cache_outbox" (tag) -- Is a column missing? Then a migration took it away: run SCHEMA.install of a cache.toml that fits
     SELECT DISTINCT t.tag
-    FROM (SELECT cache_toml_new."id"::text FROM cache_toml_new) AS r
+    FROM (SELECT cache_toml_new."id"::text COLLATE "C" FROM cache_toml_new) AS r
     CROSS JOIN LATERAL (VALUES ('video#id=' || r."id")) AS t(tag)
     WHERE t.tag IS NOT NULL;
   ELSIF TG_OP = 'DELETE' THEN
     INSERT INTO "cache_outbox" (tag) -- Is a column missing? Then a migration took it away: run SCHEMA.install of a cache.toml that fits
     SELECT DISTINCT t.tag
-    FROM (SELECT cache_toml_old."id"::text FROM cache_toml_old) AS r
+    FROM (SELECT cache_toml_old."id"::text COLLATE "C" FROM cache_toml_old) AS r
     CROSS JOIN LATERAL (VALUES ('video#id=' || r."id")) AS t(tag)
     WHERE t.tag IS NOT NULL;
   ELSIF TG_OP = 'UPDATE' THEN
     INSERT INTO "cache_outbox" (tag) -- Is a column missing? Then a migration took it away: run SCHEMA.install of a cache.toml that fits
     SELECT DISTINCT t.tag
-    FROM (SELECT cache_toml_old."id"::text FROM cache_toml_old UNION ALL SELECT cache_toml_new."id"::text FROM cache_toml_new) AS r
+    FROM (SELECT cache_toml_old."id"::text COLLATE "C" FROM cache_toml_old UNION ALL SELECT cache_toml_new."id"::text COLLATE "C" FROM cache_toml_new) AS r
     CROSS JOIN LATERAL (VALUES ('video#id=' || r."id")) AS t(tag)
     WHERE t.tag IS NOT NULL;
   ELSE
@@ -164,19 +166,19 @@ BEGIN
   IF TG_OP = 'INSERT' THEN
     INSERT INTO "cache_outbox" (tag) -- Is a column missing? Then a migration took it away: run SCHEMA.install of a cache.toml that fits
     SELECT DISTINCT t.tag
-    FROM (SELECT cache_toml_new."id"::text FROM cache_toml_new) AS r
+    FROM (SELECT cache_toml_new."id"::text COLLATE "C" FROM cache_toml_new) AS r
     CROSS JOIN LATERAL (VALUES ('organization#id=' || r."id")) AS t(tag)
     WHERE t.tag IS NOT NULL;
   ELSIF TG_OP = 'DELETE' THEN
     INSERT INTO "cache_outbox" (tag) -- Is a column missing? Then a migration took it away: run SCHEMA.install of a cache.toml that fits
     SELECT DISTINCT t.tag
-    FROM (SELECT cache_toml_old."id"::text FROM cache_toml_old) AS r
+    FROM (SELECT cache_toml_old."id"::text COLLATE "C" FROM cache_toml_old) AS r
     CROSS JOIN LATERAL (VALUES ('organization#id=' || r."id")) AS t(tag)
     WHERE t.tag IS NOT NULL;
   ELSIF TG_OP = 'UPDATE' THEN
     INSERT INTO "cache_outbox" (tag) -- Is a column missing? Then a migration took it away: run SCHEMA.install of a cache.toml that fits
     SELECT DISTINCT t.tag
-    FROM (SELECT cache_toml_old."id"::text FROM cache_toml_old UNION ALL SELECT cache_toml_new."id"::text FROM cache_toml_new) AS r
+    FROM (SELECT cache_toml_old."id"::text COLLATE "C" FROM cache_toml_old UNION ALL SELECT cache_toml_new."id"::text COLLATE "C" FROM cache_toml_new) AS r
     CROSS JOIN LATERAL (VALUES ('organization#id=' || r."id")) AS t(tag)
     WHERE t.tag IS NOT NULL;
   ELSE
@@ -217,19 +219,19 @@ BEGIN
   IF TG_OP = 'INSERT' THEN
     INSERT INTO "cache_outbox" (tag) -- Is a column missing? Then a migration took it away: run SCHEMA.install of a cache.toml that fits
     SELECT DISTINCT t.tag
-    FROM (SELECT cache_toml_new."user_id"::text FROM cache_toml_new) AS r
+    FROM (SELECT cache_toml_new."user_id"::text COLLATE "C" FROM cache_toml_new) AS r
     CROSS JOIN LATERAL (VALUES ('organization-user#user_id=' || r."user_id")) AS t(tag)
     WHERE t.tag IS NOT NULL;
   ELSIF TG_OP = 'DELETE' THEN
     INSERT INTO "cache_outbox" (tag) -- Is a column missing? Then a migration took it away: run SCHEMA.install of a cache.toml that fits
     SELECT DISTINCT t.tag
-    FROM (SELECT cache_toml_old."user_id"::text FROM cache_toml_old) AS r
+    FROM (SELECT cache_toml_old."user_id"::text COLLATE "C" FROM cache_toml_old) AS r
     CROSS JOIN LATERAL (VALUES ('organization-user#user_id=' || r."user_id")) AS t(tag)
     WHERE t.tag IS NOT NULL;
   ELSIF TG_OP = 'UPDATE' THEN
     INSERT INTO "cache_outbox" (tag) -- Is a column missing? Then a migration took it away: run SCHEMA.install of a cache.toml that fits
     SELECT DISTINCT t.tag
-    FROM (SELECT cache_toml_old."user_id"::text FROM cache_toml_old UNION ALL SELECT cache_toml_new."user_id"::text FROM cache_toml_new) AS r
+    FROM (SELECT cache_toml_old."user_id"::text COLLATE "C" FROM cache_toml_old UNION ALL SELECT cache_toml_new."user_id"::text COLLATE "C" FROM cache_toml_new) AS r
     CROSS JOIN LATERAL (VALUES ('organization-user#user_id=' || r."user_id")) AS t(tag)
     WHERE t.tag IS NOT NULL;
   ELSE
@@ -270,19 +272,19 @@ BEGIN
   IF TG_OP = 'INSERT' THEN
     INSERT INTO "cache_outbox" (tag) -- Is a column missing? Then a migration took it away: run SCHEMA.install of a cache.toml that fits
     SELECT DISTINCT t.tag
-    FROM (SELECT cache_toml_new."id"::text FROM cache_toml_new) AS r
+    FROM (SELECT cache_toml_new."id"::text COLLATE "C" FROM cache_toml_new) AS r
     CROSS JOIN LATERAL (VALUES ('user#id=' || r."id")) AS t(tag)
     WHERE t.tag IS NOT NULL;
   ELSIF TG_OP = 'DELETE' THEN
     INSERT INTO "cache_outbox" (tag) -- Is a column missing? Then a migration took it away: run SCHEMA.install of a cache.toml that fits
     SELECT DISTINCT t.tag
-    FROM (SELECT cache_toml_old."id"::text FROM cache_toml_old) AS r
+    FROM (SELECT cache_toml_old."id"::text COLLATE "C" FROM cache_toml_old) AS r
     CROSS JOIN LATERAL (VALUES ('user#id=' || r."id")) AS t(tag)
     WHERE t.tag IS NOT NULL;
   ELSIF TG_OP = 'UPDATE' THEN
     INSERT INTO "cache_outbox" (tag) -- Is a column missing? Then a migration took it away: run SCHEMA.install of a cache.toml that fits
     SELECT DISTINCT t.tag
-    FROM (SELECT cache_toml_old."id"::text FROM cache_toml_old UNION ALL SELECT cache_toml_new."id"::text FROM cache_toml_new) AS r
+    FROM (SELECT cache_toml_old."id"::text COLLATE "C" FROM cache_toml_old UNION ALL SELECT cache_toml_new."id"::text COLLATE "C" FROM cache_toml_new) AS r
     CROSS JOIN LATERAL (VALUES ('user#id=' || r."id")) AS t(tag)
     WHERE t.tag IS NOT NULL;
   ELSE
@@ -323,19 +325,19 @@ BEGIN
   IF TG_OP = 'INSERT' THEN
     INSERT INTO "cache_outbox" (tag) -- Is a column missing? Then a migration took it away: run SCHEMA.install of a cache.toml that fits
     SELECT DISTINCT t.tag
-    FROM (SELECT cache_toml_new."id"::text FROM cache_toml_new) AS r
+    FROM (SELECT cache_toml_new."id"::text COLLATE "C" FROM cache_toml_new) AS r
     CROSS JOIN LATERAL (VALUES ('plio#id=' || r."id")) AS t(tag)
     WHERE t.tag IS NOT NULL;
   ELSIF TG_OP = 'DELETE' THEN
     INSERT INTO "cache_outbox" (tag) -- Is a column missing? Then a migration took it away: run SCHEMA.install of a cache.toml that fits
     SELECT DISTINCT t.tag
-    FROM (SELECT cache_toml_old."id"::text FROM cache_toml_old) AS r
+    FROM (SELECT cache_toml_old."id"::text COLLATE "C" FROM cache_toml_old) AS r
     CROSS JOIN LATERAL (VALUES ('plio#id=' || r."id")) AS t(tag)
     WHERE t.tag IS NOT NULL;
   ELSIF TG_OP = 'UPDATE' THEN
     INSERT INTO "cache_outbox" (tag) -- Is a column missing? Then a migration took it away: run SCHEMA.install of a cache.toml that fits
     SELECT DISTINCT t.tag
-    FROM (SELECT cache_toml_old."id"::text FROM cache_toml_old UNION ALL SELECT cache_toml_new."id"::text FROM cache_toml_new) AS r
+    FROM (SELECT cache_toml_old."id"::text COLLATE "C" FROM cache_toml_old UNION ALL SELECT cache_toml_new."id"::text COLLATE "C" FROM cache_toml_new) AS r
     CROSS JOIN LATERAL (VALUES ('plio#id=' || r."id")) AS t(tag)
     WHERE t.tag IS NOT NULL;
   ELSE
@@ -376,19 +378,19 @@ BEGIN
   IF TG_OP = 'INSERT' THEN
     INSERT INTO "cache_outbox" (tag) -- Is a column missing? Then a migration took it away: run SCHEMA.install of a cache.toml that fits
     SELECT DISTINCT t.tag
-    FROM (SELECT cache_toml_new."plio_id"::text FROM cache_toml_new) AS r
+    FROM (SELECT cache_toml_new."plio_id"::text COLLATE "C" FROM cache_toml_new) AS r
     CROSS JOIN LATERAL (VALUES ('item#plio_id=' || r."plio_id")) AS t(tag)
     WHERE t.tag IS NOT NULL;
   ELSIF TG_OP = 'DELETE' THEN
     INSERT INTO "cache_outbox" (tag) -- Is a column missing? Then a migration took it away: run SCHEMA.install of a cache.toml that fits
     SELECT DISTINCT t.tag
-    FROM (SELECT cache_toml_old."plio_id"::text FROM cache_toml_old) AS r
+    FROM (SELECT cache_toml_old."plio_id"::text COLLATE "C" FROM cache_toml_old) AS r
     CROSS JOIN LATERAL (VALUES ('item#plio_id=' || r."plio_id")) AS t(tag)
     WHERE t.tag IS NOT NULL;
   ELSIF TG_OP = 'UPDATE' THEN
     INSERT INTO "cache_outbox" (tag) -- Is a column missing? Then a migration took it away: run SCHEMA.install of a cache.toml that fits
     SELECT DISTINCT t.tag
-    FROM (SELECT cache_toml_old."plio_id"::text FROM cache_toml_old UNION ALL SELECT cache_toml_new."plio_id"::text FROM cache_toml_new) AS r
+    FROM (SELECT cache_toml_old."plio_id"::text COLLATE "C" FROM cache_toml_old UNION ALL SELECT cache_toml_new."plio_id"::text COLLATE "C" FROM cache_toml_new) AS r
     CROSS JOIN LATERAL (VALUES ('item#plio_id=' || r."plio_id")) AS t(tag)
     WHERE t.tag IS NOT NULL;
   ELSE
@@ -429,19 +431,19 @@ BEGIN
   IF TG_OP = 'INSERT' THEN
     INSERT INTO "cache_outbox" (tag) -- Is a column missing? Then a migration took it away: run SCHEMA.install of a cache.toml that fits
     SELECT DISTINCT t.tag
-    FROM (SELECT cache_toml_new."item_id"::text FROM cache_toml_new) AS r
+    FROM (SELECT cache_toml_new."item_id"::text COLLATE "C" FROM cache_toml_new) AS r
     CROSS JOIN LATERAL (VALUES ('question#item_id=' || r."item_id")) AS t(tag)
     WHERE t.tag IS NOT NULL;
   ELSIF TG_OP = 'DELETE' THEN
     INSERT INTO "cache_outbox" (tag) -- Is a column missing? Then a migration took it away: run SCHEMA.install of a cache.toml that fits
     SELECT DISTINCT t.tag
-    FROM (SELECT cache_toml_old."item_id"::text FROM cache_toml_old) AS r
+    FROM (SELECT cache_toml_old."item_id"::text COLLATE "C" FROM cache_toml_old) AS r
     CROSS JOIN LATERAL (VALUES ('question#item_id=' || r."item_id")) AS t(tag)
     WHERE t.tag IS NOT NULL;
   ELSIF TG_OP = 'UPDATE' THEN
     INSERT INTO "cache_outbox" (tag) -- Is a column missing? Then a migration took it away: run SCHEMA.install of a cache.toml that fits
     SELECT DISTINCT t.tag
-    FROM (SELECT cache_toml_old."item_id"::text FROM cache_toml_old UNION ALL SELECT cache_toml_new."item_id"::text FROM cache_toml_new) AS r
+    FROM (SELECT cache_toml_old."item_id"::text COLLATE "C" FROM cache_toml_old UNION ALL SELECT cache_toml_new."item_id"::text COLLATE "C" FROM cache_toml_new) AS r
     CROSS JOIN LATERAL (VALUES ('question#item_id=' || r."item_id")) AS t(tag)
     WHERE t.tag IS NOT NULL;
   ELSE
@@ -480,7 +482,8 @@ DECLARE
 BEGIN
   FOR report IN
     SELECT oid FROM pg_proc
-    WHERE pronamespace = current_schema()::regnamespace AND prorettype = 'trigger'::regtype
+    WHERE pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())
+      AND prorettype = 'trigger'::regtype
       AND strpos(prosrc, 'INSERT INTO "cache_outbox" (tag)') > 0
   LOOP
     FOR it IN

@@ -1,19 +1,24 @@
 //! "No such row" is a value, and is built from everything that could make the row appear.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use cache_runtime::{BoxError, Cache, Error, Find, Load, LoadContext, RedisStore};
+use cache_runtime::{BoxError, Cache, Error, Find, Load, LoadContext, RedisStore, Schema};
 use ledger::{Base, Note, NoteLookup, SCHEMA, Shelf};
 use sqlx::Pool;
 
 use super::bank::{Bank, Branch};
 use super::tale::{Tale, tale};
+use crate::harness::Seen;
+use crate::harness::setup::Database;
 
 pub fn tales() -> Vec<Tale> {
     vec![
         tale!(a_condition_that_becomes_true_makes_a_row_appear),
         tale!(a_row_that_appears_in_another_spelling_is_found),
         tale!(a_lookup_of_exact_texts_stays_absent_when_others_appear),
+        tale!(a_lookup_column_gets_another_type_meanwhile)
+            .on(|setup| setup.database == Database::Postgres),
         tale!(a_list_gets_its_first_member),
         tale!(a_list_is_there_when_what_it_joins_is),
         tale!(an_id_that_the_database_calls_equal_is_not_stored_as_absent),
@@ -126,6 +131,30 @@ async fn a_lookup_of_exact_texts_stays_absent_when_others_appear<DB: Base>(bank:
     assert_eq!(bank.by_slug("nobody").await, None);
     let hits = usize::from(bank.is_postgres());
     assert_eq!(bank.hits("note_by_slug_nobody"), hits);
+}
+
+/// Its relay notices, though no trigger has changed.
+async fn a_lookup_column_gets_another_type_meanwhile<DB: Base>(bank: Bank<DB>) {
+    let schema: &'static Schema = Box::leak(Box::new(Schema {
+        // As often as it looks at everything.
+        retention: Duration::from_millis(200),
+        ..SCHEMA
+    }));
+    let branch = bank
+        .branch_with(schema, |builder| builder.relay(true))
+        .await;
+    bank.call_slugs_equal_in_any_case().await;
+    let is_away = |seen: &Seen| *seen == Seen::StoreAway;
+    branch.events.wait_for("it is noticed", is_away).await;
+    let is_back = |seen: &Seen| *seen == Seen::StoreBack;
+    branch.events.wait_for("it goes on", is_back).await;
+    assert_eq!(branch.by_slug("ZED").await, None);
+    branch
+        .write("INSERT INTO note (id, slug, text) VALUES ('z', 'Zed', 'it is there')")
+        .await
+        .expect("committed");
+    let found = branch.by_slug("ZED").await;
+    assert!(found.is_some(), "wrong answer: absent, as it is spelt Zed");
 }
 
 async fn a_list_gets_its_first_member<DB: Base>(bank: Bank<DB>) {

@@ -25,6 +25,9 @@ const FOR_WRITERS: &str = "100ms";
 /// How long for one that nobody may read meanwhile.
 const FOR_READERS: &str = "1ms";
 
+/// An installer that says nothing for so long is frozen, and is not to hold what others wait for.
+const SILENCE: &str = "5s";
+
 /// How long a table may be held by others before the set-up gives up.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -38,7 +41,7 @@ const DROPS: usize = 20;
 const ROUNDS: usize = 20;
 
 /// What is not as it should be.
-#[derive(Default)]
+#[derive(Debug)]
 struct Changes {
     /// Triggers that are not wanted.
     stale: Vec<Stale>,
@@ -49,6 +52,7 @@ struct Changes {
 }
 
 /// A trigger of another version of the file, quoted, as its table is.
+#[derive(Debug)]
 struct Stale {
     name: String,
     table: String,
@@ -91,10 +95,30 @@ pub(super) async fn install(
         if finish(connection, schema, triggers).await? {
             return Ok(());
         }
+        let_another_end(connection, schema).await?;
     }
-    Err(given_up(
-        "another program installs another cache.toml again and again",
-    ))
+    let left = changes(connection, schema).await?;
+    Err(given_up(&format!(
+        "another program installs another cache.toml again and again; of this one is left: {left:?}"
+    )))
+}
+
+/// Another installs another file: waits until that one has said that it is installed, or is not about to. The two do not
+/// wait for equally long, so that one of them is alone for a while.
+async fn let_another_end(
+    connection: &mut PgConnection,
+    schema: &'static Schema,
+) -> Result<(), sqlx::Error> {
+    let sql = format!("SELECT EXISTS (SELECT FROM {})", quoted(&stamps(schema)));
+    let until = Instant::now() + PAUSE.mul_f64(8.0 + 72.0 * fastrand::f64());
+    while Instant::now() < until {
+        tokio::time::sleep(PAUSE).await;
+        let query = sqlx::query_scalar(AssertSqlSafe(sql.as_str()));
+        if query.fetch_one(&mut *connection).await? {
+            break;
+        }
+    }
+    Ok(())
 }
 
 async fn carry_out(
@@ -239,7 +263,8 @@ async fn attempt(
 /// sqlx logs.
 async fn lock(connection: &mut PgConnection, patience: &str) -> Result<(), sqlx::Error> {
     let sql = format!(
-        "SELECT pg_advisory_xact_lock({INSTALL_LOCK}); SET LOCAL lock_timeout = '{patience}'; SET LOCAL client_min_messages = warning"
+        "SET LOCAL idle_in_transaction_session_timeout = '{SILENCE}'; SELECT pg_advisory_xact_lock({INSTALL_LOCK});
+         SET LOCAL lock_timeout = '{patience}'; SET LOCAL client_min_messages = warning"
     );
     let query = sqlx::raw_sql(AssertSqlSafe(sql));
     query.execute(connection).await.map(drop)
@@ -292,6 +317,7 @@ async fn changes(
     let sql = "SELECT n FROM unnest($1, $2) WITH ORDINALITY AS wanted(name, source, n)
          WHERE NOT EXISTS (
            SELECT FROM pg_proc WHERE proname = wanted.name AND prosrc = wanted.source AND prosecdef
+             AND proconfig @> ARRAY['search_path=' || quote_ident(current_schema()) || ', pg_temp']
              AND pronamespace = (SELECT relnamespace FROM pg_class WHERE oid = to_regclass($3)))";
     let functions: Vec<i64> = sqlx::query_scalar(sql)
         .bind(functions)
@@ -326,7 +352,7 @@ async fn stale(
     let (names, of): (Vec<&str>, Vec<String>) = wanted.unzip();
     let sql = "SELECT quote_ident(tgname), tgrelid::regclass::text, tgenabled <> 'D'
          FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid
-         WHERE pronamespace = current_schema()::regnamespace AND strpos(prosrc, $1) > 0
+         WHERE pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) AND strpos(prosrc, $1) > 0
            AND NOT EXISTS (
              SELECT FROM unnest($2, $3) AS wanted(name, of)
              WHERE wanted.name = tgname AND to_regclass(wanted.of) = tgrelid)
@@ -354,7 +380,7 @@ async fn drop_functions(
     let names = schema.postgres.tables.iter().map(|table| function(table).0);
     let names: Vec<&str> = names.filter(|_| wanted).collect();
     let sql = "SELECT format('DROP FUNCTION %s', oid::regprocedure) FROM pg_proc
-         WHERE pronamespace = current_schema()::regnamespace AND prorettype = 'trigger'::regtype
+         WHERE pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) AND prorettype = 'trigger'::regtype
            AND strpos(prosrc, $1) > 0 AND proname <> ALL($2)
            AND NOT EXISTS (SELECT FROM pg_trigger WHERE tgfoid = pg_proc.oid)";
     let drops: Vec<String> = sqlx::query_scalar(sql)

@@ -134,6 +134,15 @@ async fn refuse_collations(
         column,
     } in columns
     {
+        // Mostly no column has one, and the index takes a look at every row.
+        let sql = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = $1 COLLATE NOCASE AND sql LIKE '%COLLATE%'";
+        let has_any: i64 = sqlx::query_scalar(sql)
+            .bind(*table)
+            .fetch_one(&mut *tx)
+            .await?;
+        if has_any == 0 {
+            continue;
+        }
         let index = format!(
             "CREATE INDEX \"{INDEX}\" ON {} (\"{column}\") WHERE \"{column}\" IS NULL AND \"{column}\" IS NOT NULL",
             quoted(table)
