@@ -65,6 +65,9 @@ impl Engine {
                 let mut outbox = outbox.connect().await.map_err(Error::outbox)?;
                 let all = Which::Waiting { since: None };
                 let waiting = self.deliver(&mut *outbox, &all).await?;
+                if !self.has(Mechanism::Redelivery) {
+                    return Ok(waiting);
+                }
                 let within = since.elapsed() + LATE_MARKS;
                 let elsewhere = self.deliver_from_elsewhere(&mut *outbox, within).await?;
                 Ok(waiting + elsewhere)

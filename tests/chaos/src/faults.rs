@@ -10,9 +10,7 @@ use fastrand::Rng;
 use tokio::time::sleep;
 
 use crate::checker::STORE_TIMEOUT;
-use crate::world::{PROCESSES, TOGETHER, World};
-
-const ALL: [usize; PROCESSES] = [0, 1, 2, 3, 4];
+use crate::world::{TOGETHER, World};
 
 /// How long a process may take to come to the point where it is to stand still.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -104,7 +102,8 @@ impl Fault {
 
     /// Lets it happen, and end.
     pub async fn happen(self, world: &mut World, rng: &mut Rng) {
-        let one = rng.usize(..PROCESSES);
+        let one = rng.usize(..world.processes.len());
+        let all: Vec<usize> = (0..world.processes.len()).collect();
         let a_while = Duration::from_millis(rng.u64(800..3500));
         match self {
             Fault::WriterKilled => world.kill_at(one, Point::Committed).await,
@@ -153,7 +152,7 @@ impl Fault {
                 sleep(a_while).await;
             }
             Fault::SlowOne => world.slow(&[one], rng.u64(20..120), a_while).await,
-            Fault::SlowAll => world.slow(&ALL, rng.u64(20..120), a_while).await,
+            Fault::SlowAll => world.slow(&all, rng.u64(20..120), a_while).await,
             Fault::QuestionsFrozen => {
                 world.proxies[one].freeze_questions();
                 sleep(a_while).await;
