@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use ledger::{Base, SCHEMA, Shelf};
+use ledger::{Base, Note, SCHEMA};
 
 use super::bank::{Bank, Branch};
 use super::tale::{Tale, tale};
@@ -36,17 +36,14 @@ async fn a_cache_outlives_the_runtime_that_built_it<DB: Base>(bank: Bank<DB>) {
         becomes(&branch, text).await;
         is_hit(&branch).await;
     }
-    branch
+    let began = Instant::now();
+    while let Err(error) = branch
         .write("UPDATE note SET text = 'three' WHERE id = 'n'")
         .await
-        .expect("committed");
-    assert_eq!(branch.text("n").await.as_deref(), Some("three"));
-    assert!(
-        Shelf::get(&branch.cache, 1)
-            .await
-            .expect("no error")
-            .is_none()
-    );
+    {
+        assert!(began.elapsed() < PATIENCE, "{error}");
+    }
+    becomes(&branch, "three").await;
 }
 
 /// Until it is served from the store again: what comes after that nobody finds by being on the way back.
@@ -57,14 +54,20 @@ async fn is_hit<DB: Base>(branch: &Branch<DB>) {
             began.elapsed() < PATIENCE,
             "it is not served from the store"
         );
-        branch.text("n").await;
+        text(branch).await;
         tokio::task::yield_now().await;
     }
 }
 
+/// A connection of the pool that is of the runtime that has ended may fail a load, once.
+async fn text<DB: Base>(branch: &Branch<DB>) -> Option<String> {
+    let note = Note::get(&branch.cache, "n".to_owned()).await;
+    Some(note.ok()??.text.clone())
+}
+
 async fn becomes<DB: Base>(branch: &Branch<DB>, text: &str) {
     let began = Instant::now();
-    while branch.text("n").await.as_deref() != Some(text) {
+    while self::text(branch).await.as_deref() != Some(text) {
         let waited = began.elapsed();
         assert!(
             waited < PATIENCE,
