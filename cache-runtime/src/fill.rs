@@ -180,10 +180,9 @@ async fn load<K: Kind<Db>, Db: Send + Sync + 'static>(
     let fills: Vec<Option<Fill>> = match token {
         Some(_) => leads
             .iter()
-            .map(|lead| (lead, of(lead)))
-            .map(|(lead, value)| match is_sure || value.is_some() {
-                true => fill::<K, Db>(cache, lead, value),
-                false => None,
+            .map(|lead| match of(lead) {
+                None if !is_sure => None,
+                value => fill::<K, Db>(cache, lead, value),
             })
             .collect(),
         None => leads.iter().map(|_| None).collect(),

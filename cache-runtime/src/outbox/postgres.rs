@@ -179,11 +179,7 @@ impl OutboxDatabase for Postgres {
         if !exists {
             return Ok(Installed::Nothing);
         }
-        let wanted = schema.postgres.tables.iter().flat_map(|table| {
-            let triggers = table.triggers.iter();
-            triggers.map(|trigger| (trigger.name, quoted(table.name)))
-        });
-        let (names, tables): (Vec<&str>, Vec<String>) = wanted.unzip();
+        let (names, tables) = set_up::triggers_of(schema.postgres.tables);
         // A migration that makes a table anew loses its triggers, or leaves them to the old one that it
         // put out of the way; a restore may have disabled them.
         let sql = format!(

@@ -118,28 +118,30 @@ $cache$",
     )
 }
 
-/// Whether two values of the column `a` of `pg_attribute` that are equal have the same text, under the settings of the
-/// functions: of what we know of. (`numeric` has, when it has a scale. Of a domain, its base counts.)
-const EXACT: &str = "EXISTS (
+/// The types whose equal values have the same text, under the settings of the functions: of what we know of. (`numeric`
+/// has, when it has a scale.)
+const ONE_TEXT: &str = "typname IN ('bool', 'int2', 'int4', 'int8', 'oid', 'uuid', 'char', 'name', 'bytea', 'bit', 'varbit',
+        'date', 'time', 'timestamp', 'timestamptz', 'macaddr', 'macaddr8')
+      OR typname = 'numeric' AND base.typmod <> -1";
+
+/// Of these, those that a text or a number, bound for the column, is spelt for in one way: `uuid` takes several.
+const ONE_SPELLING: &str = "typname IN ('int2', 'int4', 'int8', 'name')";
+
+/// Whether the column `a` of `pg_attribute` has one of these types, is an enum, or a text whose collation tells different ones
+/// apart. Of a domain, its base counts.
+fn is_of(types: &str) -> String {
+    format!(
+        "EXISTS (
     WITH RECURSIVE base(type, typmod) AS (
       SELECT a.atttypid, a.atttypmod
       UNION ALL SELECT typbasetype, typtypmod FROM base JOIN pg_type ON oid = type WHERE typtype = 'd'
     )
     SELECT FROM base JOIN pg_type ON pg_type.oid = base.type
     WHERE typtype = 'e' OR typnamespace = 'pg_catalog'::regnamespace AND (
-      typname IN ('bool', 'int2', 'int4', 'int8', 'oid', 'uuid', 'char', 'name', 'bytea', 'bit', 'varbit',
-        'date', 'time', 'timestamp', 'timestamptz', 'macaddr', 'macaddr8')
-      OR typname = 'numeric' AND base.typmod <> -1
+      {types}
       OR typname IN ('text', 'varchar') AND NOT EXISTS (
-        SELECT FROM pg_collation WHERE oid = a.attcollation AND NOT collisdeterministic)))";
-
-/// Whether a text or a number that is bound for the column `a` is spelt in one way: `uuid` takes several for one value.
-fn one_spelling() -> String {
-    let types = "typname IN ('bool', 'int2', 'int4', 'int8', 'oid', 'uuid', 'char', 'name', 'bytea', 'bit', 'varbit',
-        'date', 'time', 'timestamp', 'timestamptz', 'macaddr', 'macaddr8')
-      OR typname = 'numeric' AND base.typmod <> -1
-";
-    EXACT.replace(types, "typname IN ('int2', 'int4', 'int8', 'name')\n")
+        SELECT FROM pg_collation WHERE oid = a.attcollation AND NOT collisdeterministic)))"
+    )
 }
 
 /// Refuses ids and references whose equal values have several texts, and ignored columns that cannot be compared without.
@@ -198,7 +200,7 @@ $cache$",
     if !exact.is_empty() {
         checks.push(refuse(
             exact,
-            &format!("NOT {EXACT}"),
+            &format!("NOT {}", is_of(ONE_TEXT)),
             "two of its values may be equal and have different texts, so that a write of the one would not reach what was read by the other",
             "use a type with one text for each value, such as text, bigint, uuid or numeric with a scale",
         ));
@@ -234,7 +236,7 @@ pub(super) fn spellings(lookups: &[(String, ExactColumn)]) -> String {
 JOIN pg_attribute AS a ON a.attrelid = to_regclass(tab) AND a.attname = col
 WHERE NOT {}",
             lookups.join(",\n  "),
-            one_spelling()
+            is_of(ONE_SPELLING)
         ),
     }
 }

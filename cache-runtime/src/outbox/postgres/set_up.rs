@@ -280,11 +280,7 @@ async fn changes(
         .enumerate()
         .flat_map(|(n, table)| table.triggers.iter().map(move |it| (n, table, it.name)))
         .collect();
-    let names: Vec<&str> = wanted.iter().map(|(_, _, name)| *name).collect();
-    let of: Vec<String> = wanted
-        .iter()
-        .map(|(_, table, _)| quoted(table.name))
-        .collect();
+    let (names, of) = triggers_of(tables);
     let functions: Vec<&str> = wanted
         .iter()
         .map(|(_, table, _)| function(table).0)
@@ -332,6 +328,15 @@ async fn changes(
     })
 }
 
+/// The names of all triggers, and beside each its table, quoted.
+pub(super) fn triggers_of(tables: &[Table]) -> (Vec<&'static str>, Vec<String>) {
+    let of = |table: &Table| {
+        let (triggers, name) = (table.triggers.iter(), quoted(table.name));
+        triggers.map(move |trigger| (trigger.name, name.clone()))
+    };
+    tables.iter().flat_map(of).unzip()
+}
+
 /// The name and the body of a table's function.
 fn function(table: &Table) -> (&'static str, &'static str) {
     let sql = table.function.first().copied().unwrap_or_default();
@@ -345,11 +350,7 @@ async fn stale(
     schema: &'static Schema,
     wanted: &[Table],
 ) -> Result<Vec<Stale>, sqlx::Error> {
-    let wanted = wanted.iter().flat_map(|table| {
-        let triggers = table.triggers.iter();
-        triggers.map(|trigger| (trigger.name, quoted(table.name)))
-    });
-    let (names, of): (Vec<&str>, Vec<String>) = wanted.unzip();
+    let (names, of) = triggers_of(wanted);
     let sql = "SELECT quote_ident(tgname), tgrelid::regclass::text, tgenabled <> 'D'
          FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid
          WHERE pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) AND strpos(prosrc, $1) > 0
