@@ -43,5 +43,5 @@ fn main() {
     assert_eq!(Playlist::key(1), "app:playlist_1");
     assert_eq!(Page::key(1), "app:page_1");
     assert_eq!(SCHEMA.postgres.stamp, SAME.postgres.stamp);
-    assert!(!SCHEMA.sqlite.statements.is_empty());
+    assert!(!SCHEMA.sqlite.tables.is_empty());
 }
