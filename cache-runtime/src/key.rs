@@ -6,6 +6,8 @@ use std::hash::Hash;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::name;
+
 /// A database column as text, the way the database itself writes it.
 ///
 /// The triggers build the same text in SQL (`'video#id=' || id`), so the two must agree: `7_i64` is
@@ -71,7 +73,8 @@ pub const fn assert_references<C: References<T>, T>() {}
 ///
 /// A part keeps `[A-Za-z0-9.-]` and turns every other byte into `%XX`. The schema makes sure that
 /// two parts have between them a character that no part can contain, and that no two templates can
-/// meet; together this makes keys injective: two ids, tenants or models never share one.
+/// meet; together this makes keys injective: two ids, tenants or models never share one. (Of a long key a hash is a
+/// part, with a space before it, which no other has.)
 #[derive(Debug, Default)]
 pub struct KeyWriter(String);
 
@@ -99,9 +102,9 @@ impl KeyWriter {
         self
     }
 
-    /// The key.
+    /// The key. One of more than 200 bytes ends with a hash of what it would be.
     pub fn finish(self) -> String {
-        self.0
+        name::short(self.0, 0)
     }
 }
 

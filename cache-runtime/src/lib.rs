@@ -38,6 +38,7 @@ mod mechanism;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod model;
+mod name;
 mod near;
 #[cfg_attr(
     not(any(feature = "postgres", feature = "sqlite")),

@@ -1,6 +1,8 @@
 //! The outbox: the table into which the triggers write tags, in the writer's own transaction.
 
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod connection;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) mod database;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -150,4 +152,7 @@ pub(crate) trait OutboxConnection: Send {
 pub trait Listener: Send {
     /// Waits for the next.
     fn heard(&mut self) -> BoxFuture<'_, Result<(), BoxError>>;
+
+    /// Whether it would hear of one.
+    fn check(&mut self) -> BoxFuture<'_, Result<(), BoxError>>;
 }

@@ -4,18 +4,27 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::key::Column;
+use crate::name;
 
 /// One fact a value was built from, such as `video#id=7` or `item#plio_id=1`: model, columns, values.
 ///
 /// To a store a tag is opaque text. Two different facts may share a tag (composite values are joined
-/// by commas, unescaped): that invalidates too much, never too little.
+/// by commas, unescaped): that invalidates too much, never too little. Of a long value the tag has a hash.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Tag(String);
 
 impl Tag {
     /// The tag as the database wrote it into the outbox.
     pub fn from_text(text: impl Into<String>) -> Tag {
-        Tag(text.into())
+        let text = text.into();
+        // What is too long stays so: the outbox does not tell it whole.
+        if text.len() > Tag::LONGEST {
+            return Tag(text);
+        }
+        match text.find('=') {
+            Some(at) => Tag(name::short(text, at + 1)),
+            None => Tag(text),
+        }
     }
 
     /// The text.
@@ -23,13 +32,13 @@ impl Tag {
         &self.0
     }
 
-    /// Bytes that a tag has at most. No value is stored under a longer one.
+    /// Bytes that a fact has at most. No value is stored that depends on a longer one.
     pub const LONGEST: usize = 8 << 10;
 
     /// The tag as a row of the outbox has it, unless no value can have such a one.
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub(crate) fn from_bytes(bytes: Vec<u8>) -> Option<Tag> {
-        let tag = Tag(String::from_utf8(bytes).ok()?);
+        let tag = Tag::from_text(String::from_utf8(bytes).ok()?);
         tag.is_fit().then_some(tag)
     }
 
@@ -100,7 +109,7 @@ impl Tags {
         text.push_str(columns);
         text.push('=');
         if value.write(&mut text) {
-            self.0.push(Tag(text));
+            self.0.push(Tag::from_text(text));
         }
     }
 
@@ -113,7 +122,7 @@ impl Tags {
                 return;
             }
         }
-        self.0.push(Tag(text));
+        self.0.push(Tag::from_text(text));
     }
 
     /// Adds the tag of some row of a model, whichever: for what depends on one that it cannot name.
@@ -143,6 +152,23 @@ mod tests {
         tags.add_composite("item#tenant,id", &[&None::<String>, &1_i64]);
         let texts: Vec<String> = tags.finish().iter().map(Tag::to_string).collect();
         assert_eq!(texts, ["item#tenant,id=acme,1", "video#id=7"]);
+    }
+
+    #[test]
+    fn a_long_value_has_a_short_tag_that_says_of_which_column_it_is() {
+        let long = |letters: usize| {
+            let mut tags = Tags::default();
+            tags.add("user#email", &"x".repeat(letters));
+            tags.finish().remove(0)
+        };
+        let tag = long(7000);
+        assert!(tag.as_str().len() < 200 && tag.is_fit(), "{tag}");
+        assert_eq!(tag.columns(), Some("user#email"));
+        assert_ne!(tag, long(7001));
+        let told = Tag::from_text(format!("user#email={}", "x".repeat(7000)));
+        assert_eq!(tag, told, "as the triggers write it");
+        assert_eq!(tag, Tag::from_text(tag.as_str()), "and again");
+        assert!(!long(Tag::LONGEST).is_fit());
     }
 
     #[test]

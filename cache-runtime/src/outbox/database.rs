@@ -1,11 +1,12 @@
 //! What is particular to a database, and the outbox as the runtime sees it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::pool::PoolConnection;
 use sqlx::query::Query;
 use sqlx::{ColumnIndex, Database, Decode, Executor, IntoArguments, Pool, Row, Type};
 
+use super::connection::{Held, Own, PATIENCE, within};
 use super::{Installed, Listener, Outbox, OutboxConnection, OutboxRow, Place, Seen, Which};
 use crate::error::BoxError;
 use crate::schema::{Schema, Triggers};
@@ -117,8 +118,14 @@ pub trait OutboxDatabase: Database {
         schema: &'static Schema,
     ) -> impl Future<Output = Result<Vec<String>, sqlx::Error>> + Send;
 
-    /// Connections for the relay, which must not wait for those of a busy service.
-    fn own_connections(pool: &Pool<Self>) -> Pool<Self>;
+    /// Undoes the transaction that is open, if one is; whatever the database has made of it already.
+    fn undo(
+        connection: &mut Self::Connection,
+    ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+
+    /// A pool for one connection of the cache's own, made with all that the service does to a new one, within so long. `None`:
+    /// the service's are the only ones that there can be.
+    fn apart(pool: &Pool<Self>, within: Duration) -> Option<Pool<Self>>;
 
     /// Begins to listen for rows of other writers, if the database tells of them.
     fn listen(
@@ -127,18 +134,18 @@ pub trait OutboxDatabase: Database {
     ) -> impl Future<Output = Result<Option<Box<dyn Listener>>, sqlx::Error>> + Send;
 }
 
-/// The outbox table, reached through a pool.
-pub(super) struct PoolOutbox<DB: Database> {
-    pub(super) pool: Pool<DB>,
+/// The outbox table, reached over connections of its own.
+pub(super) struct OwnOutbox<DB: OutboxDatabase> {
+    pub(super) own: Arc<Own<DB>>,
     pub(super) schema: &'static Schema,
     pub(super) triggers: bool,
 }
 
-impl<DB: OutboxDatabase> Outbox for PoolOutbox<DB> {
+impl<DB: OutboxDatabase> Outbox for OwnOutbox<DB> {
     fn connect(&self) -> BoxFuture<'_, Result<Box<dyn OutboxConnection>, BoxError>> {
         Box::pin(async {
             Ok(Box::new(TableConnection {
-                connection: self.pool.acquire().await?,
+                connection: self.own.connect().await?,
                 schema: self.schema,
                 triggers: self.triggers,
             }) as Box<dyn OutboxConnection>)
@@ -146,44 +153,59 @@ impl<DB: OutboxDatabase> Outbox for PoolOutbox<DB> {
     }
 
     fn listen(&self) -> BoxFuture<'_, Result<Option<Box<dyn Listener>>, BoxError>> {
-        Box::pin(async { Ok(DB::listen(&self.pool, self.schema.outbox).await?) })
+        Box::pin(async {
+            let listening = DB::listen(&self.own.pool, self.schema.outbox);
+            Ok(tokio::time::timeout(PATIENCE, listening).await??)
+        })
     }
 }
 
 /// A connection, with the table.
-pub(super) struct TableConnection<DB: Database> {
-    pub(super) connection: PoolConnection<DB>,
+pub(super) struct TableConnection<DB: OutboxDatabase> {
+    pub(super) connection: Held<DB>,
     pub(super) schema: &'static Schema,
     pub(super) triggers: bool,
 }
 
+/// What is done over it comes to an end.
+macro_rules! bounded {
+    ($self:ident, $database:ident::$what:ident($($argument:expr),*)) => {
+        Box::pin(async move {
+            $self.connection.is_used();
+            let doing = $database::$what(&mut $self.connection, $($argument),*);
+            let done = within(PATIENCE, doing).await;
+            $self.connection.was_used(&done);
+            Ok(done?)
+        })
+    };
+}
+
 impl<DB: OutboxDatabase> OutboxConnection for TableConnection<DB> {
     fn installed(&mut self) -> BoxFuture<'_, Result<Installed, BoxError>> {
-        Box::pin(async {
-            Ok(DB::installed(&mut self.connection, self.schema, self.triggers).await?)
-        })
+        let (schema, triggers) = (self.schema, self.triggers);
+        bounded!(self, DB::installed(schema, triggers))
     }
 
     fn spellings(&mut self) -> BoxFuture<'_, Result<Vec<String>, BoxError>> {
-        Box::pin(async { Ok(DB::spellings(&mut self.connection, self.schema).await?) })
+        let schema = self.schema;
+        bounded!(self, DB::spellings(schema))
     }
 
     fn types(&mut self) -> BoxFuture<'_, Result<Option<String>, BoxError>> {
         let schema = self.schema;
-        Box::pin(async move {
-            match self.triggers {
-                true => Ok(DB::types(&mut self.connection, schema).await?),
-                false => Ok(None),
-            }
-        })
+        match self.triggers {
+            true => bounded!(self, DB::types(schema)),
+            false => Box::pin(async { Ok(None) }),
+        }
     }
 
     fn try_out(&mut self) -> BoxFuture<'_, Result<Option<String>, BoxError>> {
-        Box::pin(async { Ok(DB::try_out(&mut self.connection, self.schema.outbox).await?) })
+        let outbox = self.schema.outbox;
+        bounded!(self, DB::try_out(outbox))
     }
 
     fn seen(&mut self) -> BoxFuture<'_, Result<Option<Seen>, BoxError>> {
-        Box::pin(async { Ok(DB::seen(&mut self.connection).await?) })
+        bounded!(self, DB::seen())
     }
 
     fn rows<'a>(
@@ -191,25 +213,23 @@ impl<DB: OutboxDatabase> OutboxConnection for TableConnection<DB> {
         which: &'a Which,
         after: Place,
     ) -> BoxFuture<'a, Result<Vec<OutboxRow>, BoxError>> {
-        Box::pin(async move {
-            Ok(DB::rows(&mut self.connection, self.schema.outbox, which, after).await?)
-        })
+        let outbox = self.schema.outbox;
+        bounded!(self, DB::rows(outbox, which, after))
     }
 
     fn report(&mut self, tags: Vec<Tag>) -> BoxFuture<'_, Result<(), BoxError>> {
-        Box::pin(async { Ok(DB::report(&mut self.connection, self.schema.outbox, tags).await?) })
+        let outbox = self.schema.outbox;
+        bounded!(self, DB::report(outbox, tags))
     }
 
     fn mark_delivered(&mut self, ids: Vec<i64>, to: i64) -> BoxFuture<'_, Result<(), BoxError>> {
-        Box::pin(async move {
-            Ok(DB::mark_delivered(&mut self.connection, self.schema.outbox, ids, to).await?)
-        })
+        let outbox = self.schema.outbox;
+        bounded!(self, DB::mark_delivered(outbox, ids, to))
     }
 
     fn purge(&mut self, retention: Duration) -> BoxFuture<'_, Result<u64, BoxError>> {
-        Box::pin(async move {
-            Ok(DB::purge(&mut self.connection, self.schema.outbox, retention).await?)
-        })
+        let outbox = self.schema.outbox;
+        bounded!(self, DB::purge(outbox, retention))
     }
 }
 

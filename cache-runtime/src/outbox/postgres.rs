@@ -9,6 +9,7 @@ use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, PgConnection, Pool, Postgres, SqlSafeStr};
 use sqlx_core::transaction::TransactionManager;
 
+use super::connection::{PATIENCE, within};
 use super::database::{OutboxDatabase, fetch, quoted, stamps};
 use super::set_up::run;
 use super::{BATCH, Installed, Listener, OutboxRow, PURGE_BATCH, Place, Seen, Which};
@@ -316,20 +317,28 @@ impl OutboxDatabase for Postgres {
         Ok(statements.chain(schema.stamped::<Postgres>()).collect())
     }
 
-    fn own_connections(pool: &Pool<Postgres>) -> Pool<Postgres> {
-        // With what the service does to a new connection, such as setting a search_path.
-        pool.options()
-            .clone()
-            .min_connections(0)
-            .max_connections(2)
-            .connect_lazy_with(pool.connect_options().as_ref().clone())
+    async fn undo(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+        <Postgres as sqlx::Database>::TransactionManager::rollback(connection).await
+    }
+
+    fn apart(pool: &Pool<Postgres>, within: Duration) -> Option<Pool<Postgres>> {
+        let options = pool.options().clone();
+        let one = options.min_connections(0).max_connections(1);
+        // Without these the pool has no tasks.
+        let one = one.idle_timeout(None).max_lifetime(None);
+        let one = one.acquire_timeout(within);
+        Some(one.connect_lazy_with(pool.connect_options().as_ref().clone()))
     }
 
     async fn listen(
         pool: &Pool<Postgres>,
         outbox: &'static str,
     ) -> Result<Option<Box<dyn Listener>>, sqlx::Error> {
-        let mut listener = PgListener::connect_with(pool).await?;
+        // Of a pool of its own, as it gives its connection back when it is dropped, and waits for an answer to that.
+        let Some(pool) = Self::apart(pool, PATIENCE) else {
+            return Ok(None);
+        };
+        let mut listener = PgListener::connect_with(&pool).await?;
         listener.listen(outbox).await?;
         Ok(Some(Box::new(listener)))
     }
@@ -376,6 +385,13 @@ impl Listener for PgListener {
             // All that has come meanwhile is one reason to look.
             while self.next_buffered().is_some() {}
             Ok(())
+        })
+    }
+
+    fn check(&mut self) -> BoxFuture<'_, Result<(), BoxError>> {
+        Box::pin(async {
+            let asked = sqlx::raw_sql("SELECT 1").execute(self);
+            Ok(within(PATIENCE, asked).await.map(drop)?)
         })
     }
 }

@@ -205,9 +205,20 @@ impl OutboxDatabase for Sqlite {
         set_up::statements(connection, schema, true).await
     }
 
-    /// The same ones: an in-memory database has no others.
-    fn own_connections(pool: &Pool<Sqlite>) -> Pool<Sqlite> {
-        pool.clone()
+    /// SQLite itself may have undone the transaction (a full disk, an error of it), and sqlx does not know that. So there is another
+    /// one then, to be rolled back: closing the connection would be the end of an in-memory database.
+    async fn undo(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        type Manager = <Sqlite as sqlx::Database>::TransactionManager;
+        if Manager::rollback(connection).await.is_err() {
+            sqlx::raw_sql("BEGIN").execute(&mut *connection).await?;
+            Manager::rollback(connection).await?;
+        }
+        Ok(())
+    }
+
+    /// An in-memory database has no others.
+    fn apart(_: &Pool<Sqlite>, _: Duration) -> Option<Pool<Sqlite>> {
+        None
     }
 
     async fn listen(

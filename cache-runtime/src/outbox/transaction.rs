@@ -4,13 +4,14 @@ use std::fmt;
 use std::io;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use sqlx::Pool;
 use sqlx_core::transaction::TransactionManager;
 use tokio::sync::Mutex;
 
-use super::database::{OutboxDatabase, PoolOutbox, TableConnection};
+use super::connection::{Held, Own, within};
+use super::database::{OutboxDatabase, OwnOutbox, TableConnection};
 use super::{Place, Which};
 use crate::cache::{Builder, Cache};
 use crate::error::Error;
@@ -19,6 +20,12 @@ use crate::load::{Find, Load, LoadContext, Within};
 use crate::model::Reported;
 use crate::read;
 use crate::tag::{Tag, Tags};
+
+/// How long a commit may take until it is not known whether there was one.
+const COMMIT_PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long it may take to undo what was not committed, until the connection is given up.
+const UNDO_PATIENCE: Duration = Duration::from_secs(5);
 
 impl<Db: Send + Sync + 'static> Builder<Db> {
     /// The database whose writes are reported, by the triggers of [`Schema::install`](crate::Schema::install).
@@ -36,8 +43,8 @@ impl<Db: Send + Sync + 'static> Builder<Db> {
 
     fn outbox_in<DB: OutboxDatabase>(self, pool: &Pool<DB>, triggers: bool) -> Self {
         let schema = self.schema;
-        self.reports(Arc::new(PoolOutbox {
-            pool: DB::own_connections(pool),
+        self.reports(Arc::new(OwnOutbox {
+            own: Own::new(pool),
             schema,
             triggers,
         }))
@@ -61,14 +68,14 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
         // 0 is nobody.
         let writer = fastrand::i64(1..);
         let mut open = Open {
-            table: TableConnection {
-                connection: pool.acquire().await?,
+            table: Some(TableConnection {
+                connection: Held::of_pool(pool.acquire().await?),
                 schema,
                 triggers: true,
-            },
+            }),
             state: State::Beginning,
         };
-        let mark = DB::begin(&mut open.table.connection, schema.outbox, writer).await?;
+        let mark = DB::begin(open.connection_mut(), schema.outbox, writer).await?;
         open.state = State::Open;
         Ok(Transaction {
             open: Some(open),
@@ -110,7 +117,8 @@ pub struct Transaction<DB: OutboxDatabase, Db = Pool<DB>> {
 
 /// A connection with a transaction on it.
 pub(crate) struct Open<DB: OutboxDatabase> {
-    table: TableConnection<DB>,
+    /// `None` only while it is dropped.
+    table: Option<TableConnection<DB>>,
     state: State,
 }
 
@@ -123,22 +131,31 @@ enum State {
 }
 
 impl<DB: OutboxDatabase> Open<DB> {
+    fn table(&mut self) -> &mut TableConnection<DB> {
+        self.table.as_mut().expect(OPEN)
+    }
+
     pub(crate) fn connection(&self) -> &DB::Connection {
-        &self.table.connection
+        &self.table.as_ref().expect(OPEN).connection
     }
 
     pub(crate) fn connection_mut(&mut self) -> &mut DB::Connection {
-        &mut self.table.connection
+        &mut self.table().connection
     }
 }
 
+const OPEN: &str = "it goes away when it is dropped";
+
 impl<DB: OutboxDatabase> Drop for Open<DB> {
     fn drop(&mut self) {
+        let Some(TableConnection { mut connection, .. }) = self.table.take() else {
+            return;
+        };
         match self.state {
             // sqlx, which does not know of the transaction yet, would not end it.
-            State::Beginning => self.table.connection.close_on_drop(),
-            // Queued, and done before the pool hands the connection out again.
-            State::Open => DB::TransactionManager::start_rollback(&mut self.table.connection),
+            State::Beginning => connection.close(),
+            // A handler may have been dropped while it waited for an answer that never comes.
+            State::Open => connection.roll_back(),
             State::Over => {}
         }
     }
@@ -204,15 +221,23 @@ impl<DB: OutboxDatabase, Db: Send + Sync + 'static> Transaction<DB, Db> {
         let Some(open) = &mut self.open else {
             return Err(lost());
         };
-        let committed = DB::TransactionManager::commit(&mut open.table.connection).await;
+        let committing = DB::TransactionManager::commit(open.connection_mut());
+        let committed = within(COMMIT_PATIENCE, committing).await;
         open.state = State::Over;
+        let table = open.table();
+        table.connection.was_used(&committed);
         match &committed {
             Ok(()) => engine.observer.tell(Event::Committed),
-            Err(_) => DB::TransactionManager::start_rollback(&mut open.table.connection),
+            Err(_) => {
+                let undone = within(UNDO_PATIENCE, DB::undo(&mut table.connection)).await;
+                if undone.is_err() {
+                    table.connection.close();
+                }
+            }
         }
         // Also after an error: the connection may have broken when the database had committed.
         // On this connection: under load there may be no other for a long time.
-        let delivered = engine.deliver_commit(&mut open.table, self.mark).await;
+        let delivered = engine.deliver_commit(table, self.mark).await;
         // Otherwise the block lasts until its time is over.
         if delivered {
             engine.unblock(self.writer, &blocked).await;
@@ -274,7 +299,7 @@ impl<DB: OutboxDatabase, Db: Send + Sync + 'static> Transaction<DB, Db> {
     /// When the database cannot be reached; it then rolls back by itself.
     pub async fn rollback(mut self) -> Result<(), sqlx::Error> {
         let open = self.open.as_mut().ok_or_else(lost)?;
-        DB::TransactionManager::rollback(&mut open.table.connection).await?;
+        DB::TransactionManager::rollback(open.connection_mut()).await?;
         open.state = State::Over;
         Ok(())
     }

@@ -8,8 +8,21 @@
 --       (10 bytes), the two of which are an epoch; 3 "adopt" what another server left, "void" to begin
 --       an epoch in any case, or ""; 4 life of a block in ms; 5 the channel of the near caches
 -- returns {"same", age}: since it began or was adopted, in microseconds; {"new", 0}: a new epoch, and everything
---         from before is void; {"behind", age}: another server's epoch, since the last invalidation that it was told in time
+--         from before is void; {"behind", age}: another server's epoch, since the last invalidation that it was told in time;
+--         as the third of each, which of the keys were something else, and are replaced
+local foreign = {}
+for i, type in ipairs({ 'string', 'zset', 'zset', 'hash' }) do
+  local found = redis.call('TYPE', KEYS[i]).ok
+  if found ~= type and found ~= 'none' then
+    redis.call('UNLINK', KEYS[i])
+    foreign[#foreign + 1] = KEYS[i]
+  end
+end
 local clock = redis.call('GET', KEYS[1])
+if clock and not clock:find('^.+:%d+$') then
+  foreign[#foreign + 1] = KEYS[1]
+  clock = nil
+end
 local now = redis.call('TIME')
 local now_us = now[1] * 1000000 + now[2]
 local complete = clock and redis.call('ZSCORE', KEYS[2], '') and redis.call('ZSCORE', KEYS[3], '')
@@ -26,10 +39,10 @@ if ARGV[3] == 'void' or not complete then
   redis.call('DEL', KEYS[4])
   redis.call('HSET', KEYS[4], '', string.format('%.0f', math.ceil(now_us / 1000) + ARGV[4]),
     'since', string.format('%.0f', now_us))
-  return {'new', 0}
+  return {'new', 0, foreign}
 end
 if clock:sub(15, 24) == ARGV[2] then
-  return {'same', math.max(now_us - tonumber(redis.call('HGET', KEYS[4], 'since') or 0), 0)}
+  return {'same', math.max(now_us - tonumber(redis.call('HGET', KEYS[4], 'since') or 0), 0), foreign}
 end
 local ticks = tonumber(clock:sub(26))
 if ARGV[3] == 'adopt' then
@@ -38,7 +51,7 @@ if ARGV[3] == 'adopt' then
   redis.call('PUBLISH', ARGV[5], ' ' .. adopted)
   redis.call('HSET', KEYS[4], 'since', string.format('%.0f', now_us))
   redis.call('HDEL', KEYS[4], 'behind')
-  return {'same', 0}
+  return {'same', 0, foreign}
 end
 -- Nobody's, from here on: no token from before counts any more, wherever this clock will be. And it goes on while the server
 -- is told what it missed, perhaps by somebody who does not come to the end: since when that was is noted.
@@ -48,4 +61,4 @@ if clock:sub(15, 24) ~= NOBODY then
   redis.call('HSET', KEYS[4], 'behind', clock:sub(26))
 end
 -- A clock far ahead is as little to be trusted as one far behind.
-return {'behind', math.abs(now_us - tonumber(redis.call('HGET', KEYS[4], 'behind') or 0))}
+return {'behind', math.abs(now_us - tonumber(redis.call('HGET', KEYS[4], 'behind') or 0)), foreign}

@@ -240,7 +240,15 @@ local life = tonumber(ARGV[3]) + tonumber(ARGV[7])
 local expiry = (math.floor((now_ms + life) / 1000) + 1) * SECOND + mark
 local expiry_text = string.format('%.0f', expiry)
 for i = FIRST, #ARGV do
-  redis.call('ZADD', ARGV[4] .. ARGV[i], expiry_text, KEYS[1])
+  local added = redis.pcall('ZADD', ARGV[4] .. ARGV[i], expiry_text, KEYS[1])
+  if type(added) == 'table' and added.err then
+    if added.err:find('WRONGTYPE', 1, true) then
+      -- Somebody has put another thing there, in place of edges: all is void, as above.
+      redis.call('DEL', KEYS[2], ARGV[4] .. ARGV[i])
+      return -1
+    end
+    return added
+  end
 end
 -- For longer than that, so that not every fill has to prolong it.
 local later = string.format('%.0f', expiry + math.ceil(life / 4000) * SECOND)

@@ -22,6 +22,7 @@
 //!
 //! An evicted value leaves its edges behind. Fills tidy: see `fill.lua`.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
@@ -73,14 +74,44 @@ pub struct RedisStore {
     leases: leases::Leases,
 }
 
-/// `cache:clock` and its like; `index` is the prefix of indexes.
+/// What there is in Redis. `index` and `lease` are put before tags and keys, `values` before keys.
 struct Names {
+    values: Arc<str>,
+    /// The prefix of `cache.toml`, which is in the keys already.
+    of_schema: &'static str,
     clock: String,
     fences: String,
     tags: String,
     blocks: String,
     channel: String,
     index: String,
+    lease: String,
+}
+
+impl Names {
+    fn new(values: &str, of_schema: &'static str, database: i64) -> Names {
+        let name = |name: &str| format!("{values}{of_schema}cache:{name}");
+        Names {
+            values: values.into(),
+            of_schema,
+            clock: name("clock"),
+            fences: name("fences"),
+            tags: name("tags"),
+            blocks: name("blocks"),
+            // Channels are not of one logical database, as keys are.
+            channel: name(&format!("invalidations:{database}")),
+            index: name("index:"),
+            lease: name("lease:"),
+        }
+    }
+
+    /// Under which names the values of these keys are.
+    fn values<'k>(&self, keys: &'k [String]) -> Cow<'k, [String]> {
+        match &*self.values {
+            "" => Cow::Borrowed(keys),
+            prefix => keys.iter().map(|key| format!("{prefix}{key}")).collect(),
+        }
+    }
 }
 
 struct Scripts {
@@ -95,31 +126,23 @@ impl RedisStore {
     /// again by itself whenever the server was away.
     ///
     /// # Errors
-    /// When the URL is not one of Redis.
+    /// When the URL is not one of Redis. Its text is not in the error: it may hold a password.
     pub fn new(url: &str, schema: &Schema) -> Result<RedisStore, Error> {
         let info = url.into_connection_info().map_err(|error| {
             Error::store(format!(
-                "{url:?} is not a Redis URL, such as redis://localhost:6379: {error}"
+                "this is not a Redis URL, such as redis://user:password@localhost:6379/0: {error}"
             ))
         })?;
         let info = info.set_tcp_settings(TcpSettings::default().set_nodelay(true));
         // RESP3: messages come over the connection of the commands.
         let settings = info.redis_settings().clone();
-        // Channels are not of one logical database, as keys are.
         let database = settings.db();
         let info = info.set_redis_settings(settings.set_protocol(ProtocolVersion::RESP3));
         Ok(RedisStore {
             client: Client::open(info).map_err(Error::store)?,
             connection: RwLock::default(),
             near: OnceLock::new(),
-            names: Names {
-                clock: format!("{}cache:clock", schema.prefix),
-                fences: format!("{}cache:fences", schema.prefix),
-                tags: format!("{}cache:tags", schema.prefix),
-                blocks: format!("{}cache:blocks", schema.prefix),
-                channel: format!("{}cache:invalidations:{database}", schema.prefix),
-                index: format!("{}cache:index:", schema.prefix),
-            },
+            names: Names::new("", schema.prefix, database),
             fence_life_ms: schema.max_load.as_millis() as u64,
             block_life_ms: schema.max_commit.as_millis() as u64,
             scripts: Scripts {
@@ -128,8 +151,20 @@ impl RedisStore {
                 invalidate: Script::new(include_str!("invalidate.lua")),
                 block: Script::new(include_str!("block.lua")),
             },
-            leases: leases::Leases::new(schema.prefix),
+            leases: leases::Leases::new(),
         })
+    }
+
+    /// Puts this before every name in Redis, in front of the `prefix` of `cache.toml`: for what is known only at run time, such as
+    /// the tenant whose schema or database this cache reads. What reads from two databases needs two. End it with a character
+    /// like `:`.
+    #[must_use]
+    pub fn prefix(self, prefix: &str) -> RedisStore {
+        let database = self.client.get_connection_info().redis_settings().db();
+        RedisStore {
+            names: Names::new(prefix, self.names.of_schema, database),
+            ..self
+        }
     }
 
     fn connection(&self) -> Result<Connection, StoreError> {
@@ -143,7 +178,8 @@ impl RedisStore {
     }
 
     async fn reconnect(&self, source: &str) -> Result<Connected, StoreError> {
-        let heard = self.near.get().cloned().map(Heard::nothing_yet);
+        let heard = self.near.get().cloned();
+        let heard = heard.map(|near| Heard::nothing_yet(near, self.names.values.clone()));
         let channel = &self.names.channel;
         let connection = Connection::open(&self.client, source, channel, heard).await?;
         *self
@@ -172,10 +208,17 @@ impl RedisStore {
             .arg(how)
             .arg(self.block_life_ms)
             .arg(&names.channel);
-        let (found, age_us): (String, f64) = script
+        let (found, age_us, foreign): (String, f64, Vec<String>) = script
             .invoke_async(&mut connection.server)
             .await
             .map_err(error)?;
+        if !foreign.is_empty() {
+            tracing::warn!(
+                ?foreign,
+                "another program has put something else under names of the cache in Redis: replaced, and all that was stored is void\n\
+                 help: give the cache a `prefix` of its own in cache.toml"
+            );
+        }
         let age = Duration::from_micros(age_us as u64);
         match found.as_str() {
             "new" => Ok(Connected::New),
@@ -210,7 +253,7 @@ impl RedisStore {
 
     async fn try_read(&self, keys: &[String]) -> Result<Option<Read>, StoreError> {
         let mut get = redis::cmd("MGET");
-        get.arg(&self.names.clock).arg(keys);
+        get.arg(&self.names.clock).arg(&*self.names.values(keys));
         let mut connection = self.connection()?;
         let answers: Vec<Option<Bytes>> = get
             .query_async(&mut connection.server)
@@ -227,7 +270,7 @@ impl RedisStore {
         for fill in fills {
             let mut script = self.scripts.fill.prepare_invoke();
             script
-                .key(&fill.key)
+                .key(format!("{}{}", self.names.values, fill.key))
                 .key(&self.names.clock)
                 .key(&self.names.fences)
                 .key(&self.names.tags)
@@ -248,7 +291,7 @@ impl RedisStore {
             pipeline.invoke_script(&script);
         }
         let connection = &mut connection.server;
-        let answers: Vec<i64> = match pipeline.query_async(connection).await {
+        let answers: Result<Vec<i64>, _> = match pipeline.query_async(connection).await {
             Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
                 self.scripts
                     .fill
@@ -258,13 +301,17 @@ impl RedisStore {
                 pipeline.query_async(connection).await
             }
             answers => answers,
+        };
+        match answers {
+            Ok(answers) if !answers.contains(&-1) => {
+                Ok(answers.into_iter().map(|answer| answer == 1).collect())
+            }
+            Err(error) if !is_foreign(&error) => Err(fill_error(error)),
+            Ok(_) | Err(_) => {
+                self.renew_epoch("").await?;
+                Ok(vec![false; fills.len()])
+            }
         }
-        .map_err(fill_error)?;
-        if answers.contains(&-1) {
-            self.renew_epoch("").await?;
-            return Ok(vec![false; fills.len()]);
-        }
-        Ok(answers.into_iter().map(|answer| answer == 1).collect())
     }
 
     async fn invalidate_some(&self, tags: &[Tag]) -> Result<(), StoreError> {
@@ -290,10 +337,15 @@ impl RedisStore {
             }
             call = "again";
             let answer = script.invoke_async(&mut connection.server).await;
-            let (done, deleted): (i64, Vec<String>) = answer.map_err(error)?;
+            let (done, deleted): (i64, Vec<String>) = match answer {
+                Err(error) if is_foreign(&error) => return self.renew_epoch("").await,
+                answer => answer.map_err(error)?,
+            };
             // The message with them comes as well, but perhaps not before this returns.
             if let Some(near) = near {
-                deleted.iter().for_each(|key| near.gone(key));
+                let keys = deleted.iter();
+                let keys = keys.filter_map(|key| key.strip_prefix(&*self.names.values));
+                keys.for_each(|key| near.gone(key));
             }
             match done {
                 1 => return Ok(()),
@@ -314,10 +366,11 @@ impl RedisStore {
                 script.arg(tag.as_str());
             }
             let mut connection = self.connection()?;
-            let answer: Result<i64, _> = script.invoke_async(&mut connection.server).await;
-            if answer.map_err(error)? == -1 {
+            match script.invoke_async(&mut connection.server).await {
+                Ok(1) => {}
+                Err(failed) if !is_foreign(&failed) => return Err(error(failed)),
                 // A new epoch blocks everything for as long.
-                return self.renew_epoch("").await;
+                Ok(_) | Err(_) => return self.renew_epoch("").await,
             }
         }
         Ok(())
@@ -439,8 +492,12 @@ fn error(error: redis::RedisError) -> StoreError {
     StoreError::away(error)
 }
 
-/// A server that answers a fill with an error (out of memory, a foreign key where an index is to be)
-/// does not store it, and may be well otherwise.
+/// Whether somebody has put another thing under a name of ours. The next `connect.lua` replaces it.
+fn is_foreign(error: &redis::RedisError) -> bool {
+    error.code() == Some("WRONGTYPE")
+}
+
+/// A server that answers a fill with an error (out of memory, say) does not store it, and may be well otherwise.
 fn fill_error(error: redis::RedisError) -> StoreError {
     match error.kind() {
         // It has become a replica.

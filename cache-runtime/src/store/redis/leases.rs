@@ -8,29 +8,27 @@ use redis::Script;
 use super::{KEYS_PER_READ, RedisStore, append, error};
 use crate::store::{Claim, StoreError};
 
-/// `cache:lease:`, and what is done with such keys.
+/// What is done with leases.
 pub(super) struct Leases {
-    prefix: String,
     claim: Script,
     release: Script,
 }
 
 impl Leases {
-    pub(super) fn new(prefix: &str) -> Leases {
+    pub(super) fn new() -> Leases {
         Leases {
-            prefix: format!("{prefix}cache:lease:"),
             claim: Script::new(include_str!("../claim.lua")),
             release: Script::new(include_str!("../release.lua")),
         }
     }
-
-    fn names(&self, keys: &[String]) -> Vec<String> {
-        let name = |key| format!("{}{key}", self.prefix);
-        keys.iter().map(name).collect()
-    }
 }
 
 impl RedisStore {
+    fn leases_of(&self, keys: &[String]) -> Vec<String> {
+        let name = |key| format!("{}{key}", self.names.lease);
+        keys.iter().map(name).collect()
+    }
+
     pub(super) async fn claim_all(
         &self,
         keys: &[String],
@@ -74,8 +72,8 @@ impl RedisStore {
         let mut script = self.leases.claim.prepare_invoke();
         script
             .key(&self.names.clock)
-            .key(keys)
-            .key(self.leases.names(keys));
+            .key(&*self.names.values(keys))
+            .key(self.leases_of(keys));
         script
             .arg(claimant)
             .arg(u64::max(life.as_millis() as u64, 1));
@@ -96,7 +94,7 @@ impl RedisStore {
         for keys in keys.chunks(KEYS_PER_READ) {
             let mut connection = self.connection()?;
             let mut script = self.leases.release.prepare_invoke();
-            script.key(self.leases.names(keys)).arg(claimant);
+            script.key(self.leases_of(keys)).arg(claimant);
             let () = script
                 .invoke_async(&mut connection.server)
                 .await

@@ -20,16 +20,19 @@ use crate::store::Token;
 /// What has been heard over one connection.
 pub(super) struct Heard {
     near: Arc<NearFence>,
+    /// What is before the keys of values.
+    prefix: Arc<str>,
     /// Where the last message has led to.
     last: Mutex<Option<Token>>,
 }
 
 impl Heard {
     /// Whatever was told over an earlier connection: what came after it was missed.
-    pub(super) fn nothing_yet(near: Arc<NearFence>) -> Heard {
+    pub(super) fn nothing_yet(near: Arc<NearFence>, prefix: Arc<str>) -> Heard {
         near.forget_all();
         Heard {
             near,
+            prefix,
             last: Mutex::default(),
         }
     }
@@ -54,7 +57,8 @@ impl Heard {
             self.near.lost();
         }
         *last = new;
-        for key in lines.filter_map(|key| std::str::from_utf8(key).ok()) {
+        let keys = lines.filter_map(|key| std::str::from_utf8(key).ok());
+        for key in keys.filter_map(|key| key.strip_prefix(&*self.prefix)) {
             match old == new {
                 true => self.near.gone(key),
                 false => self.near.invalidated(key),
@@ -104,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_lost_message_empties_the_near_cache() {
-        let heard = Heard::nothing_yet(Arc::new(NearFence::new(Duration::from_secs(60))));
+        let heard = Heard::nothing_yet(Arc::new(NearFence::new(Duration::from_secs(60))), "".into());
         let message = |old: &str, new: &str, keys: &str| {
             heard.message(format!("{old} {new}\n{keys}").as_bytes());
         };

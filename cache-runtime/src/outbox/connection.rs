@@ -1,0 +1,233 @@
+//! Connections to the database, each of whose uses comes to an end.
+//!
+//! An address that has moved, or a host that is gone, says nothing: what is asked over a connection to it is never answered,
+//! while new connections are fine. So a statement of the cache waits for so long and no longer, a connection that did not answer is
+//! closed and not given back (a pool pings what it is given back, and waits for that without a bound), and the next is a new one.
+
+use std::io;
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use sqlx::pool::PoolConnection;
+use sqlx::{Connection, Pool};
+use sqlx_core::transaction::TransactionManager;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::database::OutboxDatabase;
+use crate::error::BoxError;
+
+/// How long one statement may take.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long a connection that was idle may take to say that it is alive.
+const ALIVE: Duration = Duration::from_secs(2);
+
+/// How many connections of its own a cache has at most, beside the one that listens.
+const CONNECTIONS: usize = 2;
+
+/// The connections of a cache's own. They are not the service's: its work must not wait for that of a busy service, nor the other way
+/// round. Who wants one when none is free waits for its turn, however long that takes.
+pub(super) struct Own<DB: OutboxDatabase> {
+    /// The service's, which says how to connect.
+    pub(super) pool: Pool<DB>,
+    idle: Mutex<Vec<Apart<DB>>>,
+    turns: Arc<Semaphore>,
+}
+
+/// A connection that is in no pool. When it is dropped it is closed, without a word.
+struct Apart<DB: OutboxDatabase> {
+    connection: DB::Connection,
+    born: Instant,
+}
+
+/// A connection that somebody has.
+pub(super) struct Held<DB: OutboxDatabase>(Kind<DB>);
+
+enum Kind<DB: OutboxDatabase> {
+    /// The pool's.
+    Pool {
+        connection: PoolConnection<DB>,
+        _turn: Option<OwnedSemaphorePermit>,
+    },
+    Own {
+        /// `None` only while it is dropped.
+        apart: Option<Apart<DB>>,
+        own: Arc<Own<DB>>,
+        /// Its last use came to its end.
+        is_sound: bool,
+        _turn: OwnedSemaphorePermit,
+    },
+}
+
+impl<DB: OutboxDatabase> Own<DB> {
+    pub(super) fn new(pool: &Pool<DB>) -> Arc<Own<DB>> {
+        Arc::new(Own {
+            pool: pool.clone(),
+            idle: Mutex::default(),
+            turns: Arc::new(Semaphore::new(CONNECTIONS)),
+        })
+    }
+
+    /// # Errors
+    /// When the database does not answer.
+    pub(super) async fn connect(self: &Arc<Self>) -> Result<Held<DB>, BoxError> {
+        // Never closed.
+        let turn = self.turns.clone().acquire_owned().await?;
+        let Some(pool_of_one) = DB::apart(&self.pool, PATIENCE) else {
+            return Ok(Held(Kind::Pool {
+                connection: self.pool.acquire().await?,
+                _turn: Some(turn),
+            }));
+        };
+        let apart = match self.alive().await {
+            Some(idle) => idle,
+            None => Apart {
+                connection: pool_of_one.acquire().await?.detach(),
+                born: Instant::now(),
+            },
+        };
+        Ok(Held(Kind::Own {
+            apart: Some(apart),
+            own: self.clone(),
+            is_sound: true,
+            _turn: turn,
+        }))
+    }
+
+    /// One that was idle, if it is alive.
+    async fn alive(&self) -> Option<Apart<DB>> {
+        let mut idle = self.idle().pop()?;
+        let life = self.pool.options().get_max_lifetime();
+        if life.is_some_and(|life| idle.born.elapsed() > life) {
+            return None;
+        }
+        match tokio::time::timeout(ALIVE, idle.connection.ping()).await {
+            Ok(Ok(())) => Some(idle),
+            Ok(Err(_)) | Err(_) => {
+                // What has made it dumb has made the others so.
+                self.idle().clear();
+                None
+            }
+        }
+    }
+
+    /// Nothing panics while it holds the lock.
+    fn idle(&self) -> MutexGuard<'_, Vec<Apart<DB>>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<DB: OutboxDatabase> Held<DB> {
+    pub(super) fn of_pool(connection: PoolConnection<DB>) -> Held<DB> {
+        Held(Kind::Pool {
+            connection,
+            _turn: None,
+        })
+    }
+
+    /// Closes it when it is dropped.
+    pub(super) fn close(&mut self) {
+        match &mut self.0 {
+            // The pool waits for that no longer than five seconds.
+            Kind::Pool { connection, .. } => connection.close_on_drop(),
+            Kind::Own { is_sound, .. } => *is_sound = false,
+        }
+    }
+
+    /// Before a use of it, which may be cut short.
+    pub(super) fn is_used(&mut self) {
+        if let Kind::Own { is_sound, .. } = &mut self.0 {
+            *is_sound = false;
+        }
+    }
+
+    /// The use has come to its end.
+    pub(super) fn was_used<T>(&mut self, done: &Result<T, sqlx::Error>) {
+        let is_well = done.as_ref().err().is_none_or(is_of_a_statement);
+        match &mut self.0 {
+            Kind::Own { is_sound, .. } => *is_sound = is_well,
+            Kind::Pool { .. } if !is_well => self.close(),
+            Kind::Pool { .. } => {}
+        }
+    }
+
+    /// Ends a transaction that may be open, in the background, however its last use ended; then gives it back.
+    pub(super) fn roll_back(mut self) {
+        // Without a runtime there is none whose work this could hold up.
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return DB::TransactionManager::start_rollback(&mut self);
+        };
+        runtime.spawn(async move {
+            let undone = tokio::time::timeout(PATIENCE, DB::undo(&mut self)).await;
+            if !matches!(undone, Ok(Ok(()))) {
+                self.close();
+            }
+        });
+    }
+}
+
+/// Waits for an answer of the database for so long.
+pub(super) async fn within<T>(
+    patience: Duration,
+    work: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
+    let done = tokio::time::timeout(patience, work).await;
+    done.unwrap_or_else(|_| {
+        let why = format!("the database has not answered for {patience:?}");
+        Err(sqlx::Error::Io(io::Error::new(
+            io::ErrorKind::TimedOut,
+            why,
+        )))
+    })
+}
+
+/// Whether it is an error of a statement, after which the connection is as good as before. A server that is about to end, or takes no
+/// writes any more, has said something about itself.
+fn is_of_a_statement(error: &sqlx::Error) -> bool {
+    let is_of_server = |code: &str| ["08", "25", "57"].iter().any(|it| code.starts_with(it));
+    match error {
+        sqlx::Error::Database(error) => !error.code().is_some_and(|code| is_of_server(&code)),
+        sqlx::Error::Configuration(_) | sqlx::Error::RowNotFound | sqlx::Error::ColumnDecode { .. } => true,
+        _ => false,
+    }
+}
+
+impl<DB: OutboxDatabase> Deref for Held<DB> {
+    type Target = DB::Connection;
+
+    fn deref(&self) -> &DB::Connection {
+        match &self.0 {
+            Kind::Pool { connection, .. } => connection,
+            Kind::Own { apart, .. } => &apart.as_ref().expect(HELD).connection,
+        }
+    }
+}
+
+impl<DB: OutboxDatabase> DerefMut for Held<DB> {
+    fn deref_mut(&mut self) -> &mut DB::Connection {
+        match &mut self.0 {
+            Kind::Pool { connection, .. } => connection,
+            Kind::Own { apart, .. } => &mut apart.as_mut().expect(HELD).connection,
+        }
+    }
+}
+
+const HELD: &str = "it goes away when it is dropped";
+
+impl<DB: OutboxDatabase> Drop for Kind<DB> {
+    fn drop(&mut self) {
+        if let Kind::Own {
+            apart,
+            own,
+            is_sound,
+            ..
+        } = self
+        {
+            match apart.take().filter(|_| *is_sound) {
+                Some(apart) => own.idle().push(apart),
+                None => own.idle().clear(),
+            }
+        }
+    }
+}
