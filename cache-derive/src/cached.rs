@@ -34,6 +34,7 @@ pub(crate) fn cached(row: &Struct, model: &Model, policy: &Policy, schema: &Sche
     let [grace, load_timeout, lease] =
         [policy.grace, policy.load_timeout, policy.lease].map(literal::duration);
     let near = literal::option(policy.near.map(|room| literal::room(runtime, room)));
+    let (max_value, max_tags) = (policy.max_value, policy.max_tags);
     let verify = policy.verify;
     let refresh = policy.on_write == OnWrite::Refresh;
     let (jitter, codec) = (
@@ -84,6 +85,8 @@ pub(crate) fn cached(row: &Struct, model: &Model, policy: &Policy, schema: &Sche
                 jitter: #jitter,
                 negative_ttl: #negative_ttl,
                 codec: #runtime::generated::Codec::#codec,
+                max_value: #max_value,
+                max_tags: #max_tags,
                 strict: #strict,
                 grace: #grace,
                 load_timeout: #load_timeout,

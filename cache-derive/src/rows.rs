@@ -254,7 +254,10 @@ fn own_shape(row: &Struct, model: &Model, schema: &Schema) -> u64 {
         .needs(&model.name)
         .into_iter()
         .map(|tag| format!("{tag};"));
+    let version = model.cached.as_ref().map_or(1, |policy| policy.version);
+    let version = (version != 1).then(|| format!("version {version};"));
     let text: String = std::iter::once(row.serde.clone())
+        .chain(version)
         .chain(fields)
         .chain(hooks)
         .chain(hops)

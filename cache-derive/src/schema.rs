@@ -41,6 +41,7 @@ pub(crate) fn data(runtime: &Path, schema: &Schema) -> TokenStream {
     let settings = &schema.settings;
     let (prefix, outbox) = (&settings.prefix, &settings.outbox.table);
     let (max_load, max_commit) = (duration(settings.max_load), duration(settings.max_commit));
+    let max_loads = settings.max_loads;
     let retention = duration(settings.outbox.retention);
     let poll = duration(settings.outbox.poll);
     let strict = schema.strict_tags().into_iter().map(|tag| tag.to_string());
@@ -56,6 +57,7 @@ pub(crate) fn data(runtime: &Path, schema: &Schema) -> TokenStream {
             prefix: #prefix,
             max_load: #max_load,
             max_commit: #max_commit,
+            max_loads: #max_loads,
             models: #models,
             max_staleness: #max_staleness,
             strict: &[#(#strict),*],

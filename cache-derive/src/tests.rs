@@ -107,7 +107,7 @@ fn the_shape_does_not_know_how_values_are_served() {
     let served = text.replace(
         "key = \"plio_{id}\"",
         "key = \"plio_{id}\"\nnear = { entries = 9 }\ngrace = \"1m\"\nload-timeout = \"1s\"\n\
-         lease = \"1s\"\non-write = \"refresh\"\nverify = 0.5",
+         lease = \"1s\"\non-write = \"refresh\"\nverify = 0.5\nmax-value = \"9MB\"\nmax-tags = 9",
     );
     let expansion = |text: &str| {
         let schema = Schema::parse("cache.toml", text).expect("the schema is right");
@@ -122,6 +122,8 @@ fn the_shape_does_not_know_how_values_are_served() {
     let ([rows, cached], [served_rows, served_cached]) = (expansion(&text), expansion(&served));
     assert_eq!(rows, served_rows);
     assert_ne!(cached, served_cached);
+    let another = text.replace("key = \"plio_{id}\"", "key = \"plio_{id}\"\nversion = 2");
+    assert_ne!(rows, expansion(&another)[0]);
 }
 
 #[test]

@@ -6,6 +6,7 @@
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use crate::engine::Engine;
 use crate::{near, relay};
@@ -19,11 +20,39 @@ pub(crate) enum Task {
     Listening = 2,
     /// The way back of a store that is away.
     Recovery = 4,
+    /// See [`tidy`].
+    Tidying = 8,
 }
 
 /// The tasks that were dropped before they came to their end, each a bit.
 #[derive(Debug, Default)]
 pub(crate) struct Background(AtomicU8);
+
+/// How often what has expired is thrown away.
+const TIDY_EVERY: Duration = Duration::from_secs(5);
+
+/// How often at most without a pause: others want something of the store as well.
+const TIDY_STEPS: usize = 50;
+
+/// Throws away what has expired in the store, as long as the cache lives.
+pub(crate) fn tidy(engine: &Arc<Engine>) {
+    let weak = Arc::downgrade(engine);
+    engine.in_background(Task::Tidying, async move {
+        loop {
+            // Processes that began together do not do it together.
+            tokio::time::sleep(TIDY_EVERY.mul_f64(0.5 + fastrand::f64())).await;
+            let Some(engine) = weak.upgrade() else {
+                return;
+            };
+            for _ in 0..TIDY_STEPS {
+                // An error is found by those who need the store.
+                if !engine.health.serves() || engine.store.tidy().await.unwrap_or(true) {
+                    break;
+                }
+            }
+        }
+    });
+}
 
 /// Says when it is dropped that its task is, unless that has come to its end.
 struct Alive {
@@ -87,6 +116,9 @@ impl Engine {
         }
         if is_lost(Task::Listening) {
             near::start_listening(self);
+        }
+        if is_lost(Task::Tidying) {
+            tidy(self);
         }
         if is_lost(Task::Recovery) {
             self.recover_in_background();

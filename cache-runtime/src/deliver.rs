@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crate::engine::Engine;
@@ -155,6 +156,7 @@ impl Engine {
         let ids = rows.iter().map(|(id, _)| *id).collect();
         if let Err(error) = outbox.mark_delivered(ids, here).await {
             // Harmless: they will be delivered again.
+            self.has_unmarked.store(true, Ordering::SeqCst);
             tracing::warn!(%error, "delivered outbox rows could not be marked");
         }
         let lag = rows.iter().map(|(_, age)| *age).max();

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use crate::background::{Background, Task};
+use tokio::sync::Semaphore;
+
+use crate::background::{self, Background, Task};
 use crate::error::Error;
 use crate::event::{Event, Observer};
 use crate::flight::Flights;
@@ -13,7 +15,9 @@ use crate::health::Health;
 use crate::mechanism::{Mechanism, Mechanisms};
 use crate::near::{self, Near};
 use crate::outbox::{Outbox, OutboxConnection, Which};
+use crate::said::Said;
 use crate::schema::Schema;
+use crate::shape::Shapes;
 use crate::store::{Claim, Connected, Fill, Read, Store, StoreError, Token};
 use crate::verify::Verifications;
 
@@ -29,9 +33,6 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// that of the database, which says when a row was delivered.
 const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
 
-/// How often it is said that the store refuses to store.
-const REFUSALS_SAID_EVERY: Duration = Duration::from_secs(10);
-
 pub(crate) struct Engine {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) outbox: Option<Arc<dyn Outbox>>,
@@ -41,6 +42,11 @@ pub(crate) struct Engine {
     pub(crate) observer: Observer,
     pub(crate) health: Health,
     pub(crate) verifications: Verifications,
+    /// Loads in their turn.
+    pub(crate) loads: Arc<Semaphore>,
+    pub(crate) shapes: Shapes,
+    /// What was said lately.
+    pub(crate) said: Said,
     mechanisms: Mechanisms,
     /// This process, as the others know it. Not each load: one whose answer was lost need not wait for itself.
     claimant: u64,
@@ -51,9 +57,9 @@ pub(crate) struct Engine {
     pub(crate) from_elsewhere: tokio::sync::Mutex<(i64, HashSet<i64>)>,
     /// The triggers were not right, so that writes may have gone unreported.
     pub(crate) unreported: AtomicBool,
-    /// When it was last said that the store refuses.
-    refusal_said: Mutex<Option<Instant>>,
     pub(crate) has_tried_outbox: AtomicBool,
+    /// Rows were delivered, and could not be marked.
+    pub(crate) has_unmarked: AtomicBool,
     /// The lookups for which the database may call two texts equal.
     pub(crate) spellings: RwLock<HashSet<String>>,
     pub(crate) background: Background,
@@ -86,14 +92,17 @@ impl Engine {
             observer,
             health: Health::default(),
             verifications: Verifications::default(),
+            loads: Arc::new(Semaphore::new(schema.max_loads)),
+            shapes: Shapes::new(schema.models),
+            said: Said::default(),
             mechanisms,
             claimant: fastrand::u64(..),
             coming_back: tokio::sync::Mutex::default(),
             source: Mutex::default(),
             from_elsewhere: tokio::sync::Mutex::default(),
             unreported: AtomicBool::new(false),
-            refusal_said: Mutex::default(),
             has_tried_outbox: AtomicBool::new(false),
+            has_unmarked: AtomicBool::new(false),
             spellings: RwLock::default(),
             background: Background::default(),
         });
@@ -109,6 +118,7 @@ impl Engine {
             engine.recover_in_background();
         }
         near::start_listening(&engine);
+        background::tidy(&engine);
         Ok(engine)
     }
 
@@ -187,12 +197,7 @@ impl Engine {
 
     /// Says now and then that the store refuses: a full one refuses thousands of fills a second.
     fn warn_of_refusal(&self, error: &StoreError) {
-        let mut last = self
-            .refusal_said
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if last.is_none_or(|at| at.elapsed() > REFUSALS_SAID_EVERY) {
-            *last = Some(Instant::now());
+        if self.said.is_time("refused") {
             tracing::warn!(
                 %error,
                 "the store refused to store; if it is full, give it more memory or `maxmemory-policy volatile-lru`"
@@ -238,6 +243,9 @@ impl Engine {
                 // A server that vanished without a word must not hold it up for ever.
                 match tokio::time::timeout(PATIENCE, engine.come_back()).await {
                     Ok(Ok(_)) => return,
+                    Ok(Err(error)) if engine.said.is_time("away") => {
+                        tracing::warn!(%error, "store still away, reading from the source");
+                    }
                     Ok(Err(error)) => tracing::debug!(%error, "store still away"),
                     Err(_) => tracing::warn!("no way back for the store within {PATIENCE:?}"),
                 }

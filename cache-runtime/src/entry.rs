@@ -136,6 +136,11 @@ impl Entry {
         }
     }
 
+    /// Whether it says that there is no such row.
+    pub(crate) fn is_absent(&self) -> bool {
+        self.content == ABSENT
+    }
+
     /// For how long it is fresh, or since when not.
     pub(crate) fn fresh_for(&self) -> Result<Duration, Duration> {
         let now = now_ms();

@@ -24,6 +24,8 @@ enum Kind {
     LoadTimedOut {
         model: &'static str,
         limit: Duration,
+        /// Or it did not even begin.
+        began: bool,
     },
     Outbox(BoxError),
     Store(BoxError),
@@ -40,7 +42,21 @@ impl Error {
     }
 
     pub(crate) fn load_timed_out(model: &'static str, limit: Duration) -> Error {
-        Error(Arc::new(Kind::LoadTimedOut { model, limit }))
+        let began = true;
+        Error(Arc::new(Kind::LoadTimedOut {
+            model,
+            limit,
+            began,
+        }))
+    }
+
+    pub(crate) fn load_had_no_turn(model: &'static str, limit: Duration) -> Error {
+        let began = false;
+        Error(Arc::new(Kind::LoadTimedOut {
+            model,
+            limit,
+            began,
+        }))
     }
 
     pub(crate) fn outbox(source: BoxError) -> Error {
@@ -66,7 +82,7 @@ impl Error {
         is_load || self.is_load_timeout()
     }
 
-    /// Whether the loader took longer than `load-timeout`.
+    /// Whether the loader took longer than `load-timeout`, or waited for longer to begin, as `max-loads` others were running.
     pub fn is_load_timeout(&self) -> bool {
         matches!(*self.0, Kind::LoadTimedOut { .. })
     }
@@ -87,12 +103,18 @@ impl fmt::Display for Error {
         match &*self.0 {
             Kind::Load { model, source } => write!(f, "loading `{model}` failed: {source}"),
             Kind::LoadPanicked { model } => write!(f, "the loader of `{model}` panicked"),
-            Kind::LoadTimedOut { model, limit } => {
-                write!(
-                    f,
-                    "loading `{model}` took longer than its `load-timeout`, {limit:?}"
-                )
-            }
+            Kind::LoadTimedOut {
+                model,
+                limit,
+                began: true,
+            } => write!(
+                f,
+                "loading `{model}` took longer than its `load-timeout`, {limit:?}"
+            ),
+            Kind::LoadTimedOut { model, limit, .. } => write!(
+                f,
+                "loading `{model}` has not begun within its `load-timeout`, {limit:?}, as `max-loads` others were running"
+            ),
             Kind::Outbox(source) => write!(
                 f,
                 "the outbox could not be used, has `Schema::install` run on this database? {source}"

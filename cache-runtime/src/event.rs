@@ -53,6 +53,16 @@ pub enum Event<'a> {
         /// What happened.
         error: &'a Error,
     },
+    /// A loaded value is not stored: it is larger than `max-value`, depends on more than `max-tags`, or does not come back from
+    /// its encoding. Its readers have it all the same.
+    Unstorable {
+        /// The model.
+        model: &'static str,
+        /// The key.
+        key: &'a str,
+        /// What was wrong with it.
+        why: &'a str,
+    },
     /// A loaded value was offered to the store.
     Filled {
         /// The key.
@@ -96,6 +106,13 @@ pub enum Event<'a> {
     SetAside {
         /// Its number.
         id: i64,
+    },
+    /// How much is in the outbox: told every ten seconds or so.
+    Backlog {
+        /// Rows, roughly: delivered or not.
+        rows: u64,
+        /// How long ago the transaction began whose row has waited for longest; zero when none waits.
+        waiting: Duration,
     },
     /// The relay has looked, and nothing waits.
     Idle,

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use tracing::Instrument;
 
 use crate::cache::Cache;
-use crate::entry::{self, Entry};
+use crate::entry::{self, Entry, Unusable};
 use crate::error::Error;
 use crate::event::Event;
 use crate::flight::{Tick, Ticket};
@@ -177,7 +177,7 @@ async fn load<K: Kind<Db>, Db: Send + Sync + 'static>(
             "a loader returned rows with ids that nobody asked for: no absence is stored, as the database may call equal what has another text"
         );
     }
-    let fills: Vec<Option<Fill>> = match token {
+    let fills: Vec<Option<(Fill, Entry)>> = match token {
         Some(_) => leads
             .iter()
             .map(|lead| match of(lead) {
@@ -188,7 +188,11 @@ async fn load<K: Kind<Db>, Db: Send + Sync + 'static>(
         None => leads.iter().map(|_| None).collect(),
     };
     let asked = engine.flights.tick();
-    let offered: Vec<Fill> = fills.iter().flatten().cloned().collect();
+    let offered: Vec<Fill> = fills
+        .iter()
+        .flatten()
+        .map(|(fill, _)| fill.clone())
+        .collect();
     let stored = match token {
         Some(token) if !offered.is_empty() => engine.fill(token, &offered).await,
         _ => Vec::new(),
@@ -201,10 +205,9 @@ async fn load<K: Kind<Db>, Db: Send + Sync + 'static>(
             // Be it that it was refused, or that it cannot be stored at all.
             engine.flights.failed(&lead.key);
         }
-        let entry = fill.and_then(|fill| Entry::open(&fill.value, K::SHAPE).ok());
         lead.land(Landed::Value(Loaded {
             value,
-            entry,
+            entry: fill.map(|(_, entry)| entry),
             stored,
             asked,
         }));
@@ -219,7 +222,7 @@ async fn load_values<K: Kind<Db>, Db: Send + Sync + 'static>(
     let observer = &cache.engine().observer;
     let keys: Vec<String> = leads.iter().map(|lead| lead.key.clone()).collect();
     let of: Vec<K::Key> = leads.iter().map(|lead| lead.of.clone()).collect();
-    let cx = LoadContext::new(cache.clone());
+    let cx = LoadContext::new(cache.clone(), K::MODEL);
     observer.tell(Event::Loading {
         model: K::MODEL,
         keys: &keys,
@@ -233,31 +236,37 @@ async fn load_values<K: Kind<Db>, Db: Send + Sync + 'static>(
     Ok(values.map(|(of, value)| (of, Arc::new(value))).collect())
 }
 
-/// Runs the loader, in a task of its own, so that its panic is an error like others, and that it can be given up.
+/// Runs the loader when it is its turn, in a task of its own, so that its panic is an error like others, and that it can be
+/// given up.
 pub(crate) async fn run<K: Kind<Db>, Db: Send + Sync + 'static>(
     cx: LoadContext<Db>,
     of: Vec<K::Key>,
 ) -> Result<Vec<(K::Key, K::Value)>, Error> {
+    let limit = K::POLICY.load_timeout;
+    let ending = cx.ending();
+    if tokio::time::timeout(limit, cx.take_turn()).await.is_err() {
+        return Err(Error::load_had_no_turn(K::MODEL, limit));
+    }
     let load = async move { K::load(&cx, &of).await };
     let mut load = tokio::spawn(load.in_current_span());
-    let limit = K::POLICY.load_timeout;
     match tokio::time::timeout(limit, &mut load).await {
         Ok(Ok(Ok(values))) => Ok(values),
         Ok(Ok(Err(source))) => Err(Error::load(K::MODEL, source)),
         Ok(Err(_)) => Err(Error::load_panicked(K::MODEL)),
         Err(_) => {
+            ending.is_cut_short();
             load.abort();
             Err(Error::load_timed_out(K::MODEL, limit))
         }
     }
 }
 
-/// What to store for a key; `None` when nothing is to be.
+/// What to store for a key, and the entry in it; `None` when nothing is to be.
 fn fill<K: Kind<Db>, Db: Send + Sync + 'static>(
     cache: &Cache<Db>,
     lead: &Lead<K::Key>,
     value: Option<&K::Value>,
-) -> Option<Fill> {
+) -> Option<(Fill, Entry)> {
     let life = if value.is_some() {
         K::POLICY.ttl
     } else {
@@ -266,36 +275,103 @@ fn fill<K: Kind<Db>, Db: Send + Sync + 'static>(
     if life.is_zero() {
         return None;
     }
+    match storable::<K, Db>(cache, lead, value, life) {
+        Ok(fill) => Some(fill),
+        Err((what, why)) => {
+            let engine = cache.engine();
+            let key = &lead.key;
+            if engine.said.is_time_of(what, K::MODEL) {
+                tracing::warn!(
+                    model = K::MODEL,
+                    key,
+                    why,
+                    "a value is not stored, but loaded for each who asks"
+                );
+            }
+            engine.observer.tell(Event::Unstorable {
+                model: K::MODEL,
+                key,
+                why: &why,
+            });
+            None
+        }
+    }
+}
+
+/// The kind of the reason why a value is not stored, and the reason.
+type Unstorable = (&'static str, String);
+
+fn storable<K: Kind<Db>, Db: Send + Sync + 'static>(
+    cache: &Cache<Db>,
+    lead: &Lead<K::Key>,
+    value: Option<&K::Value>,
+    life: Duration,
+) -> Result<(Fill, Entry), Unstorable> {
+    let engine = cache.engine();
     let mut tags = K::tags(&lead.of, value);
     if value.is_none() {
-        tags.extend(cache.engine().of_other_spellings(&tags));
-    } else if !cache.engine().has(Mechanism::EmbeddedTags) {
+        tags.extend(engine.of_other_spellings(&tags));
+    } else if !engine.has(Mechanism::EmbeddedTags) {
         let mut own = Tags::default();
         K::own_tag(&lead.of, &mut own);
         tags = own.finish();
     }
     if let Some(tag) = tags.iter().find(|tag| !tag.is_fit()) {
-        tracing::error!(
-            key = lead.key,
-            bytes = tag.as_str().len(),
-            "a tag is too long, so the value is never stored"
-        );
-        return None;
+        let bytes = tag.as_str().len();
+        return Err((
+            "long",
+            format!(
+                "what it depends on has a text of {bytes} bytes, which no report of a write can have"
+            ),
+        ));
+    }
+    let (count, most) = (tags.len(), K::POLICY.max_tags);
+    if count > most {
+        return Err((
+            "tags",
+            format!("it depends on {count} facts, more than its `max-tags`, {most}"),
+        ));
     }
     let fresh = jittered(life, K::POLICY.jitter);
-    match entry::encode(value, K::POLICY.codec, K::SHAPE, fresh) {
-        Ok(bytes) => Some(Fill {
-            key: lead.key.clone(),
-            tags,
-            value: bytes,
-            ttl: fresh + K::POLICY.grace,
-            strict: K::POLICY.strict,
-        }),
-        Err(error) => {
-            tracing::error!(key = lead.key, %error, "a value does not encode, so it is never stored");
-            None
-        }
+    let shape = engine.shapes.of::<K, Db>();
+    let encoded = entry::encode(value, K::POLICY.codec, shape, fresh);
+    let bytes = encoded.map_err(|error| ("encode", format!("it does not encode: {error}")))?;
+    let (size, most) = (bytes.len(), K::POLICY.max_value);
+    if size > most {
+        return Err((
+            "size",
+            format!("it has {size} bytes, more than its `max-value`, {most}"),
+        ));
     }
+    // What could be stored and never read (`NaN` in JSON, what nests too deep) would be a miss for every reader.
+    let entry = Entry::open(&bytes, shape).and_then(|entry| {
+        let decoded = catch_unwind(AssertUnwindSafe(|| entry.decode::<K::Value>().map(drop)));
+        decoded.unwrap_or_else(|_| Err(Unusable::Unreadable("its decoder panicked".to_owned())))?;
+        Ok(entry)
+    });
+    let entry = entry.map_err(|unusable| {
+        let why = match unusable {
+            Unusable::Unreadable(why) => why,
+            Unusable::Outdated => "another shape".to_owned(),
+        };
+        (
+            "decode",
+            format!("it encodes, but does not decode again: {why}"),
+        )
+    })?;
+    // An absence has no grace: strangers may ask for any number of rows that are not there.
+    let grace = match value {
+        Some(_) => K::POLICY.grace,
+        None => Duration::ZERO,
+    };
+    let fill = Fill {
+        key: lead.key.clone(),
+        tags,
+        value: bytes,
+        ttl: fresh + grace,
+        strict: K::POLICY.strict,
+    };
+    Ok((fill, entry))
 }
 
 /// A life that is shortened at random, by up to so many per cent.

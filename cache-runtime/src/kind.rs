@@ -20,6 +20,7 @@ pub(crate) trait Kind<Db>: 'static {
     type Value: Serialize + DeserializeOwned + Send + Sync + 'static;
     const MODEL: &'static str;
     const POLICY: Policy;
+    /// Without that of plain structs: see [`crate::shape`].
     const SHAPE: u64;
     /// The first of its forms among those of its model.
     const FORM: usize;
@@ -95,7 +96,7 @@ impl<T: Find<Db>, Db: Send + Sync + 'static> Kind<Db> for Ids<T> {
     type Value = T::Id;
     const MODEL: &'static str = T::MODEL;
     const POLICY: Policy = T::POLICY;
-    const SHAPE: u64 = 0;
+    const SHAPE: u64 = T::SHAPE;
     const FORM: usize = 2;
 
     fn key(by: &T::Lookup) -> String {

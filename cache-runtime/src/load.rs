@@ -1,6 +1,9 @@
 //! Where values come from on a miss.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::cache::Cache;
 use crate::error::{BoxError, Error};
@@ -58,7 +61,27 @@ pub trait Find<Db>: Load<Db> {
 #[derive(Debug)]
 pub struct LoadContext<Db> {
     cache: Cache<Db>,
+    /// What is loaded.
+    model: &'static str,
     reads: Reads,
+    /// Its turn to run; not while it waits for what others load.
+    turn: tokio::sync::Mutex<Option<OwnedSemaphorePermit>>,
+    ending: Ending,
+}
+
+/// How a load ends, as its connections know it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Ending {
+    is_cut_short: Arc<AtomicBool>,
+    /// How many connections the loader has.
+    connections: Arc<AtomicUsize>,
+}
+
+impl Ending {
+    /// It is given up: what was asked over its connections may never be answered.
+    pub(crate) fn is_cut_short(&self) {
+        self.is_cut_short.store(true, Ordering::SeqCst);
+    }
 }
 
 /// Where other cached models come from.
@@ -75,15 +98,36 @@ enum Reads {
 
 impl<Db: Send + Sync + 'static> LoadContext<Db> {
     /// To fill the cache.
-    pub(crate) fn new(cache: Cache<Db>) -> LoadContext<Db> {
-        let reads = Reads::Through;
-        LoadContext { cache, reads }
+    pub(crate) fn new(cache: Cache<Db>, model: &'static str) -> LoadContext<Db> {
+        LoadContext::that_reads(cache, model, Reads::Through)
     }
 
     /// To see what the source says, whatever the cache does.
-    pub(crate) fn of_source(cache: Cache<Db>) -> LoadContext<Db> {
-        let reads = Reads::Source;
-        LoadContext { cache, reads }
+    pub(crate) fn of_source(cache: Cache<Db>, model: &'static str) -> LoadContext<Db> {
+        LoadContext::that_reads(cache, model, Reads::Source)
+    }
+
+    fn that_reads(cache: Cache<Db>, model: &'static str, reads: Reads) -> LoadContext<Db> {
+        LoadContext {
+            cache,
+            model,
+            reads,
+            turn: tokio::sync::Mutex::default(),
+            ending: Ending::default(),
+        }
+    }
+
+    pub(crate) fn ending(&self) -> Ending {
+        self.ending.clone()
+    }
+
+    /// Waits until fewer than `max-loads` others run.
+    pub(crate) async fn take_turn(&self) {
+        let mut turn = self.turn.lock().await;
+        if turn.is_none() {
+            // Never closed.
+            *turn = self.cache.engine().loads.clone().acquire_owned().await.ok();
+        }
     }
 
     /// The source. A loader that takes its connections from [`acquire`](Self::acquire) serves
@@ -109,10 +153,23 @@ impl<Db: Send + Sync + 'static> LoadContext<Db> {
     /// # Errors
     /// When one of them could not be loaded.
     pub async fn get_many<T: Load<Db>>(&self, ids: &[T::Id]) -> Result<Vec<Option<Arc<T>>>, Error> {
-        match self.reads {
-            Reads::Through => read::nested(&self.cache, ids).await,
-            _ => read::load_uncached::<T, Db>(self, ids).await,
+        if !matches!(self.reads, Reads::Through) {
+            return read::load_uncached::<T, Db>(self, ids).await;
         }
+        if self.ending.connections.load(Ordering::SeqCst) > 0 {
+            let why = format!(
+                "the loader of `{}` has a connection while it reads `{}` through the cache, whose loader may need one: with many such, \
+                 each waits for the others\nhelp: drop the connection before `cx.get`",
+                self.model,
+                T::MODEL
+            );
+            return Err(Error::load(T::MODEL, why.into()));
+        }
+        // Somebody else's turn: what is read may have to be loaded, and wait for a turn of its own.
+        drop(self.turn.lock().await.take());
+        let values = read::nested(&self.cache, ids).await;
+        self.take_turn().await;
+        values
     }
 }
 
@@ -130,7 +187,7 @@ mod within {
     use sqlx::pool::PoolConnection;
     use tokio::sync::{Mutex, OwnedMutexGuard};
 
-    use super::{LoadContext, Reads};
+    use super::{Ending, LoadContext, Reads};
     use crate::cache::Cache;
     use crate::error::Error;
     use crate::outbox::database::OutboxDatabase;
@@ -155,9 +212,12 @@ mod within {
     }
 
     impl<Db: Send + Sync + 'static> LoadContext<Db> {
-        pub(crate) fn within(cache: Cache<Db>, within: Within) -> LoadContext<Db> {
-            let reads = Reads::Within(within);
-            LoadContext { cache, reads }
+        pub(crate) fn within(
+            cache: Cache<Db>,
+            model: &'static str,
+            within: Within,
+        ) -> LoadContext<Db> {
+            LoadContext::that_reads(cache, model, Reads::Within(within))
         }
 
         fn transaction(&self) -> Option<&Within> {
@@ -168,11 +228,11 @@ mod within {
         }
 
         /// A connection for the loader's statements: one of the pool's, or, in a load within a
-        /// transaction of this database, the transaction's. It has but one: drop it before reading
-        /// on through this context.
+        /// transaction of this database, the transaction's. A loader has but one: it drops it before it reads
+        /// on through this context, or takes another.
         ///
         /// # Errors
-        /// When there is none to be had.
+        /// When there is none to be had, or the loader has one.
         pub async fn acquire<DB: OutboxDatabase>(
             &self,
             pool: &Pool<DB>,
@@ -183,7 +243,9 @@ mod within {
                 Some((within, connection))
             });
             let Some((within, connection)) = lent else {
-                return Ok(LoadConnection(Kind::Pool(pool.acquire().await?)));
+                let counted = Counted::new(&self.ending, self.model)?;
+                let connection = pool.acquire().await?;
+                return Ok(LoadConnection(Kind::Pool(connection, counted)));
             };
             within.used.store(true, Ordering::Relaxed);
             let lock = Mutex::lock_owned(connection);
@@ -218,9 +280,45 @@ mod within {
     pub struct LoadConnection<DB: OutboxDatabase>(Kind<DB>);
 
     enum Kind<DB: OutboxDatabase> {
-        Pool(PoolConnection<DB>),
+        Pool(PoolConnection<DB>, Counted),
         /// Never empty.
         Transaction(OwnedMutexGuard<Option<Open<DB>>>),
+    }
+
+    /// A loader's connection, as long as it has it.
+    struct Counted(Ending);
+
+    impl Counted {
+        fn new(ending: &Ending, model: &'static str) -> Result<Counted, sqlx::Error> {
+            let counted = Counted(ending.clone());
+            match ending.connections.fetch_add(1, Ordering::SeqCst) {
+                0 => Ok(counted),
+                _ => {
+                    let why = format!(
+                        "the loader of `{model}` has a connection already: with many such, each waits for the others\n\
+                         help: drop it before another is acquired"
+                    );
+                    Err(sqlx::Error::Configuration(why.into()))
+                }
+            }
+        }
+    }
+
+    impl Drop for Counted {
+        fn drop(&mut self) {
+            self.0.connections.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+
+    impl<DB: OutboxDatabase> Drop for LoadConnection<DB> {
+        fn drop(&mut self) {
+            if let Kind::Pool(connection, Counted(ending)) = &mut self.0
+                && ending.is_cut_short.load(Ordering::SeqCst)
+            {
+                // A pool would wait for the answer.
+                connection.close_on_drop();
+            }
+        }
     }
 
     const FULL: &str = "checked when it was acquired";
@@ -230,7 +328,7 @@ mod within {
 
         fn deref(&self) -> &DB::Connection {
             match &self.0 {
-                Kind::Pool(connection) => connection,
+                Kind::Pool(connection, _) => connection,
                 Kind::Transaction(open) => open.as_ref().expect(FULL).connection(),
             }
         }
@@ -239,7 +337,7 @@ mod within {
     impl<DB: OutboxDatabase> DerefMut for LoadConnection<DB> {
         fn deref_mut(&mut self) -> &mut DB::Connection {
             match &mut self.0 {
-                Kind::Pool(connection) => connection,
+                Kind::Pool(connection, _) => connection,
                 Kind::Transaction(open) => open.as_mut().expect(FULL).connection_mut(),
             }
         }

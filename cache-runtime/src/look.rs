@@ -13,6 +13,7 @@ use crate::flight::{Entered, Landings, Tick};
 use crate::in_use;
 use crate::kind::{Form, Kind};
 use crate::mechanism::Mechanism;
+use crate::name;
 use crate::near::{Stamp, Tier};
 use crate::read::{Accept, Fetched};
 use crate::status::{Answer, CacheStatus};
@@ -65,7 +66,7 @@ impl Look {
         let bytes = self.read.as_ref()?.values.get(n)?.as_ref()?;
         let entry = open::<K, Db>(cache, key, bytes)?;
         let expired = match entry.fresh_for() {
-            Err(since) if !K::POLICY.grace.is_zero() => Some(since),
+            Err(since) if !K::POLICY.grace.is_zero() && !entry.is_absent() => Some(since),
             // Gone by the clock of who stored it, or as good as: the store's own counts.
             Ok(_) | Err(_) => None,
         };
@@ -143,6 +144,10 @@ impl Look {
         value: &Option<F::Out>,
         entry: &Entry,
     ) {
+        // The key is short, and what it is of is not: it would be kept as well.
+        if name::is_of_long(key) {
+            return;
+        }
         in_use::served::<K, Db>(cache, of, key);
         let engine = cache.engine();
         let stamp = match &engine.near {
@@ -186,7 +191,8 @@ pub(crate) fn open<K: Kind<Db>, Db: Send + Sync + 'static>(
     key: &str,
     bytes: &Bytes,
 ) -> Option<Entry> {
-    usable(cache.engine(), key, Entry::open(bytes, K::SHAPE))
+    let engine = cache.engine();
+    usable(engine, key, Entry::open(bytes, engine.shapes.of::<K, Db>()))
 }
 
 fn usable<T>(engine: &Engine, key: &str, stored: Result<T, Unusable>) -> Option<T> {

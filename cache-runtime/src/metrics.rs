@@ -6,12 +6,15 @@
 //! | `cache_hits_total{tier}`, `cache_misses_total` | answers of the near cache and the store |
 //! | `cache_unreadable_total` | stored bytes that did not decode |
 //! | `cache_loads_total{model}`, `cache_load_failures_total{model}` | runs of a loader; those that failed, panicked or took too long |
+//! | `cache_unstorable_total{model}` | loaded values that are not stored: too large, too many tags, or not to be decoded again |
 //! | `cache_fills_total{stored}` | values offered to the store; `stored="false"`: refused, or it was away |
 //! | `cache_verified_total{model,tier,verdict}` | hits compared with the source (`verify`): `consistent`, `inconsistent`, `undecided` |
 //! | `cache_invalidated_tags_total` | tags told to the store |
 //! | `cache_outbox_delivered_total` | rows of the outbox delivered |
 //! | `cache_outbox_set_aside_total` | rows that cannot be tags |
 //! | `cache_outbox_lag_seconds` | the age of the oldest row delivered last; 0 when nothing waits |
+//! | `cache_outbox_rows` | how many rows there are, roughly: those that wait, and those that stay for `outbox.retention` |
+//! | `cache_outbox_waiting_seconds` | the age of the oldest row that waits, also while the store is away |
 //! | `cache_store_in_use` | 1, or 0 while reads go to the source |
 
 use ::metrics::{counter, gauge};
@@ -34,6 +37,9 @@ pub(crate) fn record(event: &Event<'_>) {
         Event::LoadFailed { model, .. } => {
             counter!("cache_load_failures_total", "model" => model).increment(1);
         }
+        Event::Unstorable { model, .. } => {
+            counter!("cache_unstorable_total", "model" => model).increment(1);
+        }
         Event::Filled { stored, .. } => {
             let stored = if stored { "true" } else { "false" };
             counter!("cache_fills_total", "stored" => stored).increment(1);
@@ -54,6 +60,10 @@ pub(crate) fn record(event: &Event<'_>) {
         Event::Delivered { rows, lag } => {
             counter!("cache_outbox_delivered_total").increment(rows as u64);
             gauge!("cache_outbox_lag_seconds").set(lag.as_secs_f64());
+        }
+        Event::Backlog { rows, waiting } => {
+            gauge!("cache_outbox_rows").set(rows as f64);
+            gauge!("cache_outbox_waiting_seconds").set(waiting.as_secs_f64());
         }
         Event::Idle => gauge!("cache_outbox_lag_seconds").set(0.0),
         Event::SetAside { .. } => counter!("cache_outbox_set_aside_total").increment(1),
@@ -154,6 +164,15 @@ mod tests {
                 1,
             ),
             (
+                Event::Unstorable {
+                    model: "plio",
+                    key,
+                    why: "",
+                },
+                "cache_unstorable_total{model=plio}",
+                1,
+            ),
+            (
                 Event::Filled { key, stored: true },
                 "cache_fills_total{stored=true}",
                 1,
@@ -176,6 +195,22 @@ mod tests {
             (
                 Event::Delivered { rows, lag },
                 "cache_outbox_lag_seconds{}",
+                7_f64.to_bits(),
+            ),
+            (
+                Event::Backlog {
+                    rows: 9,
+                    waiting: lag,
+                },
+                "cache_outbox_rows{}",
+                9_f64.to_bits(),
+            ),
+            (
+                Event::Backlog {
+                    rows: 9,
+                    waiting: lag,
+                },
+                "cache_outbox_waiting_seconds{}",
                 7_f64.to_bits(),
             ),
             (Event::Idle, "cache_outbox_lag_seconds{}", 0),

@@ -164,6 +164,10 @@ pub struct Policy {
     pub negative_ttl: Duration,
     /// The form.
     pub codec: Codec,
+    /// How many bytes a stored value has at most.
+    pub max_value: usize,
+    /// How many tags a stored value has at most.
+    pub max_tags: usize,
     /// Whether a read is linearizable with the writes through the cache.
     pub strict: bool,
     /// For how long after its `ttl` a value is still served, while it is loaded anew.

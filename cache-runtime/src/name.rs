@@ -14,6 +14,9 @@ pub(crate) const LONGEST: usize = 200;
 /// How much of a long one can be read.
 const BEGINNING: usize = 64;
 
+/// What comes before the hash.
+const MARK: &str = " sha256:";
+
 /// The name itself; or, of a long one, the beginning and the hash, between them a space, which no short key has. At least so many
 /// bytes of it are kept.
 pub(crate) fn short(name: String, at_least: usize) -> String {
@@ -24,12 +27,17 @@ pub(crate) fn short(name: String, at_least: usize) -> String {
     while !name.is_char_boundary(end) {
         end += 1;
     }
-    let mut short = format!("{} sha256:", &name[..end]);
+    let mut short = format!("{}{MARK}", &name[..end]);
     for byte in Sha256::digest(name.as_bytes()) {
         // Writing to a `String` cannot fail.
         let _ = write!(short, "{byte:02x}");
     }
     short
+}
+
+/// Whether it is one of a long one.
+pub(crate) fn is_of_long(name: &str) -> bool {
+    name.contains(MARK)
 }
 
 #[cfg(test)]

@@ -28,8 +28,12 @@ pub(crate) const NAME: &str = "near";
 /// after the value has expired there, so that clocks need not agree.
 pub(crate) const LIFE: Duration = Duration::from_secs(60);
 
-/// What a value takes beside its bytes, roughly.
+/// What a value takes beside its bytes and its key, roughly.
 const OVERHEAD: usize = 96;
+
+/// What "no such row" may take of a model's room: strangers may ask for any number of rows that are not there, and are not to push out
+/// what is read.
+const ABSENT_SHARE: usize = 8;
 
 /// The near caches of all models.
 pub(crate) struct Near {
@@ -100,6 +104,8 @@ impl<K: Eq + Hash + Clone + Send + Sync + 'static> Key for K {}
 /// The near cache of one model in one form.
 pub(crate) struct Tier<K, V> {
     values: Cache<K, Kept<V>, Weight>,
+    absent: Cache<K, Kept<V>, Weight>,
+    room: Room,
     fence: Arc<NearFence>,
 }
 
@@ -108,18 +114,24 @@ pub(crate) struct Kept<V> {
     pub(crate) value: Option<V>,
     /// Another one when it was kept anew after it was invalidated.
     pub(crate) validity: Validity,
-    weight: u32,
+    weight: u64,
 }
 
 impl<K: Key, V: Clone> Tier<K, V> {
     fn new(room: Room, fence: Arc<NearFence>) -> Tier<K, V> {
-        let (values, weight) = match room {
-            Room::Entries(entries) => (entries, entries),
-            // The average is a guess, by which the cache decides on the number of its shards, and no value larger than one is kept.
-            Room::Bytes(bytes) => (bytes >> 14, bytes),
+        let (all, average) = match room {
+            Room::Entries(entries) => (entries, 1),
+            // A guess, by which the cache decides on the number of its shards: no value larger than one is kept.
+            Room::Bytes(bytes) => (bytes, 1 << 14),
+        };
+        let cache = |room: usize| {
+            let (values, weight) = ((room / average).max(1), room.max(1));
+            Cache::with_weighter(values, weight as u64, Weight)
         };
         Tier {
-            values: Cache::with_weighter(values.max(1), weight as u64, Weight(room)),
+            values: cache(all - all / ABSENT_SHARE),
+            absent: cache(all / ABSENT_SHARE),
+            room,
             fence,
         }
     }
@@ -133,8 +145,11 @@ impl<K: Key, V: Clone> Tier<K, V> {
     /// The same, with what says of it whether it may be served.
     #[inline]
     pub(crate) fn kept(&self, of: &K) -> Option<Kept<V>> {
-        let kept = self.values.get(of)?;
-        self.fence.allows(&kept.validity).then_some(kept)
+        let allowed = |kept: &Kept<V>| self.fence.allows(&kept.validity);
+        match self.values.get(of).filter(allowed) {
+            Some(kept) => Some(kept),
+            None => self.absent.get(of).filter(allowed),
+        }
     }
 
     /// Keeps a value that was read after the stamp, takes so many bytes, and is fresh for so long.
@@ -150,21 +165,24 @@ impl<K: Key, V: Clone> Tier<K, V> {
         let kept = Kept {
             value,
             validity: self.fence.validity(key, stamp, fresh.min(LIFE)),
-            weight: u32::try_from(bytes + OVERHEAD).unwrap_or(u32::MAX),
+            weight: match self.room {
+                Room::Entries(_) => 1,
+                Room::Bytes(_) => (bytes + key.len() + OVERHEAD) as u64,
+            },
         };
-        self.values.insert(of, kept);
+        match kept.value {
+            Some(_) => self.values.insert(of, kept),
+            None => self.absent.insert(of, kept),
+        }
     }
 }
 
 #[derive(Clone)]
-struct Weight(Room);
+struct Weight;
 
 impl<K, V> Weighter<K, Kept<V>> for Weight {
     fn weight(&self, _: &K, kept: &Kept<V>) -> u64 {
-        match self.0 {
-            Room::Entries(_) => 1,
-            Room::Bytes(_) => u64::from(kept.weight),
-        }
+        kept.weight
     }
 }
 

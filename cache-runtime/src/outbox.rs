@@ -81,6 +81,24 @@ pub enum Which {
     },
 }
 
+/// What one step of a purge has deleted.
+#[derive(Debug, Clone, Copy)]
+pub struct Purged {
+    /// How many rows.
+    pub rows: usize,
+    /// When the last of them was delivered, in microseconds of the database's time; where that need not be known, 0.
+    pub until: i64,
+}
+
+/// How much is in the outbox.
+#[derive(Debug, Clone, Copy)]
+pub struct Backlog {
+    /// Rows, roughly: delivered or not.
+    pub rows: u64,
+    /// How long ago the transaction began whose row has waited for longest.
+    pub waiting: Option<Duration>,
+}
+
 /// What is installed in a database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Installed {
@@ -144,8 +162,13 @@ pub(crate) trait OutboxConnection: Send {
     /// Marks rows as delivered to this place. A row that somebody else is marking may be left to them.
     fn mark_delivered(&mut self, ids: Vec<i64>, to: i64) -> BoxFuture<'_, Result<(), BoxError>>;
 
-    /// Deletes up to [`PURGE_BATCH`] rows that were delivered longer ago than this; says how many.
-    fn purge(&mut self, retention: Duration) -> BoxFuture<'_, Result<u64, BoxError>>;
+    /// Deletes up to [`PURGE_BATCH`] rows that were delivered longer ago than this, and not before that time, the oldest
+    /// first.
+    fn purge(&mut self, retention: Duration, after: i64)
+    -> BoxFuture<'_, Result<Purged, BoxError>>;
+
+    /// How much there is.
+    fn backlog(&mut self) -> BoxFuture<'_, Result<Backlog, BoxError>>;
 }
 
 /// Hears of rows that somebody has committed.

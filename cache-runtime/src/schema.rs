@@ -14,6 +14,8 @@ pub struct Schema {
     pub max_load: Duration,
     /// The longest from the block to the commit of a write that strict values are built from.
     pub max_commit: Duration,
+    /// How many loads run at once.
+    pub max_loads: usize,
     /// How many models there are.
     pub models: usize,
     /// For how long a near cache may be wrong when the network is cut; none, when no model is near, nor refreshed on write.

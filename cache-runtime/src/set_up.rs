@@ -87,7 +87,9 @@ impl Engine {
             }
             Ok(_) => Error::set_up("the triggers in this database were installed anew"),
             Err(error) if error.is_set_up() => {
-                tracing::error!(%error, "nothing is cached until this is mended");
+                if self.said.is_time("set-up") {
+                    tracing::error!(%error, "nothing is cached until this is mended");
+                }
                 self.unreported.store(true, Ordering::SeqCst);
                 error
             }
@@ -95,6 +97,14 @@ impl Engine {
         };
         self.failed(&error);
         Err(error)
+    }
+
+    /// The database has begun fewer transactions than it had: it is an older copy of itself. What is stored may be of its future.
+    pub(crate) fn went_back(self: &Arc<Self>) -> Error {
+        let error = Error::set_up("the database is older than it was: it was restored");
+        self.unreported.store(true, Ordering::SeqCst);
+        self.failed(&error);
+        error
     }
 
     /// What "no such row" depends on besides these tags, if one is of a lookup for which the database may call two texts equal: the

@@ -159,6 +159,12 @@ pub trait Store: Send + Sync + 'static {
     /// are strict ones until no block from before can last.
     fn clear(&self) -> Answer<'_, ()>;
 
+    /// Throws some of what has expired away, if it does not go by itself; says whether there is no more. Called now and then, and
+    /// again at once as long as there is.
+    fn tidy(&self) -> Answer<'_, bool> {
+        Box::pin(async { Ok(true) })
+    }
+
     /// Refuses strict fills with one of the tags until this writer unblocks them, or for so long.
     /// Several writers may block a tag.
     fn block<'a>(&'a self, writer: i64, tags: &'a [Tag], life: Duration) -> Answer<'a, ()>;

@@ -141,6 +141,7 @@ fn start<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
         tier,
         served,
         settling: settling(engine.schema),
+        shape: engine.shapes.of::<K, Db>(),
     };
     let (cache, key) = (cache.downgrade(), hit.key.clone());
     runtime.spawn(async move {
@@ -176,6 +177,7 @@ struct Hit<K: Kind<Db>, F: Form<K::Value>, Db> {
     tier: &'static str,
     served: Served<F::Out>,
     settling: Duration,
+    shape: u64,
 }
 
 /// What was served: by the near cache, or as it is stored.
@@ -225,14 +227,14 @@ impl<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static> Hit<K, F, Db> {
     fn served(&self) -> Option<Value> {
         let value = match &self.served {
             Served::Near(kept) => kept.value.as_ref().map(F::compared).transpose(),
-            Served::Store(bytes) => stored::<K::Value>(bytes, K::SHAPE),
+            Served::Store(bytes) => stored::<K::Value>(bytes, self.shape),
         };
         self.comparable(value)
     }
 
     /// What the source says.
     async fn load(&self) -> Option<Value> {
-        let cx = LoadContext::of_source(self.cache.upgrade()?);
+        let cx = LoadContext::of_source(self.cache.upgrade()?, K::MODEL);
         let loaded = fill::run::<K, Db>(cx, vec![self.of.clone()]).await;
         let value = loaded.map_err(BoxError::from).and_then(|values| {
             let found = values.into_iter().find(|(of, _)| *of == self.of);
@@ -268,7 +270,7 @@ impl<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static> Hit<K, F, Db> {
                 let found = read.and_then(|read| read.values.into_iter().next()?);
                 let is_fresh = |entry: Entry| entry.fresh_for().is_ok();
                 found.is_some_and(|found| {
-                    found == *served && Entry::open(&found, K::SHAPE).is_ok_and(is_fresh)
+                    found == *served && Entry::open(&found, self.shape).is_ok_and(is_fresh)
                 })
             }
         }

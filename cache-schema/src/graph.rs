@@ -159,6 +159,9 @@ fn policy(model: &RawModel, raw: &RawPolicy, is_strict: bool, errors: &Errors) -
         jitter: raw.jitter,
         negative_ttl: raw.negative_ttl,
         codec: raw.codec,
+        version: raw.version,
+        max_value: raw.max_value,
+        max_tags: raw.max_tags,
         grace: raw.grace,
         load_timeout: raw.load_timeout,
         // What [cache] says is for those who can have one.

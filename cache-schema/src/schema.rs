@@ -35,6 +35,12 @@ pub struct Settings {
     pub max_load: Duration,
     /// The longest from the block to the commit of a write that strict values are built from.
     pub max_commit: Duration,
+    /// How many loads run at once in a process; the others wait for their turn.
+    pub max_loads: usize,
+    /// How many bytes a stored value has at most by default.
+    pub max_value: usize,
+    /// How many tags a stored value has at most by default.
+    pub max_tags: usize,
     /// For how long after its `ttl` a value is still served by default, while it is loaded anew.
     pub grace: Duration,
     /// How long a load may take by default.
@@ -71,6 +77,9 @@ impl Default for Settings {
             codec: Codec::Json,
             max_load: Duration::from_secs(30),
             max_commit: Duration::from_secs(5),
+            max_loads: 64,
+            max_value: 1_000_000,
+            max_tags: 10_000,
             grace: Duration::ZERO,
             load_timeout: Duration::from_secs(30),
             lease: Duration::ZERO,
@@ -156,6 +165,12 @@ pub struct Policy {
     pub negative_ttl: Duration,
     /// The encoding.
     pub codec: Codec,
+    /// What was stored under another version is not served.
+    pub version: usize,
+    /// How many bytes a stored value has at most.
+    pub max_value: usize,
+    /// How many tags a stored value has at most.
+    pub max_tags: usize,
     /// For how long after its `ttl` a value is still served, while it is loaded anew.
     pub grace: Duration,
     /// How long a load may take; then its readers get an error.

@@ -53,6 +53,8 @@ impl ::cache_runtime::Cached for User {
         jitter: 10u8,
         negative_ttl: ::core::time::Duration::from_millis(30000u64),
         codec: ::cache_runtime::generated::Codec::Json,
+        max_value: 1000000usize,
+        max_tags: 10000usize,
         strict: false,
         grace: ::core::time::Duration::from_millis(0u64),
         load_timeout: ::core::time::Duration::from_millis(30000u64),

@@ -188,7 +188,9 @@ fn is_of_a_statement(error: &sqlx::Error) -> bool {
     let is_of_server = |code: &str| ["08", "25", "57"].iter().any(|it| code.starts_with(it));
     match error {
         sqlx::Error::Database(error) => !error.code().is_some_and(|code| is_of_server(&code)),
-        sqlx::Error::Configuration(_) | sqlx::Error::RowNotFound | sqlx::Error::ColumnDecode { .. } => true,
+        sqlx::Error::Configuration(_)
+        | sqlx::Error::RowNotFound
+        | sqlx::Error::ColumnDecode { .. } => true,
         _ => false,
     }
 }

@@ -7,7 +7,9 @@ use sqlx::query::Query;
 use sqlx::{ColumnIndex, Database, Decode, Executor, IntoArguments, Pool, Row, Type};
 
 use super::connection::{Held, Own, PATIENCE, within};
-use super::{Installed, Listener, Outbox, OutboxConnection, OutboxRow, Place, Seen, Which};
+use super::{
+    Backlog, Installed, Listener, Outbox, OutboxConnection, OutboxRow, Place, Purged, Seen, Which,
+};
 use crate::error::BoxError;
 use crate::schema::{Schema, Triggers};
 use crate::store::BoxFuture;
@@ -51,12 +53,19 @@ pub trait OutboxDatabase: Database {
         to: i64,
     ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
 
-    /// Deletes some of the oldest rows that were delivered longer ago than this; says how many.
+    /// See [`OutboxConnection::purge`].
     fn purge(
         connection: &mut Self::Connection,
         outbox: &'static str,
         retention: Duration,
-    ) -> impl Future<Output = Result<u64, sqlx::Error>> + Send;
+        after: i64,
+    ) -> impl Future<Output = Result<Purged, sqlx::Error>> + Send;
+
+    /// See [`OutboxConnection::backlog`].
+    fn backlog(
+        connection: &mut Self::Connection,
+        outbox: &'static str,
+    ) -> impl Future<Output = Result<Backlog, sqlx::Error>> + Send;
 
     /// Does now what the open transaction has put off to its commit, as that may write as well.
     fn settle(
@@ -91,7 +100,7 @@ pub trait OutboxDatabase: Database {
     /// Does to the outbox what is done to it, and undoes it; says what is not possible.
     fn try_out(
         connection: &mut Self::Connection,
-        outbox: &'static str,
+        schema: &'static Schema,
     ) -> impl Future<Output = Result<Option<String>, sqlx::Error>> + Send;
 
     /// What a look that begins now sees.
@@ -200,8 +209,8 @@ impl<DB: OutboxDatabase> OutboxConnection for TableConnection<DB> {
     }
 
     fn try_out(&mut self) -> BoxFuture<'_, Result<Option<String>, BoxError>> {
-        let outbox = self.schema.outbox;
-        bounded!(self, DB::try_out(outbox))
+        let schema = self.schema;
+        bounded!(self, DB::try_out(schema))
     }
 
     fn seen(&mut self) -> BoxFuture<'_, Result<Option<Seen>, BoxError>> {
@@ -227,9 +236,18 @@ impl<DB: OutboxDatabase> OutboxConnection for TableConnection<DB> {
         bounded!(self, DB::mark_delivered(outbox, ids, to))
     }
 
-    fn purge(&mut self, retention: Duration) -> BoxFuture<'_, Result<u64, BoxError>> {
+    fn purge(
+        &mut self,
+        retention: Duration,
+        after: i64,
+    ) -> BoxFuture<'_, Result<Purged, BoxError>> {
         let outbox = self.schema.outbox;
-        bounded!(self, DB::purge(outbox, retention))
+        bounded!(self, DB::purge(outbox, retention, after))
+    }
+
+    fn backlog(&mut self) -> BoxFuture<'_, Result<Backlog, BoxError>> {
+        let outbox = self.schema.outbox;
+        bounded!(self, DB::backlog(outbox))
     }
 }
 
@@ -242,6 +260,11 @@ pub(super) fn quoted(table: &str) -> String {
 /// The table that says what is installed.
 pub(super) fn stamps(schema: &Schema) -> String {
     format!("{}_stamp", schema.outbox)
+}
+
+/// The table that the database empties when it may have lost commits.
+pub(super) fn lives(schema: &Schema) -> String {
+    format!("{}_life", schema.outbox)
 }
 
 /// The rows that a query answers as (transaction, id, tag's bytes, age in seconds).

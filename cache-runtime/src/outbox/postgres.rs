@@ -4,15 +4,17 @@ mod set_up;
 
 use std::time::Duration;
 
-use sqlx::postgres::{PgArguments, PgListener};
+use sqlx::postgres::{PgArguments, PgListener, PgRow};
 use sqlx::query::Query;
-use sqlx::{AssertSqlSafe, PgConnection, Pool, Postgres, SqlSafeStr};
+use sqlx::{AssertSqlSafe, FromRow, PgConnection, Pool, Postgres, Row, SqlSafeStr};
 use sqlx_core::transaction::TransactionManager;
 
 use super::connection::{PATIENCE, within};
-use super::database::{OutboxDatabase, fetch, quoted, stamps};
+use super::database::{OutboxDatabase, fetch, lives, quoted, stamps};
 use super::set_up::run;
-use super::{BATCH, Installed, Listener, OutboxRow, PURGE_BATCH, Place, Seen, Which};
+use super::{
+    BATCH, Backlog, Installed, Listener, OutboxRow, PURGE_BATCH, Place, Purged, Seen, Which,
+};
 use crate::error::BoxError;
 use crate::schema::{Schema, Triggers};
 use crate::store::BoxFuture;
@@ -139,15 +141,43 @@ impl OutboxDatabase for Postgres {
         connection: &mut PgConnection,
         outbox: &'static str,
         retention: Duration,
-    ) -> Result<u64, sqlx::Error> {
+        after: i64,
+    ) -> Result<Purged, sqlx::Error> {
+        let outbox = quoted(outbox);
+        // What was purged before is passed by: an old snapshot may keep a million dead entries of it.
+        let sql = format!(
+            "WITH gone AS (
+               DELETE FROM {outbox} WHERE id IN (
+                 SELECT id FROM {outbox}
+                 WHERE delivered_at < now() - $1 * interval '1 ms' AND delivered_at >= 'epoch'::timestamptz + $2 * interval '1 us'
+                 ORDER BY delivered_at LIMIT {PURGE_BATCH} FOR UPDATE SKIP LOCKED)
+               RETURNING delivered_at)
+             SELECT count(*), coalesce((extract(epoch FROM max(delivered_at)) * 1000000)::bigint, 0) FROM gone"
+        );
+        let query = sqlx::query_as(AssertSqlSafe(sql));
+        let query = query.bind(retention.as_millis() as i64).bind(after);
+        let (rows, until): (i64, i64) = query.fetch_one(connection).await?;
+        let rows = rows as usize;
+        Ok(Purged { rows, until })
+    }
+
+    async fn backlog(
+        connection: &mut PgConnection,
+        outbox: &'static str,
+    ) -> Result<Backlog, sqlx::Error> {
         let outbox = quoted(outbox);
         let sql = format!(
-            "DELETE FROM {outbox} WHERE id IN (
-               SELECT id FROM {outbox} WHERE delivered_at < now() - $1 * interval '1 ms'
-               ORDER BY delivered_at LIMIT {PURGE_BATCH} FOR UPDATE SKIP LOCKED)"
+            "SELECT pg_stat_get_live_tuples(to_regclass($1)),
+               (SELECT extract(epoch FROM clock_timestamp())::float8 - extract(epoch FROM created_at)::float8
+                FROM {outbox} WHERE delivered_at IS NULL ORDER BY xact, id LIMIT 1)"
         );
-        let query = sqlx::query(AssertSqlSafe(sql)).bind(retention.as_millis() as i64);
-        Ok(query.execute(connection).await?.rows_affected())
+        let query = sqlx::query_as(AssertSqlSafe(sql)).bind(&outbox);
+        let (rows, waiting): (i64, Option<f64>) = query.fetch_one(connection).await?;
+        Ok(Backlog {
+            rows: rows as u64,
+            // A clock that was set back is no reason to stop.
+            waiting: waiting.map(|it| Duration::try_from_secs_f64(it).unwrap_or_default()),
+        })
     }
 
     async fn settle(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
@@ -170,11 +200,12 @@ impl OutboxDatabase for Postgres {
         schema: &'static Schema,
         triggers: bool,
     ) -> Result<Installed, sqlx::Error> {
-        let stamps = quoted(&stamps(schema));
-        let exists = "SELECT to_regclass($1) IS NOT NULL AND to_regclass($2) IS NOT NULL";
+        let (stamps, lives) = (quoted(&stamps(schema)), quoted(&lives(schema)));
+        let exists = "SELECT to_regclass($1) IS NOT NULL AND to_regclass($2) IS NOT NULL AND to_regclass($3) IS NOT NULL";
         let exists: bool = sqlx::query_scalar(exists)
             .bind(&stamps)
             .bind(quoted(schema.outbox))
+            .bind(&lives)
             .fetch_one(&mut *connection)
             .await?;
         if !exists {
@@ -185,7 +216,9 @@ impl OutboxDatabase for Postgres {
         // put out of the way; a restore may have disabled them.
         let sql = format!(
             "SELECT (SELECT stamp FROM {stamps}),
-               (SELECT md5(identity || (SELECT oid FROM pg_database WHERE datname = current_database())) FROM {stamps}),
+               (SELECT md5(identity || (SELECT oid FROM pg_database WHERE datname = current_database()) || life)
+                FROM {stamps}, {lives}),
+               EXISTS (SELECT FROM {lives}),
                (SELECT count(*) FROM pg_trigger AS report
                 JOIN pg_proc ON pg_proc.oid = report.tgfoid
                 JOIN pg_class ON pg_class.oid = to_regclass($1)
@@ -197,12 +230,25 @@ impl OutboxDatabase for Postgres {
                (SELECT min(srrelid::regclass::text) FROM pg_subscription_rel
                 WHERE srrelid IN (SELECT to_regclass(of) FROM unnest($3) AS of))"
         );
-        let found: Result<Found, _> = sqlx::query_as(AssertSqlSafe(sql))
-            .bind(quoted(schema.outbox))
-            .bind(&names)
-            .bind(tables)
-            .fetch_one(connection)
-            .await;
+        let look = async |connection: &mut PgConnection| -> Result<Found, sqlx::Error> {
+            sqlx::query_as(AssertSqlSafe(sql.as_str()))
+                .bind(quoted(schema.outbox))
+                .bind(&names)
+                .bind(&tables)
+                .fetch_one(connection)
+                .await
+        };
+        let mut found = look(connection).await;
+        if let Ok(Found {
+            has_life: false, ..
+        }) = found
+        {
+            // Who comes first begins a new one.
+            found = match begin_life(connection, schema).await {
+                Ok(()) => look(connection).await,
+                Err(error) => Err(error),
+            };
+        }
         let found = match found {
             Err(sqlx::Error::Database(error)) if error.code().is_some_and(|it| it == "42501") => {
                 return Ok(Installed::Useless(format!(
@@ -213,7 +259,14 @@ impl OutboxDatabase for Postgres {
             }
             found => found?,
         };
-        let (stamp, identity, count, is_filtered, subscribed) = found;
+        let Found {
+            stamp,
+            identity,
+            triggers: count,
+            is_filtered,
+            subscribed,
+            ..
+        } = found;
         if is_filtered {
             return Ok(Installed::Useless(format!(
                 "row-level security hides rows of \"{}\" from this role, so that writes would go unnoticed\n\
@@ -255,11 +308,14 @@ impl OutboxDatabase for Postgres {
 
     async fn try_out(
         connection: &mut PgConnection,
-        outbox: &'static str,
+        schema: &'static Schema,
     ) -> Result<Option<String>, sqlx::Error> {
-        let writer = fastrand::i64(1..);
+        let (outbox, writer) = (schema.outbox, fastrand::i64(1..));
         Self::begin(connection, outbox, writer).await?;
-        let tried = tried_out(connection, outbox, writer).await;
+        let tried = match begin_life(connection, schema).await {
+            Ok(()) => tried_out(connection, outbox, writer).await,
+            Err(error) => Err(error),
+        };
         <Postgres as sqlx::Database>::TransactionManager::rollback(connection).await?;
         match tried {
             // What is not allowed, or not there; everything else may be another time.
@@ -344,13 +400,47 @@ impl OutboxDatabase for Postgres {
     }
 }
 
-/// The stamp, the identity, how many triggers there are, whether rows are hidden, a table that is subscribed.
-type Found = (Option<String>, Option<String>, i64, bool, Option<String>);
+/// What is installed.
+struct Found {
+    stamp: Option<String>,
+    identity: Option<String>,
+    has_life: bool,
+    /// How many there are.
+    triggers: i64,
+    /// Rows of the outbox are hidden.
+    is_filtered: bool,
+    /// A table that is filled by others.
+    subscribed: Option<String>,
+}
+
+impl FromRow<'_, PgRow> for Found {
+    fn from_row(row: &PgRow) -> Result<Found, sqlx::Error> {
+        Ok(Found {
+            stamp: row.try_get(0)?,
+            identity: row.try_get(1)?,
+            has_life: row.try_get(2)?,
+            triggers: row.try_get(3)?,
+            is_filtered: row.try_get(4)?,
+            subscribed: row.try_get(5)?,
+        })
+    }
+}
+
+/// From here on it is another database than it was, unless somebody else has just said so.
+async fn begin_life(
+    connection: &mut PgConnection,
+    schema: &'static Schema,
+) -> Result<(), sqlx::Error> {
+    let lives = quoted(&lives(schema));
+    let sql = format!("INSERT INTO {lives} (id) VALUES (1) ON CONFLICT DO NOTHING");
+    let query = sqlx::raw_sql(AssertSqlSafe(sql));
+    query.execute(connection).await.map(drop)
+}
 
 /// What the role of a service needs.
 fn grants(outbox: &str) -> String {
     format!(
-        "GRANT SELECT, INSERT, UPDATE, DELETE ON {outbox} and SELECT ON {outbox}_stamp to the role of the service"
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON {outbox}, SELECT ON {outbox}_stamp and SELECT, INSERT ON {outbox}_life to the role of the service"
     )
 }
 
@@ -369,7 +459,7 @@ async fn tried_out(
     let ids: Vec<i64> = rows.iter().map(|row| row.place.id).collect();
     Postgres::mark_delivered(connection, outbox, ids.clone(), 0).await?;
     let left = Postgres::rows(connection, outbox, &own, Place::FIRST).await?;
-    Postgres::purge(connection, outbox, Duration::from_secs(3600)).await?;
+    Postgres::purge(connection, outbox, Duration::from_secs(3600), 0).await?;
     let trouble = match (ids.len(), left.len()) {
         (1, 0) => return Ok(None),
         (0, _) => "it cannot read what it writes",

@@ -8,7 +8,9 @@ use sqlx::{AssertSqlSafe, Pool, SqlSafeStr, Sqlite, SqliteConnection};
 use sqlx_core::transaction::TransactionManager;
 
 use super::database::{OutboxDatabase, fetch, quoted, stamps};
-use super::{BATCH, Installed, Listener, OutboxRow, PURGE_BATCH, Place, Seen, Which};
+use super::{
+    BATCH, Backlog, Installed, Listener, OutboxRow, PURGE_BATCH, Place, Purged, Seen, Which,
+};
 use crate::schema::{Schema, Triggers};
 use crate::tag::Tag;
 
@@ -105,7 +107,8 @@ impl OutboxDatabase for Sqlite {
         connection: &mut SqliteConnection,
         outbox: &'static str,
         retention: Duration,
-    ) -> Result<u64, sqlx::Error> {
+        _: i64,
+    ) -> Result<Purged, sqlx::Error> {
         let outbox = quoted(outbox);
         let sql = format!(
             "DELETE FROM {outbox} WHERE id IN (
@@ -113,7 +116,27 @@ impl OutboxDatabase for Sqlite {
                ORDER BY delivered_at LIMIT {PURGE_BATCH})"
         );
         let query = sqlx::query(AssertSqlSafe(sql)).bind(retention.as_millis() as i64);
-        Ok(query.execute(connection).await?.rows_affected())
+        let rows = query.execute(connection).await?.rows_affected() as usize;
+        Ok(Purged { rows, until: 0 })
+    }
+
+    async fn backlog(
+        connection: &mut SqliteConnection,
+        outbox: &'static str,
+    ) -> Result<Backlog, sqlx::Error> {
+        let outbox = quoted(outbox);
+        // Without a look at every row.
+        let sql = format!(
+            "SELECT coalesce(max(id) - min(id) + 1, 0),
+               (SELECT CAST({NOW} - created_at AS REAL) FROM {outbox} WHERE delivered_at IS NULL ORDER BY id LIMIT 1)
+             FROM {outbox}"
+        );
+        let query = sqlx::query_as(AssertSqlSafe(sql));
+        let (rows, waiting): (i64, Option<f64>) = query.fetch_one(connection).await?;
+        Ok(Backlog {
+            rows: rows as u64,
+            waiting: waiting.map(|it| Duration::try_from_secs_f64(it).unwrap_or_default()),
+        })
     }
 
     /// Nothing that it puts off writes.
@@ -173,7 +196,7 @@ impl OutboxDatabase for Sqlite {
     /// There are no roles: who may read and write the file may do everything in it.
     async fn try_out(
         _: &mut SqliteConnection,
-        _: &'static str,
+        _: &'static Schema,
     ) -> Result<Option<String>, sqlx::Error> {
         Ok(None)
     }

@@ -323,7 +323,7 @@ impl<DB: OutboxDatabase, Db: Send + Sync + 'static> Transaction<DB, Db> {
         &mut self,
         ids: &[T::Id],
     ) -> Result<Vec<Option<Arc<T>>>, Error> {
-        let (lent, cx) = self.lend()?;
+        let (lent, cx) = self.lend(T::MODEL)?;
         let values = read::load_uncached::<T, Db>(&cx, ids).await?;
         cx.was_used(T::MODEL, ids.is_empty())?;
         lent.served();
@@ -335,7 +335,7 @@ impl<DB: OutboxDatabase, Db: Send + Sync + 'static> Transaction<DB, Db> {
     /// # Errors
     /// As [`get`](Self::get).
     pub async fn get_by<T: Find<Db>>(&mut self, by: T::Lookup) -> Result<Option<Arc<T>>, Error> {
-        let (lent, cx) = self.lend()?;
+        let (lent, cx) = self.lend(T::MODEL)?;
         let found = T::find(&cx, &by).await;
         let found = found.map_err(|error| Error::load(T::MODEL, error))?;
         cx.was_used(T::MODEL, false)?;
@@ -346,12 +346,12 @@ impl<DB: OutboxDatabase, Db: Send + Sync + 'static> Transaction<DB, Db> {
         }
     }
 
-    fn lend(&mut self) -> Result<(Lent<'_, DB, Db>, LoadContext<Db>), Error> {
+    fn lend(&mut self, model: &'static str) -> Result<(Lent<'_, DB, Db>, LoadContext<Db>), Error> {
         if self.open.is_none() {
             return Err(Error::outbox(lost().into()));
         }
         let connection = Arc::new(Mutex::new(self.open.take()));
-        let cx = LoadContext::within(self.cache.clone(), Within::new(connection.clone()));
+        let cx = LoadContext::within(self.cache.clone(), model, Within::new(connection.clone()));
         let lent = Lent {
             transaction: self,
             connection,

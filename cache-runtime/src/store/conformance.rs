@@ -410,6 +410,7 @@ fn schema(max_load: Duration) -> Schema {
     Schema {
         prefix: "",
         max_load,
+        max_loads: 64,
         max_commit: MAX_COMMIT,
         models: 0,
         max_staleness: None,

@@ -17,6 +17,10 @@ use crate::tag::Tag;
 /// (<https://redis.io/docs/latest/develop/reference/eviction/>), which needs no list.
 const EVICTION_SAMPLE: usize = 5;
 
+/// How many values are looked at for what has expired, and how many at most while everybody waits: about a millisecond.
+const TIDY_SAMPLE: usize = 20;
+const TIDIED_AT_MOST: usize = 2000;
+
 /// What an entry costs beside its bytes and texts, roughly: itself, and its places in the maps.
 const OVERHEAD: usize = 256;
 
@@ -67,6 +71,8 @@ struct Entry {
     tags: Vec<Tag>,
     expires: Instant,
     last_used: Instant,
+    /// Since it was stored.
+    was_read: bool,
 }
 
 impl MemoryStore {
@@ -222,6 +228,7 @@ impl State {
             return None;
         }
         entry.last_used = now;
+        entry.was_read = true;
         Some(entry.value.clone())
     }
 
@@ -249,6 +256,7 @@ impl State {
             tags: fill.tags.clone(),
             expires: now + fill.ttl,
             last_used: now,
+            was_read: false,
         };
         self.entries.insert(key, entry);
     }
@@ -276,11 +284,34 @@ impl State {
         while self.bytes > capacity {
             let oldest = (0..EVICTION_SAMPLE)
                 .map(|_| fastrand::usize(..self.entries.len()))
-                .min_by_key(|at| self.entries[*at].last_used);
+                .min_by_key(|at| {
+                    // What nobody has read since: a flood of what is asked for once does not push out what is read.
+                    let entry = &self.entries[*at];
+                    (entry.was_read, entry.last_used)
+                });
             let Some((key, _)) = oldest.and_then(|at| self.entries.get_index(at)) else {
                 return;
             };
             self.remove(&key.clone());
+        }
+    }
+
+    /// Looks at some values, at random, and on as long as every fourth has expired
+    /// (<https://redis.io/docs/latest/commands/expire/>, "How Redis expires keys").
+    fn tidy(&mut self, now: Instant) {
+        for _ in 0..TIDIED_AT_MOST / TIDY_SAMPLE {
+            let mut expired = 0;
+            for _ in 0..TIDY_SAMPLE.min(self.entries.len()) {
+                let at = fastrand::usize(..self.entries.len());
+                let entry = self.entries.get_index(at);
+                if let Some((key, _)) = entry.filter(|(_, it)| it.expires <= now) {
+                    self.remove(&key.clone());
+                    expired += 1;
+                }
+            }
+            if expired * 4 < TIDY_SAMPLE {
+                return;
+            }
         }
     }
 
@@ -355,6 +386,13 @@ impl Store for MemoryStore {
         Box::pin(async {
             self.clear_now();
             Ok(())
+        })
+    }
+
+    fn tidy(&self) -> Answer<'_, bool> {
+        Box::pin(async {
+            self.state().tidy(Instant::now());
+            Ok(true)
         })
     }
 

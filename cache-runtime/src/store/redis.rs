@@ -20,16 +20,18 @@
 //! edge. That is noticed whenever something touches the edge (`cache:tags` has the tag, but there is no
 //! index; a set has lost its sentinel), and voids everything: right, but a pity.
 //!
-//! An evicted value leaves its edges behind. Fills tidy: see `fill.lua`.
+//! An evicted value leaves its edges behind. Fills tidy: see `fill.lua`. What has expired goes without them: `tidy.lua`.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
-use bytes::Bytes;
 use redis::io::tcp::TcpSettings;
-use redis::{Client, ErrorKind, IntoConnectionInfo, ProtocolVersion, Script, ServerErrorKind};
+use redis::io::tcp::socket2::TcpKeepalive;
+use redis::{
+    Client, ErrorKind, IntoConnectionInfo, ProtocolVersion, RedisResult, Script, ServerErrorKind,
+};
 
 use super::{Answer, Claim, Connected, Epoch, Fill, MOST_FENCES, Read, Store, StoreError, Token};
 use crate::error::Error;
@@ -41,12 +43,16 @@ use crate::tag::Tag;
 mod connection;
 mod leases;
 mod messages;
+mod patience;
 
 use connection::Connection;
 use messages::Heard;
 
 /// For how long a near cache may have a value that has expired here: it was read a little before it was kept.
 const NEAR_LIFE: Duration = near::LIFE.saturating_add(Duration::from_secs(5));
+
+/// How long a connection may be silent before the other side is asked whether it is there.
+const KEEPALIVE: Duration = Duration::from_secs(10);
 
 /// How many keys one script deletes: about a millisecond of the server's time.
 const SLICE: usize = 1000;
@@ -119,6 +125,7 @@ struct Scripts {
     fill: Script,
     invalidate: Script,
     block: Script,
+    tidy: Script,
 }
 
 impl RedisStore {
@@ -133,7 +140,12 @@ impl RedisStore {
                 "this is not a Redis URL, such as redis://user:password@localhost:6379/0: {error}"
             ))
         })?;
-        let info = info.set_tcp_settings(TcpSettings::default().set_nodelay(true));
+        // A server that is gone without a word is noticed by who asks it something; this closes what nobody asks over.
+        let keepalive = TcpKeepalive::new()
+            .with_time(KEEPALIVE)
+            .with_interval(KEEPALIVE);
+        let tcp = TcpSettings::default().set_nodelay(true);
+        let info = info.set_tcp_settings(tcp.set_keepalive(keepalive));
         // RESP3: messages come over the connection of the commands.
         let settings = info.redis_settings().clone();
         let database = settings.db();
@@ -150,6 +162,7 @@ impl RedisStore {
                 fill: Script::new(include_str!("fill.lua")),
                 invalidate: Script::new(include_str!("invalidate.lua")),
                 block: Script::new(include_str!("block.lua")),
+                tidy: Script::new(include_str!("tidy.lua")),
             },
             leases: leases::Leases::new(),
         })
@@ -208,10 +221,9 @@ impl RedisStore {
             .arg(how)
             .arg(self.block_life_ms)
             .arg(&names.channel);
-        let (found, age_us, foreign): (String, f64, Vec<String>) = script
-            .invoke_async(&mut connection.server)
-            .await
-            .map_err(error)?;
+        let asked = script.invoke_async(&mut connection.server);
+        let (found, age_us, foreign): (String, f64, Vec<String>) =
+            connection.patience.wait_for(0, asked).await?;
         if !foreign.is_empty() {
             tracing::warn!(
                 ?foreign,
@@ -255,15 +267,23 @@ impl RedisStore {
         let mut get = redis::cmd("MGET");
         get.arg(&self.names.clock).arg(&*self.names.values(keys));
         let mut connection = self.connection()?;
-        let answers: Vec<Option<Bytes>> = get
-            .query_async(&mut connection.server)
-            .await
-            .map_err(error)?;
+        let bytes = connection.patience.expected(keys.len());
+        let asked = get.query_async(&mut connection.server);
+        let answers = connection.patience.wait_for(bytes, asked).await?;
         connection.understand(answers)
     }
 
     async fn fill_some(&self, token: Token, fills: &[Fill]) -> Result<Vec<bool>, StoreError> {
         let mut connection = self.connection()?;
+        let largest = fills.iter().map(|fill| fill.value.len()).max();
+        if largest.is_some_and(|bytes| bytes + Epoch::LINE > connection.largest) {
+            // It is alone in the call.
+            let why = format!(
+                "a value is larger than the server's proto-max-bulk-len, {} bytes: lower `max-value` in cache.toml",
+                connection.largest
+            );
+            return Err(StoreError::refused(why));
+        }
         let epoch = String::from_utf8_lossy(&token.epoch.0);
         let token = format!("{epoch}:{}", token.clock);
         let mut pipeline = redis::pipe();
@@ -290,15 +310,18 @@ impl RedisStore {
             }
             pipeline.invoke_script(&script);
         }
-        let connection = &mut connection.server;
-        let answers: Result<Vec<i64>, _> = match pipeline.query_async(connection).await {
+        let sizes = fills.iter().map(|fill| fill.value.len() as u64);
+        let bytes = sizes.sum();
+        let Connection {
+            server, patience, ..
+        } = &mut connection;
+        let asked = patience.wait(bytes, pipeline.query_async(server));
+        let answers: RedisResult<Vec<i64>> = match asked.await? {
             Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
-                self.scripts
-                    .fill
-                    .load_async(connection)
-                    .await
-                    .map_err(fill_error)?;
-                pipeline.query_async(connection).await
+                let loaded = self.scripts.fill.load_async(server);
+                patience.wait(0, loaded).await?.map_err(fill_error)?;
+                let asked = pipeline.query_async(server);
+                patience.wait(bytes, asked).await?
             }
             answers => answers,
         };
@@ -336,7 +359,8 @@ impl RedisStore {
                 script.arg(tag.as_str());
             }
             call = "again";
-            let answer = script.invoke_async(&mut connection.server).await;
+            let asked = script.invoke_async(&mut connection.server);
+            let answer = connection.patience.wait(0, asked).await?;
             let (done, deleted): (i64, Vec<String>) = match answer {
                 Err(error) if is_foreign(&error) => return self.renew_epoch("").await,
                 answer => answer.map_err(error)?,
@@ -366,7 +390,8 @@ impl RedisStore {
                 script.arg(tag.as_str());
             }
             let mut connection = self.connection()?;
-            match script.invoke_async(&mut connection.server).await {
+            let asked = script.invoke_async(&mut connection.server);
+            match connection.patience.wait(0, asked).await? {
                 Ok(1) => {}
                 Err(failed) if !is_foreign(&failed) => return Err(error(failed)),
                 // A new epoch blocks everything for as long.
@@ -429,13 +454,24 @@ impl Store for RedisStore {
     fn fill<'a>(&'a self, token: Token, fills: &'a [Fill]) -> Answer<'a, Vec<bool>> {
         Box::pin(async move {
             let mut stored = Vec::with_capacity(fills.len());
-            let mut rest = fills;
+            let (mut rest, mut refusal) = (fills, None);
             while !rest.is_empty() {
                 let (some, others) = rest.split_at(one_call(rest));
-                stored.extend(self.fill_some(token, some).await?);
+                match self.fill_some(token, some).await {
+                    Ok(done) => stored.extend(done),
+                    Err(error) if error.is_away() => return Err(error),
+                    // The others may be taken.
+                    Err(error) => {
+                        stored.extend(some.iter().map(|_| false));
+                        refusal = Some(error);
+                    }
+                }
                 rest = others;
             }
-            Ok(stored)
+            match refusal {
+                Some(error) if !stored.contains(&true) => Err(error),
+                _ => Ok(stored),
+            }
         })
     }
 
@@ -450,6 +486,19 @@ impl Store for RedisStore {
 
     fn clear(&self) -> Answer<'_, ()> {
         Box::pin(self.renew_epoch("void"))
+    }
+
+    fn tidy(&self) -> Answer<'_, bool> {
+        Box::pin(async {
+            let (mut connection, names) = (self.connection()?, &self.names);
+            let mut script = self.scripts.tidy.prepare_invoke();
+            for key in [&names.clock, &names.fences, &names.tags] {
+                script.key(key);
+            }
+            script.arg(self.fence_life_ms).arg(&names.index).arg(SLICE);
+            let asked = script.invoke_async(&mut connection.server);
+            connection.patience.wait_for(0, asked).await
+        })
     }
 
     fn block<'a>(&'a self, writer: i64, tags: &'a [Tag], life: Duration) -> Answer<'a, ()> {

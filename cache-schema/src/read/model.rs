@@ -111,6 +111,9 @@ fn policy(reader: &mut Reader<'_, '_>, model: &str, defaults: &Settings) -> Opti
         .consistency("consistency")
         .unwrap_or(Consistency::Eventual);
     let lookups = reader.strings("lookup", COLUMNS).unwrap_or_default();
+    let version = reader.count("version").unwrap_or(1);
+    let max_value = reader.size("max-value").unwrap_or(defaults.max_value);
+    let max_tags = reader.count("max-tags").unwrap_or(defaults.max_tags);
     let grace = reader.duration("grace").unwrap_or(defaults.grace);
     let load_timeout = reader.life("load-timeout").unwrap_or(defaults.load_timeout);
     let lease = reader.duration("lease").unwrap_or(defaults.lease);
@@ -127,6 +130,9 @@ fn policy(reader: &mut Reader<'_, '_>, model: &str, defaults: &Settings) -> Opti
         jitter,
         negative_ttl,
         codec,
+        version,
+        max_value,
+        max_tags,
         grace,
         load_timeout,
         lease,

@@ -23,6 +23,9 @@ pub(super) fn cache(cache: &mut Reader<'_, '_>, file: &mut File) {
     settings.codec = cache.codec("codec").unwrap_or(defaults.codec);
     settings.max_load = cache.life("max-load").unwrap_or(defaults.max_load);
     settings.max_commit = cache.life("max-commit").unwrap_or(defaults.max_commit);
+    settings.max_loads = cache.count("max-loads").unwrap_or(defaults.max_loads);
+    settings.max_value = cache.size("max-value").unwrap_or(defaults.max_value);
+    settings.max_tags = cache.count("max-tags").unwrap_or(defaults.max_tags);
     settings.grace = cache.duration("grace").unwrap_or(defaults.grace);
     settings.load_timeout = cache.life("load-timeout").unwrap_or(defaults.load_timeout);
     settings.lease = cache.duration("lease").unwrap_or(defaults.lease);
@@ -182,7 +185,13 @@ impl Reader<'_, '_> {
     fn room(&mut self, key: &str, room: usize, expected: &str) -> Option<usize> {
         if room == 0 {
             let (_, value) = self.entry(key)?;
-            let why = "no value could be held".to_owned();
+            let why = match key {
+                "max-loads" => "nothing could ever be loaded",
+                "max-value" | "max-tags" => "nothing could ever be stored",
+                "version" => "versions begin with 1",
+                _ => "no value could be held",
+            };
+            let why = why.to_owned();
             self.wrong(value, format!("`{key}` is zero"), why)
                 .help(format!("write {expected}"));
         }

@@ -30,10 +30,13 @@ pub(super) fn table(outbox: &str, model: &Watched<'_>) -> Table {
 
 /// `writer` tells the rows of a transaction of the cache, which delivers them itself, from those of
 /// all others, which have 0. `xact` is the transaction, so that who has looked once finds what has come since.
-/// The stamp has a key, as a publication `FOR ALL TABLES` asks for one.
+/// The stamp has a key, as a publication `FOR ALL TABLES` asks for one. An unlogged table is empty after a crash, on a standby that
+/// was promoted and in a restored backup (<https://www.postgresql.org/docs/current/sql-createtable.html>), which may all lack what
+/// was committed last: so what is in it tells one life of the database from another.
 pub(super) fn outbox(outbox: &str) -> Vec<String> {
-    let [table, waiting, own, delivered, stamp] = ["", "_waiting", "_own", "_delivered", "_stamp"]
-        .map(|suffix| quoted(&format!("{outbox}{suffix}")));
+    let [table, waiting, own, delivered, stamp, life] =
+        ["", "_waiting", "_own", "_delivered", "_stamp", "_life"]
+            .map(|suffix| quoted(&format!("{outbox}{suffix}")));
     vec![
         format!(
             "CREATE TABLE IF NOT EXISTS {table} (
@@ -67,6 +70,12 @@ $cache$"
         format!(
             "CREATE TABLE IF NOT EXISTS {stamp} (
   id integer PRIMARY KEY DEFAULT 1 CHECK (id = 1), stamp text NOT NULL, identity text NOT NULL
+)"
+        ),
+        format!(
+            "CREATE UNLOGGED TABLE IF NOT EXISTS {life} (
+  id integer PRIMARY KEY DEFAULT 1 CHECK (id = 1),
+  life text NOT NULL DEFAULT md5(random()::text || clock_timestamp())
 )"
         ),
     ]

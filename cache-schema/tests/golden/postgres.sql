@@ -28,6 +28,11 @@ CREATE TABLE IF NOT EXISTS "cache_outbox_stamp" (
   id integer PRIMARY KEY DEFAULT 1 CHECK (id = 1), stamp text NOT NULL, identity text NOT NULL
 );
 
+CREATE UNLOGGED TABLE IF NOT EXISTS "cache_outbox_life" (
+  id integer PRIMARY KEY DEFAULT 1 CHECK (id = 1),
+  life text NOT NULL DEFAULT md5(random()::text || clock_timestamp())
+);
+
 DO $cache$
 BEGIN
   PERFORM r."id" FROM "video" r WHERE 1 = 0;

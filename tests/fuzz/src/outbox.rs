@@ -138,6 +138,7 @@ const SCHEMA: Schema = Schema {
     prefix: "",
     max_load: Duration::from_secs(30),
     max_commit: Duration::from_secs(5),
+    max_loads: 64,
     models: 0,
     max_staleness: None,
     strict: &[],

@@ -14,7 +14,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, Postgres};
 
 use super::INSTALL_LOCK;
 use crate::outbox::Installed;
-use crate::outbox::database::{OutboxDatabase, quoted, stamps};
+use crate::outbox::database::{OutboxDatabase, lives, quoted, stamps};
 use crate::outbox::set_up::{is_held, run};
 use crate::schema::{Schema, Table};
 
@@ -194,7 +194,7 @@ pub(super) async fn uninstall(
         step(connection, FOR_READERS, vec![drop]).await?;
     }
     drop_functions(connection, schema, false).await?;
-    for table in [schema.outbox.to_owned(), stamps(schema)] {
+    for table in [schema.outbox.to_owned(), stamps(schema), lives(schema)] {
         let drop = format!("DROP TABLE IF EXISTS {}", quoted(&table));
         step(connection, FOR_WRITERS, vec![drop]).await?;
     }

@@ -1,14 +1,16 @@
 //! A connection, and whether what comes over it is of the server and the database that it was opened for.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, PushInfo};
+use redis::{AsyncConnectionConfig, Client, PushInfo, RedisResult};
 
 use super::error;
 use super::messages::Heard;
+use super::patience::Patience;
 use crate::store::{Epoch, Read, StoreError, TIMEOUT, Token};
 
 /// How much of the server's `master_replid` (40 hexadecimal digits) is in an epoch.
@@ -24,6 +26,9 @@ pub(super) struct Connection {
     pub(super) server: MultiplexedConnection,
     pub(super) identity: Arc<str>,
     pub(super) source: Arc<str>,
+    pub(super) patience: Arc<Patience>,
+    /// Bytes that a value may have: the server ends a connection that sends more.
+    pub(super) largest: usize,
     heard: Option<Arc<Heard>>,
 }
 
@@ -37,7 +42,8 @@ impl Connection {
     ) -> Result<Connection, StoreError> {
         let mut config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(TIMEOUT))
-            .set_response_timeout(Some(TIMEOUT));
+            // See `patience`.
+            .set_response_timeout(None);
         let heard = heard.map(Arc::new);
         if let Some(heard) = heard.clone() {
             config = config.set_push_sender(move |push: PushInfo| {
@@ -49,22 +55,27 @@ impl Connection {
             .get_multiplexed_async_connection_with_config(&config)
             .await
             .map_err(error)?;
-        warn_of_evictions(&mut server).await?;
+        let patience = Patience::default();
+        warn_of_evictions(&mut server, &patience).await?;
         if heard.is_some() {
-            server.subscribe(channel).await.map_err(error)?;
+            let subscribed = server.subscribe(channel);
+            patience.wait_for(0, subscribed).await?;
         }
-        let identity = identity(&mut server).await?.into();
+        let identity = identity(&mut server, &patience).await?.into();
+        let largest = largest(&mut server, &patience).await?;
         Ok(Connection {
             server,
             identity,
             source: format!("{source:-<SOURCE$.SOURCE$}").into(),
+            patience: Arc::new(patience),
+            largest,
             heard,
         })
     }
 
     /// Whether the server is still who it was.
     pub(super) async fn check(mut self) -> Result<(), StoreError> {
-        match *identity(&mut self.server).await? == *self.identity {
+        match *identity(&mut self.server, &self.patience).await? == *self.identity {
             true => Ok(()),
             false => Err(StoreError::away("it was given another server's memory")),
         }
@@ -91,6 +102,9 @@ impl Connection {
             heard.check(token);
         }
         let mut values = answers.split_off(1);
+        let sizes = values.iter().flatten().map(|bytes| bytes.len() as u64);
+        let largest = sizes.clone().max().unwrap_or_default();
+        self.patience.learn(sizes.clone().count(), sizes.sum(), largest);
         for value in &mut values {
             // Of a line that is over, or nothing of ours: the reader will see a miss.
             *value = value
@@ -105,8 +119,11 @@ impl Connection {
 ///
 /// Its name is the one of its history: another after every start, and after every time that it was a replica and
 /// may have been given another's memory. Its `run_id` would stay the same then.
-async fn identity(server: &mut MultiplexedConnection) -> Result<String, StoreError> {
-    let info = info(server, "replication").await?;
+async fn identity(
+    server: &mut MultiplexedConnection,
+    patience: &Patience,
+) -> Result<String, StoreError> {
+    let info = info(server, "replication", patience).await?;
     if field(&info, "role:").is_some_and(|role| role != "master") {
         return Err(StoreError::away("it is the replica of another server"));
     }
@@ -116,17 +133,37 @@ async fn identity(server: &mut MultiplexedConnection) -> Result<String, StoreErr
         .ok_or_else(|| StoreError::away("the server's INFO does not tell its master_replid"))
 }
 
-async fn info(server: &mut MultiplexedConnection, section: &str) -> Result<String, StoreError> {
+async fn info(
+    server: &mut MultiplexedConnection,
+    section: &str,
+    patience: &Patience,
+) -> Result<String, StoreError> {
     let mut info = redis::cmd("INFO");
-    info.arg(section).query_async(server).await.map_err(error)
+    let asked = info.arg(section).query_async(server);
+    patience.wait_for(0, asked).await
+}
+
+/// Where nobody may ask it is taken for what it is when nobody has changed it.
+async fn largest(
+    server: &mut MultiplexedConnection,
+    patience: &Patience,
+) -> Result<usize, StoreError> {
+    let mut config = redis::cmd("CONFIG");
+    let asked = config.arg("GET").arg("proto-max-bulk-len").query_async(server);
+    let said: RedisResult<HashMap<String, usize>> = patience.wait(0, asked).await?;
+    let said = said.ok().and_then(|all| all.into_values().next());
+    Ok(said.unwrap_or(512 << 20))
 }
 
 fn field<'i>(info: &'i str, name: &str) -> Option<&'i str> {
     info.lines().find_map(|line| line.strip_prefix(name))
 }
 
-async fn warn_of_evictions(server: &mut MultiplexedConnection) -> Result<(), StoreError> {
-    let info = info(server, "memory").await?;
+async fn warn_of_evictions(
+    server: &mut MultiplexedConnection,
+    patience: &Patience,
+) -> Result<(), StoreError> {
+    let info = info(server, "memory", patience).await?;
     let policy = field(&info, "maxmemory_policy:");
     if field(&info, "maxmemory:") != Some("0")
         && policy.is_some_and(|policy| policy.starts_with("allkeys"))

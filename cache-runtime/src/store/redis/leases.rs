@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use redis::Script;
 
-use super::{KEYS_PER_READ, RedisStore, append, error};
+use super::{KEYS_PER_READ, RedisStore, append};
 use crate::store::{Claim, StoreError};
 
 /// What is done with leases.
@@ -77,10 +77,10 @@ impl RedisStore {
         script
             .arg(claimant)
             .arg(u64::max(life.as_millis() as u64, 1));
-        let (answers, claimed): (Vec<Option<Bytes>>, Vec<bool>) = script
-            .invoke_async(&mut connection.server)
-            .await
-            .map_err(error)?;
+        let asked = script.invoke_async(&mut connection.server);
+        let bytes = connection.patience.expected(keys.len());
+        let (answers, claimed): (Vec<Option<Bytes>>, Vec<bool>) =
+            connection.patience.wait_for(bytes, asked).await?;
         let read = connection.understand(answers)?;
         Ok(read.map(|read| Claim { read, claimed }))
     }
@@ -95,10 +95,8 @@ impl RedisStore {
             let mut connection = self.connection()?;
             let mut script = self.leases.release.prepare_invoke();
             script.key(self.leases_of(keys)).arg(claimant);
-            let () = script
-                .invoke_async(&mut connection.server)
-                .await
-                .map_err(error)?;
+            let asked = script.invoke_async(&mut connection.server);
+            let () = connection.patience.wait_for(0, asked).await?;
         }
         Ok(())
     }

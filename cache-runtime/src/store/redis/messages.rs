@@ -108,7 +108,8 @@ mod tests {
 
     #[test]
     fn a_lost_message_empties_the_near_cache() {
-        let heard = Heard::nothing_yet(Arc::new(NearFence::new(Duration::from_secs(60))), "".into());
+        let heard =
+            Heard::nothing_yet(Arc::new(NearFence::new(Duration::from_secs(60))), "".into());
         let message = |old: &str, new: &str, keys: &str| {
             heard.message(format!("{old} {new}\n{keys}").as_bytes());
         };

@@ -66,6 +66,8 @@ fn main() {
         jitter: 0,
         negative_ttl: Duration::from_secs(5),
         codec: Codec::Msgpack,
+        max_value: 1_000_000,
+        max_tags: 10_000,
         strict: false,
         grace: Duration::from_secs(60),
         load_timeout: Duration::from_secs(2),

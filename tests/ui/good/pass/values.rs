@@ -103,6 +103,8 @@ fn main() {
         jitter: 10,
         negative_ttl: Duration::from_secs(30),
         codec: Codec::Json,
+        max_value: 1_000_000,
+        max_tags: 10_000,
         strict: false,
         grace: Duration::ZERO,
         load_timeout: Duration::from_secs(30),
