@@ -30,7 +30,10 @@ const MOST_FACTS: usize = 5_000;
 
 /// The shapes of what the models' values and lookups are, each found out once.
 #[derive(Debug)]
-pub(crate) struct Shapes(Box<[[OnceLock<(TypeId, u64)>; 2]]>);
+pub(crate) struct Shapes(Box<[[Known; 2]]>);
+
+/// The kind that a shape is of, and the shape.
+type Known = OnceLock<(TypeId, u64)>;
 
 impl Shapes {
     pub(crate) fn new(models: usize) -> Shapes {

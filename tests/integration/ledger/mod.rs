@@ -7,6 +7,8 @@ mod backlog;
 mod bank;
 mod batches;
 mod desk;
+mod disk;
+mod foreign;
 mod frozen;
 mod grace;
 mod hazards;
@@ -14,24 +16,30 @@ mod history;
 mod ids;
 mod ignores;
 mod installs;
+mod keys;
+mod large;
 mod lease;
 mod limit;
 mod on_write;
 mod one_connection;
 mod outage;
 mod places;
+mod prefixes;
 mod refresh;
 mod reports;
 mod roles;
 mod rows;
 mod runtimes;
 mod services;
+mod strangers;
 mod strict;
 mod tale;
 mod transactions;
+mod turns;
 mod types;
 mod verify;
 mod verify_writes;
+mod versions;
 
 use libtest_mimic::Trial;
 
@@ -65,6 +73,13 @@ pub fn trials() -> Vec<Trial> {
         one_connection::tales(),
         verify::tales(),
         verify_writes::tales(),
+        strangers::tales(),
+        foreign::tales(),
+        prefixes::tales(),
+        turns::tales(),
+        disk::tales(),
+        large::tales(),
+        versions::tales(),
     ]
     .concat();
     let mutants = strict::need_the_block().into_iter();

@@ -1,10 +1,12 @@
-//! What is verified at every hit, for stories that bring a source of their own, and its loaders.
+//! What is verified at every hit. Most stories bring a source of their own, and its loaders.
 
 use std::sync::Arc;
 
-use cache_runtime::Cached;
+use cache_runtime::{BoxError, Cached, Load, LoadContext};
 use serde::{Deserialize, Serialize};
-use sqlx::FromRow;
+use sqlx::{FromRow, Pool};
+
+use crate::{Base, rows};
 
 /// With a lookup, and near.
 #[derive(Clone, Debug, PartialEq, Cached, Serialize, Deserialize, FromRow)]
@@ -36,4 +38,11 @@ pub struct Report {
 pub struct Rumour {
     pub id: i64,
     pub text: String,
+}
+
+impl<DB: Base> Load<Pool<DB>> for Fact {
+    async fn load(cx: &LoadContext<Pool<DB>>, ids: &[i64]) -> Result<Vec<Fact>, BoxError> {
+        let sql = "SELECT id, slug, text, weight, views FROM fact WHERE id = $1";
+        rows(cx, sql, ids.iter().map(|id| vec![(*id).into()])).await
+    }
 }

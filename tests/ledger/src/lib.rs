@@ -3,9 +3,11 @@
 
 mod archive;
 mod base;
+mod crowd;
 mod library;
 mod press;
 mod unspeakable;
+pub mod versions;
 
 use std::sync::Arc;
 
@@ -15,6 +17,7 @@ use sqlx::{FromRow, Pool};
 
 pub use archive::{Fact, FactLookup, Report, Rumour};
 pub use base::{Base, Row, Value};
+pub use crowd::{Badge, Crowd, Member, OddNote};
 pub use library::{Shelf, Volume};
 pub use press::{Digest, OldPage, Page, Quote, Rate, SecretPage};
 pub use unspeakable::Unspeakable;

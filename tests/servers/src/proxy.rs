@@ -30,6 +30,8 @@ struct Line {
     answers_frozen: bool,
     /// How long each piece takes, either way.
     delay: Duration,
+    /// Bytes a second that come through, either way; 0: as many as may.
+    width: u64,
     refuses: bool,
     /// Connections of another cut than the last are over.
     cuts: usize,
@@ -46,6 +48,7 @@ impl Proxy {
             questions_frozen: false,
             answers_frozen: false,
             delay: Duration::ZERO,
+            width: 0,
             refuses: false,
             cuts: 0,
         });
@@ -99,6 +102,11 @@ impl Proxy {
         self.line.send_modify(|line| line.delay = delay);
     }
 
+    /// So many bytes a second come through, either way.
+    pub fn narrow(&self, bytes_per_second: u64) {
+        self.line.send_modify(|line| line.width = bytes_per_second);
+    }
+
     /// The next message that Redis publishes does not come through; all else does.
     pub fn lose_a_message(&self) {
         self.messages.lose_one();
@@ -126,6 +134,7 @@ impl Proxy {
             line.questions_frozen = false;
             line.answers_frozen = false;
             line.delay = Duration::ZERO;
+            line.width = 0;
             line.refuses = false;
         });
     }
@@ -208,7 +217,9 @@ async fn pump(
         };
         held_back.extend_from_slice(&bytes[..length]);
         let forwarded = messages.map_or(held_back.len(), |all| all.take_out(&mut held_back));
-        let delay = line.borrow().delay;
+        let Line { delay, width, .. } = *line.borrow();
+        let transfer = (forwarded as u64 * 1_000_000).checked_div(width);
+        let delay = delay + Duration::from_micros(transfer.unwrap_or_default());
         if !delay.is_zero() {
             tokio::time::sleep(delay).await;
         }

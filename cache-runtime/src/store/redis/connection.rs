@@ -104,7 +104,8 @@ impl Connection {
         let mut values = answers.split_off(1);
         let sizes = values.iter().flatten().map(|bytes| bytes.len() as u64);
         let largest = sizes.clone().max().unwrap_or_default();
-        self.patience.learn(sizes.clone().count(), sizes.sum(), largest);
+        self.patience
+            .learn(sizes.clone().count(), sizes.sum(), largest);
         for value in &mut values {
             // Of a line that is over, or nothing of ours: the reader will see a miss.
             *value = value
@@ -149,7 +150,10 @@ async fn largest(
     patience: &Patience,
 ) -> Result<usize, StoreError> {
     let mut config = redis::cmd("CONFIG");
-    let asked = config.arg("GET").arg("proto-max-bulk-len").query_async(server);
+    let asked = config
+        .arg("GET")
+        .arg("proto-max-bulk-len")
+        .query_async(server);
     let said: RedisResult<HashMap<String, usize>> = patience.wait(0, asked).await?;
     let said = said.ok().and_then(|all| all.into_values().next());
     Ok(said.unwrap_or(512 << 20))

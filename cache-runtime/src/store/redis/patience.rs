@@ -57,9 +57,11 @@ impl Patience {
         // Another's lesson may be lost, which is no harm.
         let average = self.average.load(Ordering::Relaxed);
         let mean = bytes / values as u64;
-        self.average.store((average * 7 + mean) / 8, Ordering::Relaxed);
+        self.average
+            .store((average * 7 + mean) / 8, Ordering::Relaxed);
         let large = self.large.load(Ordering::Relaxed);
-        self.large.store(largest.max(large / 8 * 7), Ordering::Relaxed);
+        self.large
+            .store(largest.max(large / 8 * 7), Ordering::Relaxed);
     }
 
     /// Waits for an answer, of so many bytes with its question.
