@@ -82,7 +82,8 @@ impl Error {
         is_load || self.is_load_timeout()
     }
 
-    /// Whether the loader took longer than `load-timeout`, or waited for longer to begin, as `max-loads` others were running.
+    /// Whether the loader took longer than `load-timeout`; or it waited for longer than `max-load` to begin, as `max-loads` others were
+    /// running.
     pub fn is_load_timeout(&self) -> bool {
         matches!(*self.0, Kind::LoadTimedOut { .. })
     }
@@ -113,7 +114,7 @@ impl fmt::Display for Error {
             ),
             Kind::LoadTimedOut { model, limit, .. } => write!(
                 f,
-                "loading `{model}` has not begun within its `load-timeout`, {limit:?}, as `max-loads` others were running"
+                "loading `{model}` has not begun within `max-load`, {limit:?}, as `max-loads` others were running"
             ),
             Kind::Outbox(source) => write!(
                 f,

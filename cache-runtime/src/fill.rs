@@ -1,18 +1,22 @@
 //! What happens once for all who miss a key: claim it, load it, offer it to the store, land the flight.
 
 use std::collections::HashMap;
+use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::Instrument;
 
 use crate::cache::Cache;
 use crate::entry::{self, Entry, Unusable};
 use crate::error::Error;
 use crate::event::Event;
-use crate::flight::{Tick, Ticket};
+use crate::flight::{Hurry, Tick, Ticket};
 use crate::kind::Kind;
 use crate::load::LoadContext;
 use crate::look::open;
@@ -62,12 +66,44 @@ impl<K: Clone> Lead<K> {
     }
 }
 
+/// When a load may begin: no more than `max-loads` run at once.
+#[derive(Clone)]
+pub(crate) enum Turn {
+    /// After those who came before; or as soon as a load that has begun waits for it. (If all who have begun waited for
+    /// some that have not, nothing would go on.)
+    InTurn(Hurry),
+    /// A load that has begun waits for it, and does nothing meanwhile.
+    Now,
+}
+
+impl Turn {
+    async fn comes(self, turns: Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
+        match self {
+            Turn::Now => None,
+            Turn::InTurn(hurry) => {
+                let mut turn = pin!(turns.acquire_owned());
+                let mut told = pin!(hurry.told());
+                poll_fn(
+                    |cx| match (turn.as_mut().poll(cx), told.as_mut().poll(cx)) {
+                        // Never closed.
+                        (Poll::Ready(turn), _) => Poll::Ready(turn.ok()),
+                        (Poll::Pending, Poll::Ready(())) => Poll::Ready(None),
+                        (Poll::Pending, Poll::Pending) => Poll::Pending,
+                    },
+                )
+                .await
+            }
+        }
+    }
+}
+
 /// In a task of its own: the others wait for it also when this reader is dropped.
 pub(crate) fn start<K: Kind<Db>, Db: Send + Sync + 'static>(
     cache: &Cache<Db>,
     leads: Vec<Lead<K::Key>>,
     token: Option<Token>,
     claims: bool,
+    turn: Turn,
 ) {
     if leads.is_empty() {
         return;
@@ -75,8 +111,10 @@ pub(crate) fn start<K: Kind<Db>, Db: Send + Sync + 'static>(
     let cache = cache.clone();
     let task = async move {
         match token {
-            Some(_) if claims && !K::POLICY.lease.is_zero() => claim::<K, Db>(cache, leads).await,
-            _ => load::<K, Db>(&cache, leads, token).await,
+            Some(_) if claims && !K::POLICY.lease.is_zero() => {
+                claim::<K, Db>(cache, leads, turn).await
+            }
+            _ => load::<K, Db>(&cache, leads, token, turn).await,
         }
     };
     tokio::spawn(task.in_current_span());
@@ -87,6 +125,7 @@ pub(crate) fn start<K: Kind<Db>, Db: Send + Sync + 'static>(
 async fn claim<K: Kind<Db>, Db: Send + Sync + 'static>(
     cache: Cache<Db>,
     mut leads: Vec<Lead<K::Key>>,
+    turn: Turn,
 ) {
     let engine = cache.engine();
     let (deadline, mut pause) = (Instant::now() + K::POLICY.lease, FIRST_PAUSE);
@@ -94,7 +133,7 @@ async fn claim<K: Kind<Db>, Db: Send + Sync + 'static>(
         let keys: Vec<String> = leads.iter().map(|lead| lead.key.clone()).collect();
         let asked = engine.flights.tick();
         let Some(Claim { read, claimed }) = engine.claim(&keys, K::POLICY.lease).await else {
-            return load::<K, Db>(&cache, leads, None).await;
+            return load::<K, Db>(&cache, leads, None, turn).await;
         };
         let is_over = Instant::now() >= deadline;
         let (mut mine, mut others) = (Vec::new(), Vec::new());
@@ -113,11 +152,11 @@ async fn claim<K: Kind<Db>, Db: Send + Sync + 'static>(
             }
         }
         if !mine.is_empty() {
-            let (cache, token) = (cache.clone(), read.token);
+            let (cache, token, turn) = (cache.clone(), read.token, turn.clone());
             let task = async move {
                 let keys: Vec<String> = mine.iter().map(|lead| lead.key.clone()).collect();
                 let engine = cache.engine().clone();
-                let load = async move { load::<K, Db>(&cache, mine, Some(token)).await };
+                let load = async move { load::<K, Db>(&cache, mine, Some(token), turn).await };
                 // In a task of its own: what encodes the values may panic, and nobody else is to wait for them then.
                 let _ = tokio::spawn(load.in_current_span()).await;
                 engine.release(&keys).await;
@@ -151,9 +190,10 @@ async fn load<K: Kind<Db>, Db: Send + Sync + 'static>(
     cache: &Cache<Db>,
     leads: Vec<Lead<K::Key>>,
     token: Option<Token>,
+    turn: Turn,
 ) {
     let engine = cache.engine();
-    let values = match load_values::<K, Db>(cache, &leads).await {
+    let values = match load_values::<K, Db>(cache, &leads, turn).await {
         Ok(values) => values,
         Err(error) => {
             engine.observer.tell(Event::LoadFailed {
@@ -218,6 +258,7 @@ async fn load<K: Kind<Db>, Db: Send + Sync + 'static>(
 async fn load_values<K: Kind<Db>, Db: Send + Sync + 'static>(
     cache: &Cache<Db>,
     leads: &[Lead<K::Key>],
+    turn: Turn,
 ) -> Result<HashMap<K::Key, Arc<K::Value>>, Error> {
     let observer = &cache.engine().observer;
     let keys: Vec<String> = leads.iter().map(|lead| lead.key.clone()).collect();
@@ -227,7 +268,7 @@ async fn load_values<K: Kind<Db>, Db: Send + Sync + 'static>(
         model: K::MODEL,
         keys: &keys,
     });
-    let loaded = run::<K, Db>(cx, of).await;
+    let loaded = run::<K, Db>(cx, of, turn).await;
     observer.tell(Event::Loaded {
         model: K::MODEL,
         keys: &keys,
@@ -241,13 +282,20 @@ async fn load_values<K: Kind<Db>, Db: Send + Sync + 'static>(
 pub(crate) async fn run<K: Kind<Db>, Db: Send + Sync + 'static>(
     cx: LoadContext<Db>,
     of: Vec<K::Key>,
+    turn: Turn,
 ) -> Result<Vec<(K::Key, K::Value)>, Error> {
     let limit = K::POLICY.load_timeout;
     let ending = cx.ending();
-    if tokio::time::timeout(limit, cx.take_turn()).await.is_err() {
-        return Err(Error::load_had_no_turn(K::MODEL, limit));
-    }
-    let load = async move { K::load(&cx, &of).await };
+    // After that nothing that it loads could be stored.
+    let patience = cx.engine().schema.max_load;
+    let turn = turn.comes(cx.engine().loads.clone());
+    let Ok(turn) = tokio::time::timeout(patience, turn).await else {
+        return Err(Error::load_had_no_turn(K::MODEL, patience));
+    };
+    let load = async move {
+        let _turn = turn;
+        K::load(&cx, &of).await
+    };
     let mut load = tokio::spawn(load.in_current_span());
     match tokio::time::timeout(limit, &mut load).await {
         Ok(Ok(Ok(values))) => Ok(values),

@@ -63,6 +63,25 @@ pub(crate) struct Flight {
     /// Before its load began.
     pub(crate) start: Tick,
     outcome: watch::Receiver<Outcome>,
+    hurry: Hurry,
+}
+
+/// Tells the loads of some flights not to wait for their turn.
+#[derive(Clone)]
+pub(crate) struct Hurry(Arc<watch::Sender<bool>>);
+
+impl Default for Hurry {
+    fn default() -> Self {
+        Hurry(Arc::new(watch::Sender::new(false)))
+    }
+}
+
+impl Hurry {
+    /// Returns when they are told, or were.
+    pub(crate) async fn told(&self) {
+        // Its sender is here.
+        let _ = self.0.subscribe().wait_for(|told| *told).await;
+    }
 }
 
 /// The flight's end: the one who loads holds it. Dropped without an outcome, the waiting start over.
@@ -128,12 +147,13 @@ impl Flights {
         self.began.elapsed().as_millis() as u64 + 1
     }
 
-    /// After a miss: joins the flight of this key or starts one. `noted` is from before the read;
+    /// After a miss: joins the flight of this key or starts one, which may be told to hurry. `noted` is from before the read;
     /// `None` when there was no store to read.
     pub(crate) fn enter<K: 'static>(
         self: &Arc<Self>,
         key: &str,
         noted: Option<Landings>,
+        hurry: &Hurry,
     ) -> Entered {
         let id: Key = (TypeId::of::<K>(), key.to_owned());
         let mut flying = self.flying();
@@ -147,6 +167,7 @@ impl Flights {
         let flight = Flight {
             start: self.tick(),
             outcome,
+            hurry: hurry.clone(),
         };
         flying.insert(id.clone(), flight.clone());
         Entered::Lead(
@@ -166,6 +187,11 @@ impl Flights {
 }
 
 impl Flight {
+    /// Does not let it wait for its turn: a load that has one waits for it.
+    pub(crate) fn hurry(&self) {
+        self.hurry.0.send_replace(true);
+    }
+
     /// The outcome; `None` when there is none.
     pub(crate) async fn landed<T: Send + Sync + 'static>(mut self) -> Option<Arc<T>> {
         let outcome = self.outcome.wait_for(Option::is_some).await.ok()?.clone()?;
@@ -203,7 +229,7 @@ mod tests {
     use super::*;
 
     fn lead(flights: &Arc<Flights>, noted: Option<Landings>) -> Option<Ticket> {
-        match flights.enter::<u8>("plio_1", noted) {
+        match flights.enter::<u8>("plio_1", noted, &Hurry::default()) {
             Entered::Lead(ticket, _) => Some(ticket),
             Entered::Join(_) | Entered::ReadAgain => None,
         }
@@ -213,16 +239,17 @@ mod tests {
     fn a_flight_is_joined_until_it_lands() {
         let flights = Flights::new();
         let before = flights.tick();
-        let Entered::Lead(ticket, flight) = flights.enter::<u8>("plio_1", None) else {
+        let Entered::Lead(ticket, flight) = flights.enter::<u8>("plio_1", None, &Hurry::default())
+        else {
             panic!("nobody flies");
         };
         assert!(before < flight.start && flight.start < flights.tick());
-        let joined = flights.enter::<u8>("plio_1", None);
+        let joined = flights.enter::<u8>("plio_1", None, &Hurry::default());
         assert!(matches!(joined, Entered::Join(joined) if joined.start == flight.start));
         // Other values, and the same key in another form.
-        let other = flights.enter::<u8>("plio_2", None);
+        let other = flights.enter::<u8>("plio_2", None, &Hurry::default());
         assert!(matches!(other, Entered::Lead(..)));
-        let other = flights.enter::<u16>("plio_1", None);
+        let other = flights.enter::<u16>("plio_1", None, &Hurry::default());
         assert!(matches!(other, Entered::Lead(..)));
 
         ticket.land(false, Arc::new(()));
@@ -238,7 +265,7 @@ mod tests {
         let ticket = lead(&flights, Some(noted)).expect("nothing was stored");
         ticket.land(true, Arc::new(()));
 
-        let entered = flights.enter::<u8>("plio_1", Some(noted));
+        let entered = flights.enter::<u8>("plio_1", Some(noted), &Hurry::default());
         assert!(matches!(entered, Entered::ReadAgain));
         let noted = flights.landings("plio_1");
         assert!(lead(&flights, Some(noted)).is_some());
@@ -247,7 +274,8 @@ mod tests {
     #[tokio::test]
     async fn a_flight_without_an_end_keeps_nobody() {
         let flights = Flights::new();
-        let Entered::Lead(ticket, flight) = flights.enter::<u8>("plio_1", None) else {
+        let Entered::Lead(ticket, flight) = flights.enter::<u8>("plio_1", None, &Hurry::default())
+        else {
             panic!("nobody flies");
         };
         drop(ticket);

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use tokio::sync::OwnedSemaphorePermit;
-
 use crate::cache::Cache;
+use crate::engine::Engine;
 use crate::error::{BoxError, Error};
 use crate::model::Cached;
 use crate::read;
@@ -64,8 +63,6 @@ pub struct LoadContext<Db> {
     /// What is loaded.
     model: &'static str,
     reads: Reads,
-    /// Its turn to run; not while it waits for what others load.
-    turn: tokio::sync::Mutex<Option<OwnedSemaphorePermit>>,
     ending: Ending,
 }
 
@@ -112,7 +109,6 @@ impl<Db: Send + Sync + 'static> LoadContext<Db> {
             cache,
             model,
             reads,
-            turn: tokio::sync::Mutex::default(),
             ending: Ending::default(),
         }
     }
@@ -121,13 +117,8 @@ impl<Db: Send + Sync + 'static> LoadContext<Db> {
         self.ending.clone()
     }
 
-    /// Waits until fewer than `max-loads` others run.
-    pub(crate) async fn take_turn(&self) {
-        let mut turn = self.turn.lock().await;
-        if turn.is_none() {
-            // Never closed.
-            *turn = self.cache.engine().loads.clone().acquire_owned().await.ok();
-        }
+    pub(crate) fn engine(&self) -> &Engine {
+        self.cache.engine()
     }
 
     /// The source. A loader that takes its connections from [`acquire`](Self::acquire) serves
@@ -165,11 +156,7 @@ impl<Db: Send + Sync + 'static> LoadContext<Db> {
             );
             return Err(Error::load(T::MODEL, why.into()));
         }
-        // Somebody else's turn: what is read may have to be loaded, and wait for a turn of its own.
-        drop(self.turn.lock().await.take());
-        let values = read::nested(&self.cache, ids).await;
-        self.take_turn().await;
-        values
+        read::nested(&self.cache, ids).await
     }
 }
 

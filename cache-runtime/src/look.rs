@@ -8,8 +8,8 @@ use crate::cache::Cache;
 use crate::engine::Engine;
 use crate::entry::{Entry, Unusable};
 use crate::event::Event;
-use crate::fill::{self, Lead};
-use crate::flight::{Entered, Landings, Tick};
+use crate::fill::{self, Lead, Turn};
+use crate::flight::{Entered, Hurry, Landings, Tick};
 use crate::in_use;
 use crate::kind::{Form, Kind};
 use crate::mechanism::Mechanism;
@@ -99,13 +99,14 @@ impl Look {
         n: usize,
         key: &str,
         accept: Accept,
+        hurry: &Hurry,
     ) -> Entered {
         // What has landed since is nothing that a reload could take.
         let noted = match &self.read {
             Some(_) if accept != Accept::Reloaded => Some(self.landings[n]),
             _ => None,
         };
-        engine.flights.enter::<K>(key, noted)
+        engine.flights.enter::<K>(key, noted, hurry)
     }
 
     /// Whether it missed before the store was asked to store what was loaded, and did.
@@ -122,11 +123,14 @@ impl Look {
     ) {
         let flights = &cache.engine().flights;
         if !flights.failed_lately(key)
-            && let Entered::Lead(ticket, _) = flights.enter::<K>(key, Some(self.landings[n]))
+            && let hurry = Hurry::default()
+            && let Entered::Lead(ticket, _) =
+                flights.enter::<K>(key, Some(self.landings[n]), &hurry)
         {
             let token = self.read.as_ref().map(|read| read.token);
             // No claims: the store has a value, so that others wait for nothing.
-            fill::start::<K, Db>(cache, vec![Lead::new(of, key, ticket)], token, false);
+            let leads = vec![Lead::new(of, key, ticket)];
+            fill::start::<K, Db>(cache, leads, token, false, Turn::InTurn(hurry));
         }
     }
 

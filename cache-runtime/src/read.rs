@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::cache::Cache;
 use crate::error::Error;
 use crate::event::Event;
-use crate::fill::{self, Landed, Lead};
-use crate::flight::Entered;
+use crate::fill::{self, Landed, Lead, Turn};
+use crate::flight::{Entered, Hurry};
 use crate::json::Json;
 use crate::kind::{AsJson, Decoded, Form, Ids, Kind, Values};
 use crate::load::{Find, Load, LoadContext};
@@ -232,6 +232,7 @@ async fn far<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
             }
         };
         let (mut leads, mut flights) = (Vec::new(), Vec::new());
+        let hurry = Hurry::default();
         for (n, at) in open.into_iter().enumerate() {
             let (of, key) = (&of[at], &keys[at]);
             if let Some(hit) = look.hit::<K, F, Db>(cache, n, of, key, accept) {
@@ -239,19 +240,29 @@ async fn far<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
                 continue;
             }
             engine.observer.tell(Event::Miss { key });
-            match look.enter::<K, Db>(engine, n, key, accept) {
+            match look.enter::<K, Db>(engine, n, key, accept, &hurry) {
                 Entered::Lead(ticket, flight) => {
                     leads.push(Lead::new(of, key, ticket));
                     flights.push((at, flight, false));
                 }
-                Entered::Join(flight) => flights.push((at, flight, true)),
+                Entered::Join(flight) => {
+                    if accept == Accept::Fresh {
+                        flight.hurry();
+                    }
+                    flights.push((at, flight, true));
+                }
                 Entered::ReadAgain => {}
             }
         }
 
         let token = look.read.as_ref().map(|read| read.token);
         let claims = accept != Accept::Reloaded;
-        fill::start::<K, Db>(cache, leads, token, claims);
+        // What a load waits for is in its turn.
+        let turn = match accept {
+            Accept::Fresh => Turn::Now,
+            Accept::Any | Accept::Again | Accept::Reloaded => Turn::InTurn(hurry),
+        };
+        fill::start::<K, Db>(cache, leads, token, claims, turn);
         for (at, flight, collapsed) in flights {
             let start = flight.start;
             let is_fresh = start > came;

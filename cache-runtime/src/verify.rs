@@ -41,7 +41,8 @@ use crate::cache::{Cache, WeakCache};
 use crate::entry::Entry;
 use crate::error::BoxError;
 use crate::event::Event;
-use crate::fill;
+use crate::fill::{self, Turn};
+use crate::flight::Hurry;
 use crate::kind::{Form, Kind};
 use crate::load::LoadContext;
 use crate::look;
@@ -234,8 +235,9 @@ impl<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static> Hit<K, F, Db> {
 
     /// What the source says.
     async fn load(&self) -> Option<Value> {
+        let turn = Turn::InTurn(Hurry::default());
         let cx = LoadContext::of_source(self.cache.upgrade()?, K::MODEL);
-        let loaded = fill::run::<K, Db>(cx, vec![self.of.clone()]).await;
+        let loaded = fill::run::<K, Db>(cx, vec![self.of.clone()], turn).await;
         let value = loaded.map_err(BoxError::from).and_then(|values| {
             let found = values.into_iter().find(|(of, _)| *of == self.of);
             Ok(found

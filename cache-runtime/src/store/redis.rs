@@ -78,6 +78,7 @@ pub struct RedisStore {
     block_life_ms: u64,
     scripts: Scripts,
     leases: leases::Leases,
+    sizes: Arc<patience::Sizes>,
 }
 
 /// What there is in Redis. `index` and `lease` are put before tags and keys, `values` before keys.
@@ -165,6 +166,7 @@ impl RedisStore {
                 tidy: Script::new(include_str!("tidy.lua")),
             },
             leases: leases::Leases::new(),
+            sizes: Arc::default(),
         })
     }
 
@@ -194,7 +196,8 @@ impl RedisStore {
         let heard = self.near.get().cloned();
         let heard = heard.map(|near| Heard::nothing_yet(near, self.names.values.clone()));
         let channel = &self.names.channel;
-        let connection = Connection::open(&self.client, source, channel, heard).await?;
+        let sizes = self.sizes.clone();
+        let connection = Connection::open(&self.client, source, channel, heard, sizes).await?;
         *self
             .connection
             .write()
@@ -310,11 +313,11 @@ impl RedisStore {
             }
             pipeline.invoke_script(&script);
         }
-        let sizes = fills.iter().map(|fill| fill.value.len() as u64);
-        let bytes = sizes.sum();
+        let bytes = fills.iter().map(|fill| fill.value.len() as u64).sum();
         let Connection {
             server, patience, ..
         } = &mut connection;
+        patience.learn(largest.unwrap_or_default());
         let asked = patience.wait(bytes, pipeline.query_async(server));
         let answers: RedisResult<Vec<i64>> = match asked.await? {
             Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
@@ -543,7 +546,8 @@ fn error(error: redis::RedisError) -> StoreError {
 
 /// Whether somebody has put another thing under a name of ours. The next `connect.lua` replaces it.
 fn is_foreign(error: &redis::RedisError) -> bool {
-    error.code() == Some("WRONGTYPE")
+    let all = error.clone().into_server_errors();
+    all.is_some_and(|all| all.iter().any(|(_, error)| error.code() == "WRONGTYPE"))
 }
 
 /// A server that answers a fill with an error (out of memory, say) does not store it, and may be well otherwise.

@@ -64,12 +64,21 @@ impl<'b> Role<'b> {
     }
 }
 
+/// What a role needs besides reading.
+const NEEDED: [&str; 4] = [
+    "INSERT ON cache_outbox",
+    "UPDATE ON cache_outbox",
+    "DELETE ON cache_outbox",
+    "INSERT ON cache_outbox_life",
+];
+
 async fn a_role_that_may_not_use_the_outbox_is_refused(bank: Bank<Postgres>) {
-    let all = ["INSERT", "UPDATE", "DELETE"];
-    for missing in all {
-        let granted: Vec<&str> = all.into_iter().filter(|right| *right != missing).collect();
-        let grants = format!("GRANT {} ON cache_outbox TO {{role}}", granted.join(", "));
-        let role = Role::new(&bank, &grants).await;
+    for missing in NEEDED {
+        let granted = NEEDED.into_iter().filter(|right| *right != missing);
+        let granted: String = granted
+            .map(|right| format!("GRANT {right} TO {{role}};"))
+            .collect();
+        let role = Role::new(&bank, &granted).await;
         let error = built(&role.pool).await.expect_err(missing);
         assert!(error.is_set_up(), "without {missing}: {error}");
         assert!(
@@ -82,7 +91,8 @@ async fn a_role_that_may_not_use_the_outbox_is_refused(bank: Bank<Postgres>) {
     }
     let role = Role::new(
         &bank,
-        "GRANT INSERT, UPDATE, DELETE ON cache_outbox TO {role}; REVOKE SELECT ON cache_outbox_stamp FROM {role}",
+        "GRANT INSERT, UPDATE, DELETE ON cache_outbox TO {role}; GRANT INSERT ON cache_outbox_life TO {role};
+         REVOKE SELECT ON cache_outbox_stamp FROM {role}",
     )
     .await;
     let error = built(&role.pool).await.expect_err("the stamp");
@@ -91,11 +101,8 @@ async fn a_role_that_may_not_use_the_outbox_is_refused(bank: Bank<Postgres>) {
         "{error}"
     );
     role.end().await;
-    let role = Role::new(
-        &bank,
-        "GRANT INSERT, UPDATE, DELETE ON cache_outbox TO {role}",
-    )
-    .await;
+    let granted = NEEDED.map(|right| format!("GRANT {right} TO {{role}};"));
+    let role = Role::new(&bank, &granted.concat()).await;
     built(&role.pool)
         .await
         .expect("it may do all that is needed");
@@ -108,7 +115,7 @@ async fn a_role_that_may_not_use_the_outbox_is_refused(bank: Bank<Postgres>) {
 }
 
 async fn row_level_security_on_the_outbox_is_refused(bank: Bank<Postgres>) {
-    let grants = "GRANT ALL ON cache_outbox TO {role}; ALTER TABLE cache_outbox ENABLE ROW LEVEL SECURITY;
+    let grants = "GRANT ALL ON cache_outbox, cache_outbox_life TO {role}; ALTER TABLE cache_outbox ENABLE ROW LEVEL SECURITY;
         CREATE POLICY own ON cache_outbox TO {role} USING (tag NOT LIKE 'note#%') WITH CHECK (true)";
     let role = Role::new(&bank, grants).await;
     let error = built(&role.pool).await.expect_err("rows are hidden");

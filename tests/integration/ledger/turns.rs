@@ -111,7 +111,15 @@ async fn cache_of<DB: Base>(
     manner: Manner,
     max_loads: usize,
 ) -> Cache<Source<DB>> {
-    let schema: &'static Schema = Box::leak(Box::new(Schema { max_loads, ..BUSY }));
+    cache_with(bank, manner, Schema { max_loads, ..BUSY }).await
+}
+
+async fn cache_with<DB: Base>(
+    bank: &Bank<DB>,
+    manner: Manner,
+    schema: Schema,
+) -> Cache<Source<DB>> {
+    let schema: &'static Schema = Box::leak(Box::new(schema));
     let source = Source {
         pool: DB::pool(bank.url(), 5),
         manner,
@@ -184,16 +192,25 @@ async fn loads_run_in_turn_also_when_they_wait_for_others<DB: Base>(bank: Bank<D
 }
 
 async fn a_load_without_a_turn_is_an_error_in_the_end<DB: Base>(bank: Bank<DB>) {
-    let cache = cache_of(&bank, Manner::Waits, 1).await;
-    let (first, second) = tokio::join!(Quote::get(&cache, 1), Quote::get(&cache, 2));
-    // The load-timeout of quotes is 2 s: who waits for a turn and who runs is given up.
-    let errors = [first, second].map(|read| read.expect_err("neither"));
+    let narrow = Schema {
+        max_loads: 1,
+        max_load: Duration::from_secs(1),
+        ..BUSY
+    };
+    let cache = cache_with(&bank, Manner::Waits, narrow).await;
+    let (a, b, c) = tokio::join!(
+        Quote::get(&cache, 1),
+        Quote::get(&cache, 2),
+        Quote::get(&cache, 3)
+    );
+    // The load-timeout of quotes is 2 s: who runs is given up, and who waits for a turn before that.
+    let errors = [a, b, c].map(|read| read.expect_err("none"));
     assert!(errors.iter().all(|error| error.is_load_timeout()));
     let texts = errors.map(|error| error.to_string());
     let waited = texts.iter().any(|text| text.contains("max-loads"));
     assert!(waited, "{texts:?}");
     cache.db().gate.add_permits(1000);
-    assert!(Quote::get(&cache, 3).await.expect("loaded").is_some());
+    assert!(Quote::get(&cache, 4).await.expect("loaded").is_some());
 }
 
 async fn three_thousand_refreshes_at_once_are_done<DB: Base>(bank: Bank<DB>) {

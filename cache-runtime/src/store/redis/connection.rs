@@ -10,7 +10,7 @@ use redis::{AsyncConnectionConfig, Client, PushInfo, RedisResult};
 
 use super::error;
 use super::messages::Heard;
-use super::patience::Patience;
+use super::patience::{Patience, Sizes};
 use crate::store::{Epoch, Read, StoreError, TIMEOUT, Token};
 
 /// How much of the server's `master_replid` (40 hexadecimal digits) is in an epoch.
@@ -39,6 +39,7 @@ impl Connection {
         source: &str,
         channel: &str,
         heard: Option<Heard>,
+        sizes: Arc<Sizes>,
     ) -> Result<Connection, StoreError> {
         let mut config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(TIMEOUT))
@@ -55,7 +56,7 @@ impl Connection {
             .get_multiplexed_async_connection_with_config(&config)
             .await
             .map_err(error)?;
-        let patience = Patience::default();
+        let patience = Patience::new(sizes);
         warn_of_evictions(&mut server, &patience).await?;
         if heard.is_some() {
             let subscribed = server.subscribe(channel);
@@ -102,10 +103,9 @@ impl Connection {
             heard.check(token);
         }
         let mut values = answers.split_off(1);
-        let sizes = values.iter().flatten().map(|bytes| bytes.len() as u64);
-        let largest = sizes.clone().max().unwrap_or_default();
-        self.patience
-            .learn(sizes.clone().count(), sizes.sum(), largest);
+        if let Some(largest) = values.iter().flatten().map(Bytes::len).max() {
+            self.patience.learn(largest);
+        }
         for value in &mut values {
             // Of a line that is over, or nothing of ours: the reader will see a miss.
             *value = value

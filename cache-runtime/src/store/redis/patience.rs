@@ -3,6 +3,7 @@
 //! A time-out that does not know it takes a store away that is well: a hundred values of 100 kB take 0.8 s over a link of 12 MB/s, and
 //! what others ask meanwhile comes after them.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -20,48 +21,78 @@ const LONGEST: Duration = Duration::from_secs(5);
 /// What a value is taken to have before any was seen.
 const UNKNOWN: u64 = 16 << 10;
 
-/// What is under way over a connection, and what is known of the sizes of values.
+/// What one is not taken to have unless it was seen.
+const LARGEST: u64 = 1 << 20;
+
+/// Of so many values it may be that they were not there in time because of their size.
+const MANY: u64 = 10;
+
+/// For how long at least, and twice that at most, a large value is remembered.
+const REMEMBERED: Duration = Duration::from_secs(30);
+
+/// What is known of the sizes of values, in bytes. Most are small, and it is the large ones that take time.
 #[derive(Debug)]
-pub(super) struct Patience {
-    under_way: AtomicU64,
-    /// Bytes of a value, on the average of late; and of a large one.
-    average: AtomicU64,
-    large: AtomicU64,
+pub(super) struct Sizes {
+    began: Instant,
+    /// Which of the spans of time since then it is.
+    span: AtomicU64,
+    /// The largest value in it, and in the one before.
+    largest: AtomicU64,
+    largest_before: AtomicU64,
 }
 
-impl Default for Patience {
+impl Default for Sizes {
     fn default() -> Self {
-        Patience {
-            under_way: AtomicU64::new(0),
-            average: AtomicU64::new(UNKNOWN),
-            large: AtomicU64::new(UNKNOWN),
+        Sizes {
+            began: Instant::now(),
+            span: AtomicU64::new(0),
+            largest: AtomicU64::new(UNKNOWN),
+            largest_before: AtomicU64::new(0),
         }
     }
+}
+
+impl Sizes {
+    /// There is one of so many bytes.
+    pub(super) fn learn(&self, bytes: u64) {
+        let span = self.began.elapsed().as_secs() / REMEMBERED.as_secs();
+        if self.span.swap(span, Ordering::Relaxed) != span {
+            let before = self.largest.swap(0, Ordering::Relaxed);
+            self.largest_before.store(before, Ordering::Relaxed);
+        }
+        self.largest.fetch_max(bytes, Ordering::Relaxed);
+    }
+
+    fn largest(&self) -> u64 {
+        let [now, before] =
+            [&self.largest, &self.largest_before].map(|it| it.load(Ordering::Relaxed));
+        now.max(before)
+    }
+}
+
+/// What is under way over a connection.
+#[derive(Debug, Default)]
+pub(super) struct Patience {
+    under_way: AtomicU64,
+    sizes: Arc<Sizes>,
 }
 
 impl Patience {
-    /// How many bytes so many values may have.
-    pub(super) fn expected(&self, values: usize) -> u64 {
-        let [average, large] = [&self.average, &self.large].map(|it| it.load(Ordering::Relaxed));
-        match values {
-            0 => 0,
-            _ => large + 2 * average * values as u64,
+    pub(super) fn new(sizes: Arc<Sizes>) -> Patience {
+        Patience {
+            under_way: AtomicU64::new(0),
+            sizes,
         }
     }
 
-    /// So many values had so many bytes together, the largest of them this many.
-    pub(super) fn learn(&self, values: usize, bytes: u64, largest: u64) {
-        if values == 0 {
-            return;
-        }
-        // Another's lesson may be lost, which is no harm.
-        let average = self.average.load(Ordering::Relaxed);
-        let mean = bytes / values as u64;
-        self.average
-            .store((average * 7 + mean) / 8, Ordering::Relaxed);
-        let large = self.large.load(Ordering::Relaxed);
-        self.large
-            .store(largest.max(large / 8 * 7), Ordering::Relaxed);
+    /// How many bytes so many values may have.
+    pub(super) fn expected(&self, values: usize) -> u64 {
+        self.sizes.largest() * values as u64
+    }
+
+    /// There is a value of so many bytes.
+    pub(super) fn learn(&self, bytes: usize) {
+        self.sizes.learn(bytes as u64);
     }
 
     /// Waits for an answer, of so many bytes with its question.
@@ -86,6 +117,11 @@ impl Patience {
             let limit = self.limit();
             let left = limit.saturating_sub(began.elapsed());
             if left.is_zero() {
+                // Many may be larger together than any that was seen.
+                let largest = self.sizes.largest();
+                if bytes >= MANY * largest {
+                    self.sizes.learn((largest * 4).min(LARGEST));
+                }
                 let why = format!("it has not answered within {limit:?}");
                 return Err(StoreError::away(why));
             }
@@ -128,7 +164,7 @@ mod tests {
     #[test]
     fn small_values_are_waited_for_no_longer_than_the_time_out() {
         let patience = Patience::default();
-        (0..100).for_each(|_| patience.learn(10, 5_000, 600));
+        patience.sizes.largest.store(600, Ordering::Relaxed);
         let _asked = UnderWay::new(&patience.under_way, patience.expected(1));
         assert!(patience.limit() < TIMEOUT + Duration::from_millis(2));
     }
@@ -137,7 +173,8 @@ mod tests {
     fn much_is_waited_for_longer_by_all_and_by_nobody_for_ever() {
         let patience = Patience::default();
         assert_eq!(patience.limit(), TIMEOUT);
-        (0..20).for_each(|_| patience.learn(1, 100_000, 100_000));
+        patience.learn(100_000);
+        (0..1000).for_each(|_| patience.learn(10));
         let asked = UnderWay::new(&patience.under_way, patience.expected(100));
         assert!(patience.limit() > Duration::from_secs(2));
         let _much = UnderWay::new(&patience.under_way, 1 << 40);
