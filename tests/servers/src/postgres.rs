@@ -99,6 +99,11 @@ impl Postgres {
         })
     }
 
+    /// The port that it was started on.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// The address of a database on this server.
     pub fn url(&self, database: &str) -> String {
         format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)

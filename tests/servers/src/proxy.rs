@@ -12,6 +12,9 @@ use tokio::task::JoinHandle;
 
 use crate::push::Messages;
 
+#[cfg(test)]
+mod tests;
+
 /// Forwards until told otherwise.
 #[derive(Debug)]
 pub struct Proxy {
@@ -24,16 +27,22 @@ pub struct Proxy {
 #[derive(Debug, Clone, Copy)]
 struct Line {
     target: u16,
-    /// What the client sends stays here.
-    questions_frozen: bool,
+    /// How often the connections that there were have been frozen.
+    freezes: usize,
+    /// What the client sends stays here, on connections from before this freeze.
+    questions_frozen: usize,
     /// What the server sends does.
-    answers_frozen: bool,
+    answers_frozen: usize,
     /// How long each piece takes, either way.
     delay: Duration,
     refuses: bool,
     /// Connections of another cut than the last are over.
     cuts: usize,
 }
+
+/// A freeze that no connection is from before of; and one that all are.
+const NONE: usize = 0;
+const ALL: usize = usize::MAX;
 
 impl Proxy {
     /// One in front of a port of this machine.
@@ -43,8 +52,9 @@ impl Proxy {
     pub async fn to(target: u16) -> Self {
         let line = watch::Sender::new(Line {
             target,
-            questions_frozen: false,
-            answers_frozen: false,
+            freezes: 0,
+            questions_frozen: NONE,
+            answers_frozen: NONE,
             delay: Duration::ZERO,
             refuses: false,
             cuts: 0,
@@ -78,6 +88,11 @@ impl Proxy {
         format!("redis://127.0.0.1:{}/{database}", self.port)
     }
 
+    /// The address of a database of a PostgreSQL behind it.
+    pub fn postgres_url(&self, database: &str) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
+    }
+
     /// Connections stay open, and nothing comes through; what is sent meanwhile does when it resumes.
     pub fn freeze(&self) {
         self.freeze_questions();
@@ -86,12 +101,38 @@ impl Proxy {
 
     /// Likewise, of what the client sends only.
     pub fn freeze_questions(&self) {
-        self.line.send_modify(|line| line.questions_frozen = true);
+        self.line.send_modify(|line| line.questions_frozen = ALL);
     }
 
     /// Likewise, of what the server sends only.
     pub fn freeze_answers(&self) {
-        self.line.send_modify(|line| line.answers_frozen = true);
+        self.line.send_modify(|line| line.answers_frozen = ALL);
+    }
+
+    /// Nothing comes through on the connections that there are now, and nobody hears it when one is closed; new ones are as
+    /// ever. A host that is gone without a word, and another at its address.
+    pub fn freeze_existing(&self) {
+        self.freeze_those_of_now(|line| {
+            line.questions_frozen = line.freezes;
+            line.answers_frozen = line.freezes;
+        });
+    }
+
+    /// Likewise, of what the client sends only.
+    pub fn freeze_existing_questions(&self) {
+        self.freeze_those_of_now(|line| line.questions_frozen = line.freezes);
+    }
+
+    /// Likewise, of what the server sends only.
+    pub fn freeze_existing_answers(&self) {
+        self.freeze_those_of_now(|line| line.answers_frozen = line.freezes);
+    }
+
+    fn freeze_those_of_now(&self, freeze: impl Fn(&mut Line)) {
+        self.line.send_modify(|line| {
+            line.freezes += 1;
+            freeze(line);
+        });
     }
 
     /// Everything that is sent takes so long, either way, and for so long nothing else sets out.
@@ -123,8 +164,8 @@ impl Proxy {
     /// Forwards again.
     pub fn resume(&self) {
         self.line.send_modify(|line| {
-            line.questions_frozen = false;
-            line.answers_frozen = false;
+            line.questions_frozen = NONE;
+            line.answers_frozen = NONE;
             line.delay = Duration::ZERO;
             line.refuses = false;
         });
@@ -149,6 +190,7 @@ impl Drop for Proxy {
 async fn carry(client: TcpStream, line: watch::Receiver<Line>, messages: Arc<Messages>) {
     let Line {
         target,
+        freezes,
         refuses,
         cuts,
         ..
@@ -169,14 +211,14 @@ async fn carry(client: TcpStream, line: watch::Receiver<Line>, messages: Arc<Mes
                 from_client,
                 to_server,
                 line.clone(),
-                |line| line.questions_frozen,
+                move |line| freezes < line.questions_frozen,
                 None
             ),
             pump(
                 from_server,
                 to_client,
                 line.clone(),
-                |line| line.answers_frozen,
+                move |line| freezes < line.answers_frozen,
                 Some(&messages)
             )
         )
@@ -197,15 +239,14 @@ async fn pump(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
     mut line: watch::Receiver<Line>,
-    is_frozen: fn(&Line) -> bool,
+    is_frozen: impl Fn(&Line) -> bool,
     messages: Option<&Messages>,
 ) {
     let mut bytes = vec![0; 16 * 1024];
     let mut held_back = Vec::new();
     loop {
-        let Ok(length @ 1..) = from.read(&mut bytes).await else {
-            return;
-        };
+        // Nothing: the end, which stays here like anything else.
+        let length = from.read(&mut bytes).await.unwrap_or(0);
         held_back.extend_from_slice(&bytes[..length]);
         let forwarded = messages.map_or(held_back.len(), |all| all.take_out(&mut held_back));
         let delay = line.borrow().delay;
@@ -213,6 +254,7 @@ async fn pump(
             tokio::time::sleep(delay).await;
         }
         if line.wait_for(|line| !is_frozen(line)).await.is_err()
+            || length == 0
             || to.write_all(&held_back[..forwarded]).await.is_err()
         {
             return;
