@@ -210,14 +210,24 @@ impl History {
         inner.violations.is_empty()
     }
 
-    /// From then to now deliveries may take so much longer, in all lines if none is named.
-    pub fn allow(&self, line: Option<Line>, from: Nanos, adds: Nanos) {
-        let to = now();
+    /// From then to now deliveries may take so much longer, in all lines.
+    pub fn allow(&self, from: Nanos, adds: Nanos) {
+        let (to, adds) = (now(), Some(adds));
         self.inner().checker.allow(Allowance {
-            line,
+            line: None,
             from,
             to,
             adds,
+        });
+    }
+
+    /// In between nothing is delivered to the store of this line.
+    pub fn allow_none(&self, line: Line, from: Nanos, to: Nanos) {
+        self.inner().checker.allow(Allowance {
+            line: Some(line),
+            from,
+            to,
+            adds: None,
         });
     }
 

@@ -5,6 +5,7 @@
 mod arguments;
 mod checker;
 mod conductor;
+mod database;
 mod faults;
 mod history;
 mod installs;

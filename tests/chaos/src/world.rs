@@ -36,20 +36,24 @@ pub struct World {
     pub redis: Redis,
     /// Redis' time of day.
     pub clock: Clock,
-    /// One for each process.
+    /// In front of Redis, one for each process,
     pub proxies: Vec<Proxy>,
+    /// and in front of PostgreSQL.
+    pub database_proxies: Vec<Proxy>,
     pub processes: Vec<Process>,
     pub pool: PgPool,
     pub history: Arc<History>,
     /// For how long the server is, of each kind.
     pub full_for: Duration,
+    /// The port and the name of the database.
+    database: (u16, String),
     orders: Orders,
     _dir: TempDir,
 }
 
 impl World {
     /// Starts everything.
-    pub async fn start(mut orders: Orders, history: Arc<History>) -> World {
+    pub async fn start(orders: Orders, history: Arc<History>) -> World {
         let dir = tempfile::tempdir().expect("a directory");
         let clock = Clock::in_dir(dir.path());
         let (redis, postgres) = tokio::task::spawn_blocking({
@@ -63,17 +67,18 @@ impl World {
         let admin = PgPool::connect_lazy(&postgres.url("postgres")).expect("an address");
         let create = AssertSqlSafe(format!("CREATE DATABASE {name}"));
         sqlx::query(create).execute(&admin).await.expect("created");
-        orders.database = postgres.url(&name);
-        let pool = PgPool::connect_lazy(&orders.database).expect("an address");
+        let pool = PgPool::connect_lazy(&postgres.url(&name)).expect("an address");
         models::create(&pool).await.expect("the tables");
         let mut world = World {
             redis,
             clock,
             proxies: Vec::new(),
+            database_proxies: Vec::new(),
             processes: Vec::new(),
             pool,
             history,
             full_for: memory::SHORT,
+            database: (postgres.port(), name),
             orders,
             _dir: dir,
         };
@@ -87,6 +92,8 @@ impl World {
         world.orders.reads_per_second = (all / serving) as u32;
         for at in 0..serving {
             world.proxies.push(Proxy::to(world.redis.port()).await);
+            let database = Proxy::to(world.database.0).await;
+            world.database_proxies.push(database);
             let process = world.new_process(at);
             world.processes.push(process);
         }
@@ -102,16 +109,20 @@ impl World {
         self.is_ready(at).await;
     }
 
-    /// The line of a process that has it for itself.
-    pub fn alone_in(&self, at: usize) -> Option<Line> {
-        let line = LINES[at];
-        let alone = LINES.iter().filter(|it| **it == line).count() == 1;
-        alone.then_some(line)
+    /// The lines that have no other processes than these.
+    pub fn lines_of(&self, these: &[usize]) -> Vec<Line> {
+        let has_another = |line: &Line| {
+            let mut all = LINES.iter().enumerate();
+            all.any(|(at, it)| it == line && !these.contains(&at))
+        };
+        let lines = Line::ALL.into_iter();
+        lines.filter(|line| !has_another(line)).collect()
     }
 
     fn new_process(&mut self, at: usize) -> Process {
         self.orders.process += 1;
         self.orders.line = LINES[at];
+        self.orders.database = self.database_proxies[at].postgres_url(&self.database.1);
         self.orders.redis = self.proxies[at].redis_database_url(LINES[at].database());
         Process::start(&self.orders, &self.history)
     }

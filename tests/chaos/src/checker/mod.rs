@@ -12,7 +12,7 @@ mod violation;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
-pub use bounds::{Allowance, Bounds, STORE_TIMEOUT, Unreported};
+pub use bounds::{Allowance, Bounds, STORE_TIMEOUT, Unreported, WITHOUT_ANSWERS};
 pub use rules::Rule;
 pub use violation::Violation;
 
@@ -223,8 +223,7 @@ impl Checker {
                     let since = read.start - age;
                     let met = self.allowances.iter();
                     let met = met.filter(|it| it.line.is_none_or(|line| line == read.line));
-                    let met = met.filter(|it| it.from <= read.start && it.to >= since);
-                    met.map(|it| it.adds).max().unwrap_or(0)
+                    met.map(|it| it.adds(since, read.start)).max().unwrap_or(0)
                 }
                 false => 0,
             };

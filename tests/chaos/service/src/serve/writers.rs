@@ -5,8 +5,8 @@ use std::time::Duration;
 use cache_runtime::Cache;
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use super::Service;
 use super::watch::Watch;
+use super::{Service, patiently};
 use crate::models::{AUTHORS, BOOKS, Db, HOT_PAGES, PAGES, REVIEWS_OF_A_BOOK, one_of};
 use crate::record::{Line, Model, Outcome, Record, Register, Way};
 
@@ -30,11 +30,11 @@ async fn write(service: Service, way: Way) {
     loop {
         if way == Way::Plain || !service.points.is_for_the_relay() {
             let written = match way {
-                Way::Cache => service.write_through_the_cache().await,
-                Way::Plain => service.write_plainly().await,
+                Way::Cache => patiently(service.write_through_the_cache()).await,
+                Way::Plain => patiently(service.write_plainly()).await,
             };
             if let Err(error) = written {
-                service.log.note(|_| Record::WriteFailed(error.to_string()));
+                service.log.note(|_| Record::WriteFailed(error));
             }
         }
         tokio::time::sleep(Duration::from_millis(fastrand::u64(..PAUSE))).await;
@@ -53,7 +53,7 @@ impl Service {
         if written.is_empty() || fastrand::f64() < ROLLED_BACK {
             return tx.rollback().await;
         }
-        watch.commit_begins();
+        let _committing = watch.commit_begins();
         let before = watch.store();
         let start = self.committing(Way::Cache, &written);
         let committed = tx.commit().await;
@@ -62,7 +62,6 @@ impl Service {
             Ok(()) => Outcome::Committed,
             Err(_) => Outcome::Unknown,
         };
-        watch.commit_ends();
         self.committed(start, Way::Cache, outcome, written);
         committed
     }
