@@ -78,6 +78,11 @@ impl Proxy {
         }
     }
 
+    /// The port that it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// The address of a Redis behind it.
     pub fn redis_url(&self) -> String {
         self.redis_database_url(0)
@@ -173,10 +178,13 @@ impl Proxy {
 
     /// Closes all connections, and leads new ones to another port.
     pub fn turn_to(&self, target: u16) {
-        self.line.send_modify(|line| {
-            line.target = target;
-            line.cuts += 1;
-        });
+        self.lead_to(target);
+        self.line.send_modify(|line| line.cuts += 1);
+    }
+
+    /// Leads new connections to another port.
+    pub fn lead_to(&self, target: u16) {
+        self.line.send_modify(|line| line.target = target);
     }
 }
 
