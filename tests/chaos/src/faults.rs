@@ -65,6 +65,10 @@ pub enum Fault {
     /// Its connections that there are stand still, and new ones are fine; meanwhile Redis may be away for a moment. Only when
     /// asked for: see "Not yet" in the README.
     DatabaseConnectionsFrozen,
+    /// PostgreSQL crashes, and has lost what was committed last. Only when asked for, as the next.
+    DatabaseCrashed,
+    /// A standby takes over that has missed it.
+    DatabasePromoted,
     /// The triggers are installed again and again, also those of an edited `cache.toml`, by two at once, and beside a long report.
     Installs,
     /// Redis' clock is set forwards or backwards, by less than half of `max-commit`, and back again.
@@ -183,6 +187,14 @@ impl Fault {
                 world.freeze_database_connections(which, rng).await;
             }
             Fault::DatabaseConnectionsEnded => world.end_database_connections().await,
+            Fault::DatabaseCrashed => {
+                world.crash_database(a_while).await;
+                world.may_restart(one, rng).await;
+            }
+            Fault::DatabasePromoted => {
+                world.promote_standby(a_while, rng.bool()).await;
+                world.may_restart(one, rng).await;
+            }
             Fault::Installs => world.install(rng).await,
             Fault::ClockStepped => {
                 let half = chaos_strict::SCHEMA.max_commit.as_millis() as i64 / 2;
@@ -216,6 +228,14 @@ impl World {
         let killed = &mut self.processes[at];
         tokio::task::block_in_place(|| killed.kill());
         self.replace(at).await;
+    }
+
+    /// Who starts now has not seen what was before.
+    async fn may_restart(&mut self, at: usize, rng: &mut Rng) {
+        if rng.bool() {
+            tokio::task::block_in_place(|| self.processes[at].kill());
+            self.replace(at).await;
+        }
     }
 
     async fn stop_at(&mut self, at: usize, point: Point, a_while: Duration) {

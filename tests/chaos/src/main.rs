@@ -57,7 +57,6 @@ fn main() -> ExitCode {
         });
         runs.await.unwrap_or(false)
     });
-    servers::stop_all();
     match all_is_well {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,

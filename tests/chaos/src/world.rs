@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use chaos_service::models;
 use chaos_service::record::{Line, Orders};
-use servers::{Clock, Proxy, Redis};
-use sqlx::{AssertSqlSafe, PgPool};
+use servers::{Clock, Postgres, Proxy, Redis};
+use sqlx::PgPool;
 use tempfile::TempDir;
 
 use crate::history::History;
@@ -22,6 +22,12 @@ const LINES: [Line; PROCESSES] = [
     Line::Prefix,
 ];
 
+/// Commits are not waited for to be written down (`synchronous_commit = off`), and who writes them down rarely looks.
+const WAL_STAYS: [&str; 1] = ["wal_writer_delay=10s"];
+
+/// The name of the database.
+pub const DATABASE: &str = "postgres";
+
 /// How many of them, the first, share a line.
 pub const TOGETHER: usize = 3;
 
@@ -33,6 +39,7 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 
 #[derive(Debug)]
 pub struct World {
+    pub postgres: Postgres,
     pub redis: Redis,
     /// Redis' time of day.
     pub clock: Clock,
@@ -45,8 +52,8 @@ pub struct World {
     pub history: Arc<History>,
     /// For how long the server is, of each kind.
     pub full_for: Duration,
-    /// The port and the name of the database.
-    database: (u16, String),
+    /// Above which versions go on when the last commits were lost.
+    pub floor: i64,
     orders: Orders,
     _dir: TempDir,
 }
@@ -58,18 +65,14 @@ impl World {
         let clock = Clock::in_dir(dir.path());
         let (redis, postgres) = tokio::task::spawn_blocking({
             let clock = clock.clone();
-            move || (Redis::with_clock(Some(clock)), servers::postgres())
+            move || (Redis::with_clock(Some(clock)), Postgres::own(&WAL_STAYS))
         })
         .await
         .expect("the servers start");
-        // Of its own: the server is for all runs of this process.
-        let name = format!("chaos_{:016x}", fastrand::u64(..));
-        let admin = PgPool::connect_lazy(&postgres.url("postgres")).expect("an address");
-        let create = AssertSqlSafe(format!("CREATE DATABASE {name}"));
-        sqlx::query(create).execute(&admin).await.expect("created");
-        let pool = PgPool::connect_lazy(&postgres.url(&name)).expect("an address");
+        let pool = PgPool::connect_lazy(&postgres.url(DATABASE)).expect("an address");
         models::create(&pool).await.expect("the tables");
         let mut world = World {
+            postgres,
             redis,
             clock,
             proxies: Vec::new(),
@@ -78,7 +81,7 @@ impl World {
             pool,
             history,
             full_for: memory::SHORT,
-            database: (postgres.port(), name),
+            floor: 0,
             orders,
             _dir: dir,
         };
@@ -92,7 +95,7 @@ impl World {
         world.orders.reads_per_second = (all / serving) as u32;
         for at in 0..serving {
             world.proxies.push(Proxy::to(world.redis.port()).await);
-            let database = Proxy::to(world.database.0).await;
+            let database = Proxy::to(world.postgres.port()).await;
             world.database_proxies.push(database);
             let process = world.new_process(at);
             world.processes.push(process);
@@ -122,7 +125,7 @@ impl World {
     fn new_process(&mut self, at: usize) -> Process {
         self.orders.process += 1;
         self.orders.line = LINES[at];
-        self.orders.database = self.database_proxies[at].postgres_url(&self.database.1);
+        self.orders.database = self.database_proxies[at].postgres_url(DATABASE);
         self.orders.redis = self.proxies[at].redis_database_url(LINES[at].database());
         Process::start(&self.orders, &self.history)
     }

@@ -23,6 +23,8 @@
 //! - What is written while the **triggers are others** than those of `cache.toml` may go unreported; a process notices at its
 //!   next pass, which is to end as soon as any other. From then on it reads from the source, and with the right triggers
 //!   begins anew. So that is [`Unreported`], and under the rules for what no store was told of: old for as long, here as well.
+//! - What the **database has lost** was committed, and exists nowhere any more: a relay notices at its next pass, and from then
+//!   on nothing from before is served; so that is served for as long as what is not delivered. Who is started later never serves it.
 //! - What some faults add while they last, as they make a pass longer (a slow link), or let one fail (a connection to the
 //!   database is ended: the next one is a `poll` later), is said by the fault: [`Allowance`].
 

@@ -4,6 +4,8 @@ use chaos_service::record::Model;
 
 use super::*;
 
+mod losses;
+
 const BOUNDS: Bounds = Bounds {
     delivery: 1000 * MS,
     near: 100 * MS,
@@ -93,6 +95,18 @@ impl Story {
             from,
             to,
             adds,
+        });
+        self
+    }
+
+    /// Between these moments the database loses all versions above this.
+    fn loses(mut self, from: Nanos, to: Nanos, kept: i64) -> Story {
+        self.checker.loss(Loss {
+            from: from * MS,
+            to: to * MS,
+            kept: HashMap::from([(self.model.register(3), kept)]),
+            floor: 100,
+            newest: THERE,
         });
         self
     }

@@ -7,7 +7,9 @@ use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::watch::Watch;
 use super::{Service, patiently};
-use crate::models::{AUTHORS, BOOKS, Db, HOT_PAGES, PAGES, REVIEWS_OF_A_BOOK, one_of};
+use crate::models::{
+    AUTHORS, BOOKS, Db, HOT_PAGES, NEXT, PAGES, REVIEWS_OF_A_BOOK, one_of, review,
+};
 use crate::record::{Line, Model, Outcome, Record, Register, Way};
 
 const THROUGH_THE_CACHE: u32 = 2;
@@ -137,14 +139,14 @@ impl What {
 
     /// Raises the version of every row; says which rows, and what they have now.
     async fn write(self, db: &mut PgConnection) -> Result<Vec<(Register, i64)>, sqlx::Error> {
-        let raise = |table, rows| format!("UPDATE {table} SET version = version + 1 WHERE {rows}");
+        let raise = |table, rows| format!("UPDATE {table} SET version = {NEXT} WHERE {rows}");
         let row = |table, id| {
             format!(
                 "{} RETURNING id, version",
                 raise(table, format!("id = {id}"))
             )
         };
-        let review = format!("book_id * {REVIEWS_OF_A_BOOK} + slot, version");
+        let review = format!("{}, version", review());
         let (model, sql) = match self {
             What::Author(id) => (Model::Author, row("author", id)),
             What::Book(id) => (Model::Book, row("book", id)),
@@ -162,7 +164,9 @@ impl What {
                 let gone = format!(
                     "DELETE FROM review WHERE book_id = {book} AND slot = {slot} RETURNING *"
                 );
-                let new = "INSERT INTO review (book_id, slot, version) SELECT book_id, slot, version + 1 FROM gone";
+                let new = format!(
+                    "INSERT INTO review (book_id, slot, version) SELECT book_id, slot, {NEXT} FROM gone"
+                );
                 let sql = format!("WITH gone AS ({gone}) {new} RETURNING {review}");
                 (Model::Review, sql)
             }
