@@ -8,6 +8,7 @@ mod bank;
 mod batches;
 mod desk;
 mod frozen;
+mod gone;
 mod grace;
 mod hazards;
 mod history;
@@ -44,6 +45,7 @@ pub fn trials() -> Vec<Trial> {
         history::tales(),
         frozen::tales(),
         outage::tales(),
+        gone::tales(),
         places::tales(),
         transactions::tales(),
         hazards::tales(),
