@@ -7,6 +7,7 @@ use chaos_service::clock::{Nanos, nanos, now};
 use chaos_service::models::SCHEMA;
 use chaos_service::record::{Command, Point};
 use fastrand::Rng;
+use servers::Proxy;
 use tokio::time::sleep;
 
 use crate::checker::STORE_TIMEOUT;
@@ -57,8 +58,17 @@ pub enum Fault {
     AnswersFrozen,
     /// Messages of Redis to a process are lost.
     MessagesLost,
+    /// The connections to Redis that there are stand still, and nobody says so; new ones are fine.
+    ConnectionsFrozen,
     /// PostgreSQL ends all connections.
     DatabaseConnectionsEnded,
+    /// Its connections that there are stand still, and new ones are fine; meanwhile Redis may be away for a moment. Only when
+    /// asked for: see "Not yet" in the README.
+    DatabaseConnectionsFrozen,
+    /// PostgreSQL crashes, and has lost what was committed last. Only when asked for, as the next.
+    DatabaseCrashed,
+    /// A standby takes over that has missed it.
+    DatabasePromoted,
     /// The triggers are installed again and again, also those of an edited `cache.toml`, by two at once, and beside a long report.
     Installs,
     /// Redis' clock is set forwards or backwards, by less than half of `max-commit`, and back again.
@@ -75,7 +85,7 @@ const FAR_LEAP: Range<i64> = 3_600_000..7_200_000;
 
 impl Fault {
     /// What a run injects when nothing else is said.
-    pub const ALL: [Fault; 22] = [
+    pub const ALL: [Fault; 23] = [
         Fault::WriterKilled,
         Fault::RelayKilled,
         Fault::RedisKilled,
@@ -95,6 +105,7 @@ impl Fault {
         Fault::QuestionsFrozen,
         Fault::AnswersFrozen,
         Fault::MessagesLost,
+        Fault::ConnectionsFrozen,
         Fault::DatabaseConnectionsEnded,
         Fault::Installs,
         Fault::ClockStepped,
@@ -104,6 +115,7 @@ impl Fault {
     pub async fn happen(self, world: &mut World, rng: &mut Rng) {
         let one = rng.usize(..world.processes.len());
         let all: Vec<usize> = (0..world.processes.len()).collect();
+        let which: &[usize] = if rng.bool() { &all } else { &[one] };
         let a_while = Duration::from_millis(rng.u64(800..3500));
         match self {
             Fault::WriterKilled => world.kill_at(one, Point::Committed).await,
@@ -148,7 +160,7 @@ impl Fault {
                 sleep(a_while).await;
             }
             Fault::CutAll => {
-                world.proxies.iter().for_each(servers::Proxy::cut);
+                world.proxies.iter().for_each(Proxy::cut);
                 sleep(a_while).await;
             }
             Fault::SlowOne => world.slow(&[one], rng.u64(20..120), a_while).await,
@@ -167,7 +179,22 @@ impl Fault {
                     world.proxies[one].has_lost_it().await;
                 }
             }
+            Fault::ConnectionsFrozen => {
+                freeze_existing(&world.proxies, which, rng);
+                sleep(2 * a_while).await;
+            }
+            Fault::DatabaseConnectionsFrozen => {
+                world.freeze_database_connections(which, rng).await;
+            }
             Fault::DatabaseConnectionsEnded => world.end_database_connections().await,
+            Fault::DatabaseCrashed => {
+                world.crash_database(a_while).await;
+                world.may_restart(one, rng).await;
+            }
+            Fault::DatabasePromoted => {
+                world.promote_standby(a_while, rng.bool()).await;
+                world.may_restart(one, rng).await;
+            }
             Fault::Installs => world.install(rng).await,
             Fault::ClockStepped => {
                 let half = chaos_strict::SCHEMA.max_commit.as_millis() as i64 / 2;
@@ -176,10 +203,20 @@ impl Fault {
             Fault::ClockLeaps => world.step_clock(rng, LEAP, a_while).await,
             Fault::ClockLeapsFar => world.step_clock(rng, FAR_LEAP, a_while).await,
         }
-        for proxy in &world.proxies {
+        for proxy in world.proxies.iter().chain(&world.database_proxies) {
             proxy.resume();
         }
     }
+}
+
+/// The connections that there are, both ways or one.
+pub fn freeze_existing(proxies: &[Proxy], which: &[usize], rng: &mut Rng) {
+    let freeze = [
+        Proxy::freeze_existing,
+        Proxy::freeze_existing_questions,
+        Proxy::freeze_existing_answers,
+    ][rng.usize(..3)];
+    which.iter().for_each(|at| freeze(&proxies[*at]));
 }
 
 impl World {
@@ -191,6 +228,14 @@ impl World {
         let killed = &mut self.processes[at];
         tokio::task::block_in_place(|| killed.kill());
         self.replace(at).await;
+    }
+
+    /// Who starts now has not seen what was before.
+    async fn may_restart(&mut self, at: usize, rng: &mut Rng) {
+        if rng.bool() {
+            tokio::task::block_in_place(|| self.processes[at].kill());
+            self.replace(at).await;
+        }
     }
 
     async fn stop_at(&mut self, at: usize, point: Point, a_while: Duration) {
@@ -206,8 +251,8 @@ impl World {
 
     /// It has stood still since then: if it is alone in its line, nobody has relayed to its store.
     fn go_on(&self, at: usize, since: Nanos) {
-        if let Some(line) = self.alone_in(at) {
-            self.history.allow(Some(line), since, now() - since);
+        for line in self.lines_of(&[at]) {
+            self.history.allow_none(line, since, now());
         }
         self.processes[at].go_on();
     }
@@ -254,18 +299,7 @@ impl World {
         for at in which {
             self.proxies[*at].resume();
         }
-        self.history.allow(None, from, nanos(8 * delay));
-    }
-
-    /// A pass that failed is made again after `poll`.
-    async fn end_database_connections(&mut self) {
-        let from = now();
-        let sql = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-             WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()";
-        let ended: Result<i64, _> = sqlx::query_scalar(sql).fetch_one(&self.pool).await;
-        ended.expect("ended");
-        sleep(SCHEMA.poll).await;
-        self.history.allow(None, from, nanos(2 * SCHEMA.poll));
+        self.history.allow(from, nanos(8 * delay));
     }
 
     async fn step_clock(&mut self, rng: &mut Rng, by_ms: Range<i64>, a_while: Duration) {

@@ -1,6 +1,6 @@
 //! The records of all processes, as they come, and their check.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use chaos_service::record::{
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
-use crate::checker::{Allowance, Bounds, Checker, Read, Unreported, Violation, Write};
+use crate::checker::{Allowance, Bounds, Checker, Loss, Read, Unreported, Violation, Write};
 
 /// More violations than this say nothing new.
 const ENOUGH: usize = 20;
@@ -32,6 +32,8 @@ struct Inner {
     checker: Checker,
     /// Of each process that runs: what ended before that is told.
     marks: BTreeMap<ProcessId, Nanos>,
+    /// Nothing is checked from here on, until more is known.
+    held: Nanos,
     /// Of each process that ever ran.
     lines: BTreeMap<ProcessId, Line>,
     ready: BTreeSet<ProcessId>,
@@ -102,6 +104,7 @@ impl History {
             inner: Mutex::new(Inner {
                 checker: Checker::new(bounds),
                 marks: BTreeMap::new(),
+                held: Nanos::MAX,
                 lines: BTreeMap::new(),
                 ready: BTreeSet::new(),
                 in_use: BTreeSet::new(),
@@ -204,20 +207,31 @@ impl History {
         let mut inner = self.inner();
         let inner = &mut *inner;
         let complete = inner.marks.values().min().copied().unwrap_or_else(now);
+        let complete = complete.min(inner.held);
         let found = inner.checker.advance(complete);
         let room = ENOUGH.saturating_sub(inner.violations.len());
         inner.violations.extend(found.into_iter().take(room));
         inner.violations.is_empty()
     }
 
-    /// From then to now deliveries may take so much longer, in all lines if none is named.
-    pub fn allow(&self, line: Option<Line>, from: Nanos, adds: Nanos) {
-        let to = now();
+    /// From then to now deliveries may take so much longer, in all lines.
+    pub fn allow(&self, from: Nanos, adds: Nanos) {
+        let (to, adds) = (now(), Some(adds));
         self.inner().checker.allow(Allowance {
-            line,
+            line: None,
             from,
             to,
             adds,
+        });
+    }
+
+    /// In between nothing is delivered to the store of this line.
+    pub fn allow_none(&self, line: Line, from: Nanos, to: Nanos) {
+        self.inner().checker.allow(Allowance {
+            line: Some(line),
+            from,
+            to,
+            adds: None,
         });
     }
 
@@ -234,6 +248,27 @@ impl History {
     /// and here no longer.
     pub fn reported_from_here(&self) {
         self.inner().checker.reported(now());
+    }
+
+    /// From here on the database loses what it was told,
+    pub fn may_lose_from_here(&self) -> Nanos {
+        let now = now();
+        self.inner().held = now;
+        now
+    }
+
+    /// and here it is known what.
+    pub fn loses(&self, from: Nanos, kept: HashMap<Register, i64>, floor: i64) {
+        let mut inner = self.inner();
+        let newest = inner.lines.keys().max().copied().unwrap_or_default();
+        inner.checker.loss(Loss {
+            from,
+            to: now(),
+            kept,
+            floor,
+            newest,
+        });
+        inner.held = Nanos::MAX;
     }
 
     /// Something went wrong that is no read: the run fails.

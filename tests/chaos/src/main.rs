@@ -5,6 +5,7 @@
 mod arguments;
 mod checker;
 mod conductor;
+mod database;
 mod faults;
 mod history;
 mod installs;
@@ -56,7 +57,6 @@ fn main() -> ExitCode {
         });
         runs.await.unwrap_or(false)
     });
-    servers::stop_all();
     match all_is_well {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,

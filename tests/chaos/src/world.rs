@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use chaos_service::models;
 use chaos_service::record::{Line, Orders};
-use servers::{Clock, Proxy, Redis};
-use sqlx::{AssertSqlSafe, PgPool};
+use servers::{Clock, Postgres, Proxy, Redis};
+use sqlx::PgPool;
 use tempfile::TempDir;
 
 use crate::history::History;
@@ -22,6 +22,12 @@ const LINES: [Line; PROCESSES] = [
     Line::Prefix,
 ];
 
+/// Commits are not waited for to be written down (`synchronous_commit = off`), and who writes them down rarely looks.
+const WAL_STAYS: [&str; 1] = ["wal_writer_delay=10s"];
+
+/// The name of the database.
+pub const DATABASE: &str = "postgres";
+
 /// How many of them, the first, share a line.
 pub const TOGETHER: usize = 3;
 
@@ -33,47 +39,49 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 
 #[derive(Debug)]
 pub struct World {
+    pub postgres: Postgres,
     pub redis: Redis,
     /// Redis' time of day.
     pub clock: Clock,
-    /// One for each process.
+    /// In front of Redis, one for each process,
     pub proxies: Vec<Proxy>,
+    /// and in front of PostgreSQL.
+    pub database_proxies: Vec<Proxy>,
     pub processes: Vec<Process>,
     pub pool: PgPool,
     pub history: Arc<History>,
     /// For how long the server is, of each kind.
     pub full_for: Duration,
+    /// Above which versions go on when the last commits were lost.
+    pub floor: i64,
     orders: Orders,
     _dir: TempDir,
 }
 
 impl World {
     /// Starts everything.
-    pub async fn start(mut orders: Orders, history: Arc<History>) -> World {
+    pub async fn start(orders: Orders, history: Arc<History>) -> World {
         let dir = tempfile::tempdir().expect("a directory");
         let clock = Clock::in_dir(dir.path());
         let (redis, postgres) = tokio::task::spawn_blocking({
             let clock = clock.clone();
-            move || (Redis::with_clock(Some(clock)), servers::postgres())
+            move || (Redis::with_clock(Some(clock)), Postgres::own(&WAL_STAYS))
         })
         .await
         .expect("the servers start");
-        // Of its own: the server is for all runs of this process.
-        let name = format!("chaos_{:016x}", fastrand::u64(..));
-        let admin = PgPool::connect_lazy(&postgres.url("postgres")).expect("an address");
-        let create = AssertSqlSafe(format!("CREATE DATABASE {name}"));
-        sqlx::query(create).execute(&admin).await.expect("created");
-        orders.database = postgres.url(&name);
-        let pool = PgPool::connect_lazy(&orders.database).expect("an address");
+        let pool = PgPool::connect_lazy(&postgres.url(DATABASE)).expect("an address");
         models::create(&pool).await.expect("the tables");
         let mut world = World {
+            postgres,
             redis,
             clock,
             proxies: Vec::new(),
+            database_proxies: Vec::new(),
             processes: Vec::new(),
             pool,
             history,
             full_for: memory::SHORT,
+            floor: 0,
             orders,
             _dir: dir,
         };
@@ -87,6 +95,8 @@ impl World {
         world.orders.reads_per_second = (all / serving) as u32;
         for at in 0..serving {
             world.proxies.push(Proxy::to(world.redis.port()).await);
+            let database = Proxy::to(world.postgres.port()).await;
+            world.database_proxies.push(database);
             let process = world.new_process(at);
             world.processes.push(process);
         }
@@ -102,16 +112,20 @@ impl World {
         self.is_ready(at).await;
     }
 
-    /// The line of a process that has it for itself.
-    pub fn alone_in(&self, at: usize) -> Option<Line> {
-        let line = LINES[at];
-        let alone = LINES.iter().filter(|it| **it == line).count() == 1;
-        alone.then_some(line)
+    /// The lines that have no other processes than these.
+    pub fn lines_of(&self, these: &[usize]) -> Vec<Line> {
+        let has_another = |line: &Line| {
+            let mut all = LINES.iter().enumerate();
+            all.any(|(at, it)| it == line && !these.contains(&at))
+        };
+        let lines = Line::ALL.into_iter();
+        lines.filter(|line| !has_another(line)).collect()
     }
 
     fn new_process(&mut self, at: usize) -> Process {
         self.orders.process += 1;
         self.orders.line = LINES[at];
+        self.orders.database = self.database_proxies[at].postgres_url(DATABASE);
         self.orders.redis = self.proxies[at].redis_database_url(LINES[at].database());
         Process::start(&self.orders, &self.history)
     }

@@ -10,6 +10,7 @@ mod desk;
 mod disk;
 mod foreign;
 mod frozen;
+mod gone;
 mod grace;
 mod hazards;
 mod history;
@@ -52,6 +53,7 @@ pub fn trials() -> Vec<Trial> {
         history::tales(),
         frozen::tales(),
         outage::tales(),
+        gone::tales(),
         places::tales(),
         transactions::tales(),
         hazards::tales(),

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// How long a server may take to start or to stop.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 #[derive(Debug)]
 pub(crate) struct Process {
@@ -97,8 +97,15 @@ impl Drop for Leash {
 /// # Panics
 /// When there is no shell.
 pub fn signal(pid: u32, name: &str) {
+    signal_all(&[pid], name);
+}
+
+/// Sends it to these, one right after the other.
+pub(crate) fn signal_all(pids: &[u32], name: &str) {
+    let pids: Vec<String> = pids.iter().map(u32::to_string).collect();
+    let pids = pids.join(" ");
     let sent = Command::new("sh")
-        .args(["-c", &format!("kill -{name} {pid}")])
+        .args(["-c", &format!("kill -{name} {pids}")])
         .stderr(Stdio::null())
         .status();
     assert!(sent.is_ok(), "no shell to send a signal with");

@@ -12,6 +12,9 @@ use tokio::task::JoinHandle;
 
 use crate::push::Messages;
 
+#[cfg(test)]
+mod tests;
+
 /// Forwards until told otherwise.
 #[derive(Debug)]
 pub struct Proxy {
@@ -24,10 +27,12 @@ pub struct Proxy {
 #[derive(Debug, Clone, Copy)]
 struct Line {
     target: u16,
-    /// What the client sends stays here.
-    questions_frozen: bool,
+    /// How often the connections that there were have been frozen.
+    freezes: usize,
+    /// What the client sends stays here, on connections from before this freeze.
+    questions_frozen: usize,
     /// What the server sends does.
-    answers_frozen: bool,
+    answers_frozen: usize,
     /// How long each piece takes, either way.
     delay: Duration,
     /// Bytes a second that come through, either way; 0: as many as may.
@@ -37,6 +42,10 @@ struct Line {
     cuts: usize,
 }
 
+/// A freeze that no connection is from before of; and one that all are.
+const NONE: usize = 0;
+const ALL: usize = usize::MAX;
+
 impl Proxy {
     /// One in front of a port of this machine.
     ///
@@ -45,8 +54,9 @@ impl Proxy {
     pub async fn to(target: u16) -> Self {
         let line = watch::Sender::new(Line {
             target,
-            questions_frozen: false,
-            answers_frozen: false,
+            freezes: 0,
+            questions_frozen: NONE,
+            answers_frozen: NONE,
             delay: Duration::ZERO,
             width: 0,
             refuses: false,
@@ -71,6 +81,11 @@ impl Proxy {
         }
     }
 
+    /// The port that it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// The address of a Redis behind it.
     pub fn redis_url(&self) -> String {
         self.redis_database_url(0)
@@ -81,6 +96,11 @@ impl Proxy {
         format!("redis://127.0.0.1:{}/{database}", self.port)
     }
 
+    /// The address of a database of a PostgreSQL behind it.
+    pub fn postgres_url(&self, database: &str) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
+    }
+
     /// Connections stay open, and nothing comes through; what is sent meanwhile does when it resumes.
     pub fn freeze(&self) {
         self.freeze_questions();
@@ -89,12 +109,38 @@ impl Proxy {
 
     /// Likewise, of what the client sends only.
     pub fn freeze_questions(&self) {
-        self.line.send_modify(|line| line.questions_frozen = true);
+        self.line.send_modify(|line| line.questions_frozen = ALL);
     }
 
     /// Likewise, of what the server sends only.
     pub fn freeze_answers(&self) {
-        self.line.send_modify(|line| line.answers_frozen = true);
+        self.line.send_modify(|line| line.answers_frozen = ALL);
+    }
+
+    /// Nothing comes through on the connections that there are now, and nobody hears it when one is closed; new ones are as
+    /// ever. A host that is gone without a word, and another at its address.
+    pub fn freeze_existing(&self) {
+        self.freeze_those_of_now(|line| {
+            line.questions_frozen = line.freezes;
+            line.answers_frozen = line.freezes;
+        });
+    }
+
+    /// Likewise, of what the client sends only.
+    pub fn freeze_existing_questions(&self) {
+        self.freeze_those_of_now(|line| line.questions_frozen = line.freezes);
+    }
+
+    /// Likewise, of what the server sends only.
+    pub fn freeze_existing_answers(&self) {
+        self.freeze_those_of_now(|line| line.answers_frozen = line.freezes);
+    }
+
+    fn freeze_those_of_now(&self, freeze: impl Fn(&mut Line)) {
+        self.line.send_modify(|line| {
+            line.freezes += 1;
+            freeze(line);
+        });
     }
 
     /// Everything that is sent takes so long, either way, and for so long nothing else sets out.
@@ -131,8 +177,8 @@ impl Proxy {
     /// Forwards again.
     pub fn resume(&self) {
         self.line.send_modify(|line| {
-            line.questions_frozen = false;
-            line.answers_frozen = false;
+            line.questions_frozen = NONE;
+            line.answers_frozen = NONE;
             line.delay = Duration::ZERO;
             line.width = 0;
             line.refuses = false;
@@ -141,10 +187,13 @@ impl Proxy {
 
     /// Closes all connections, and leads new ones to another port.
     pub fn turn_to(&self, target: u16) {
-        self.line.send_modify(|line| {
-            line.target = target;
-            line.cuts += 1;
-        });
+        self.lead_to(target);
+        self.line.send_modify(|line| line.cuts += 1);
+    }
+
+    /// Leads new connections to another port.
+    pub fn lead_to(&self, target: u16) {
+        self.line.send_modify(|line| line.target = target);
     }
 }
 
@@ -158,6 +207,7 @@ impl Drop for Proxy {
 async fn carry(client: TcpStream, line: watch::Receiver<Line>, messages: Arc<Messages>) {
     let Line {
         target,
+        freezes,
         refuses,
         cuts,
         ..
@@ -178,14 +228,14 @@ async fn carry(client: TcpStream, line: watch::Receiver<Line>, messages: Arc<Mes
                 from_client,
                 to_server,
                 line.clone(),
-                |line| line.questions_frozen,
+                move |line| freezes < line.questions_frozen,
                 None
             ),
             pump(
                 from_server,
                 to_client,
                 line.clone(),
-                |line| line.answers_frozen,
+                move |line| freezes < line.answers_frozen,
                 Some(&messages)
             )
         )
@@ -206,15 +256,14 @@ async fn pump(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
     mut line: watch::Receiver<Line>,
-    is_frozen: fn(&Line) -> bool,
+    is_frozen: impl Fn(&Line) -> bool,
     messages: Option<&Messages>,
 ) {
     let mut bytes = vec![0; 16 * 1024];
     let mut held_back = Vec::new();
     loop {
-        let Ok(length @ 1..) = from.read(&mut bytes).await else {
-            return;
-        };
+        // Nothing: the end, which stays here like anything else.
+        let length = from.read(&mut bytes).await.unwrap_or(0);
         held_back.extend_from_slice(&bytes[..length]);
         let forwarded = messages.map_or(held_back.len(), |all| all.take_out(&mut held_back));
         let Line { delay, width, .. } = *line.borrow();
@@ -224,6 +273,7 @@ async fn pump(
             tokio::time::sleep(delay).await;
         }
         if line.wait_for(|line| !is_frozen(line)).await.is_err()
+            || length == 0
             || to.write_all(&held_back[..forwarded]).await.is_err()
         {
             return;

@@ -1,13 +1,14 @@
 //! What the service caches, and how it is loaded. Every row has a version.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use cache_runtime::{BoxError, Cached, Load, LoadContext, Schema};
 use chaos_strict::Source;
 use serde::{Deserialize, Serialize};
-use sqlx::{FromRow, PgPool};
+use sqlx::{AssertSqlSafe, FromRow, PgPool};
 
-use crate::record::Line;
+use crate::record::{Line, Model, Register};
 use crate::serve::Pauses;
 
 /// What `cache.toml` beside this crate says.
@@ -33,6 +34,9 @@ pub fn one_of(all: i64) -> i64 {
     }
 }
 
+/// The next version. After the database has lost its last commits, versions go on above all that there were.
+pub const NEXT: &str = "greatest(version, (SELECT floor FROM era)) + 1";
+
 /// The tables, filled.
 pub async fn create(pool: &PgPool) -> Result<(), sqlx::Error> {
     let sql = format!(
@@ -41,7 +45,9 @@ pub async fn create(pool: &PgPool) -> Result<(), sqlx::Error> {
          CREATE TABLE review (id BIGSERIAL PRIMARY KEY, book_id BIGINT NOT NULL, slot BIGINT NOT NULL, version BIGINT NOT NULL);
          CREATE TABLE page (id BIGINT PRIMARY KEY, version BIGINT NOT NULL, text TEXT NOT NULL);
          CREATE TABLE account (id BIGINT PRIMARY KEY, version BIGINT NOT NULL);
+         CREATE TABLE era (floor BIGINT NOT NULL);
          CREATE INDEX ON review (book_id);
+         INSERT INTO era VALUES (0);
          INSERT INTO author SELECT id, 0 FROM generate_series(0, {AUTHORS} - 1) id;
          INSERT INTO book SELECT id, id % {AUTHORS}, 0 FROM generate_series(0, {BOOKS} - 1) id;
          INSERT INTO review (book_id, slot, version)
@@ -49,11 +55,32 @@ pub async fn create(pool: &PgPool) -> Result<(), sqlx::Error> {
          INSERT INTO page SELECT id, 0, repeat(md5(id::text), {PAGE_BYTES} / 32) FROM generate_series(0, {PAGES} - 1) id;
          INSERT INTO account SELECT id, 0 FROM generate_series(0, {ACCOUNTS} - 1) id;"
     );
-    sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
-        .execute(pool)
-        .await?;
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(pool).await?;
     SCHEMA.install(pool).await?;
     chaos_strict::SCHEMA.install(pool).await
+}
+
+/// What a review is known by, in SQL: its row may be replaced.
+pub fn review() -> String {
+    format!("book_id * {REVIEWS_OF_A_BOOK} + slot")
+}
+
+/// The version of every row.
+pub async fn versions(pool: &PgPool) -> Result<HashMap<Register, i64>, sqlx::Error> {
+    let mut all = HashMap::new();
+    for (model, table, id) in [
+        (Model::Author, "author", "id"),
+        (Model::Book, "book", "id"),
+        (Model::Review, "review", &*review()),
+        (Model::Page, "page", "id"),
+        (Model::Account, "account", "id"),
+    ] {
+        let sql = AssertSqlSafe(format!("SELECT {id}, version FROM {table}"));
+        let rows: Vec<(i64, i64)> = sqlx::query_as(sql).fetch_all(pool).await?;
+        let rows = rows.into_iter();
+        all.extend(rows.map(|(id, version)| (model.register(id), version)));
+    }
+    Ok(all)
 }
 
 #[derive(Clone, Debug, Cached, Serialize, Deserialize, FromRow)]

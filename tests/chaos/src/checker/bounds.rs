@@ -17,10 +17,14 @@
 //!   still: who was answered by the store all the time has relayed all the time, and who was not has caught up. A near value
 //!   comes with `max-staleness` on top, as the delivery tells it like a commit does.
 //! - Who is **alone in its line** and stands still relays to its store no more, and serves at once when it goes on: what was
-//!   committed before that is old in its line for as long as it stood still, and the bound more.
+//!   committed before that is old in its line until it goes on, and the bound more.
+//! - Nor does a line relay whose **connections to PostgreSQL all stand still**, until they are given up and made anew, which
+//!   takes [`WITHOUT_ANSWERS`] at most, however long the old ones stand. From then on the bound is as ever.
 //! - What is written while the **triggers are others** than those of `cache.toml` may go unreported; a process notices at its
 //!   next pass, which is to end as soon as any other. From then on it reads from the source, and with the right triggers
 //!   begins anew. So that is [`Unreported`], and under the rules for what no store was told of: old for as long, here as well.
+//! - What the **database has lost** was committed, and exists nowhere any more: a relay notices at its next pass, and from then
+//!   on nothing from before is served; so that is served for as long as what is not delivered. Who is started later never serves it.
 //! - What some faults add while they last, as they make a pass longer (a slow link), or let one fail (a connection to the
 //!   database is ended: the next one is a `poll` later), is said by the fault: [`Allowance`].
 
@@ -34,6 +38,9 @@ use super::Write;
 
 /// The store's time-out.
 pub const STORE_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// From when PostgreSQL answers nothing on the connections that there are to when deliveries go on, over new ones.
+pub const WITHOUT_ANSWERS: Duration = Duration::from_secs(15);
 
 /// For the database and the scheduler.
 const ROOM: Duration = Duration::from_millis(500);
@@ -62,7 +69,19 @@ pub struct Allowance {
     pub line: Option<Line>,
     pub from: Nanos,
     pub to: Nanos,
-    pub adds: Nanos,
+    /// If none, nothing is delivered until it is over.
+    pub adds: Option<Nanos>,
+}
+
+impl Allowance {
+    /// What it adds to the delivery of what was committed at this moment, when it is read at that one.
+    pub(super) fn adds(&self, committed: Nanos, read: Nanos) -> Nanos {
+        if self.from > read || self.to < committed {
+            return 0;
+        }
+        let rest = self.to - self.from.max(committed);
+        self.adds.unwrap_or(rest)
+    }
 }
 
 /// For how long the triggers are others, which may not report new versions of these models.

@@ -4,6 +4,7 @@
 //! store of each line was told of, and what each process has written. A rule is one of these, and how far a read may be behind it.
 
 mod bounds;
+mod loss;
 mod rules;
 mod stairs;
 #[cfg(test)]
@@ -12,7 +13,9 @@ mod violation;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
-pub use bounds::{Allowance, Bounds, STORE_TIMEOUT, Unreported};
+pub use bounds::{Allowance, Bounds, STORE_TIMEOUT, Unreported, WITHOUT_ANSWERS};
+pub use loss::Loss;
+use loss::Lost;
 pub use rules::Rule;
 pub use violation::Violation;
 
@@ -70,6 +73,7 @@ pub struct Checker {
 enum Step {
     Read(Read),
     Write(Write),
+    Loss(Loss),
 }
 
 /// What is known of one register.
@@ -83,6 +87,7 @@ struct Known {
     applied: [Stairs; Line::ALL.len()],
     /// It was written through the cache of this process.
     own: HashMap<ProcessId, Stairs>,
+    lost: Vec<Lost>,
     writes: VecDeque<Write>,
     reads: VecDeque<Read>,
 }
@@ -122,6 +127,11 @@ impl Checker {
         self.step(at, Step::Write(write));
     }
 
+    /// A loss. Nothing that was over later has been checked yet.
+    pub fn loss(&mut self, loss: Loss) {
+        self.step(loss.from, Step::Loss(loss));
+    }
+
     pub fn allow(&mut self, allowance: Allowance) {
         self.allowances.push(allowance);
     }
@@ -153,6 +163,7 @@ impl Checker {
             match step {
                 Step::Read(read) => violations.extend(self.check(&read)),
                 Step::Write(write) => self.take_in(write, at),
+                Step::Loss(loss) => self.lose(&loss),
             }
         }
         let horizon = moment.saturating_sub(MEMORY);
@@ -168,25 +179,26 @@ impl Checker {
 
     fn take_in(&mut self, write: Write, at: Nanos) {
         let known = self.registers.entry(write.register).or_default();
+        let is_lost = known.lost(write.version).is_some();
         match write.ended {
             None => {
                 known.possible.raise(at, write.version);
                 // It was written over the version before it, and nobody sees what is not committed.
-                known.committed.raise(at, write.version - 1);
+                known.commit(at, write.version - 1);
                 remember(&mut known.writes, write);
             }
             Some((_, outcome)) => {
                 self.report.writes += 1;
                 let mut unreported = self.unreported.iter();
                 let is_reported = !unreported.any(|it| it.meets(&write, at));
-                if outcome != Outcome::Unknown {
+                if outcome != Outcome::Unknown && !is_lost {
                     known.committed.raise(at, write.version);
                     if write.way == Way::Cache && is_reported {
                         let own = known.own.entry(write.process).or_default();
                         own.raise(at, write.version);
                     }
                 }
-                if outcome == Outcome::Applied && is_reported {
+                if outcome == Outcome::Applied && is_reported && !is_lost {
                     known.applied[write.line as usize].raise(at, write.version);
                 }
                 let begun = known.writes.iter_mut().rev();
@@ -197,11 +209,16 @@ impl Checker {
             }
         }
         let horizon = at.saturating_sub(MEMORY);
-        let of_processes = known.own.values_mut();
-        let of_all = [&mut known.possible, &mut known.committed];
-        let of_lines = known.applied.iter_mut();
-        for stairs in of_processes.chain(of_all).chain(of_lines) {
-            stairs.forget_before(horizon);
+        known.possible.forget_before(horizon);
+        known.facts().for_each(|it| it.forget_before(horizon));
+    }
+
+    /// What is lost was never committed, as far as anybody knows who looks later.
+    fn lose(&mut self, loss: &Loss) {
+        for (register, kept) in &loss.kept {
+            let known = self.registers.entry(*register).or_default();
+            known.facts().for_each(|it| it.was_never_above(*kept));
+            known.lost.push(loss.of(*kept));
         }
     }
 
@@ -223,8 +240,7 @@ impl Checker {
                     let since = read.start - age;
                     let met = self.allowances.iter();
                     let met = met.filter(|it| it.line.is_none_or(|line| line == read.line));
-                    let met = met.filter(|it| it.from <= read.start && it.to >= since);
-                    met.map(|it| it.adds).max().unwrap_or(0)
+                    met.map(|it| it.adds(since, read.start)).max().unwrap_or(0)
                 }
                 false => 0,
             };
@@ -235,9 +251,28 @@ impl Checker {
             }
         }
         // From now on nobody may say that it is not.
-        known.committed.raise(read.end, read.version);
+        known.commit(read.end, read.version);
         remember(&mut known.reads, *read);
         violation
+    }
+}
+
+impl Known {
+    /// What a read may not be behind.
+    fn facts(&mut self) -> impl Iterator<Item = &mut Stairs> {
+        let own = self.own.values_mut();
+        own.chain(&mut self.applied).chain([&mut self.committed])
+    }
+
+    fn lost(&self, version: i64) -> Option<&Lost> {
+        self.lost.iter().find(|it| it.has(version))
+    }
+
+    /// It is committed, unless it is lost.
+    fn commit(&mut self, at: Nanos, version: i64) {
+        if self.lost(version).is_none() {
+            self.committed.raise(at, version);
+        }
     }
 }
 

@@ -27,12 +27,16 @@ pub enum Rule {
     Strict,
     /// Nor is what comes from the source.
     Source,
+    /// What the database has lost is served no more when a relay must have noticed,
+    Lost,
+    /// and never by who was started later.
+    LostBefore,
 }
 
 impl Rule {
     /// Whether it waits for a relay, which a fault may hold up.
     pub(super) fn is_by_delivery(self) -> bool {
-        matches!(self, Rule::Delivered | Rule::NearDelivered)
+        matches!(self, Rule::Delivered | Rule::NearDelivered | Rule::Lost)
     }
 }
 
@@ -57,6 +61,10 @@ pub(super) fn of<'k>(
         Some((delivered.0, &known.committed, delivered.1)),
         is_strict(read).then_some((Rule::Strict, &known.committed, 0)),
         is_from_source(read).then_some((Rule::Source, &known.committed, 0)),
+        known.lost(read.version).map(|lost| match read.process {
+            old if old <= lost.newest => (Rule::Lost, &lost.over, delivered.1),
+            _ => (Rule::LostBefore, &lost.over, 0),
+        }),
     ]
     .into_iter()
     .flatten()

@@ -46,6 +46,11 @@ impl Stairs {
             .map_or(0, |since| moment.saturating_sub(since))
     }
 
+    /// It has never been above this.
+    pub(super) fn was_never_above(&mut self, version: i64) {
+        self.0.retain(|_, it| *it <= version);
+    }
+
     /// What it was before that moment is no longer of interest.
     pub(super) fn forget_before(&mut self, moment: Nanos) {
         if let Some((&last, _)) = self.0.range(..=moment).next_back() {

@@ -4,6 +4,8 @@ use chaos_service::record::Model;
 
 use super::*;
 
+mod losses;
+
 const BOUNDS: Bounds = Bounds {
     delivery: 1000 * MS,
     near: 100 * MS,
@@ -86,13 +88,25 @@ impl Story {
         self
     }
 
-    fn allow(mut self, from: Nanos, to: Nanos, adds: Nanos) -> Story {
-        let (from, to, adds) = (from * MS, to * MS, adds * MS);
+    fn allow(mut self, from: Nanos, to: Nanos, adds: Option<Nanos>) -> Story {
+        let (from, to, adds) = (from * MS, to * MS, adds.map(|it| it * MS));
         self.checker.allow(Allowance {
             line: None,
             from,
             to,
             adds,
+        });
+        self
+    }
+
+    /// Between these moments the database loses all versions above this.
+    fn loses(mut self, from: Nanos, to: Nanos, kept: i64) -> Story {
+        self.checker.loss(Loss {
+            from: from * MS,
+            to: to * MS,
+            kept: HashMap::from([(self.model.register(3), kept)]),
+            floor: 100,
+            newest: THERE,
         });
         self
     }
@@ -244,7 +258,11 @@ fn so_does_whoever_writes_the_next() {
 
 #[test]
 fn a_fault_allows_more_to_deliveries_that_it_meets_and_to_nothing_else() {
-    let slow = |how| story().write(1, 10, Some(20), how).allow(500, 900, 200);
+    let slow = |how| {
+        story()
+            .write(1, 10, Some(20), how)
+            .allow(500, 900, Some(200))
+    };
     slow(PLAIN).read(THERE, Tier::Far, 1219, 0).keeps_to_all();
     slow(PLAIN)
         .read(THERE, Tier::Far, 1221, 0)
@@ -252,10 +270,22 @@ fn a_fault_allows_more_to_deliveries_that_it_meets_and_to_nothing_else() {
     slow(APPLIED)
         .read(THERE, Tier::Far, 25, 0)
         .breaks(&[Rule::Applied]);
-    let before = story().allow(1, 5, 200).write(1, 10, Some(20), PLAIN);
+    let before = story().allow(1, 5, Some(200)).write(1, 10, Some(20), PLAIN);
     before
         .read(THERE, Tier::Far, 1021, 0)
         .breaks(&[Rule::Delivered]);
+}
+
+#[test]
+fn while_nothing_is_delivered_what_is_committed_waits_for_the_end_and_no_longer() {
+    let written = |at| story().write(1, at - 10, Some(at), PLAIN);
+    let still = |at| written(at).allow(500, 4000, None);
+    for (at, last) in [(400, 4900), (600, 5000), (3900, 5000), (4100, 5100)] {
+        still(at).read(THERE, Tier::Far, last, 0).keeps_to_all();
+        still(at)
+            .read(THERE, Tier::Far, last + 1, 0)
+            .breaks(&[Rule::Delivered]);
+    }
 }
 
 #[test]
@@ -265,7 +295,7 @@ fn what_is_allowed_to_one_line_is_not_to_another() {
         line: Some(Line::Database),
         from: 0,
         to: 900 * MS,
-        adds: 500 * MS,
+        adds: Some(500 * MS),
     });
     written
         .read(BESIDE, Tier::Far, 1500, 0)

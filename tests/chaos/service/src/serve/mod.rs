@@ -7,6 +7,7 @@ mod readers;
 mod watch;
 mod writers;
 
+use std::fmt::Display;
 use std::io::{BufRead, stdin};
 use std::process::exit;
 use std::sync::Arc;
@@ -28,6 +29,17 @@ pub const ORDERS: &str = "CHAOS_ORDERS";
 
 /// How often what was seen is told.
 const TELL_EVERY: Duration = Duration::from_millis(20);
+
+/// After so long whoever waits for an answer hangs up: what was under way for it is dropped, wherever it is. A loader is
+/// given up as late, by `load-timeout`.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+async fn patiently<E: Display>(work: impl Future<Output = Result<(), E>>) -> Result<(), String> {
+    match tokio::time::timeout(PATIENCE, work).await {
+        Ok(done) => done.map_err(|error| error.to_string()),
+        Err(_) => Err(format!("no answer within {PATIENCE:?}")),
+    }
+}
 
 /// What its tasks share.
 #[derive(Clone)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use cache_runtime::{Answer, CacheStatus, Error, Fetched};
 use chaos_strict::Account;
 
-use super::Service;
+use super::{Service, patiently};
 use crate::clock::now;
 use crate::models::{ACCOUNTS, AUTHORS, Author, BOOKS, Book, HOT_PAGES, PAGES, Page};
 use crate::models::{REVIEWS_OF_A_BOOK, Review, one_of};
@@ -29,9 +29,9 @@ pub(super) fn start(service: &Service, orders: &Orders) {
 
 async fn read(service: Service, pace: Duration) {
     loop {
-        let read = read_one(&service).await;
+        let read = patiently(read_one(&service)).await;
         if let Err(error) = read {
-            service.log.note(|_| Record::ReadFailed(error.to_string()));
+            service.log.note(|_| Record::ReadFailed(error));
         }
         // Twice at random is once on average.
         tokio::time::sleep((2 * pace).mul_f64(fastrand::f64())).await;
@@ -164,28 +164,32 @@ fn tier(status: CacheStatus) -> Tier {
     }
 }
 
-/// Strict accounts as they are in the database, which no read through the cache may be behind.
 async fn read_past_the_cache(service: Service) {
     loop {
-        let id = fastrand::i64(0..ACCOUNTS);
-        let start = now();
-        let version = sqlx::query_scalar("SELECT version FROM account WHERE id = $1")
-            .bind(id)
-            .fetch_one(&service.db.pool)
-            .await;
-        match version {
-            Ok(version) => service.log.note(|end| Record::Read {
-                start,
-                end,
-                tier: Tier::Database,
-                seen: vec![Sight {
-                    register: Model::Account.register(id),
-                    version,
-                    direct: true,
-                }],
-            }),
-            Err(error) => service.log.note(|_| Record::ReadFailed(error.to_string())),
+        if let Err(error) = patiently(read_an_account(&service)).await {
+            service.log.note(|_| Record::ReadFailed(error));
         }
         tokio::time::sleep(PAST_THE_CACHE).await;
     }
+}
+
+/// As it is in the database, which no read through the cache may be behind.
+async fn read_an_account(service: &Service) -> Result<(), sqlx::Error> {
+    let id = fastrand::i64(0..ACCOUNTS);
+    let start = now();
+    let version = sqlx::query_scalar("SELECT version FROM account WHERE id = $1")
+        .bind(id)
+        .fetch_one(&service.db.pool)
+        .await?;
+    service.log.note(|end| Record::Read {
+        start,
+        end,
+        tier: Tier::Database,
+        seen: vec![Sight {
+            register: Model::Account.register(id),
+            version,
+            direct: true,
+        }],
+    });
+    Ok(())
 }

@@ -85,11 +85,18 @@ impl Watch {
         self.stored.load(Ordering::SeqCst)
     }
 
-    pub(super) fn commit_begins(&self) {
+    /// A commit is under way until this is dropped, as its writer may hang up.
+    pub(super) fn commit_begins(&self) -> Committing<'_> {
         self.committing.fetch_add(1, Ordering::SeqCst);
+        Committing(self)
     }
+}
 
-    pub(super) fn commit_ends(&self) {
-        self.committing.fetch_sub(1, Ordering::SeqCst);
+#[derive(Debug)]
+pub(super) struct Committing<'w>(&'w Watch);
+
+impl Drop for Committing<'_> {
+    fn drop(&mut self) {
+        self.0.committing.fetch_sub(1, Ordering::SeqCst);
     }
 }

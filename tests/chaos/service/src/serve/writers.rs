@@ -5,9 +5,11 @@ use std::time::Duration;
 use cache_runtime::Cache;
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use super::Service;
 use super::watch::Watch;
-use crate::models::{AUTHORS, BOOKS, Db, HOT_PAGES, PAGES, REVIEWS_OF_A_BOOK, one_of};
+use super::{Service, patiently};
+use crate::models::{
+    AUTHORS, BOOKS, Db, HOT_PAGES, NEXT, PAGES, REVIEWS_OF_A_BOOK, one_of, review,
+};
 use crate::record::{Line, Model, Outcome, Record, Register, Way};
 
 const THROUGH_THE_CACHE: u32 = 2;
@@ -30,11 +32,11 @@ async fn write(service: Service, way: Way) {
     loop {
         if way == Way::Plain || !service.points.is_for_the_relay() {
             let written = match way {
-                Way::Cache => service.write_through_the_cache().await,
-                Way::Plain => service.write_plainly().await,
+                Way::Cache => patiently(service.write_through_the_cache()).await,
+                Way::Plain => patiently(service.write_plainly()).await,
             };
             if let Err(error) = written {
-                service.log.note(|_| Record::WriteFailed(error.to_string()));
+                service.log.note(|_| Record::WriteFailed(error));
             }
         }
         tokio::time::sleep(Duration::from_millis(fastrand::u64(..PAUSE))).await;
@@ -53,7 +55,7 @@ impl Service {
         if written.is_empty() || fastrand::f64() < ROLLED_BACK {
             return tx.rollback().await;
         }
-        watch.commit_begins();
+        let _committing = watch.commit_begins();
         let before = watch.store();
         let start = self.committing(Way::Cache, &written);
         let committed = tx.commit().await;
@@ -62,7 +64,6 @@ impl Service {
             Ok(()) => Outcome::Committed,
             Err(_) => Outcome::Unknown,
         };
-        watch.commit_ends();
         self.committed(start, Way::Cache, outcome, written);
         committed
     }
@@ -138,14 +139,14 @@ impl What {
 
     /// Raises the version of every row; says which rows, and what they have now.
     async fn write(self, db: &mut PgConnection) -> Result<Vec<(Register, i64)>, sqlx::Error> {
-        let raise = |table, rows| format!("UPDATE {table} SET version = version + 1 WHERE {rows}");
+        let raise = |table, rows| format!("UPDATE {table} SET version = {NEXT} WHERE {rows}");
         let row = |table, id| {
             format!(
                 "{} RETURNING id, version",
                 raise(table, format!("id = {id}"))
             )
         };
-        let review = format!("book_id * {REVIEWS_OF_A_BOOK} + slot, version");
+        let review = format!("{}, version", review());
         let (model, sql) = match self {
             What::Author(id) => (Model::Author, row("author", id)),
             What::Book(id) => (Model::Book, row("book", id)),
@@ -163,7 +164,9 @@ impl What {
                 let gone = format!(
                     "DELETE FROM review WHERE book_id = {book} AND slot = {slot} RETURNING *"
                 );
-                let new = "INSERT INTO review (book_id, slot, version) SELECT book_id, slot, version + 1 FROM gone";
+                let new = format!(
+                    "INSERT INTO review (book_id, slot, version) SELECT book_id, slot, {NEXT} FROM gone"
+                );
                 let sql = format!("WITH gone AS ({gone}) {new} RETURNING {review}");
                 (Model::Review, sql)
             }
