@@ -56,8 +56,9 @@ pub(crate) struct Relay {
     /// Since when that is so, and since when there has always been more to purge.
     purged_anew: Instant,
     purging_since: Option<Instant>,
-    /// What its last pass has seen, and delivered.
-    seen: Option<Seen>,
+    /// What its last pass has seen, and delivered; and the identity of the installation then. A database that has lost commits
+    /// gives their numbers to others.
+    seen: Option<(Option<String>, Seen)>,
     /// When it last looked for what was delivered elsewhere.
     looked: Instant,
 }
@@ -171,7 +172,9 @@ impl Relay {
             return Err(Error::store(error));
         }
         let seen = connection.seen().await.map_err(Error::outbox)?;
-        let before = self.seen.take();
+        let source = engine.source().clone();
+        let before = self.seen.take().filter(|(of, _)| *of == source);
+        let before = before.map(|(_, seen)| seen);
         if let (Some(seen), Some(before)) = (&seen, &before)
             && seen.before < before.before
         {
@@ -181,7 +184,7 @@ impl Relay {
         let since = before.filter(|_| !everything && !unmarked);
         let waiting = Which::Waiting { since };
         let mut delivered = engine.deliver(connection, &waiting).await?;
-        self.seen = seen;
+        self.seen = seen.map(|seen| (source, seen));
         let (now, within) = (Instant::now(), self.looked.elapsed() + LATE_MARKS);
         delivered += engine.deliver_from_elsewhere(connection, within).await?;
         self.looked = now;

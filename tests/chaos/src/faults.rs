@@ -62,10 +62,9 @@ pub enum Fault {
     ConnectionsFrozen,
     /// PostgreSQL ends all connections.
     DatabaseConnectionsEnded,
-    /// Its connections that there are stand still, and new ones are fine; meanwhile Redis may be away for a moment. Only when
-    /// asked for: see "Not yet" in the README.
+    /// Its connections that there are stand still, and new ones are fine; meanwhile Redis may be away for a moment.
     DatabaseConnectionsFrozen,
-    /// PostgreSQL crashes, and has lost what was committed last. Only when asked for, as the next.
+    /// PostgreSQL crashes, and has lost what was committed last.
     DatabaseCrashed,
     /// A standby takes over that has missed it.
     DatabasePromoted,
@@ -85,7 +84,7 @@ const FAR_LEAP: Range<i64> = 3_600_000..7_200_000;
 
 impl Fault {
     /// What a run injects when nothing else is said.
-    pub const ALL: [Fault; 23] = [
+    pub const ALL: [Fault; 26] = [
         Fault::WriterKilled,
         Fault::RelayKilled,
         Fault::RedisKilled,
@@ -107,6 +106,9 @@ impl Fault {
         Fault::MessagesLost,
         Fault::ConnectionsFrozen,
         Fault::DatabaseConnectionsEnded,
+        Fault::DatabaseConnectionsFrozen,
+        Fault::DatabaseCrashed,
+        Fault::DatabasePromoted,
         Fault::Installs,
         Fault::ClockStepped,
     ];

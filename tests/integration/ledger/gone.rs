@@ -20,13 +20,12 @@ const A_PASS: Duration = Duration::from_secs(4);
 const CONNECTIONS: u32 = 2;
 
 pub fn tales() -> Vec<Tale> {
-    let tales = on_postgres![
+    on_postgres![
         a_relay_gives_up_connections_that_stand_still,
         who_hangs_up_keeps_no_connection,
         what_a_crash_has_lost_is_not_served,
         the_numbers_of_lost_transactions_are_given_again,
-    ];
-    tales.into_iter().map(Tale::not_yet).collect()
+    ]
 }
 
 /// A service behind a proxy, on a server of its own; beside it, plain SQL.

@@ -21,7 +21,6 @@ pub struct Tale {
     applies: fn(Setup) -> bool,
     own_redis: bool,
     relay: bool,
-    not_yet: bool,
 }
 
 /// `tale!(a_story)`: the story of that name.
@@ -65,7 +64,6 @@ impl Tale {
             applies: |_| true,
             own_redis: false,
             relay: true,
-            not_yet: false,
         }
     }
 
@@ -94,19 +92,10 @@ impl Tale {
         }
     }
 
-    /// It fails, as what it is about is not mended: told when it is asked for with `--ignored`.
-    pub fn not_yet(self) -> Self {
-        Self {
-            not_yet: true,
-            ..self
-        }
-    }
-
     pub fn trials(self) -> impl Iterator<Item = Trial> {
         self.setups().map(move |setup| {
             let name = format!("{}::ledger::{}", setup.name(), self.name);
-            let trial = Trial::test(name, move || self.told(setup, None).map_err(Failed::from));
-            trial.with_ignored_flag(self.not_yet)
+            Trial::test(name, move || self.told(setup, None).map_err(Failed::from))
         })
     }
 
