@@ -20,6 +20,9 @@ use crate::error::BoxError;
 /// How long one statement may take.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long a new connection may take. sqlx asks a server that refuses it again and again, after a fifth of this at the latest.
+pub(super) const CONNECTING: Duration = Duration::from_secs(3);
+
 /// How long a connection that was idle may take to say that it is alive.
 const ALIVE: Duration = Duration::from_secs(2);
 
@@ -74,7 +77,7 @@ impl<DB: OutboxDatabase> Own<DB> {
     pub(super) async fn connect(self: &Arc<Self>) -> Result<Held<DB>, BoxError> {
         // Never closed.
         let turn = self.turns.clone().acquire_owned().await?;
-        let Some(pool_of_one) = DB::apart(&self.pool, PATIENCE) else {
+        let Some(pool_of_one) = DB::apart(&self.pool, CONNECTING) else {
             return Ok(Held(Kind::Pool {
                 connection: self.pool.acquire().await?,
                 _turn: Some(turn),

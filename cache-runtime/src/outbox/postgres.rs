@@ -9,7 +9,7 @@ use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, FromRow, PgConnection, Pool, Postgres, Row, SqlSafeStr};
 use sqlx_core::transaction::TransactionManager;
 
-use super::connection::{PATIENCE, within};
+use super::connection::{CONNECTING, PATIENCE, within};
 use super::database::{OutboxDatabase, fetch, lives, quoted, stamps};
 use super::set_up::run;
 use super::{
@@ -391,7 +391,7 @@ impl OutboxDatabase for Postgres {
         outbox: &'static str,
     ) -> Result<Option<Box<dyn Listener>>, sqlx::Error> {
         // Of a pool of its own, as it gives its connection back when it is dropped, and waits for an answer to that.
-        let Some(pool) = Self::apart(pool, PATIENCE) else {
+        let Some(pool) = Self::apart(pool, CONNECTING) else {
             return Ok(None);
         };
         let mut listener = PgListener::connect_with(&pool).await?;

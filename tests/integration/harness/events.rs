@@ -24,6 +24,8 @@ pub enum Seen {
     Blocked(Vec<String>),
     Delivered(usize),
     SetAside(i64),
+    /// How many rows, and for how long one has waited.
+    Backlog(u64, Duration),
     Idle,
     StoreAway,
     StoreBack,
@@ -49,6 +51,7 @@ impl Seen {
                 Self::Blocked(tags.iter().map(ToString::to_string).collect())
             }
             Event::SetAside { id } => Self::SetAside(*id),
+            Event::Backlog { rows, waiting } => Self::Backlog(*rows, *waiting),
             Event::Committed => Self::Committed,
             Event::Idle => Self::Idle,
             Event::StoreAway { .. } => Self::StoreAway,

@@ -3,11 +3,12 @@
 
 use std::time::{Duration, Instant};
 
-use ledger::SCHEMA;
+use cache_runtime::Schema;
+use ledger::{Base, SCHEMA};
 use sqlx::{Executor, Postgres};
 
-use super::bank::Bank;
-use super::tale::{Tale, on_postgres};
+use super::bank::{BUSY, Bank};
+use super::tale::{Tale, on_postgres, tale};
 use crate::harness::Seen;
 
 const ROWS: i64 = 50_000;
@@ -19,7 +20,63 @@ pub fn tales() -> Vec<Tale> {
         what_was_under_way_is_found_later,
     ];
     let alone = |tale: Tale| tale.without_relay("the passes of one are counted");
-    tales.into_iter().map(alone).collect()
+    let others = [
+        tale!(what_is_old_goes_as_fast_as_it_comes),
+        tale!(what_waits_is_told_while_the_store_is_away).own_redis(),
+    ];
+    tales.into_iter().chain(others).map(alone).collect()
+}
+
+/// Rows of an hour ago, all at once: more than a thousand a second.
+async fn what_is_old_goes_as_fast_as_it_comes<DB: Base>(bank: Bank<DB>) {
+    let long_ago = match bank.is_postgres() {
+        true => "now() - interval '2 hours'",
+        false => "unixepoch() - 7200",
+    };
+    bank.sql(format!(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {ROWS})
+         INSERT INTO cache_outbox (tag, delivered_at, delivered_to) SELECT 'rate#id=' || i, {long_ago}, 1 FROM n"
+    ))
+    .await;
+    // It keeps what it deletes from going, on PostgreSQL.
+    let mut report = bank.pool().acquire().await.expect("a connection");
+    if bank.is_postgres() {
+        for sql in [
+            "BEGIN ISOLATION LEVEL REPEATABLE READ",
+            "SELECT 1 FROM note",
+        ] {
+            DB::run(&mut report, sql, Vec::new()).await.expect("run");
+        }
+    }
+    let _relaying = bank
+        .branch_with(&SCHEMA, |builder| builder.relay(true))
+        .await;
+    let began = Instant::now();
+    while bank.outbox_rows().await > 0 {
+        let left = bank.outbox_rows().await;
+        assert!(began.elapsed() < PATIENCE, "{left} old rows are left");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    if bank.is_postgres() {
+        DB::run(&mut report, "ROLLBACK", Vec::new())
+            .await
+            .expect("over");
+    }
+}
+
+async fn what_waits_is_told_while_the_store_is_away<DB: Base>(bank: Bank<DB>) {
+    let often: &'static Schema = Box::leak(Box::new(Schema {
+        retention: Duration::from_secs(1),
+        ..BUSY
+    }));
+    let relaying = bank.branch_with(often, |builder| builder.relay(true)).await;
+    bank.redis().server().stop();
+    bank.sql("UPDATE note SET text = 'new'").await;
+    let told = |seen: &Seen| match seen {
+        Seen::Backlog(rows, waiting) => *rows > 0 && *waiting > Duration::from_secs(1),
+        _ => false,
+    };
+    relaying.events.wait_for("a backlog", told).await;
 }
 
 async fn a_look_does_not_pass_by_what_was_delivered_before(bank: Bank<Postgres>) {
