@@ -175,7 +175,4 @@ pub(crate) trait OutboxConnection: Send {
 pub trait Listener: Send {
     /// Waits for the next.
     fn heard(&mut self) -> BoxFuture<'_, Result<(), BoxError>>;
-
-    /// Whether it would hear of one.
-    fn check(&mut self) -> BoxFuture<'_, Result<(), BoxError>>;
 }

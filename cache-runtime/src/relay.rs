@@ -37,6 +37,9 @@ const LATE_MARK: i64 = LATE_MARKS.as_micros() as i64;
 /// How often a purge begins with the oldest row again, in case that marks were seen later still.
 const PURGE_ANEW_EVERY: Duration = Duration::from_secs(3600);
 
+/// How often the connection that listens is made anew: nobody says when it stands still.
+const LISTEN_ANEW_EVERY: Duration = Duration::from_secs(300);
+
 /// A row that waits for longer than this is worth a word.
 const LONG: Duration = Duration::from_secs(60);
 
@@ -47,6 +50,8 @@ pub(crate) struct Relay {
     /// Weak: a cache that nobody has any more needs none.
     engine: Weak<Engine>,
     listener: Option<Box<dyn Listener>>,
+    /// Since when it listens.
+    listens_since: Instant,
     /// When to look at everything again.
     look_at: Instant,
     /// When to purge again.
@@ -73,6 +78,7 @@ pub(crate) fn start(engine: &Arc<Engine>) {
     let relay = Relay {
         engine: Arc::downgrade(engine),
         listener: None,
+        listens_since: now,
         look_at: first,
         purge_at: first,
         purged_until: 0,
@@ -140,17 +146,22 @@ impl Relay {
             return Ok(0);
         }
         // Before it looks, so that nothing comes between.
-        if self.listener.is_none() {
+        if self.listener.is_none() || self.listens_since.elapsed() > LISTEN_ANEW_EVERY {
             self.listener = outbox.listen().await.map_err(Error::outbox)?;
+            self.listens_since = now;
         }
         let mut connection = outbox.connect().await.map_err(Error::outbox)?;
+        let pause = UPKEEP_EVERY.min(engine.schema.retention);
+        if looks {
+            // Also if it takes too long: that is no reason to deliver nothing.
+            self.look_at = now + pause;
+        }
         let delivered = match delivers {
             true => self.deliver(engine, &mut *connection, looks).await?,
             false => 0,
         };
         if looks {
-            self.measure(engine, &mut *connection).await?;
-            let pause = UPKEEP_EVERY.min(engine.schema.retention);
+            Self::measure(engine, &mut *connection).await?;
             self.look_at = Instant::now() + pause.max(now.elapsed() * LOOK_SHARE);
         }
         if purges {
@@ -173,8 +184,8 @@ impl Relay {
         }
         let seen = connection.seen().await.map_err(Error::outbox)?;
         let source = engine.source().clone();
-        let before = self.seen.take().filter(|(of, _)| *of == source);
-        let before = before.map(|(_, seen)| seen);
+        let before = self.seen.as_ref().filter(|(of, _)| *of == source);
+        let before = before.map(|(_, seen)| seen.clone());
         if let (Some(seen), Some(before)) = (&seen, &before)
             && seen.before < before.before
         {
@@ -191,9 +202,8 @@ impl Relay {
         Ok(delivered)
     }
 
-    /// Says how much there is, and whether the relay hears.
+    /// Says how much there is.
     async fn measure(
-        &mut self,
         engine: &Arc<Engine>,
         connection: &mut dyn OutboxConnection,
     ) -> Result<(), Error> {
@@ -209,12 +219,6 @@ impl Relay {
                 rows = backlog.rows,
                 "what was written waits in the outbox"
             );
-        }
-        if let Some(listener) = &mut self.listener
-            && let Err(error) = listener.check().await
-        {
-            tracing::debug!(%error, "the relay heard nothing, and listens anew");
-            self.listener = None;
         }
         Ok(())
     }

@@ -17,8 +17,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::database::OutboxDatabase;
 use crate::error::BoxError;
 
-/// How long one statement may take.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+/// How long one statement may take,
+pub(super) const PATIENCE: Duration = Duration::from_secs(8);
+
+/// and one that may have to go through all that was ever marked, while an old snapshot keeps what vacuum would remove.
+pub(super) const PATIENCE_WITH_ALL: Duration = Duration::from_secs(30);
 
 /// How long a new connection may take. sqlx asks a server that refuses it again and again, after a fifth of this at the latest.
 pub(super) const CONNECTING: Duration = Duration::from_secs(3);

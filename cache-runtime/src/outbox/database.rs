@@ -6,7 +6,7 @@ use std::time::Duration;
 use sqlx::query::Query;
 use sqlx::{ColumnIndex, Database, Decode, Executor, IntoArguments, Pool, Row, Type};
 
-use super::connection::{Held, Own, PATIENCE, within};
+use super::connection::{Held, Own, PATIENCE, PATIENCE_WITH_ALL, within};
 use super::{
     Backlog, Installed, Listener, Outbox, OutboxConnection, OutboxRow, Place, Purged, Seen, Which,
 };
@@ -179,10 +179,13 @@ pub(super) struct TableConnection<DB: OutboxDatabase> {
 /// What is done over it comes to an end.
 macro_rules! bounded {
     ($self:ident, $database:ident::$what:ident($($argument:expr),*)) => {
+        bounded!($self, PATIENCE, $database::$what($($argument),*))
+    };
+    ($self:ident, $patience:expr, $database:ident::$what:ident($($argument:expr),*)) => {
         Box::pin(async move {
             $self.connection.is_used();
             let doing = $database::$what(&mut $self.connection, $($argument),*);
-            let done = within(PATIENCE, doing).await;
+            let done = within($patience, doing).await;
             $self.connection.was_used(&done);
             Ok(done?)
         })
@@ -223,7 +226,11 @@ impl<DB: OutboxDatabase> OutboxConnection for TableConnection<DB> {
         after: Place,
     ) -> BoxFuture<'a, Result<Vec<OutboxRow>, BoxError>> {
         let outbox = self.schema.outbox;
-        bounded!(self, DB::rows(outbox, which, after))
+        let patience = match which {
+            Which::Waiting { since: None } | Which::Elsewhere { .. } => PATIENCE_WITH_ALL,
+            Which::Waiting { since: Some(_) } | Which::Own { .. } => PATIENCE,
+        };
+        bounded!(self, patience, DB::rows(outbox, which, after))
     }
 
     fn report(&mut self, tags: Vec<Tag>) -> BoxFuture<'_, Result<(), BoxError>> {
@@ -247,7 +254,7 @@ impl<DB: OutboxDatabase> OutboxConnection for TableConnection<DB> {
 
     fn backlog(&mut self) -> BoxFuture<'_, Result<Backlog, BoxError>> {
         let outbox = self.schema.outbox;
-        bounded!(self, DB::backlog(outbox))
+        bounded!(self, PATIENCE_WITH_ALL, DB::backlog(outbox))
     }
 }
 

@@ -9,7 +9,7 @@ use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, FromRow, PgConnection, Pool, Postgres, Row, SqlSafeStr};
 use sqlx_core::transaction::TransactionManager;
 
-use super::connection::{CONNECTING, PATIENCE, within};
+use super::connection::CONNECTING;
 use super::database::{OutboxDatabase, fetch, lives, quoted, stamps};
 use super::set_up::run;
 use super::{
@@ -475,13 +475,6 @@ impl Listener for PgListener {
             // All that has come meanwhile is one reason to look.
             while self.next_buffered().is_some() {}
             Ok(())
-        })
-    }
-
-    fn check(&mut self) -> BoxFuture<'_, Result<(), BoxError>> {
-        Box::pin(async {
-            let asked = sqlx::raw_sql("SELECT 1").execute(self);
-            Ok(within(PATIENCE, asked).await.map(drop)?)
         })
     }
 }
