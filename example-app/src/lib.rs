@@ -41,7 +41,7 @@ pub use crate::organization_user::OrganizationUser;
 pub use crate::plio::{Plio, PlioLookup};
 pub use crate::question::Question;
 pub use crate::seconds::Seconds;
-pub use crate::server::{connect, serve};
+pub use crate::server::{Limits, connect, listen, serve};
 pub use crate::user::{Membership, User};
 pub use crate::video::Video;
 
