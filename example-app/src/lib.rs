@@ -78,6 +78,7 @@ pub fn app(cache: Cache) -> Router {
         .fallback(problem::no_such_route)
         .method_not_allowed_fallback(problem::method_not_allowed)
         .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(from_fn(problem::of_panics))
         .with_state(cache);
     // Not at the cost of those who read no log.
     match tracing::enabled!(tracing::Level::DEBUG) {

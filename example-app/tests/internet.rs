@@ -5,6 +5,7 @@ use std::net::TcpStream;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
 
 /// Nothing here takes longer on a slow machine.
@@ -157,11 +158,41 @@ fn without_files_it_goes_on() {
     assert!(stderr.contains("cannot accept a connection"), "{stderr}");
 }
 
+#[tokio::test]
+async fn a_row_that_cannot_be_read_is_named_in_the_log() {
+    let service = Service::start(&[]);
+    let database = format!("sqlite://{}", service.dir.path().join("plio.db").display());
+    let mut sql = SqliteConnection::connect(&database).await.expect("open");
+    let wrong = "UPDATE video SET duration = 'a secret' WHERE id = 1";
+    sqlx::raw_sql(wrong)
+        .execute(&mut sql)
+        .await
+        .expect("written");
+    for path in ["/videos/1", "/videos", "/plios/1"] {
+        let request =
+            format!("GET /api/v1{path} HTTP/1.1\r\nHost: it\r\nConnection: close\r\n\r\n");
+        let answer = service.client(&request).rest();
+        assert!(answer.starts_with("HTTP/1.1 500"), "{answer}");
+        assert!(
+            !answer.contains("duration") && !answer.contains("secret"),
+            "{answer}"
+        );
+    }
+    service.signal("TERM");
+    let (_, stderr) = service.end();
+    for line in stderr.lines() {
+        let named = line.contains("the row with the id 1") && line.contains("video");
+        assert!(named && line.contains("duration"), "{line}");
+        assert!(!line.contains("secret"), "{line}");
+    }
+    assert_eq!(stderr.lines().count(), 3, "{stderr}");
+}
+
 /// The program, on a port and a database of its own.
 struct Service {
     child: Child,
     address: String,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 impl Service {
@@ -189,7 +220,7 @@ impl Service {
         Service {
             address: address.expect("it says where it listens"),
             child,
-            _dir: dir,
+            dir,
         }
     }
 

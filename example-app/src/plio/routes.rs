@@ -9,7 +9,7 @@ use cache_runtime::IfNoneMatch;
 use super::{Plio, duplicate};
 use crate::Cache;
 use crate::extract::{Id, Text};
-use crate::problem::Problem;
+use crate::problem::{Problem, is_unstorable};
 use crate::resource::{self, Resource, Routes};
 
 pub(crate) fn routes() -> Router<Cache> {
@@ -28,8 +28,11 @@ async fn get_by_uuid(
     if uuid.contains('\0') {
         return Err(Plio::none());
     }
-    let fetched = Plio::fetch_json_by_uuid(&cache, uuid).await?;
-    Ok(fetched.respond(&if_none_match, Plio::none))
+    match Plio::fetch_json_by_uuid(&cache, uuid).await {
+        Ok(fetched) => Ok(fetched.respond(&if_none_match, Plio::none)),
+        Err(error) if is_unstorable(&error) => Err(Plio::none()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 async fn post_duplicate(State(cache): State<Cache>, Id(id): Id) -> Result<Response, Problem> {

@@ -3,6 +3,7 @@
 mod absent;
 mod batches;
 mod crash;
+mod databases;
 mod deletes;
 mod duplicate;
 mod elsewhere;
@@ -56,6 +57,7 @@ pub fn all() -> Vec<Story> {
         tables::stories(),
         troubles::stories(),
         crash::stories(),
+        databases::stories(),
         window::stories(),
         failover::stories(),
         elsewhere::stories(),
