@@ -77,7 +77,7 @@ macro_rules! fetch_rows {
     }};
 }
 
-pub(crate) use {fetch_ids, on};
+use {fetch_ids, fetch_rows, on};
 
 /// What can be read from a row of either database; `#[derive(sqlx::FromRow)]` suffices.
 pub(crate) trait Row:

@@ -1,12 +1,15 @@
 //! Items: what happens at a moment of a plio.
 
+use std::sync::Arc;
+
 use cache_runtime::Cached;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::db::Tx;
 use crate::problem::Problem;
-use crate::resource::{Column, Found, Resource, Table, rows};
+use crate::resource::{Column, Found, Resource, Table, row_within, rows};
 use crate::{Cache, Question, Seconds};
 
 /// An item inside a plio, with its question.
@@ -56,6 +59,10 @@ impl Resource for ItemRow {
 
     async fn find(cache: &Cache, ids: &[i64]) -> Result<Vec<Found<ItemRow>>, Problem> {
         rows(cache, ids).await
+    }
+
+    async fn within(tx: &mut Tx, id: i64) -> Result<Option<Arc<ItemRow>>, Problem> {
+        row_within(tx, id).await
     }
 }
 

@@ -11,6 +11,7 @@ use axum::extract::Request;
 use axum::http::{Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use cache_runtime::BoxError;
 use serde::Serialize;
 use sqlx::error::DatabaseError;
 use sqlx::postgres::PgDatabaseError;
@@ -41,6 +42,10 @@ impl Problem {
 
     pub(crate) fn conflict(detail: impl Into<String>) -> Problem {
         Problem::new(StatusCode::CONFLICT, detail)
+    }
+
+    pub(crate) fn precondition_failed(detail: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::PRECONDITION_FAILED, detail)
     }
 
     pub(crate) fn no_such_row(table: &str) -> Problem {
@@ -84,6 +89,12 @@ impl IntoResponse for Problem {
 impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Problem {
         because(&error)
+    }
+}
+
+impl From<BoxError> for Problem {
+    fn from(error: BoxError) -> Problem {
+        because(&*error)
     }
 }
 

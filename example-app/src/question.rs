@@ -1,12 +1,15 @@
 //! Questions: what an item asks.
 
+use std::sync::Arc;
+
 use cache_runtime::Cached;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::db::Tx;
 use crate::problem::Problem;
-use crate::resource::{Column, Found, Resource, Table, rows};
+use crate::resource::{Column, Found, Resource, Table, row_within, rows};
 use crate::{Cache, Image};
 
 /// A question inside a plio, with its image.
@@ -72,5 +75,9 @@ impl Resource for QuestionRow {
 
     async fn find(cache: &Cache, ids: &[i64]) -> Result<Vec<Found<QuestionRow>>, Problem> {
         rows(cache, ids).await
+    }
+
+    async fn within(tx: &mut Tx, id: i64) -> Result<Option<Arc<QuestionRow>>, Problem> {
+        row_within(tx, id).await
     }
 }

@@ -1,11 +1,14 @@
 //! Videos.
 
+use std::sync::Arc;
+
 use cache_runtime::Cached;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::db::Tx;
 use crate::problem::Problem;
-use crate::resource::{Column, Found, Resource, Table, rows};
+use crate::resource::{Column, Found, Resource, Table, row_within, rows};
 use crate::{Cache, Seconds};
 
 /// A video that plios are made over.
@@ -33,5 +36,9 @@ impl Resource for Video {
 
     async fn find(cache: &Cache, ids: &[i64]) -> Result<Vec<Found<Video>>, Problem> {
         rows(cache, ids).await
+    }
+
+    async fn within(tx: &mut Tx, id: i64) -> Result<Option<Arc<Video>>, Problem> {
+        row_within(tx, id).await
     }
 }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub(crate) use self::routes::routes;
+use crate::db::Tx;
 use crate::problem::Problem;
 use crate::resource::{Column, Found, Resource, Table};
 use crate::{Cache, Item, User, Video};
@@ -59,5 +60,9 @@ impl Resource for Plio {
     async fn show(cache: &Cache, id: i64, client: &IfNoneMatch) -> Result<Response, Problem> {
         let fetched = Plio::fetch_json(cache, id).await?;
         Ok(fetched.respond(client, Plio::none))
+    }
+
+    async fn within(tx: &mut Tx, id: i64) -> Result<Option<Arc<Plio>>, Problem> {
+        Ok(tx.get(id).await?)
     }
 }

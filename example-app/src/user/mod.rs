@@ -2,6 +2,8 @@
 
 mod load;
 
+use std::sync::Arc;
+
 use axum::response::Response;
 use cache_runtime::{Cached, IfNoneMatch};
 use chrono::{DateTime, Utc};
@@ -9,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::Cache;
+use crate::db::Tx;
 use crate::problem::Problem;
 use crate::resource::{Column, Found, Resource, Table};
 
@@ -67,5 +70,9 @@ impl Resource for User {
     async fn show(cache: &Cache, id: i64, client: &IfNoneMatch) -> Result<Response, Problem> {
         let fetched = User::fetch_json(cache, id).await?;
         Ok(fetched.respond(client, User::none))
+    }
+
+    async fn within(tx: &mut Tx, id: i64) -> Result<Option<Arc<User>>, Problem> {
+        Ok(tx.get(id).await?)
     }
 }

@@ -2,6 +2,7 @@
 
 mod absent;
 mod batches;
+mod conditions;
 mod crash;
 mod databases;
 mod deletes;
@@ -56,6 +57,7 @@ pub fn all() -> Vec<Story> {
         set_up::stories(),
         tables::stories(),
         troubles::stories(),
+        conditions::stories(),
         crash::stories(),
         databases::stories(),
         window::stories(),
