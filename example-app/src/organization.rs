@@ -5,6 +5,7 @@ use std::sync::Arc;
 use cache_runtime::Cached;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::Cache;
 use crate::db::Tx;
@@ -12,7 +13,7 @@ use crate::problem::Problem;
 use crate::resource::{Column, Found, Resource, Table, row_within, rows};
 
 /// An organization that users belong to.
-#[derive(Clone, Debug, Cached, Serialize, Deserialize, sqlx::FromRow)]
+#[derive(Clone, Debug, Cached, Serialize, Deserialize, ToSchema, sqlx::FromRow)]
 #[allow(missing_docs, reason = "the fields are the columns")]
 pub struct Organization {
     pub id: i64,

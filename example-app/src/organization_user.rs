@@ -5,6 +5,7 @@ use std::sync::Arc;
 use cache_runtime::Cached;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::Cache;
 use crate::db::Tx;
@@ -13,7 +14,7 @@ use crate::resource::{Column, Found, Resource, Table, row_within, rows};
 
 /// A user's membership in an organization, as the table holds it. Inside a user it is a
 /// [`Membership`](crate::Membership).
-#[derive(Clone, Debug, Cached, Serialize, Deserialize, sqlx::FromRow)]
+#[derive(Clone, Debug, Cached, Serialize, Deserialize, ToSchema, sqlx::FromRow)]
 #[allow(missing_docs, reason = "the fields are the columns")]
 pub struct OrganizationUser {
     pub id: i64,

@@ -15,6 +15,7 @@ use cache_runtime::BoxError;
 use serde::Serialize;
 use sqlx::error::DatabaseError;
 use sqlx::postgres::PgDatabaseError;
+use utoipa::ToSchema;
 
 /// Why a request was not served, in a sentence.
 #[derive(Debug)]
@@ -65,16 +66,19 @@ impl Problem {
     }
 }
 
+/// How a problem is sent.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct Document {
+    r#type: &'static str,
+    title: Option<&'static str>,
+    status: u16,
+    /// In a sentence.
+    detail: String,
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        #[derive(Serialize)]
-        struct Document {
-            r#type: &'static str,
-            title: Option<&'static str>,
-            status: u16,
-            detail: String,
-        }
-
         let document = Document {
             r#type: "about:blank",
             title: self.status.canonical_reason(),

@@ -11,6 +11,7 @@ use cache_runtime::{Cached, IfNoneMatch};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 pub(crate) use self::routes::routes;
 use crate::db::Tx;
@@ -19,7 +20,7 @@ use crate::resource::{Column, Found, Resource, Table};
 use crate::{Cache, Item, User, Video};
 
 /// A plio with everything that a player needs.
-#[derive(Clone, Debug, Cached, Serialize, Deserialize)]
+#[derive(Clone, Debug, Cached, Serialize, Deserialize, ToSchema)]
 #[allow(missing_docs, reason = "the fields are the columns")]
 pub struct Plio {
     pub id: i64,

@@ -2,27 +2,30 @@
 
 mod body;
 mod condition;
+pub(crate) mod operations;
 mod table;
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, get};
-use axum::{Json, Router};
 use cache_runtime::{Answer, CacheStatus, Fetched, IfNoneMatch};
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa::openapi::HttpMethod;
 
 use self::condition::Condition;
 pub(crate) use self::table::{Column, Table};
 use crate::Cache;
 use crate::db::{Row, Tx};
 use crate::extract::{Body, Id, Page};
+use crate::openapi::Api;
 use crate::problem::Problem;
 
 /// A noun of the API: a table that is written to, and a struct that is read.
-pub(crate) trait Resource: Serialize + Send + Sync + Sized + 'static {
+pub(crate) trait Resource: Serialize + ToSchema + Send + Sync + Sized + 'static {
     const TABLE: Table;
 
     /// The rows with these ids, in their order.
@@ -115,24 +118,18 @@ pub(crate) async fn row_within<T: Resource + Row>(
 }
 
 /// The routes of a noun.
-pub(crate) fn routes<T: Resource>() -> Router<Cache> {
-    let path = T::TABLE.path;
-    Router::new().at(path, get(list::<T>).post(create::<T>)).at(
-        &format!("{path}/{{id}}"),
-        get(show::<T>).patch(update::<T>).delete(delete::<T>),
-    )
-}
-
-/// A route with or without a slash at the end.
-pub(crate) trait Routes {
-    fn at(self, path: &str, methods: MethodRouter<Cache>) -> Self;
-}
-
-impl Routes for Router<Cache> {
-    fn at(self, path: &str, methods: MethodRouter<Cache>) -> Self {
-        self.route(path, methods.clone())
-            .route(&format!("{path}/"), methods)
-    }
+pub(crate) fn routes<T: Resource>(api: Api) -> Api {
+    use HttpMethod::{Delete, Get, Patch, Post};
+    let (rows, row) = (T::TABLE.path, format!("{}/{{id}}", T::TABLE.path));
+    let (new, changes) = (operations::new_row::<T>(), operations::changed_row::<T>());
+    api.schema::<T>()
+        .named(new.0, new.1)
+        .named(changes.0, changes.1)
+        .on(Get, rows, list::<T>, operations::list::<T>())
+        .on(Post, rows, create::<T>, operations::create::<T>())
+        .on(Get, &row, show::<T>, operations::show::<T>())
+        .on(Patch, &row, update::<T>, operations::update::<T>())
+        .on(Delete, &row, delete::<T>, operations::delete::<T>())
 }
 
 async fn list<T: Resource>(

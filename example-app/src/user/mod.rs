@@ -9,6 +9,7 @@ use cache_runtime::{Cached, IfNoneMatch};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::Cache;
 use crate::db::Tx;
@@ -16,7 +17,7 @@ use crate::problem::Problem;
 use crate::resource::{Column, Found, Resource, Table};
 
 /// A user, with the organizations it belongs to.
-#[derive(Clone, Debug, Cached, Serialize, Deserialize, sqlx::FromRow)]
+#[derive(Clone, Debug, Cached, Serialize, Deserialize, ToSchema, sqlx::FromRow)]
 #[allow(missing_docs, reason = "the fields are the columns")]
 pub struct User {
     pub id: i64,
@@ -36,7 +37,7 @@ pub struct User {
 }
 
 /// An organization as its member sees it: two columns of `organization`, one of `organization_user`.
-#[derive(Clone, Debug, Cached, Serialize, Deserialize, sqlx::FromRow)]
+#[derive(Clone, Debug, Cached, Serialize, Deserialize, ToSchema, sqlx::FromRow)]
 #[cached(projection = "organization-user")]
 #[allow(missing_docs, reason = "the fields are the columns")]
 pub struct Membership {
