@@ -41,11 +41,13 @@ impl Room {
 
     /// A seat, as soon as there is one. For one caller at a time.
     pub(super) async fn seat(self: &Arc<Room>) -> Seat {
+        let mut leaving = false;
         loop {
             if let Some(seat) = self.free_seat() {
                 return seat;
             }
-            self.close_longest();
+            // One has to go, and no more, however often the line changes before its seat is free.
+            leaving = leaving || self.close_longest();
             self.changed.notified().await;
         }
     }
@@ -66,11 +68,13 @@ impl Room {
         Some(seat)
     }
 
-    /// Closes the connection whose client is waited for the longest, if there is one.
-    pub(super) fn close_longest(&self) {
-        if let Some((_, longest)) = self.taken().line.pop_first() {
-            longest.notify_one();
+    /// Closes the connection whose client is waited for the longest; whether there is one.
+    pub(super) fn close_longest(&self) -> bool {
+        let longest = self.taken().line.pop_first();
+        if let Some((_, closed)) = &longest {
+            closed.notify_one();
         }
+        longest.is_some()
     }
 
     /// Waits until a seat may be free.
@@ -151,6 +155,22 @@ mod tests {
         room.close_longest();
         assert!(is_closed(&third).await);
         assert!(!is_closed(&first).await && !is_closed(&fourth).await);
+    }
+
+    #[tokio::test]
+    async fn for_each_who_comes_one_goes() {
+        let room = Room::new(2);
+        let (first, second) = (room.seat().await, room.seat().await);
+        let mut next = std::pin::pin!(room.seat());
+        for _ in 0..3 {
+            second.waits();
+            let waiting =
+                std::future::poll_fn(|cx| Poll::Ready(next.as_mut().poll(cx).is_pending()));
+            assert!(waiting.await);
+        }
+        assert!(is_closed(&first).await && !is_closed(&second).await);
+        drop(first);
+        next.await;
     }
 
     #[tokio::test]
