@@ -131,6 +131,17 @@ fn who_waits_shuts_nobody_out() {
 }
 
 #[test]
+fn of_a_crowd_everybody_is_served() {
+    let service = Service::start(&[("REQUEST_TIMEOUT", NEVER), ("MAX_CONNECTIONS", "5")]);
+    let request = "GET /api/v1/videos HTTP/1.1\r\nHost: it\r\nConnection: close\r\n\r\n";
+    let crowd: Vec<Client> = (0..200).map(|_| service.client(request)).collect();
+    for mut client in crowd {
+        let answer = client.rest();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer:?}");
+    }
+}
+
+#[test]
 fn the_database_has_files_left() {
     let service = Service::start(&[("REQUEST_TIMEOUT", NEVER), ("FILES", "100")]);
     let _strangers: Vec<Client> = (0..200).map(|_| service.client(HALF_A_HEAD)).collect();

@@ -45,6 +45,9 @@ impl Default for Limits {
     }
 }
 
+/// How long a connection is kept for a client that says nothing while others wait for one.
+const MOMENT: Duration = Duration::from_millis(250);
+
 /// When the body of a request must have arrived.
 #[derive(Clone, Copy)]
 pub(crate) struct Deadline(pub(crate) Instant);
@@ -56,7 +59,7 @@ pub async fn listen(
     limits: Limits,
     stop: impl Future<Output = ()>,
 ) {
-    let room = Room::new(limits.connections.min(half_of_the_files()));
+    let room = Room::new(limits.connections.min(half_of_the_files()), MOMENT);
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
     let mut stop = pin!(stop);

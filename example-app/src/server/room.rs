@@ -1,14 +1,19 @@
 //! Who has a connection, and who gives one up when all are taken.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::OccupiedEntry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::time::{Instant, timeout_at};
 
 /// So many connections and no more. When all are taken and another client comes, the one that has kept the
-/// service waiting for the longest has to go: who sends half a request shuts nobody out.
+/// service waiting for the longest has to go: who sends half a request shuts nobody out. But not before
+/// it has had a moment: of a crowd whose requests are on their way, each is served.
 pub(super) struct Room {
     seats: usize,
+    moment: Duration,
     taken: Mutex<Taken>,
     /// A seat is free, or somebody has begun to wait.
     changed: Notify,
@@ -20,7 +25,12 @@ struct Taken {
     /// The next place in the line.
     next: u64,
     /// Those who are waited for; the first the longest.
-    line: BTreeMap<u64, Arc<Notify>>,
+    line: BTreeMap<u64, Waiting>,
+}
+
+struct Waiting {
+    since: Instant,
+    closed: Arc<Notify>,
 }
 
 /// A connection's seat; free again when it is dropped.
@@ -31,9 +41,10 @@ pub(super) struct Seat {
 }
 
 impl Room {
-    pub(super) fn new(seats: usize) -> Arc<Room> {
+    pub(super) fn new(seats: usize, moment: Duration) -> Arc<Room> {
         Arc::new(Room {
             seats,
+            moment,
             taken: Mutex::default(),
             changed: Notify::new(),
         })
@@ -48,7 +59,11 @@ impl Room {
             }
             // One has to go, and no more, however often the line changes before its seat is free.
             leaving = leaving || self.close_longest();
-            self.changed.notified().await;
+            let changed = self.changed.notified();
+            match self.longest() {
+                Some(since) if !leaving => drop(timeout_at(since + self.moment, changed).await),
+                _ => changed.await,
+            }
         }
     }
 
@@ -68,11 +83,21 @@ impl Room {
         Some(seat)
     }
 
-    /// Closes the connection whose client is waited for the longest; whether there is one.
+    /// Since when the client that is waited for the longest is.
+    fn longest(&self) -> Option<Instant> {
+        let taken = self.taken();
+        let (_, longest) = taken.line.first_key_value()?;
+        Some(longest.since)
+    }
+
+    /// Closes the connection whose client is waited for the longest, if it has had its moment; whether it was.
     pub(super) fn close_longest(&self) -> bool {
-        let longest = self.taken().line.pop_first();
-        if let Some((_, closed)) = &longest {
-            closed.notify_one();
+        let mut taken = self.taken();
+        let longest = taken.line.first_entry();
+        let longest = longest.filter(|it| it.get().since.elapsed() >= self.moment);
+        let longest = longest.map(OccupiedEntry::remove);
+        if let Some(waiting) = &longest {
+            waiting.closed.notify_one();
         }
         longest.is_some()
     }
@@ -93,7 +118,11 @@ impl Seat {
         let mut taken = self.room.taken();
         let place = taken.next;
         taken.next += 1;
-        taken.line.insert(place, Arc::clone(&self.closed));
+        let waiting = Waiting {
+            since: Instant::now(),
+            closed: Arc::clone(&self.closed),
+        };
+        taken.line.insert(place, waiting);
         self.moves(&mut taken, Some(place));
         drop(taken);
         self.room.changed.notify_one();
@@ -141,7 +170,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_is_waited_for_the_longest_gives_way() {
-        let room = Room::new(3);
+        let room = Room::new(3, Duration::ZERO);
         let (first, second, third) = (room.seat().await, room.seat().await, room.seat().await);
         first.works();
         third.works();
@@ -159,7 +188,7 @@ mod tests {
 
     #[tokio::test]
     async fn for_each_who_comes_one_goes() {
-        let room = Room::new(2);
+        let room = Room::new(2, Duration::ZERO);
         let (first, second) = (room.seat().await, room.seat().await);
         let mut next = std::pin::pin!(room.seat());
         for _ in 0..3 {
@@ -175,7 +204,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_seat_is_given_as_soon_as_its_owner_waits() {
-        let room = Room::new(1);
+        let room = Room::new(1, Duration::ZERO);
         let working = room.seat().await;
         working.works();
         let next = tokio::spawn({
