@@ -5,10 +5,12 @@ use std::convert::Infallible;
 use axum_core::body::Body;
 use axum_core::extract::FromRequestParts;
 use axum_core::response::{IntoResponse, IntoResponseParts, Response, ResponseParts};
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use serde::Serialize;
 
+use crate::error::BoxError;
 use crate::json::Json;
 use crate::read::Fetched;
 use crate::status::{Answer, CacheStatus};
@@ -25,7 +27,7 @@ pub struct IfNoneMatch(Vec<HeaderValue>);
 impl IfNoneMatch {
     /// Whether the client has what this entity tag, with its quotes, is of. Weak tags count as strong ones.
     pub fn has(&self, etag: &[u8]) -> bool {
-        self.0.iter().any(|line| names(line.as_bytes(), etag))
+        self.0.iter().any(|line| names(line.as_bytes(), etag, true))
     }
 }
 
@@ -43,8 +45,40 @@ impl<S: Send + Sync> FromRequestParts<S> for IfNoneMatch {
     }
 }
 
-/// Whether a line of the header names this tag. From the first thing on that is no tag it names nothing.
-fn names(line: &[u8], etag: &[u8]) -> bool {
+/// The `If-Match` of a request: the state of a row that the client means to change (RFC 9110, 13.1.1,
+/// <https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1>). An extractor that never fails; a line without sense names no state.
+///
+/// Ask it within the transaction that writes, of the row as the transaction sees it, after it is locked: or two clients may both be right.
+#[derive(Debug, Clone, Default)]
+pub struct IfMatch(Vec<HeaderValue>);
+
+impl IfMatch {
+    /// Whether the client means the state that this entity tag, with its quotes, is of; or says nothing. A weak tag is of no state.
+    pub fn allows(&self, etag: &[u8]) -> bool {
+        self.0.is_empty()
+            || self
+                .0
+                .iter()
+                .any(|line| names(line.as_bytes(), etag, false))
+    }
+}
+
+impl From<&HeaderMap> for IfMatch {
+    fn from(headers: &HeaderMap) -> IfMatch {
+        IfMatch(headers.get_all(IF_MATCH).iter().cloned().collect())
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<IfMatch, Infallible> {
+        Ok(IfMatch::from(&parts.headers))
+    }
+}
+
+/// Whether a line of the header names this tag, be it as a weak one. From the first thing on that is no tag it names nothing.
+fn names(line: &[u8], etag: &[u8], or_weak: bool) -> bool {
     if line.trim_ascii() == b"*" {
         return true;
     }
@@ -53,7 +87,9 @@ fn names(line: &[u8], etag: &[u8]) -> bool {
         while let [b' ' | b'\t' | b',', after @ ..] = rest {
             rest = after;
         }
-        rest = rest.strip_prefix(b"W/").unwrap_or(rest);
+        let weak = rest.strip_prefix(b"W/");
+        let counts = or_weak || weak.is_none();
+        rest = weak.unwrap_or(rest);
         // A tag may have a comma in it, but no quote.
         let [b'"', quoted @ ..] = rest else {
             return false;
@@ -62,7 +98,7 @@ fn names(line: &[u8], etag: &[u8]) -> bool {
             return false;
         };
         let (tag, after) = rest.split_at(length + 2);
-        if tag == etag {
+        if counts && tag == etag {
             return true;
         }
         rest = after;
@@ -94,17 +130,32 @@ impl Fetched<Json> {
         let Some(json) = self.value else {
             return (self.status, no_such_row()).into_response();
         };
-        let etag = json.quoted_hash();
+        let mut response = json.respond(if_none_match);
+        insert(response.headers_mut(), self.status);
+        response
+    }
+}
+
+impl Json {
+    /// A value as it would be stored, for what is not: with the entity tag that it has there.
+    ///
+    /// # Errors
+    /// When it cannot be said in JSON.
+    pub fn encode(value: &impl Serialize) -> Result<Json, BoxError> {
+        Ok(Json::of(serde_json::to_vec(value)?.into()))
+    }
+
+    /// The answer to a `GET` or a `HEAD`: 200 with the JSON and its `ETag`; 304 if the client has it.
+    pub fn respond(&self, if_none_match: &IfNoneMatch) -> Response {
+        let etag = self.quoted_hash();
         let mut response = if if_none_match.has(&etag) {
-            not_modified(&json)
+            not_modified(self)
         } else {
-            ok(&json)
+            ok(self)
         };
-        let headers = response.headers_mut();
         if let Ok(etag) = HeaderValue::from_bytes(&etag) {
-            headers.insert(ETAG, etag);
+            response.headers_mut().insert(ETAG, etag);
         }
-        insert(headers, self.status);
         response
     }
 }
@@ -201,6 +252,27 @@ mod tests {
             assert!(!has(&[line]), "{line}");
         }
         assert!(!has(&[]));
+    }
+
+    #[test]
+    fn a_state_is_named_by_a_strong_tag_or_any() {
+        let allows = |lines: &[&str]| {
+            let lines = lines.iter().map(|line| line.parse().unwrap());
+            IfMatch(lines.collect()).allows(ETAG_OF_IT)
+        };
+        let it = r#""0123456789abcdef""#;
+        assert!(allows(&[]) && allows(&["*"]) && allows(&[it]));
+        assert!(allows(&[r#"W/"a""#, &format!("W/{it}, {it}")]));
+        for line in [
+            "",
+            r#""a""#,
+            &format!("W/{it}"),
+            "0123456789abcdef",
+            "garbage",
+            "W/*",
+        ] {
+            assert!(!allows(&[line]), "{line}");
+        }
     }
 
     #[test]

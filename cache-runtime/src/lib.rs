@@ -9,7 +9,7 @@
 //! | --- | --- |
 //! | `redis` | [`RedisStore`], for services of several processes |
 //! | `postgres`, `sqlite` | the write path: [`Cache::begin`], [`Schema::install`] |
-//! | `axum` | [`Fetched::respond`], [`IfNoneMatch`]: cached JSON as answers, with `ETag`, 304 and `Cache-Status` |
+//! | `axum` | [`Fetched::respond`], [`IfNoneMatch`], [`IfMatch`]: cached JSON as answers, with `ETag`, 304 and `Cache-Status` |
 //! | `metrics` | counters and gauges through the `metrics` facade |
 //! | `conformance` | the test suite for [`Store`]s |
 
@@ -62,7 +62,7 @@ pub use cache::{Builder, Cache};
 pub use error::{BoxError, Error};
 pub use event::Event;
 #[cfg(feature = "axum")]
-pub use http::IfNoneMatch;
+pub use http::{IfMatch, IfNoneMatch};
 pub use json::Json;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub use load::LoadConnection;

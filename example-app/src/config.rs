@@ -1,5 +1,9 @@
 //! What the environment says.
 
+use std::time::Duration;
+
+use crate::Limits;
+
 /// Where the service finds its servers, and where it listens.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -9,6 +13,8 @@ pub struct Config {
     pub redis_url: Option<String>,
     /// `LISTEN`
     pub listen: String,
+    /// `REQUEST_TIMEOUT`, `DRAIN_TIMEOUT`, `MAX_CONNECTIONS`
+    pub limits: Limits,
 }
 
 impl Config {
@@ -19,11 +25,14 @@ Plio's API, served from cache.
 Usage: example-app
 
 Environment:
-  DATABASE_URL  sqlite://plio.db (the default: a file in this folder, made when missing)
-                postgres://user:password@localhost/plio
-  REDIS_URL     redis://localhost:6379/0 (without it the cache lives in this process)
-  LISTEN        127.0.0.1:3000 (the default)
-  RUST_LOG      warn (the default), info, example_app=debug, sqlx=debug, …";
+  DATABASE_URL     sqlite://plio.db (the default: a file in this folder, made when missing)
+                   postgres://user:password@localhost/plio
+  REDIS_URL        redis://localhost:6379/0 (without it the cache lives in this process)
+  LISTEN           127.0.0.1:3000 (the default)
+  REQUEST_TIMEOUT  10 (the default): seconds that the head of a request may take to arrive, and then its body
+  DRAIN_TIMEOUT    10 (the default): seconds that requests have to end after SIGTERM or Ctrl-C; a second one ends them
+  MAX_CONNECTIONS  512 (the default): when there are more, the one that is idle the longest is closed
+  RUST_LOG         warn (the default), info, example_app=debug, sqlx=debug, …";
 
     /// Reads the variables; the error is a sentence that names the one that is wrong.
     pub fn from_env() -> Result<Config, String> {
@@ -42,6 +51,7 @@ Environment:
             database_url: variable("DATABASE_URL")?.unwrap_or("sqlite://plio.db".to_owned()),
             redis_url: variable("REDIS_URL")?,
             listen: variable("LISTEN")?.unwrap_or("127.0.0.1:3000".to_owned()),
+            limits: limits(&variable)?,
         };
         check(
             "DATABASE_URL",
@@ -56,6 +66,22 @@ Environment:
             _ => Err("LISTEN must be an address and a port, such as 127.0.0.1:3000".to_owned()),
         }
     }
+}
+
+fn limits(variable: impl Fn(&str) -> Result<Option<String>, String>) -> Result<Limits, String> {
+    let number = |name: &str, default| match variable(name)?.map(|value| value.parse()) {
+        None => Ok(default),
+        Some(Ok(number @ 1..=1_000_000)) => Ok(number),
+        Some(_) => Err(format!("{name} must be a whole number from 1 to 1000000")),
+    };
+    let seconds =
+        |name: &str, default: Duration| number(name, default.as_secs()).map(Duration::from_secs);
+    let default = Limits::default();
+    Ok(Limits {
+        request: seconds("REQUEST_TIMEOUT", default.request)?,
+        drain: seconds("DRAIN_TIMEOUT", default.drain)?,
+        connections: number("MAX_CONNECTIONS", default.connections as u64)? as usize,
+    })
 }
 
 /// The message does not repeat the URL: it may hold a password.
@@ -107,6 +133,16 @@ mod tests {
                 "LISTEN",
                 "3000",
                 "LISTEN must be an address and a port, such as 127.0.0.1:3000",
+            ),
+            (
+                "MAX_CONNECTIONS",
+                "0",
+                "MAX_CONNECTIONS must be a whole number from 1 to 1000000",
+            ),
+            (
+                "DRAIN_TIMEOUT",
+                "10s",
+                "DRAIN_TIMEOUT must be a whole number from 1 to 1000000",
             ),
         ] {
             assert_eq!(config(&[(name, value)]).expect_err(name), sentence);

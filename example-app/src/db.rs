@@ -2,6 +2,7 @@
 
 mod dialect;
 mod tx;
+mod unreadable;
 mod value;
 
 use std::str::FromStr;
@@ -10,10 +11,11 @@ use std::time::Duration;
 use cache_runtime::LoadContext;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgRow};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, FromRow, PgPool, SqlitePool};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, FromRow, PgPool, Row as _, SqlitePool};
 
 use self::dialect::Dialect;
 pub(crate) use self::tx::Tx;
+use self::unreadable::Unreadable;
 pub(crate) use self::value::Value;
 use crate::SCHEMA;
 
@@ -62,7 +64,20 @@ macro_rules! fetch_ids {
     }};
 }
 
-pub(crate) use {fetch_ids, on};
+/// The rows a statement answers with for these ids.
+macro_rules! fetch_rows {
+    ($executor:expr, $sql:expr, $ids:expr) => {{
+        let (sql, ids) = ($sql, Value::ids($ids));
+        let query = sqlx::query(AssertSqlSafe(sql.clone())).bind(ids);
+        let rows = query.fetch_all($executor).await?;
+        let read = rows.iter().map(|row| {
+            T::from_row(row).map_err(|error| Unreadable::new(&sql, row.try_get("id").ok(), error))
+        });
+        Ok(read.collect::<Result<Vec<T>, Unreadable>>()?)
+    }};
+}
+
+use {fetch_ids, fetch_rows, on};
 
 /// What can be read from a row of either database; `#[derive(sqlx::FromRow)]` suffices.
 pub(crate) trait Row:
@@ -121,8 +136,7 @@ impl Db {
         ids: &[i64],
     ) -> Result<Vec<T>, sqlx::Error> {
         let sql = self.dialect().spell(sql);
-        let ids = Value::ids(ids);
-        on!(self, pool => sqlx::query_as(AssertSqlSafe(sql)).bind(ids).fetch_all(pool).await)
+        on!(self, pool => fetch_rows!(pool, sql, ids))
     }
 
     /// The ids that a statement with these values finds.
@@ -150,10 +164,9 @@ pub(crate) async fn load<T: Row>(
     ids: &[i64],
 ) -> Result<Vec<T>, sqlx::Error> {
     let sql = cx.db().dialect().spell(sql);
-    let ids = Value::ids(ids);
     on!(Db, cx.db(), pool => {
         let mut connection = cx.acquire(pool).await?;
-        sqlx::query_as(AssertSqlSafe(sql)).bind(ids).fetch_all(&mut *connection).await
+        fetch_rows!(&mut *connection, sql, ids)
     })
 }
 

@@ -6,9 +6,11 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use tokio::time::timeout_at;
 
 use crate::MAX_BODY;
 use crate::problem::Problem;
+use crate::server::Deadline;
 
 /// The id in the path.
 pub(crate) struct Id(pub(crate) i64);
@@ -82,7 +84,16 @@ impl<S: Send + Sync> FromRequest<S> for Body {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Body, Problem> {
-        match Json::from_request(request, state).await {
+        let deadline = request.extensions().get::<Deadline>().copied();
+        let json = Json::from_request(request, state);
+        let json = match deadline {
+            Some(Deadline(deadline)) => timeout_at(deadline.into(), json).await.map_err(|_| {
+                let detail = "The body did not arrive in time.";
+                Problem::new(StatusCode::REQUEST_TIMEOUT, detail)
+            })?,
+            None => json.await,
+        };
+        match json {
             Ok(Json(Value::Object(fields))) => Ok(Body(fields)),
             Ok(_) => Err(Problem::invalid("The body must be a JSON object.")),
             Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {

@@ -1,16 +1,21 @@
 //! Items: what happens at a moment of a plio.
 
+use std::sync::Arc;
+
 use cache_runtime::Cached;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
+use crate::db::Tx;
 use crate::problem::Problem;
-use crate::resource::{Column, Found, Resource, Table, rows};
+use crate::resource::{Column, Found, Resource, Table, row_within, rows};
 use crate::{Cache, Question, Seconds};
 
 /// An item inside a plio, with its question.
-#[derive(Clone, Debug, Cached, Serialize, Deserialize, sqlx::FromRow)]
+#[derive(Clone, Debug, Cached, Serialize, Deserialize, ToSchema, sqlx::FromRow)]
+#[schema(as = PlioItem)]
 #[allow(missing_docs, reason = "the fields are the columns")]
 pub struct Item {
     pub id: i64,
@@ -23,13 +28,15 @@ pub struct Item {
     /// Its question, from another table; `{}` in JSON without one.
     #[sqlx(skip)]
     #[serde(with = "details")]
+    #[schema(schema_with = details::schema)]
     pub details: Option<Question>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
 }
 
 /// An item by itself, as the table holds it.
-#[derive(Debug, Serialize, sqlx::FromRow)]
+#[derive(Debug, Serialize, ToSchema, sqlx::FromRow)]
+#[schema(as = Item)]
 pub(crate) struct ItemRow {
     id: i64,
     #[serde(rename = "plio")]
@@ -57,12 +64,19 @@ impl Resource for ItemRow {
     async fn find(cache: &Cache, ids: &[i64]) -> Result<Vec<Found<ItemRow>>, Problem> {
         rows(cache, ids).await
     }
+
+    async fn within(tx: &mut Tx, id: i64) -> Result<Option<Arc<ItemRow>>, Problem> {
+        row_within(tx, id).await
+    }
 }
 
 /// Plio's API says `{}` where there is no question.
 mod details {
     use serde::ser::SerializeMap;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use utoipa::ToSchema;
+    use utoipa::openapi::schema::AdditionalProperties::FreeForm;
+    use utoipa::openapi::{ObjectBuilder, OneOf, Ref, Schema};
 
     use crate::Question;
 
@@ -90,6 +104,15 @@ mod details {
     enum Details {
         Some(Box<Question>),
         None(Nothing),
+    }
+
+    pub(super) fn schema() -> Schema {
+        let nothing = ObjectBuilder::new().additional_properties(Some(FreeForm(false)));
+        OneOf::builder()
+            .item(nothing)
+            .item(Ref::from_schema_name(Question::name()))
+            .build()
+            .into()
     }
 
     // Without this a damaged question would pass for none.

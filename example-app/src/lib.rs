@@ -8,13 +8,16 @@
 //! - `video`, `image`, `item` and the rest are nouns that cached values are built from;
 //! - `resource` has the handlers that the nouns share. A write begins a transaction and commits it;
 //!   that is all a write has to do with the cache;
-//! - `db` runs one SQL text on SQLite or PostgreSQL, `problem` is every error.
+//! - `openapi` is what a route and its description come into the world with, together;
+//! - `db` runs one SQL text on SQLite or PostgreSQL, `problem` is every error;
+//! - `server` lets clients in, and no client keeps it from others, or from its end.
 
 mod config;
 mod db;
 mod extract;
 mod image;
 mod item;
+mod openapi;
 mod organization;
 mod organization_user;
 mod plio;
@@ -29,8 +32,10 @@ mod video;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn;
-use axum::routing::get;
 use cache_runtime::{Builder, Schema};
+use utoipa::openapi::HttpMethod;
+
+use crate::openapi::{Api, healthy};
 
 pub use crate::config::Config;
 pub use crate::db::Db;
@@ -41,7 +46,7 @@ pub use crate::organization_user::OrganizationUser;
 pub use crate::plio::{Plio, PlioLookup};
 pub use crate::question::Question;
 pub use crate::seconds::Seconds;
-pub use crate::server::{connect, serve};
+pub use crate::server::{Limits, connect, listen, serve};
 pub use crate::user::{Membership, User};
 pub use crate::video::Video;
 
@@ -65,19 +70,21 @@ pub fn cache_builder(db: Db) -> Builder<Db> {
 
 /// The whole API.
 pub fn app(cache: Cache) -> Router {
-    let app = Router::new()
-        .merge(plio::routes())
-        .merge(resource::routes::<User>())
-        .merge(resource::routes::<Video>())
-        .merge(resource::routes::<Image>())
-        .merge(resource::routes::<item::ItemRow>())
-        .merge(resource::routes::<question::QuestionRow>())
-        .merge(resource::routes::<Organization>())
-        .merge(resource::routes::<OrganizationUser>())
-        .route("/healthz", get(async || "ok"))
+    let api = Api::new().on(HttpMethod::Get, "/healthz", async || "ok", healthy());
+    let api = plio::routes(api);
+    let api = resource::routes::<User>(api);
+    let api = resource::routes::<Video>(api);
+    let api = resource::routes::<Image>(api);
+    let api = resource::routes::<item::ItemRow>(api);
+    let api = resource::routes::<question::QuestionRow>(api);
+    let api = resource::routes::<Organization>(api);
+    let api = resource::routes::<OrganizationUser>(api);
+    let app = api
+        .router()
         .fallback(problem::no_such_route)
         .method_not_allowed_fallback(problem::method_not_allowed)
         .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(from_fn(problem::of_panics))
         .with_state(cache);
     // Not at the cost of those who read no log.
     match tracing::enabled!(tracing::Level::DEBUG) {

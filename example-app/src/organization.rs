@@ -1,15 +1,19 @@
 //! Organizations.
 
+use std::sync::Arc;
+
 use cache_runtime::Cached;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::Cache;
+use crate::db::Tx;
 use crate::problem::Problem;
-use crate::resource::{Column, Found, Resource, Table, rows};
+use crate::resource::{Column, Found, Resource, Table, row_within, rows};
 
 /// An organization that users belong to.
-#[derive(Clone, Debug, Cached, Serialize, Deserialize, sqlx::FromRow)]
+#[derive(Clone, Debug, Cached, Serialize, Deserialize, ToSchema, sqlx::FromRow)]
 #[allow(missing_docs, reason = "the fields are the columns")]
 pub struct Organization {
     pub id: i64,
@@ -31,5 +35,9 @@ impl Resource for Organization {
 
     async fn find(cache: &Cache, ids: &[i64]) -> Result<Vec<Found<Organization>>, Problem> {
         rows(cache, ids).await
+    }
+
+    async fn within(tx: &mut Tx, id: i64) -> Result<Option<Arc<Organization>>, Problem> {
+        row_within(tx, id).await
     }
 }

@@ -1,16 +1,20 @@
 //! Who belongs to which organization, and as what.
 
+use std::sync::Arc;
+
 use cache_runtime::Cached;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::Cache;
+use crate::db::Tx;
 use crate::problem::Problem;
-use crate::resource::{Column, Found, Resource, Table, rows};
+use crate::resource::{Column, Found, Resource, Table, row_within, rows};
 
 /// A user's membership in an organization, as the table holds it. Inside a user it is a
 /// [`Membership`](crate::Membership).
-#[derive(Clone, Debug, Cached, Serialize, Deserialize, sqlx::FromRow)]
+#[derive(Clone, Debug, Cached, Serialize, Deserialize, ToSchema, sqlx::FromRow)]
 #[allow(missing_docs, reason = "the fields are the columns")]
 pub struct OrganizationUser {
     pub id: i64,
@@ -38,5 +42,9 @@ impl Resource for OrganizationUser {
 
     async fn find(cache: &Cache, ids: &[i64]) -> Result<Vec<Found<OrganizationUser>>, Problem> {
         rows(cache, ids).await
+    }
+
+    async fn within(tx: &mut Tx, id: i64) -> Result<Option<Arc<OrganizationUser>>, Problem> {
+        row_within(tx, id).await
     }
 }

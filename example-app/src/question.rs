@@ -1,16 +1,21 @@
 //! Questions: what an item asks.
 
+use std::sync::Arc;
+
 use cache_runtime::Cached;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
+use crate::db::Tx;
 use crate::problem::Problem;
-use crate::resource::{Column, Found, Resource, Table, rows};
+use crate::resource::{Column, Found, Resource, Table, row_within, rows};
 use crate::{Cache, Image};
 
 /// A question inside a plio, with its image.
-#[derive(Clone, Debug, Cached, Serialize, Deserialize, sqlx::FromRow)]
+#[derive(Clone, Debug, Cached, Serialize, Deserialize, ToSchema, sqlx::FromRow)]
+#[schema(as = PlioQuestion)]
 #[allow(missing_docs, reason = "the fields are the columns")]
 pub struct Question {
     pub id: i64,
@@ -33,7 +38,8 @@ pub struct Question {
 }
 
 /// A question by itself, as the table holds it.
-#[derive(Debug, Serialize, sqlx::FromRow)]
+#[derive(Debug, Serialize, ToSchema, sqlx::FromRow)]
+#[schema(as = Question)]
 pub(crate) struct QuestionRow {
     id: i64,
     #[serde(rename = "item")]
@@ -72,5 +78,9 @@ impl Resource for QuestionRow {
 
     async fn find(cache: &Cache, ids: &[i64]) -> Result<Vec<Found<QuestionRow>>, Problem> {
         rows(cache, ids).await
+    }
+
+    async fn within(tx: &mut Tx, id: i64) -> Result<Option<Arc<QuestionRow>>, Problem> {
+        row_within(tx, id).await
     }
 }

@@ -1,9 +1,10 @@
 //! Places in a video.
 
 use serde::{Deserialize, Serialize, Serializer};
+use utoipa::ToSchema;
 
 /// Seconds, sent as an integer when whole: `42`, `127.5`.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize, sqlx::Type)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, ToSchema, sqlx::Type)]
 #[serde(transparent)]
 #[sqlx(transparent)]
 pub struct Seconds(pub f64);

@@ -1,5 +1,9 @@
 //! The service as a process: connect, listen, stop.
 
+mod listen;
+mod room;
+mod signals;
+
 use std::io::Write;
 use std::net::SocketAddr;
 use std::time::Instant;
@@ -10,6 +14,8 @@ use axum::response::Response;
 use cache_runtime::RedisStore;
 use tokio::net::TcpListener;
 
+pub(crate) use self::listen::Deadline;
+pub use self::listen::{Limits, listen};
 use crate::{Cache, Config, Db, SCHEMA, app, cache_builder};
 
 /// The database, migrated and not empty, with the cache in front of it. Errors are sentences.
@@ -41,12 +47,11 @@ pub async fn serve(config: &Config) -> Result<(), String> {
     let listener = TcpListener::bind(&config.listen).await.map_err(cannot)?;
     let address = listener.local_addr().map_err(cannot)?;
     let cache = connect(config).await?;
+    let stop = signals::told_to_stop()?;
     // Serves also when nobody reads this.
     let _ = writeln!(std::io::stdout(), "{}", welcome(config, address));
-    axum::serve(listener, app(cache))
-        .with_graceful_shutdown(told_to_stop())
-        .await
-        .map_err(|error| format!("the server stopped: {error}"))
+    listen(listener, app(cache), config.limits, stop).await;
+    Ok(())
 }
 
 fn welcome(config: &Config, address: SocketAddr) -> String {
@@ -71,23 +76,6 @@ Change something that the plio is built from, and try again:
   curl -X PATCH {api}/organizations/1 -H 'content-type: application/json' -d '{{\"name\": \"Avanti\"}}'
 "
     )
-}
-
-/// Ctrl-C or a polite `kill`.
-async fn told_to_stop() {
-    let interrupted = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminated) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = interrupted => {}
-                _ = terminated.recv() => {}
-            }
-            return;
-        }
-    }
-    let _ = interrupted.await;
 }
 
 /// One line for each request.

@@ -10,6 +10,7 @@ mod install;
 mod leases;
 mod ledger;
 mod mutants;
+mod openapi;
 mod stories;
 
 use harness::{Story, servers, service, statements, story};
@@ -29,6 +30,7 @@ fn main() {
     let mut trials: Vec<Trial> = stories::all()
         .into_iter()
         .flat_map(Story::trials)
+        .chain(openapi::stories().into_iter().flat_map(Story::trials))
         .chain(mutants::trials())
         .chain(ledger::trials())
         .chain(conformance::trials())

@@ -1,10 +1,13 @@
 //! A transaction whose commit has invalidated what it changed.
 
-use cache_runtime::Transaction;
-use sqlx::{Postgres, Sqlite};
+use std::sync::Arc;
+
+use cache_runtime::{Load, Transaction};
+use sqlx::{AssertSqlSafe, Postgres, Row as _, Sqlite};
 
 use super::dialect::Dialect;
-use super::{Db, Value, fetch_ids, on};
+use super::unreadable::Unreadable;
+use super::{Db, Row, Value, fetch_ids, fetch_rows, on};
 use crate::Cache;
 
 /// A transaction of the cache, on either database. Dropped without a commit, it is rolled back.
@@ -38,6 +41,24 @@ impl Tx {
     ) -> Result<Vec<i64>, sqlx::Error> {
         let sql = self.dialect().spell(sql);
         on!(self, tx => fetch_ids!(&mut **tx, sql, values))
+    }
+
+    /// The rows that belong to `ids`; `{ids}` in the statement stands for them.
+    pub(crate) async fn select<T: Row>(
+        &mut self,
+        sql: &str,
+        ids: &[i64],
+    ) -> Result<Vec<T>, sqlx::Error> {
+        let sql = self.dialect().spell(sql);
+        on!(self, tx => fetch_rows!(&mut **tx, sql, ids))
+    }
+
+    /// A cached noun's value, loaded within the transaction.
+    pub(crate) async fn get<T: Load<Db, Id = i64>>(
+        &mut self,
+        id: i64,
+    ) -> Result<Option<Arc<T>>, cache_runtime::Error> {
+        on!(self, tx => tx.get::<T>(id).await)
     }
 
     pub(crate) async fn commit(self) -> Result<(), sqlx::Error> {

@@ -11,14 +11,16 @@ use cache_runtime::{Cached, IfNoneMatch};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 pub(crate) use self::routes::routes;
+use crate::db::Tx;
 use crate::problem::Problem;
 use crate::resource::{Column, Found, Resource, Table};
 use crate::{Cache, Item, User, Video};
 
 /// A plio with everything that a player needs.
-#[derive(Clone, Debug, Cached, Serialize, Deserialize)]
+#[derive(Clone, Debug, Cached, Serialize, Deserialize, ToSchema)]
 #[allow(missing_docs, reason = "the fields are the columns")]
 pub struct Plio {
     pub id: i64,
@@ -59,5 +61,9 @@ impl Resource for Plio {
     async fn show(cache: &Cache, id: i64, client: &IfNoneMatch) -> Result<Response, Problem> {
         let fetched = Plio::fetch_json(cache, id).await?;
         Ok(fetched.respond(client, Plio::none))
+    }
+
+    async fn within(tx: &mut Tx, id: i64) -> Result<Option<Arc<Plio>>, Problem> {
+        Ok(tx.get(id).await?)
     }
 }

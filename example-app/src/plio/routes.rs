@@ -1,22 +1,41 @@
 //! The routes that only plios have.
 
-use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::{get, post};
 use cache_runtime::IfNoneMatch;
+use utoipa::openapi::HttpMethod;
+use utoipa::openapi::path::ParameterIn;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use super::{Plio, duplicate};
-use crate::Cache;
 use crate::extract::{Id, Text};
-use crate::problem::Problem;
-use crate::resource::{self, Resource, Routes};
+use crate::openapi::{Api, operation, parameter};
+use crate::problem::{Problem, is_unstorable};
+use crate::resource::operations::{created, id, read};
+use crate::resource::{self, Resource};
+use crate::{Cache, Question};
 
-pub(crate) fn routes() -> Router<Cache> {
+pub(crate) fn routes(api: Api) -> Api {
     let path = Plio::TABLE.path;
-    resource::routes::<Plio>()
-        .at(&format!("{path}/by-uuid/{{uuid}}"), get(get_by_uuid))
-        .at(&format!("{path}/{{id}}/duplicate"), post(post_duplicate))
+    let uuid = ObjectBuilder::new().schema_type(Type::String);
+    let uuid = parameter(ParameterIn::Path, "uuid", "Ten letters", uuid);
+    let show = operation("plios", "show_plio_by_uuid", "One plio", &[400, 404]);
+    let copy = "Copies a plio with its video, items, questions and images";
+    let copy = operation("plios", "duplicate_plio", copy, &[400, 404]).parameter(id());
+    resource::routes::<Plio>(api)
+        .schema::<Question>()
+        .on(
+            HttpMethod::Get,
+            &format!("{path}/by-uuid/{{uuid}}"),
+            get_by_uuid,
+            read::<Plio>(show).parameter(uuid),
+        )
+        .on(
+            HttpMethod::Post,
+            &format!("{path}/{{id}}/duplicate"),
+            post_duplicate,
+            copy.response("201", created::<Plio>()),
+        )
 }
 
 async fn get_by_uuid(
@@ -28,8 +47,11 @@ async fn get_by_uuid(
     if uuid.contains('\0') {
         return Err(Plio::none());
     }
-    let fetched = Plio::fetch_json_by_uuid(&cache, uuid).await?;
-    Ok(fetched.respond(&if_none_match, Plio::none))
+    match Plio::fetch_json_by_uuid(&cache, uuid).await {
+        Ok(fetched) => Ok(fetched.respond(&if_none_match, Plio::none)),
+        Err(error) if is_unstorable(&error) => Err(Plio::none()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 async fn post_duplicate(State(cache): State<Cache>, Id(id): Id) -> Result<Response, Problem> {

@@ -1,26 +1,31 @@
 //! What the nouns share: five handlers over a table's description.
 
 mod body;
+mod condition;
+pub(crate) mod operations;
 mod table;
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, get};
-use axum::{Json, Router};
 use cache_runtime::{Answer, CacheStatus, Fetched, IfNoneMatch};
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa::openapi::HttpMethod;
 
+use self::condition::Condition;
 pub(crate) use self::table::{Column, Table};
 use crate::Cache;
 use crate::db::{Row, Tx};
 use crate::extract::{Body, Id, Page};
+use crate::openapi::Api;
 use crate::problem::Problem;
 
 /// A noun of the API: a table that is written to, and a struct that is read.
-pub(crate) trait Resource: Serialize + Send + Sync + Sized + 'static {
+pub(crate) trait Resource: Serialize + ToSchema + Send + Sync + Sized + 'static {
     const TABLE: Table;
 
     /// The rows with these ids, in their order.
@@ -33,10 +38,17 @@ pub(crate) trait Resource: Serialize + Send + Sync + Sized + 'static {
     fn show(
         cache: &Cache,
         id: i64,
-        _: &IfNoneMatch,
+        client: &IfNoneMatch,
     ) -> impl Future<Output = Result<Response, Problem>> + Send {
-        async move { Ok(find_one::<Self>(cache, id).await?.into_response()) }
+        let client = client.clone();
+        async move { find_one::<Self>(cache, id).await?.respond(&client) }
     }
+
+    /// The row as this transaction sees it.
+    fn within(
+        tx: &mut Tx,
+        id: i64,
+    ) -> impl Future<Output = Result<Option<Arc<Self>>, Problem>> + Send;
 
     /// There is none with this id.
     fn none() -> Problem {
@@ -62,12 +74,14 @@ impl<T> From<Fetched<Arc<T>>> for Found<T> {
     }
 }
 
-impl<T: Resource> IntoResponse for Found<T> {
-    fn into_response(self) -> Response {
-        match self.value {
-            Some(value) => (self.status, Json(value)).into_response(),
-            None => (self.status, T::none()).into_response(),
-        }
+impl<T: Resource> Found<T> {
+    /// With its `ETag`; 304 if that is what the client has.
+    fn respond(self, client: &IfNoneMatch) -> Result<Response, Problem> {
+        let Some(value) = self.value else {
+            return Ok((self.status, T::none()).into_response());
+        };
+        let response = cache_runtime::Json::encode(&value)?.respond(client);
+        Ok((self.status, response).into_response())
     }
 }
 
@@ -94,25 +108,28 @@ pub(crate) async fn rows<T: Resource + Row>(
     Ok(found.collect())
 }
 
+/// A row of a noun that is not cached, as this transaction sees it.
+pub(crate) async fn row_within<T: Resource + Row>(
+    tx: &mut Tx,
+    id: i64,
+) -> Result<Option<Arc<T>>, Problem> {
+    let rows = tx.select::<T>(&T::TABLE.select(), &[id]).await?;
+    Ok(rows.into_iter().next().map(Arc::new))
+}
+
 /// The routes of a noun.
-pub(crate) fn routes<T: Resource>() -> Router<Cache> {
-    let path = T::TABLE.path;
-    Router::new().at(path, get(list::<T>).post(create::<T>)).at(
-        &format!("{path}/{{id}}"),
-        get(show::<T>).patch(update::<T>).delete(delete::<T>),
-    )
-}
-
-/// A route with or without a slash at the end.
-pub(crate) trait Routes {
-    fn at(self, path: &str, methods: MethodRouter<Cache>) -> Self;
-}
-
-impl Routes for Router<Cache> {
-    fn at(self, path: &str, methods: MethodRouter<Cache>) -> Self {
-        self.route(path, methods.clone())
-            .route(&format!("{path}/"), methods)
-    }
+pub(crate) fn routes<T: Resource>(api: Api) -> Api {
+    use HttpMethod::{Delete, Get, Patch, Post};
+    let (rows, row) = (T::TABLE.path, format!("{}/{{id}}", T::TABLE.path));
+    let (new, changes) = (operations::new_row::<T>(), operations::changed_row::<T>());
+    api.schema::<T>()
+        .named(new.0, new.1)
+        .named(changes.0, changes.1)
+        .on(Get, rows, list::<T>, operations::list::<T>())
+        .on(Post, rows, create::<T>, operations::create::<T>())
+        .on(Get, &row, show::<T>, operations::show::<T>())
+        .on(Patch, &row, update::<T>, operations::update::<T>())
+        .on(Delete, &row, delete::<T>, operations::delete::<T>())
 }
 
 async fn list<T: Resource>(
@@ -157,34 +174,40 @@ async fn create<T: Resource>(
 /// The answer to a request that has made a row.
 pub(crate) async fn created<T: Resource>(cache: &Cache, id: i64) -> Result<Response, Problem> {
     let found = find_one::<T>(cache, id).await?;
-    if found.value.is_none() {
+    let response = found.respond(&IfNoneMatch::default())?;
+    if response.status() != StatusCode::OK {
         // Somebody has deleted it already.
-        return Ok(found.into_response());
+        return Ok(response);
     }
     let location = [(header::LOCATION, format!("{}/{id}", T::TABLE.path))];
-    Ok((StatusCode::CREATED, location, found).into_response())
+    Ok((StatusCode::CREATED, location, response).into_response())
 }
 
 async fn update<T: Resource>(
     State(cache): State<Cache>,
     Id(id): Id,
+    condition: Condition,
     Body(body): Body,
-) -> Result<Found<T>, Problem> {
+) -> Result<Response, Problem> {
     let changes = T::TABLE.changes(body)?;
     changes.check_references(cache.db()).await?;
 
     let mut tx = Tx::begin(&cache).await?;
+    condition.check::<T>(&mut tx, id).await?;
     changes.update(&mut tx, id).await?;
     tx.commit().await?;
 
-    find_one(&cache, id).await
+    let found = find_one::<T>(&cache, id).await?;
+    found.respond(&IfNoneMatch::default())
 }
 
 async fn delete<T: Resource>(
     State(cache): State<Cache>,
     Id(id): Id,
+    condition: Condition,
 ) -> Result<StatusCode, Problem> {
     let mut tx = Tx::begin(&cache).await?;
+    condition.check::<T>(&mut tx, id).await?;
     T::TABLE.delete(&mut tx, id).await?;
     tx.commit().await?;
 

@@ -137,6 +137,15 @@ impl Table {
         )
     }
 
+    /// Until the transaction ends nobody else changes the row with this id.
+    pub(crate) async fn lock(self, tx: &mut Tx, id: i64) -> Result<(), Problem> {
+        let sql = format!(r#"SELECT id FROM "{}" WHERE id = $1{{lock}}"#, self.name);
+        match tx.ids(&sql, [id.into()]).await?.is_empty() {
+            true => Err(Problem::no_such_row(self.name)),
+            false => Ok(()),
+        }
+    }
+
     pub(crate) async fn delete(self, tx: &mut Tx, id: i64) -> Result<(), Problem> {
         let sql = format!(r#"DELETE FROM "{}" WHERE id = $1 RETURNING id"#, self.name);
         match tx.ids(&sql, [id.into()]).await {

@@ -2,18 +2,22 @@
 
 mod load;
 
+use std::sync::Arc;
+
 use axum::response::Response;
 use cache_runtime::{Cached, IfNoneMatch};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::Cache;
+use crate::db::Tx;
 use crate::problem::Problem;
 use crate::resource::{Column, Found, Resource, Table};
 
 /// A user, with the organizations it belongs to.
-#[derive(Clone, Debug, Cached, Serialize, Deserialize, sqlx::FromRow)]
+#[derive(Clone, Debug, Cached, Serialize, Deserialize, ToSchema, sqlx::FromRow)]
 #[allow(missing_docs, reason = "the fields are the columns")]
 pub struct User {
     pub id: i64,
@@ -33,7 +37,7 @@ pub struct User {
 }
 
 /// An organization as its member sees it: two columns of `organization`, one of `organization_user`.
-#[derive(Clone, Debug, Cached, Serialize, Deserialize, sqlx::FromRow)]
+#[derive(Clone, Debug, Cached, Serialize, Deserialize, ToSchema, sqlx::FromRow)]
 #[cached(projection = "organization-user")]
 #[allow(missing_docs, reason = "the fields are the columns")]
 pub struct Membership {
@@ -67,5 +71,9 @@ impl Resource for User {
     async fn show(cache: &Cache, id: i64, client: &IfNoneMatch) -> Result<Response, Problem> {
         let fetched = User::fetch_json(cache, id).await?;
         Ok(fetched.respond(client, User::none))
+    }
+
+    async fn within(tx: &mut Tx, id: i64) -> Result<Option<Arc<User>>, Problem> {
+        Ok(tx.get(id).await?)
     }
 }

@@ -1,11 +1,12 @@
 //! The real app, served on a free port by this process.
 
+use std::future::pending;
 use std::sync::Arc;
 
 use axum::extract::Request;
 use axum::middleware::{self, Next};
 use cache_runtime::{Builder, Cache, Store};
-use example_app::Db;
+use example_app::{Db, Limits};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -45,9 +46,8 @@ impl App {
 
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let serving = tokio::spawn(async move {
-            axum::serve(listener, router).await.expect("the app serves");
-        });
+        let limits = Limits::default();
+        let serving = tokio::spawn(example_app::listen(listener, router, limits, pending()));
         Self {
             cache,
             events,

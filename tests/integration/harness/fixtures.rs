@@ -36,6 +36,20 @@ impl Plio {
         format!("/users/{}", self.user)
     }
 
+    /// The id of one of its rows, of this noun of the API.
+    pub fn row(&self, noun: &str) -> i64 {
+        match noun {
+            "plios" => self.id,
+            "users" => self.user,
+            "videos" => self.video,
+            "images" => self.images[0],
+            "items" => self.items[0],
+            "questions" => self.questions[0],
+            "organizations" => self.organization,
+            _ => self.membership,
+        }
+    }
+
     pub fn user_key(&self) -> String {
         format!("user_{}", self.user)
     }

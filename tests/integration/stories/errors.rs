@@ -134,7 +134,7 @@ async fn wrong_bodies_are_4xx(world: World) {
         "\"\\u0000\"",
     ];
     for noun in NOUNS {
-        let row = format!("/{noun}/{}", row_of(&plio, noun));
+        let row = format!("/{noun}/{}", plio.row(noun));
         for body in bodies {
             for (method, path) in [("POST", format!("/{noun}")), ("PATCH", row.clone())] {
                 let request = world
@@ -214,10 +214,7 @@ async fn wrong_values_are_4xx(world: World) {
         ("organization-users", json!({"organization": null})),
     ];
     for (noun, wrong) in rows {
-        let (row, said) = (
-            format!("/{noun}/{}", row_of(&plio, noun)),
-            wrong.to_string(),
-        );
+        let (row, said) = (format!("/{noun}/{}", plio.row(noun)), wrong.to_string());
         let answer = world.patch(&row, wrong.clone()).await;
         assert!(
             CLIENT_ERRORS.contains(&answer.status),
@@ -259,7 +256,7 @@ async fn wrong_values_are_4xx(world: World) {
         ("items", r#"{"time": 1e999}"#.to_owned()),
         ("videos", r#"{"duration": -1e999}"#.to_owned()),
     ] {
-        let row = format!("/{noun}/{}", row_of(&plio, noun));
+        let row = format!("/{noun}/{}", plio.row(noun));
         let request = world
             .request("PATCH", &row)
             .header("content-type", "application/json")
@@ -301,7 +298,7 @@ async fn dangling_references_name_the_field_and_the_id(world: World) {
         new[field] = json!(987_654);
         let mut change = json!({});
         change[field] = json!(987_654);
-        let row = format!("/{noun}/{}", row_of(&plio, noun));
+        let row = format!("/{noun}/{}", plio.row(noun));
         for answer in [
             world.post(&format!("/{noun}"), new).await,
             world.patch(&row, change).await,
@@ -430,20 +427,6 @@ async fn an_oversize_body_is_413(world: World) {
         .is(200)
         .says("/config/note", note.clone());
     world.kept(&plio.path()).await.says("/config/note", note);
-}
-
-/// A row of the fixture, by noun.
-fn row_of(plio: &Plio, noun: &str) -> i64 {
-    match noun {
-        "plios" => plio.id,
-        "users" => plio.user,
-        "videos" => plio.video,
-        "images" => plio.images[0],
-        "items" => plio.items[0],
-        "questions" => plio.questions[0],
-        "organizations" => plio.organization,
-        _ => plio.membership,
-    }
 }
 
 /// A body that would make a new row.

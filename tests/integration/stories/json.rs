@@ -20,7 +20,7 @@ pub fn stories() -> Vec<Story> {
         story!(head_has_the_headers_alone),
         story!(cache_status_names_the_tier).with_near(),
         story!(what_is_not_there_is_a_problem_and_has_no_etag),
-        story!(lists_and_uncached_nouns_have_no_etag),
+        story!(lists_have_no_etag_and_uncached_nouns_have_one),
         story!(what_is_not_whole_is_never_sent).on_redis(),
     ]
 }
@@ -189,13 +189,22 @@ async fn what_is_not_there_is_a_problem_and_has_no_etag(world: World) {
     }
 }
 
-async fn lists_and_uncached_nouns_have_no_etag(world: World) {
+async fn lists_have_no_etag_and_uncached_nouns_have_one(world: World) {
     let plio = world.plio_with_items(1).await;
-    let video = format!("/videos/{}", plio.video);
-    for path in ["/plios", "/users", video.as_str()] {
+    for path in ["/plios", "/users", "/videos"] {
         let answer = get_unless(&world, path, "*").await.is(200);
         assert_eq!(answer.header("etag"), "");
     }
+    let video = format!("/videos/{}", plio.video);
+    let old = etag(&world.get(&video).await.is(200));
+    let same = get_unless(&world, &video, &old).await.is(304);
+    assert_eq!(
+        (same.text.as_str(), same.header("etag")),
+        ("", old.as_str())
+    );
+    world.patch(&video, json!({"title": "new"})).await.is(200);
+    let new = etag(&get_unless(&world, &video, &old).await.is(200));
+    assert_ne!(new, old, "wrong answer: another value has the same tag");
 }
 
 /// The bytes are sent unread, so the cache has to see that they are what was stored.

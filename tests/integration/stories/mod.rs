@@ -2,7 +2,9 @@
 
 mod absent;
 mod batches;
+mod conditions;
 mod crash;
+mod databases;
 mod deletes;
 mod duplicate;
 mod elsewhere;
@@ -55,7 +57,9 @@ pub fn all() -> Vec<Story> {
         set_up::stories(),
         tables::stories(),
         troubles::stories(),
+        conditions::stories(),
         crash::stories(),
+        databases::stories(),
         window::stories(),
         failover::stories(),
         elsewhere::stories(),
