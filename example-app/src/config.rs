@@ -1,11 +1,12 @@
 //! What the environment says.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::Limits;
 
 /// Where the service finds its servers, and where it listens.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Config {
     /// `DATABASE_URL`
     pub database_url: String,
@@ -65,6 +66,16 @@ Environment:
             Some((_, port)) if port.parse::<u16>().is_ok() => Ok(config),
             _ => Err("LISTEN must be an address and a port, such as 127.0.0.1:3000".to_owned()),
         }
+    }
+}
+
+/// Without the addresses: they may hold passwords.
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("listen", &self.listen)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
     }
 }
 

@@ -11,6 +11,7 @@ mod leases;
 mod ledger;
 mod mutants;
 mod openapi;
+mod secrets;
 mod stories;
 
 use harness::{Story, servers, service, statements, story};
@@ -36,6 +37,7 @@ fn main() {
         .chain(conformance::trials())
         .chain([install::trial()])
         .chain(leases::trials())
+        .chain(secrets::trials())
         .chain(full::trials())
         .collect();
     trials.push(guide::trial(&trials));

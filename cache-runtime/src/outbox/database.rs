@@ -227,8 +227,9 @@ impl<DB: OutboxDatabase> OutboxConnection for TableConnection<DB> {
     ) -> BoxFuture<'a, Result<Vec<OutboxRow>, BoxError>> {
         let outbox = self.schema.outbox;
         let patience = match which {
-            Which::Waiting { since: None } | Which::Elsewhere { .. } => PATIENCE_WITH_ALL,
-            Which::Waiting { since: Some(_) } | Which::Own { .. } => PATIENCE,
+            Which::Waiting { since: None } => PATIENCE_WITH_ALL,
+            Which::Elsewhere { within, .. } if *within > PATIENCE_WITH_ALL => PATIENCE_WITH_ALL,
+            _ => PATIENCE,
         };
         bounded!(self, patience, DB::rows(outbox, which, after))
     }
