@@ -53,7 +53,7 @@ pub trait OutboxDatabase: Database {
         to: i64,
     ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
 
-    /// See [`OutboxConnection::purge`].
+    /// Deletes some of the oldest rows that were delivered longer ago than this, and not before that time in microseconds.
     fn purge(
         connection: &mut Self::Connection,
         outbox: &'static str,
@@ -61,7 +61,7 @@ pub trait OutboxDatabase: Database {
         after: i64,
     ) -> impl Future<Output = Result<Purged, sqlx::Error>> + Send;
 
-    /// See [`OutboxConnection::backlog`].
+    /// How much there is.
     fn backlog(
         connection: &mut Self::Connection,
         outbox: &'static str,
