@@ -7,7 +7,7 @@
 //! What a type reads from a map of any keys (`flatten`, an untagged or internally tagged enum) is not asked for by name, and so not
 //! seen: for that there is `version` in `cache.toml`.
 
-use std::any::TypeId;
+use std::any::{TypeId, type_name};
 use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -27,6 +27,12 @@ const MOST_TIMES: usize = 300;
 
 /// How many facts are noted.
 const MOST_FACTS: usize = 5_000;
+
+/// How many questions are asked in all: an array of arrays has few facts, and asks for each of its values.
+const MOST_QUESTIONS: usize = 200_000;
+
+/// How deep it goes: a thread's stack bounds that, and a frame has a whole value of what it reads.
+const DEEPEST: usize = 64;
 
 /// The shapes of what the models' values and lookups are, each found out once.
 #[derive(Debug)]
@@ -63,6 +69,7 @@ fn of<T: DeserializeOwned>(own: u64) -> u64 {
         seen.variant = time;
         seen.path.clear();
         seen.within.clear();
+        seen.depth = 0;
         let (facts, failing) = (seen.facts.len(), seen.failing.len());
         // What is not ours may panic for what it is given.
         let _ = catch_unwind(AssertUnwindSafe(|| {
@@ -86,8 +93,11 @@ struct Seen {
     failing: BTreeSet<String>,
     /// Where it is.
     path: Vec<&'static str>,
-    /// The structs that it is in, by their names and fields: one in itself is followed once.
-    within: Vec<(&'static str, &'static [&'static str])>,
+    /// The structs and enums that it is in, by their visitors (a name may be that of several): one in itself is followed once.
+    within: Vec<&'static str>,
+    /// How deep it is, and how much was asked.
+    depth: usize,
+    questions: usize,
     /// Which variant of the enums it is given.
     variant: usize,
     most_variants: usize,
@@ -95,12 +105,24 @@ struct Seen {
 
 impl Seen {
     fn note(&mut self, what: impl Display) -> Result<(), Stop> {
-        if self.facts.len() > MOST_FACTS {
+        self.questions += 1;
+        if self.facts.len() > MOST_FACTS || self.questions > MOST_QUESTIONS {
             return Err(Stop);
         }
         self.facts
             .insert(format!("{}: {what}", self.path.join(".")));
         Ok(())
+    }
+
+    /// What is in something else.
+    fn deeper<T>(&mut self, ask: impl FnOnce(&mut Seen) -> Result<T, Stop>) -> Result<T, Stop> {
+        if self.depth == DEEPEST {
+            return Err(Stop);
+        }
+        self.depth += 1;
+        let value = ask(self);
+        self.depth -= 1;
+        value
     }
 }
 
@@ -164,7 +186,7 @@ impl<'de> Deserializer<'de> for Ask<'_> {
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
         self.0.note("option")?;
-        visitor.visit_some(self)
+        self.0.deeper(|seen| visitor.visit_some(Ask(seen)))
     }
 
     fn deserialize_unit_struct<V: Visitor<'de>>(
@@ -182,7 +204,8 @@ impl<'de> Deserializer<'de> for Ask<'_> {
         visitor: V,
     ) -> Result<V::Value, Stop> {
         self.0.note(name)?;
-        visitor.visit_newtype_struct(self)
+        self.0
+            .deeper(|seen| visitor.visit_newtype_struct(Ask(seen)))
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
@@ -229,10 +252,11 @@ impl<'de> Deserializer<'de> for Ask<'_> {
         visitor: V,
     ) -> Result<V::Value, Stop> {
         self.0.note(format_args!("{name} {fields:?}"))?;
-        if self.0.within.contains(&(name, fields)) {
+        let visitor_name = type_name::<V>();
+        if self.0.within.contains(&visitor_name) {
             return Err(Stop);
         }
-        self.0.within.push((name, fields));
+        self.0.within.push(visitor_name);
         let value = visitor.visit_map(Fields {
             seen: &mut *self.0,
             left: fields,
@@ -250,11 +274,21 @@ impl<'de> Deserializer<'de> for Ask<'_> {
     ) -> Result<V::Value, Stop> {
         self.0.note(format_args!("{name} {variants:?}"))?;
         self.0.most_variants = self.0.most_variants.max(variants.len());
-        let at = self.0.variant.checked_rem(variants.len()).ok_or(Stop)?;
-        visitor.visit_enum(Variant {
-            seen: self.0,
+        // In itself it is another variant, so that it comes to an end if it can.
+        let visitor_name = type_name::<V>();
+        let in_itself = self.0.within.iter().filter(|it| **it == visitor_name);
+        let in_itself = in_itself.count();
+        if in_itself >= variants.len() {
+            return Err(Stop);
+        }
+        self.0.within.push(visitor_name);
+        let at = (self.0.variant + in_itself) % variants.len();
+        let value = visitor.visit_enum(Variant {
+            seen: &mut *self.0,
             name: variants[at],
-        })
+        });
+        self.0.within.pop();
+        value
     }
 }
 
@@ -271,7 +305,7 @@ impl Several<'_> {
         seed: T,
     ) -> Result<T::Value, Stop> {
         self.seen.path.push(name);
-        let value = seed.deserialize(Ask(self.seen));
+        let value = self.seen.deeper(|seen| seed.deserialize(Ask(seen)));
         self.seen.path.pop();
         value
     }
@@ -338,7 +372,7 @@ impl<'de> MapAccess<'de> for Fields<'_> {
 
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Stop> {
         self.seen.path.push(self.value);
-        let value = seed.deserialize(Ask(self.seen));
+        let value = self.seen.deeper(|seen| seed.deserialize(Ask(seen)));
         if value.is_err() {
             self.seen.failing.insert(self.seen.path.join("."));
         }
@@ -372,7 +406,7 @@ impl<'de> VariantAccess<'de> for Ask<'_> {
     }
 
     fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Stop> {
-        seed.deserialize(self)
+        self.0.deeper(|seen| seed.deserialize(Ask(seen)))
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Stop> {
@@ -462,5 +496,76 @@ mod tests {
             }
         }
         let _ = of::<Node>(7);
+    }
+
+    #[test]
+    fn an_enum_in_itself_comes_to_an_end_however_it_is() {
+        #[allow(dead_code)]
+        #[derive(Deserialize)]
+        enum Expr {
+            Not(Box<Expr>),
+            And(Box<Expr>, Box<Expr>),
+            Any(Vec<Expr>),
+            Of { expr: Option<Box<Expr>>, or: Chain },
+            Large([u64; 32]),
+        }
+        #[allow(dead_code)]
+        #[derive(Deserialize)]
+        struct Chain(Option<Box<Chain>>);
+        // Less than a thread of tokio has.
+        let thread = std::thread::Builder::new().stack_size(1 << 20);
+        let asked = thread.spawn(|| [of::<Expr>(7), of::<Chain>(7), of::<Expr>(7)]);
+        let shapes = asked.expect("a thread").join().expect("an end");
+        assert_eq!(shapes[0], shapes[2]);
+    }
+
+    #[test]
+    fn a_field_is_seen_behind_an_enum_in_itself() {
+        macro_rules! after {
+            ($inner:item) => { shape!({
+                $inner
+                enum Expr { Not(Box<Expr>, Inner), All } struct Outer { of: Expr }
+            } Outer) };
+        }
+        let before = after!(
+            struct Inner {}
+        );
+        let after = after!(
+            struct Inner {
+                #[serde(default)]
+                n: i32,
+            }
+        );
+        assert_ne!(before, after);
+    }
+
+    #[test]
+    fn what_has_the_name_and_the_fields_of_what_it_is_in_is_looked_into() {
+        macro_rules! generic {
+            ($address:item) => { shape!({ struct Of<T> { inner: T } $address } Of<Of<Address>>) };
+        }
+        let before = generic!(
+            struct Address {}
+        );
+        let after = generic!(
+            struct Address {
+                #[serde(default)]
+                city: String,
+            }
+        );
+        assert_ne!(before, after);
+        macro_rules! variants {
+            ($address:item) => { shape!({ enum A { V { at: B } } enum B { W { at: Address } } $address } A) };
+        }
+        let before = variants!(
+            struct Address {}
+        );
+        let after = variants!(
+            struct Address {
+                #[serde(default)]
+                city: String,
+            }
+        );
+        assert_ne!(before, after);
     }
 }
