@@ -17,10 +17,13 @@ const BEGINNING: usize = 64;
 /// What comes before the hash.
 const MARK: &str = " sha256:";
 
+/// Bytes of a hash as it is written.
+const HASH: usize = 64;
+
 /// The name itself; or, of a long one, the beginning and the hash, between them a space, which no short key has. At least so many
-/// bytes of it are kept.
+/// bytes of it are kept. What it makes of a name it leaves as that is: a report may have come through here before.
 pub(crate) fn short(name: String, at_least: usize) -> String {
-    if name.len() <= LONGEST {
+    if name.len() <= LONGEST.max(at_least + MARK.len() + HASH) {
         return name;
     }
     let mut end = at_least.max(BEGINNING);

@@ -168,6 +168,11 @@ mod tests {
         let told = Tag::from_text(format!("user#email={}", "x".repeat(7000)));
         assert_eq!(tag, told, "as the triggers write it");
         assert_eq!(tag, Tag::from_text(tag.as_str()), "and again");
+        let columns = "a_model_whose_name_is_as_long_as_postgresql_allows_for_a_table_#the_tenant_that_this_row_belongs_to_by_its_number,the_identity_of_the_row";
+        let mut tags = Tags::default();
+        tags.add_composite(columns, &[&"x".repeat(300), &7_i64]);
+        let tag = tags.finish().remove(0);
+        assert_eq!(tag, Tag::from_text(tag.as_str()), "and again");
         assert!(!long(Tag::LONGEST).is_fit());
     }
 
