@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crate::engine::Engine;
@@ -155,9 +154,10 @@ impl Engine {
     ) {
         let ids = rows.iter().map(|(id, _)| *id).collect();
         if let Err(error) = outbox.mark_delivered(ids, here).await {
-            // Harmless: they will be delivered again.
-            self.has_unmarked.store(true, Ordering::SeqCst);
-            tracing::warn!(%error, "delivered outbox rows could not be marked");
+            // Harmless: the next look at everything delivers them again.
+            if self.said.is_time("mark") {
+                tracing::warn!(%error, "delivered outbox rows could not be marked");
+            }
         }
         let lag = rows.iter().map(|(_, age)| *age).max();
         self.observer.tell(Event::Delivered {

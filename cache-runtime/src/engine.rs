@@ -58,8 +58,6 @@ pub(crate) struct Engine {
     /// The triggers were not right, so that writes may have gone unreported.
     pub(crate) unreported: AtomicBool,
     pub(crate) has_tried_outbox: AtomicBool,
-    /// Rows were delivered, and could not be marked.
-    pub(crate) has_unmarked: AtomicBool,
     /// The lookups for which the database may call two texts equal.
     pub(crate) spellings: RwLock<HashSet<String>>,
     pub(crate) background: Background,
@@ -102,7 +100,6 @@ impl Engine {
             from_elsewhere: tokio::sync::Mutex::default(),
             unreported: AtomicBool::new(false),
             has_tried_outbox: AtomicBool::new(false),
-            has_unmarked: AtomicBool::new(false),
             spellings: RwLock::default(),
             background: Background::default(),
         });
@@ -198,10 +195,11 @@ impl Engine {
     /// Says now and then that the store refuses: a full one refuses thousands of fills a second.
     fn warn_of_refusal(&self, error: &StoreError) {
         if self.said.is_time("refused") {
-            tracing::warn!(
-                %error,
-                "the store refused to store; if it is full, give it more memory or `maxmemory-policy volatile-lru`"
-            );
+            let help = match error.to_string().contains("OOM") {
+                true => "\nhelp: give it more memory, or `maxmemory-policy volatile-lru`",
+                false => "",
+            };
+            tracing::warn!("the store refused to store: {error}{help}");
         }
     }
 
@@ -231,6 +229,8 @@ impl Engine {
     }
 
     pub(crate) fn recover_in_background(self: &Arc<Self>) {
+        // Why it is away was just said.
+        let _ = self.said.is_time("away");
         // Weak: a cache that nobody has any more does not go on trying.
         let engine = Arc::downgrade(self);
         self.in_background(Task::Recovery, async move {

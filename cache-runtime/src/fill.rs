@@ -66,6 +66,16 @@ impl<K: Clone> Lead<K> {
     }
 }
 
+tokio::task_local! {
+    /// This task is a load's.
+    static LOADING: ();
+}
+
+/// Whether a loader asks: of a cache that it has from elsewhere, if not of its context.
+pub(crate) fn is_asked_by_a_loader() -> bool {
+    LOADING.try_with(|()| ()).is_ok()
+}
+
 /// When a load may begin: no more than `max-loads` run at once.
 #[derive(Clone)]
 pub(crate) enum Turn {
@@ -296,6 +306,7 @@ pub(crate) async fn run<K: Kind<Db>, Db: Send + Sync + 'static>(
         let _turn = turn;
         K::load(&cx, &of).await
     };
+    let load = LOADING.scope((), load);
     let mut load = tokio::spawn(load.in_current_span());
     match tokio::time::timeout(limit, &mut load).await {
         Ok(Ok(Ok(values))) => Ok(values),

@@ -113,6 +113,13 @@ impl<Db: Send + Sync + 'static> LoadContext<Db> {
         }
     }
 
+    /// For a loader of its own, which has its own connection: two may run beside each other.
+    fn nested(&self, model: &'static str) -> LoadContext<Db> {
+        let mut cx = LoadContext::of_source(self.cache.clone(), model);
+        cx.ending.is_cut_short = self.ending.is_cut_short.clone();
+        cx
+    }
+
     pub(crate) fn ending(&self) -> Ending {
         self.ending.clone()
     }
@@ -144,7 +151,8 @@ impl<Db: Send + Sync + 'static> LoadContext<Db> {
     /// # Errors
     /// When one of them could not be loaded.
     pub async fn get_many<T: Load<Db>>(&self, ids: &[T::Id]) -> Result<Vec<Option<Arc<T>>>, Error> {
-        if !matches!(self.reads, Reads::Through) {
+        #[cfg(any(feature = "postgres", feature = "sqlite"))]
+        if let Reads::Within(_) = self.reads {
             return read::load_uncached::<T, Db>(self, ids).await;
         }
         if self.ending.connections.load(Ordering::SeqCst) > 0 {
@@ -155,6 +163,9 @@ impl<Db: Send + Sync + 'static> LoadContext<Db> {
                 T::MODEL
             );
             return Err(Error::load(T::MODEL, why.into()));
+        }
+        if let Reads::Source = self.reads {
+            return read::load_uncached::<T, Db>(&self.nested(T::MODEL), ids).await;
         }
         read::nested(&self.cache, ids).await
     }
@@ -300,6 +311,7 @@ mod within {
     impl<DB: OutboxDatabase> Drop for LoadConnection<DB> {
         fn drop(&mut self) {
             if let Kind::Pool(connection, Counted(ending)) = &mut self.0
+                && DB::IS_SERVER
                 && ending.is_cut_short.load(Ordering::SeqCst)
             {
                 // A pool would wait for the answer.

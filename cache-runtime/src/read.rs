@@ -221,6 +221,8 @@ async fn far<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
     let engine = cache.engine();
     let tier = engine.store.name();
     let came = engine.flights.tick();
+    // What a load waits for is in its turn.
+    let is_in_turn = accept == Accept::Fresh || fill::is_asked_by_a_loader();
     loop {
         let open: Vec<usize> = (0..of.len()).filter(|at| fetched[*at].is_none()).collect();
         let look = match open.len() {
@@ -246,7 +248,7 @@ async fn far<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
                     flights.push((at, flight, false));
                 }
                 Entered::Join(flight) => {
-                    if accept == Accept::Fresh {
+                    if is_in_turn {
                         flight.hurry();
                     }
                     flights.push((at, flight, true));
@@ -257,10 +259,9 @@ async fn far<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
 
         let token = look.read.as_ref().map(|read| read.token);
         let claims = accept != Accept::Reloaded;
-        // What a load waits for is in its turn.
-        let turn = match accept {
-            Accept::Fresh => Turn::Now,
-            Accept::Any | Accept::Again | Accept::Reloaded => Turn::InTurn(hurry),
+        let turn = match is_in_turn {
+            true => Turn::Now,
+            false => Turn::InTurn(hurry),
         };
         fill::start::<K, Db>(cache, leads, token, claims, turn);
         for (at, flight, collapsed) in flights {

@@ -5,7 +5,6 @@
 //! may be repeated. Rows are found by not being marked, never by their numbers, as those of a
 //! transaction become visible when it commits, after later numbers.
 
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -191,8 +190,7 @@ impl Relay {
         {
             return Err(engine.went_back());
         }
-        let unmarked = engine.has_unmarked.swap(false, Ordering::SeqCst);
-        let since = before.filter(|_| !everything && !unmarked);
+        let since = before.filter(|_| !everything);
         let waiting = Which::Waiting { since };
         let mut delivered = engine.deliver(connection, &waiting).await?;
         self.seen = seen.map(|seen| (source, seen));

@@ -8,10 +8,10 @@
 //! seen: for that there is `version` in `cache.toml`.
 
 use std::any::{TypeId, type_name};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::OnceLock;
+use std::sync::{OnceLock, PoisonError, RwLock};
 
 use serde::de::value::StrDeserializer;
 use serde::de::{
@@ -36,29 +36,49 @@ const DEEPEST: usize = 64;
 
 /// The shapes of what the models' values and lookups are, each found out once.
 #[derive(Debug)]
-pub(crate) struct Shapes(Box<[[Known; 2]]>);
+pub(crate) struct Shapes {
+    first: Box<[[Known; 2]]>,
+    /// Of second structs of the same models.
+    others: RwLock<HashMap<TypeId, u64>>,
+}
 
 /// The kind that a shape is of, and the shape.
 type Known = OnceLock<(TypeId, u64)>;
 
 impl Shapes {
     pub(crate) fn new(models: usize) -> Shapes {
-        Shapes((0..models).map(|_| Default::default()).collect())
+        Shapes {
+            first: (0..models).map(|_| Default::default()).collect(),
+            others: RwLock::default(),
+        }
     }
 
     /// Of what is read in this way.
     pub(crate) fn of<K: Kind<Db>, Db>(&self) -> u64 {
         let kind = TypeId::of::<K>();
         let place = self
-            .0
+            .first
             .get(K::POLICY.number)
             .map(|it| &it[usize::from(K::FORM != 0)]);
         let known = place.map(|place| place.get_or_init(|| (kind, of::<K::Value>(K::SHAPE))));
         match known {
             Some((of_kind, shape)) if *of_kind == kind => *shape,
             // A second struct of the same model.
-            _ => of::<K::Value>(K::SHAPE),
+            _ => self.other(kind, || of::<K::Value>(K::SHAPE)),
         }
+    }
+
+    /// Nothing panics while it holds the lock.
+    fn other(&self, kind: TypeId, shape: impl FnOnce() -> u64) -> u64 {
+        let known = self.others.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(shape) = known.get(&kind) {
+            return *shape;
+        }
+        drop(known);
+        let shape = shape();
+        let mut others = self.others.write().unwrap_or_else(PoisonError::into_inner);
+        others.insert(kind, shape);
+        shape
     }
 }
 
@@ -500,7 +520,7 @@ mod tests {
 
     #[test]
     fn an_enum_in_itself_comes_to_an_end_however_it_is() {
-        #[allow(dead_code)]
+        #[allow(dead_code, clippy::large_enum_variant)]
         #[derive(Deserialize)]
         enum Expr {
             Not(Box<Expr>),

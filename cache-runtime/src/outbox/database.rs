@@ -17,6 +17,9 @@ use crate::tag::Tag;
 
 /// Implemented for [`sqlx::Postgres`] and [`sqlx::Sqlite`].
 pub trait OutboxDatabase: Database {
+    /// Whether it is reached over a network. What is in this process always answers, and may be gone with its last connection.
+    const IS_SERVER: bool;
+
     /// An expression for a text that no other installation has.
     const NEW_IDENTITY: &'static str;
 

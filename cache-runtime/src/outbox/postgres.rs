@@ -25,6 +25,8 @@ use crate::tag::Tag;
 const INSTALL_LOCK: i64 = 0x6361_6368_652e_746f;
 
 impl OutboxDatabase for Postgres {
+    const IS_SERVER: bool = true;
+
     const NEW_IDENTITY: &'static str = "md5(random()::text || clock_timestamp())";
 
     fn wanted(schema: &Schema) -> &Triggers {
@@ -212,12 +214,13 @@ impl OutboxDatabase for Postgres {
             return Ok(Installed::Nothing);
         }
         let (names, tables) = set_up::triggers_of(schema.postgres.tables);
+        // A dump has the life in it: restored in place of what is there, it is in another table. (An upgrade keeps its number.)
         // A migration that makes a table anew loses its triggers, or leaves them to the old one that it
         // put out of the way; a restore may have disabled them.
         let sql = format!(
             "SELECT (SELECT stamp FROM {stamps}),
-               (SELECT md5(identity || (SELECT oid FROM pg_database WHERE datname = current_database()) || life)
-                FROM {stamps}, {lives}),
+               (SELECT md5(identity || (SELECT oid FROM pg_database WHERE datname = current_database()) || lived.tableoid || life)
+                FROM {stamps}, {lives} AS lived),
                EXISTS (SELECT FROM {lives}),
                (SELECT count(*) FROM pg_trigger AS report
                 JOIN pg_proc ON pg_proc.oid = report.tgfoid

@@ -18,6 +18,8 @@ use crate::tag::Tag;
 const NOW: &str = "(julianday('now') - 2440587.5) * 86400";
 
 impl OutboxDatabase for Sqlite {
+    const IS_SERVER: bool = false;
+
     const NEW_IDENTITY: &'static str = "lower(hex(randomblob(16)))";
 
     fn wanted(schema: &Schema) -> &Triggers {

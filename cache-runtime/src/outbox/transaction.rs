@@ -152,10 +152,11 @@ impl<DB: OutboxDatabase> Drop for Open<DB> {
             return;
         };
         match self.state {
-            // sqlx, which does not know of the transaction yet, would not end it.
-            State::Beginning => connection.close(),
+            // sqlx, which does not know of the transaction yet, would not end it. (On SQLite it does, and closing the connection would be
+            // the end of an in-memory database.)
+            State::Beginning if DB::IS_SERVER => connection.close(),
             // A handler may have been dropped while it waited for an answer that never comes.
-            State::Open => connection.roll_back(),
+            State::Beginning | State::Open => connection.roll_back(),
             State::Over => {}
         }
     }

@@ -25,7 +25,11 @@ if ARGV[4] == 'first' then
   -- More than are set, and not so many that others wait.
   local old = redis.call('ZCOUNT', KEYS[2], '-inf', string.format('%.0f', now_us - ARGV[1] * 1000))
   if old > 0 then
-    redis.call('ZREMRANGEBYRANK', KEYS[2], 0, math.min(old, 2000) - 1)
+    local last = math.min(old, 2000) - 1
+    local newest = redis.call('ZRANGE', KEYS[2], last, last, 'WITHSCORES')[2]
+    redis.call('ZREMRANGEBYRANK', KEYS[2], 0, last)
+    -- Stands for them: another process may have a longer `max-load`.
+    redis.call('ZADD', KEYS[2], 'GT', newest, '#')
   end
 end
 if redis.call('ZCARD', KEYS[2]) > tonumber(ARGV[7]) then

@@ -16,7 +16,11 @@ for _, key in ipairs({ KEYS[2], KEYS[3] }) do
 end
 local old = redis.call('ZCOUNT', KEYS[2], '-inf', string.format('%.0f', now_us - ARGV[1] * 1000))
 if old > 0 then
-  redis.call('ZREMRANGEBYRANK', KEYS[2], 0, math.min(old, most) - 1)
+  local last = math.min(old, most) - 1
+  local newest = redis.call('ZRANGE', KEYS[2], last, last, 'WITHSCORES')[2]
+  redis.call('ZREMRANGEBYRANK', KEYS[2], 0, last)
+  -- Stands for them: another process may have a longer `max-load`, and this server's time may have been ahead for a moment.
+  redis.call('ZADD', KEYS[2], 'GT', newest, '#')
 end
 -- Scores are seconds, and the mark of a line: see fill.lua.
 local over_until = '(' .. string.format('%.0f', now[1] * 2 ^ 20)

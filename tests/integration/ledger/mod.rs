@@ -6,6 +6,7 @@ mod absence;
 mod backlog;
 mod bank;
 mod batches;
+mod corners;
 mod desk;
 mod disk;
 mod foreign;
@@ -82,6 +83,7 @@ pub fn trials() -> Vec<Trial> {
         disk::tales(),
         large::tales(),
         versions::tales(),
+        corners::tales(),
     ]
     .concat();
     let mutants = strict::need_the_block().into_iter();

@@ -96,7 +96,8 @@ impl Connection {
         }
         if !line.starts_with(self.source.as_bytes()) {
             return Err(StoreError::away(
-                "its values are of another installation: another version of the service was installed in this database, or another database uses the same `prefix` in this Redis",
+                "its values are of another installation: another version of the service was installed in this database, or another database uses the same `prefix` in this Redis\n\
+                 help: give each database a prefix of its own, in cache.toml or with `RedisStore::prefix`",
             ));
         }
         if let Some(heard) = &self.heard {
