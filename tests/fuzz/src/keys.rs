@@ -5,6 +5,9 @@ use std::collections::HashMap;
 use cache_runtime::generated::KeyWriter;
 use cache_schema::{KeyTemplate, Schema, Segment};
 
+/// Bytes of a key.
+const LONGEST: usize = 200;
+
 /// Writes keys for ids. An input is lines: the prefix; then the models, each `name template`, and after them any columns to look
 /// it up by; after a line `=` the values of columns, with `\n` for a line's end. From each key the values can be told again, and
 /// no two templates or ids of the schema share one.
@@ -28,8 +31,12 @@ pub fn keys(data: &[u8]) {
     for template in templates {
         for id in values.windows(columns(template)) {
             let key = key(prefix, template, id);
-            assert_eq!(parts(prefix, template, &key).as_deref(), Some(id), "{key}");
-            assert!(key.bytes().all(|byte| byte.is_ascii_graphic()), "{key:?}");
+            // Of a long one it has a hash, with a space before it.
+            if key.len() > LONGEST || !key.contains(' ') {
+                assert_eq!(parts(prefix, template, &key).as_deref(), Some(id), "{key}");
+                assert!(key.bytes().all(|byte| byte.is_ascii_graphic()), "{key:?}");
+            }
+            assert!(key.len() <= LONGEST, "{key}");
             assert!(!key.starts_with("cache:"), "{key} is reserved");
             if let Some(other) = seen.insert(key.clone(), (template, id)) {
                 let is_the_same = std::ptr::eq(other.0, template) && other.1 == id;
