@@ -273,11 +273,6 @@ pub(super) fn stamps(schema: &Schema) -> String {
     format!("{}_stamp", schema.outbox)
 }
 
-/// The table that the database empties when it may have lost commits.
-pub(super) fn lives(schema: &Schema) -> String {
-    format!("{}_life", schema.outbox)
-}
-
 /// The rows that a query answers as (transaction, id, tag's bytes, age in seconds).
 pub(super) async fn fetch<DB: Database>(
     connection: &mut DB::Connection,

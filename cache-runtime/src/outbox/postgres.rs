@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, FromRow, PgConnection, Pool, Postgres, Row, SqlSafeStr
 use sqlx_core::transaction::TransactionManager;
 
 use super::connection::CONNECTING;
-use super::database::{OutboxDatabase, fetch, lives, quoted, stamps};
+use super::database::{OutboxDatabase, fetch, quoted, stamps};
 use super::set_up::run;
 use super::{
     BATCH, Backlog, Installed, Listener, OutboxRow, PURGE_BATCH, Place, Purged, Seen, Which,
@@ -427,6 +427,11 @@ impl FromRow<'_, PgRow> for Found {
             subscribed: row.try_get(5)?,
         })
     }
+}
+
+/// The table that the database empties when it may have lost commits.
+fn lives(schema: &Schema) -> String {
+    format!("{}_life", schema.outbox)
 }
 
 /// From here on it is another database than it was, unless somebody else has just said so.

@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Postgres};
 
-use super::INSTALL_LOCK;
+use super::{INSTALL_LOCK, lives};
 use crate::outbox::Installed;
-use crate::outbox::database::{OutboxDatabase, lives, quoted, stamps};
+use crate::outbox::database::{OutboxDatabase, quoted, stamps};
 use crate::outbox::set_up::{is_held, run};
 use crate::schema::{Schema, Table};
 
