@@ -112,8 +112,8 @@ async fn say(app: &App, users: &[i64], name: &str) {
 /// What the values of this database's cache begin with.
 async fn source(world: &World) -> String {
     let digits = "SELECT ('x' || substr(md5(identity || (SELECT oid FROM pg_database
-                  WHERE datname = current_database()) || life), 1, 8))::bit(32)::bigint
-                  FROM cache_outbox_stamp, cache_outbox_life";
+                  WHERE datname = current_database()) || lived.tableoid || life), 1, 8))::bit(32)::bigint
+                  FROM cache_outbox_stamp, cache_outbox_life AS lived";
     format!("{:08x}", world.number(digits).await)
 }
 
