@@ -167,8 +167,8 @@ pub(crate) trait OutboxConnection: Send {
     fn purge(&mut self, retention: Duration, after: i64)
     -> BoxFuture<'_, Result<Purged, BoxError>>;
 
-    /// How much there is.
-    fn backlog(&mut self) -> BoxFuture<'_, Result<Backlog, BoxError>>;
+    /// How much there is; and for how long it has waited, if that is not known.
+    fn backlog(&mut self, waiting: bool) -> BoxFuture<'_, Result<Backlog, BoxError>>;
 }
 
 /// Hears of rows that somebody has committed.

@@ -160,7 +160,7 @@ impl Relay {
             false => 0,
         };
         if looks {
-            Self::measure(engine, &mut *connection).await?;
+            Self::measure(engine, &mut *connection, !delivers).await?;
             self.look_at = Instant::now() + pause.max(now.elapsed() * LOOK_SHARE);
         }
         if purges {
@@ -204,8 +204,11 @@ impl Relay {
     async fn measure(
         engine: &Arc<Engine>,
         connection: &mut dyn OutboxConnection,
+        waits: bool,
     ) -> Result<(), Error> {
-        let backlog = connection.backlog().await.map_err(Error::outbox)?;
+        // What waited has just been delivered, unless the store is away: no reason to look for it again.
+        let backlog = connection.backlog(waits).await;
+        let backlog = backlog.map_err(Error::outbox)?;
         let waiting = backlog.waiting.unwrap_or_default();
         engine.observer.tell(Event::Backlog {
             rows: backlog.rows,

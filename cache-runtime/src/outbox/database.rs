@@ -64,10 +64,11 @@ pub trait OutboxDatabase: Database {
         after: i64,
     ) -> impl Future<Output = Result<Purged, sqlx::Error>> + Send;
 
-    /// How much there is.
+    /// How much there is; and for how long it has waited, if that is to be looked for.
     fn backlog(
         connection: &mut Self::Connection,
         outbox: &'static str,
+        waiting: bool,
     ) -> impl Future<Output = Result<Backlog, sqlx::Error>> + Send;
 
     /// Does now what the open transaction has put off to its commit, as that may write as well.
@@ -256,9 +257,9 @@ impl<DB: OutboxDatabase> OutboxConnection for TableConnection<DB> {
         bounded!(self, DB::purge(outbox, retention, after))
     }
 
-    fn backlog(&mut self) -> BoxFuture<'_, Result<Backlog, BoxError>> {
+    fn backlog(&mut self, waiting: bool) -> BoxFuture<'_, Result<Backlog, BoxError>> {
         let outbox = self.schema.outbox;
-        bounded!(self, PATIENCE_WITH_ALL, DB::backlog(outbox))
+        bounded!(self, PATIENCE_WITH_ALL, DB::backlog(outbox, waiting))
     }
 }
 

@@ -166,14 +166,17 @@ impl OutboxDatabase for Postgres {
     async fn backlog(
         connection: &mut PgConnection,
         outbox: &'static str,
+        waiting: bool,
     ) -> Result<Backlog, sqlx::Error> {
         let outbox = quoted(outbox);
         let sql = format!(
             "SELECT pg_stat_get_live_tuples(to_regclass($1)),
                (SELECT extract(epoch FROM clock_timestamp())::float8 - extract(epoch FROM created_at)::float8
-                FROM {outbox} WHERE delivered_at IS NULL ORDER BY xact, id LIMIT 1)"
+                FROM {outbox} WHERE delivered_at IS NULL AND $2 ORDER BY xact, id LIMIT 1)"
         );
-        let query = sqlx::query_as(AssertSqlSafe(sql)).bind(&outbox);
+        let query = sqlx::query_as(AssertSqlSafe(sql))
+            .bind(&outbox)
+            .bind(waiting);
         let (rows, waiting): (i64, Option<f64>) = query.fetch_one(connection).await?;
         Ok(Backlog {
             rows: rows as u64,

@@ -125,15 +125,16 @@ impl OutboxDatabase for Sqlite {
     async fn backlog(
         connection: &mut SqliteConnection,
         outbox: &'static str,
+        waiting: bool,
     ) -> Result<Backlog, sqlx::Error> {
         let outbox = quoted(outbox);
         // Without a look at every row.
         let sql = format!(
             "SELECT coalesce(max(id) - min(id) + 1, 0),
-               (SELECT CAST({NOW} - created_at AS REAL) FROM {outbox} WHERE delivered_at IS NULL ORDER BY id LIMIT 1)
+               (SELECT CAST({NOW} - created_at AS REAL) FROM {outbox} WHERE delivered_at IS NULL AND $1 ORDER BY id LIMIT 1)
              FROM {outbox}"
         );
-        let query = sqlx::query_as(AssertSqlSafe(sql));
+        let query = sqlx::query_as(AssertSqlSafe(sql)).bind(waiting);
         let (rows, waiting): (i64, Option<f64>) = query.fetch_one(connection).await?;
         Ok(Backlog {
             rows: rows as u64,

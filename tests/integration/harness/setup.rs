@@ -70,6 +70,10 @@ impl Setup {
     }
 }
 
+/// What tells a PostgreSQL database from all others, and from what it was before it lost something; and where that is.
+pub const POSTGRES_IDENTITY: &str = "md5(identity || (SELECT oid FROM pg_database WHERE datname = current_database()) || lived.tableoid || life)";
+pub const POSTGRES_STAMP: &str = "cache_outbox_stamp, cache_outbox_life AS lived";
+
 /// A database that nobody else uses, migrated. It is gone when this is dropped.
 pub struct OwnDatabase {
     pub url: String,

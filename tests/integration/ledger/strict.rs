@@ -8,7 +8,7 @@ use ledger::{Base, SCHEMA};
 use super::bank::{Bank, Branch, schema_with};
 use super::tale::{Tale, tale};
 use crate::harness::Seen;
-use crate::harness::setup::{Database, Setup};
+use crate::harness::setup::{Database, POSTGRES_IDENTITY, POSTGRES_STAMP, Setup};
 
 pub fn tales() -> Vec<Tale> {
     vec![
@@ -304,11 +304,10 @@ async fn a_dead_writers_block_ends_by_itself<DB: Base>(bank: Bank<DB>) {
 
     // All that a writer has done before COMMIT; then it is killed.
     let store = RedisStore::new(&bank.redis().url(), schema_with(LIFE)).expect("a URL");
-    let identity = match bank.is_postgres() {
-        true => "md5(identity || (SELECT oid FROM pg_database WHERE datname = current_database()))",
-        false => "identity",
+    let installation = match bank.is_postgres() {
+        true => format!("SELECT {POSTGRES_IDENTITY}, '' FROM {POSTGRES_STAMP}"),
+        false => "SELECT identity, '' FROM cache_outbox_stamp".to_owned(),
     };
-    let installation = format!("SELECT {identity}, '' FROM cache_outbox_stamp");
     let identity = bank.pairs(&installation).await.swap_remove(0).0;
     store.connect(&identity).await.expect("connected");
     let tags = [Tag::from_text("account#id=a")];

@@ -12,7 +12,7 @@ use cache_runtime::{RedisStore, Store, Tag};
 use example_app::{SCHEMA, User};
 use serde_json::json;
 
-use crate::harness::setup::{Database, Setup, Tier};
+use crate::harness::setup::{Database, POSTGRES_IDENTITY, POSTGRES_STAMP, Setup, Tier};
 use crate::harness::{App, Story, World, story};
 
 const MEMBERS: usize = 100_000;
@@ -111,9 +111,9 @@ async fn say(app: &App, users: &[i64], name: &str) {
 
 /// What the values of this database's cache begin with.
 async fn source(world: &World) -> String {
-    let digits = "SELECT ('x' || substr(md5(identity || (SELECT oid FROM pg_database
-                  WHERE datname = current_database()) || lived.tableoid || life), 1, 8))::bit(32)::bigint
-                  FROM cache_outbox_stamp, cache_outbox_life AS lived";
+    let digits = format!(
+        "SELECT ('x' || substr({POSTGRES_IDENTITY}, 1, 8))::bit(32)::bigint FROM {POSTGRES_STAMP}"
+    );
     format!("{:08x}", world.number(digits).await)
 }
 
