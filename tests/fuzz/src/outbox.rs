@@ -15,7 +15,9 @@ pub fn outbox(data: &[u8]) {
     let is_fit = (1..=Tag::LONGEST).contains(&data.len()) && std::str::from_utf8(data).is_ok();
     assert_eq!(tag.is_some(), is_fit, "{tag:?}");
     if let Some(tag) = tag {
-        assert_eq!(tag.as_str().as_bytes(), data);
+        let is_whole = tag.as_str().as_bytes() == data;
+        assert!(is_whole || data.len() > SHORT, "{tag}");
+        assert_eq!(tag_of_row(tag.as_str().into()).as_ref(), Some(&tag));
         assert_eq!(tag.whole_model(), whole_model(tag.as_str()));
         is_invalidated(&tag);
     }
