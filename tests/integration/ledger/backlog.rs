@@ -95,20 +95,23 @@ async fn a_look_does_not_pass_by_what_was_delivered_before(bank: Bank<Postgres>)
     relaying.cache.drain().await.expect("drained");
     passes(&relaying.events, 2).await;
 
-    let before = entries(&bank).await;
-    passes(&relaying.events, 8).await;
-    for n in 0..20 {
-        let write = format!("UPDATE note SET text = '{n}' WHERE id = 'n'");
-        bank.write(&write).await.expect("committed");
+    // Sessions tell their numbers late, some when they have been idle for ten seconds: those of the delivery may be among the first.
+    let mut read = Vec::new();
+    while read.iter().all(|read| *read >= 3 * ROWS) {
+        assert!(
+            read.len() < 4,
+            "{read:?} entries of its indexes were read, with {ROWS} of no interest"
+        );
+        let before = entries(&bank).await;
+        passes(&relaying.events, 8).await;
+        for n in 0..20 {
+            let write = format!("UPDATE note SET text = '{n}' WHERE id = 'n'");
+            bank.write(&write).await.expect("committed");
+        }
+        // Once in ten seconds it looks at everything.
+        passes(&relaying.events, 4).await;
+        read.push(entries(&bank).await - before);
     }
-    // Sessions tell their numbers when they end a transaction, about once a second.
-    passes(&relaying.events, 4).await;
-    let read = entries(&bank).await - before;
-    // Once in ten seconds it looks at everything.
-    assert!(
-        read < 3 * ROWS,
-        "{read} entries of its indexes were read, with {ROWS} of no interest"
-    );
     report.rollback().await.expect("over");
 }
 

@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::soon::{SOON, nothing_waits};
 use crate::harness::service::{
     ALL_DELIVERED, BEFORE_COMMIT, COMMITTED, DELIVERED, Doomed, INVALIDATED, LOADED, Point,
 };
@@ -72,7 +73,7 @@ async fn a_writer_killed_when_it_has_committed_starts_again(world: World) {
         }
 
         let again = world.app_with(|builder| builder).await;
-        assert_eq!(world.waiting_rows().await, 0, "all is delivered");
+        nothing_waits(&world, SOON).await;
         for plio in &plios {
             for app in [&again, &*world] {
                 world
@@ -145,7 +146,7 @@ async fn a_relay_killed_in_the_middle_of_its_pass_is_made_up_for_by_another(worl
         .events
         .wait_for("idle", |seen| *seen == Seen::Idle)
         .await;
-    assert_eq!(world.waiting_rows().await, 0, "all is delivered");
+    nothing_waits(&world, SOON).await;
 }
 
 /// Two plios with nothing in common but that they are warm and then written, one in the first batch of a delivery and

@@ -7,10 +7,8 @@ use serde_json::json;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, Executor, PgPool};
 
-use super::soon::{Soon, nothing_waits, sees_soon};
+use super::soon::{SOON, Soon, nothing_waits, sees_soon};
 use crate::harness::{App, Seen, Story, World, story};
-
-const SOON: Duration = Duration::from_secs(10);
 
 /// `outbox.poll`, and a pass, and a machine that is busy.
 const A_PASS: Duration = Duration::from_secs(2);

@@ -8,6 +8,7 @@ use cache_runtime::{Builder, Cache, RedisStore, Schema};
 use example_app::{Db, SCHEMA};
 use serde_json::json;
 
+use super::soon::{SOON, nothing_waits};
 use crate::harness::Proxy;
 use crate::harness::Redis;
 use crate::harness::{App, Plio, Seen, Story, World, story};
@@ -458,7 +459,7 @@ async fn is_a_cache(world: &World, plios: &[Plio]) {
             .says("/name", "after the return");
         world.kept(&plio.path()).await;
     }
-    assert_eq!(world.waiting_rows().await, 0, "all is delivered");
+    nothing_waits(world, SOON).await;
 }
 
 /// One process follows the fail-over at once, another some time later: until then it tells the old server.

@@ -2,16 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use cache_runtime::generated::{Table, Trigger, Triggers};
 use cache_runtime::{Event, Schema};
 use example_app::{Db, Plio, SCHEMA};
 
-use super::soon::{Soon, sees_soon};
+use super::soon::{SOON, Soon, sees_soon};
 use crate::harness::{Story, World, story};
-
-const SOON: Duration = Duration::from_secs(10);
 
 pub fn stories() -> Vec<Story> {
     vec![

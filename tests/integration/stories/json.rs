@@ -1,14 +1,13 @@
 //! `GET` of a cached noun: the JSON as it is stored, its `ETag`, 304 for who has it.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use cache_runtime::{Cache, RedisStore, Schema};
 use example_app::{Db, Plio, SCHEMA, User};
 use serde_json::json;
 
+use super::soon::SOON;
 use crate::harness::{Answer, App, Story, World, story};
-
-const SOON: Duration = Duration::from_secs(10);
 
 pub fn stories() -> Vec<Story> {
     vec![

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use tokio::task::JoinSet;
 
+use super::soon::{SOON, nothing_waits};
 use crate::harness::{App, Plio, Seen, Story, World, story};
 
 /// What a user may have to wait when the store goes away under a request,
@@ -487,7 +488,7 @@ async fn comes_back_right(world: &World, plios: &[Plio]) {
         .await
         .says("/video/title", "after the return");
     world.kept(&plio.path()).await;
-    assert_eq!(world.waiting_rows().await, 0, "all is delivered");
+    nothing_waits(world, SOON).await;
 }
 
 async fn until_hit(world: &World, plio: &Plio) {

@@ -1,11 +1,7 @@
 //! Rows of the outbox that nobody expects, and foreign values where Redis keeps an index.
 
-use std::time::Duration;
-
-use super::soon::{nothing_waits, sees_soon};
+use super::soon::{SOON, nothing_waits, sees_soon};
 use crate::harness::{Plio, Seen, Story, World, story};
-
-const SOON: Duration = Duration::from_secs(10);
 
 pub fn stories() -> Vec<Story> {
     vec![

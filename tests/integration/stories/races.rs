@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::task::JoinSet;
 
+use super::soon::{SOON, nothing_waits};
 use crate::harness::{Answer, App, Plio, Seen, Story, World, story};
 
 pub fn stories() -> Vec<Story> {
@@ -538,7 +539,7 @@ async fn a_storm_of_writers_and_readers_ends_right(world: World) {
     for path in plios_paths(&plios) {
         world.right(&path).await;
     }
-    assert_eq!(world.waiting_rows().await, 0, "all is delivered");
+    nothing_waits(&world, SOON).await;
 }
 
 fn plios_paths(plios: &[Plio]) -> Vec<String> {

@@ -9,10 +9,8 @@ use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use tokio::task::JoinSet;
 
-use super::soon::{Soon, nothing_waits, sees_soon};
+use super::soon::{SOON, Soon, nothing_waits, sees_soon};
 use crate::harness::{Seen, Story, World, story};
-
-const SOON: Duration = Duration::from_secs(10);
 
 /// `outbox.poll`, and a connection anew, and a machine that is busy.
 const POLL_AND_RECONNECT: Duration = Duration::from_secs(2);

@@ -1,16 +1,12 @@
 //! What is installed in the database: refused when it is not right, noticed when it no longer is, and brought back.
 
-use std::time::Duration;
-
 use cache_runtime::Error;
 use example_app::{Db, SCHEMA};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, PgPool};
 
-use super::soon::{nothing_waits, sees_soon};
+use super::soon::{SOON, nothing_waits, sees_soon};
 use crate::harness::{App, Plio, Seen, Story, World, story};
-
-const SOON: Duration = Duration::from_secs(10);
 
 pub fn stories() -> Vec<Story> {
     vec![

@@ -4,6 +4,9 @@ use std::time::{Duration, Instant};
 
 use crate::harness::{Answer, App, World};
 
+/// In which a story that does not measure expects it.
+pub const SOON: Duration = Duration::from_secs(10);
+
 /// `while !is_so().await { soon.or("what is not so").await }`
 pub struct Soon {
     within: Duration,

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::soon::{SOON, nothing_waits};
 use crate::harness::{Story, World, story};
 
 pub fn stories() -> Vec<Story> {
@@ -152,7 +153,7 @@ async fn several_statements_in_one_transaction_are_seen_together(world: World) {
             .await
             .says("/created_by/organizations/0/name", "new organization");
     }
-    assert_eq!(world.waiting_rows().await, 0, "all is delivered");
+    nothing_waits(&world, SOON).await;
 }
 
 async fn three_thousand_rows_in_one_transaction_are_seen(world: World) {
@@ -171,7 +172,7 @@ async fn three_thousand_rows_in_one_transaction_are_seen(world: World) {
     )
     .await;
     tx.commit().await;
-    assert_eq!(world.waiting_rows().await, 0, "all is delivered");
+    nothing_waits(&world, SOON).await;
     for plio in &plios {
         world
             .right(&plio.path())
@@ -188,7 +189,7 @@ async fn three_thousand_rows_in_one_transaction_are_seen(world: World) {
             .ok()
             .says("/items/999/details/text", "new text");
     }
-    assert_eq!(world.waiting_rows().await, 0, "all is delivered");
+    nothing_waits(&world, SOON).await;
 }
 
 async fn statements_within_statements_are_seen(world: World) {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use example_app::SCHEMA;
 use serde_json::json;
 
+use super::soon::{SOON, nothing_waits};
 use crate::harness::Proxy;
 use crate::harness::{App, Plio, Seen, Story, World, story};
 
@@ -295,7 +296,7 @@ impl<'w> Both<'w> {
                 assert!(Instant::now() < deadline, "no hit after {RETURN:?}");
             }
         }
-        assert_eq!(self.world.waiting_rows().await, 0, "all is delivered");
+        nothing_waits(self.world, SOON).await;
     }
 }
 
