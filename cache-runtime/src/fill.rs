@@ -313,7 +313,7 @@ pub(crate) async fn run<K: Kind<Db>, Db: Send + Sync + 'static>(
         Ok(Ok(Err(source))) => Err(Error::load(K::MODEL, source)),
         Ok(Err(_)) => Err(Error::load_panicked(K::MODEL)),
         Err(_) => {
-            ending.is_cut_short();
+            ending.cut_short();
             load.abort();
             Err(Error::load_timed_out(K::MODEL, limit))
         }

@@ -76,7 +76,7 @@ pub(crate) struct Ending {
 
 impl Ending {
     /// It is given up: what was asked over its connections may never be answered.
-    pub(crate) fn is_cut_short(&self) {
+    pub(crate) fn cut_short(&self) {
         self.is_cut_short.store(true, Ordering::SeqCst);
     }
 }

@@ -122,11 +122,11 @@ impl Look {
         key: &str,
     ) {
         let flights = &cache.engine().flights;
-        if !flights.failed_lately(key)
-            && let hurry = Hurry::default()
-            && let Entered::Lead(ticket, _) =
-                flights.enter::<K>(key, Some(self.landings[n]), &hurry)
-        {
+        if flights.failed_lately(key) {
+            return;
+        }
+        let hurry = Hurry::default();
+        if let Entered::Lead(ticket, _) = flights.enter::<K>(key, Some(self.landings[n]), &hurry) {
             let token = self.read.as_ref().map(|read| read.token);
             // No claims: the store has a value, so that others wait for nothing.
             let leads = vec![Lead::new(of, key, ticket)];

@@ -234,7 +234,8 @@ async fn far<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
             }
         };
         let (mut leads, mut flights) = (Vec::new(), Vec::new());
-        let hurry = Hurry::default();
+        // Of those that it leads; a round of hits needs none.
+        let mut hurry: Option<Hurry> = None;
         for (n, at) in open.into_iter().enumerate() {
             let (of, key) = (&of[at], &keys[at]);
             if let Some(hit) = look.hit::<K, F, Db>(cache, n, of, key, accept) {
@@ -242,7 +243,8 @@ async fn far<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
                 continue;
             }
             engine.observer.tell(Event::Miss { key });
-            match look.enter::<K, Db>(engine, n, key, accept, &hurry) {
+            let hurry = hurry.get_or_insert_default();
+            match look.enter::<K, Db>(engine, n, key, accept, hurry) {
                 Entered::Lead(ticket, flight) => {
                     leads.push(Lead::new(of, key, ticket));
                     flights.push((at, flight, false));
@@ -259,9 +261,9 @@ async fn far<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
 
         let token = look.read.as_ref().map(|read| read.token);
         let claims = accept != Accept::Reloaded;
-        let turn = match is_in_turn {
-            true => Turn::Now,
-            false => Turn::InTurn(hurry),
+        let turn = match hurry {
+            Some(hurry) if !is_in_turn => Turn::InTurn(hurry),
+            _ => Turn::Now,
         };
         fill::start::<K, Db>(cache, leads, token, claims, turn);
         for (at, flight, collapsed) in flights {

@@ -24,7 +24,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(8);
 pub(super) const PATIENCE_WITH_ALL: Duration = Duration::from_secs(30);
 
 /// How long a new connection may take. sqlx asks a server that refuses it again and again, after a fifth of this at the latest.
-pub(super) const CONNECTING: Duration = Duration::from_secs(3);
+const CONNECTING: Duration = Duration::from_secs(3);
 
 /// How long a connection that was idle may take to say that it is alive.
 const ALIVE: Duration = Duration::from_secs(2);
@@ -80,16 +80,17 @@ impl<DB: OutboxDatabase> Own<DB> {
     pub(super) async fn connect(self: &Arc<Self>) -> Result<Held<DB>, BoxError> {
         // Never closed.
         let turn = self.turns.clone().acquire_owned().await?;
-        let Some(pool_of_one) = DB::apart(&self.pool, CONNECTING) else {
+        if !DB::IS_SERVER {
+            // An in-memory database has no others.
             return Ok(Held(Kind::Pool {
                 connection: self.pool.acquire().await?,
                 _turn: Some(turn),
             }));
-        };
+        }
         let apart = match self.alive().await {
             Some(idle) => idle,
             None => Apart {
-                connection: pool_of_one.acquire().await?.detach(),
+                connection: pool_of_one(&self.pool).acquire().await?.detach(),
                 born: Instant::now(),
             },
         };
@@ -158,19 +159,31 @@ impl<DB: OutboxDatabase> Held<DB> {
         }
     }
 
+    /// Undoes a transaction that may be open, within so long; or else closes it.
+    pub(super) async fn undo(&mut self, patience: Duration) {
+        if within(patience, DB::undo(self)).await.is_err() {
+            self.close();
+        }
+    }
+
     /// Ends a transaction that may be open, in the background, however its last use ended; then gives it back.
     pub(super) fn roll_back(mut self) {
         // Without a runtime there is none whose work this could hold up.
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             return DB::TransactionManager::start_rollback(&mut self);
         };
-        runtime.spawn(async move {
-            let undone = tokio::time::timeout(PATIENCE, DB::undo(&mut self)).await;
-            if !matches!(undone, Ok(Ok(()))) {
-                self.close();
-            }
-        });
+        runtime.spawn(async move { self.undo(PATIENCE).await });
     }
+}
+
+/// For a connection of the cache's own, made with all that the service does to a new one.
+pub(super) fn pool_of_one<DB: OutboxDatabase>(pool: &Pool<DB>) -> Pool<DB> {
+    let options = pool.options().clone();
+    let one = options.min_connections(0).max_connections(1);
+    // Without these the pool has no tasks.
+    let one = one.idle_timeout(None).max_lifetime(None);
+    let one = one.acquire_timeout(CONNECTING);
+    one.connect_lazy_with(pool.connect_options().as_ref().clone())
 }
 
 /// Waits for an answer of the database for so long.

@@ -136,10 +136,6 @@ pub trait OutboxDatabase: Database {
         connection: &mut Self::Connection,
     ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
 
-    /// A pool for one connection of the cache's own, made with all that the service does to a new one, within so long. `None`:
-    /// the service's are the only ones that there can be.
-    fn apart(pool: &Pool<Self>, within: Duration) -> Option<Pool<Self>>;
-
     /// Begins to listen for rows of other writers, if the database tells of them.
     fn listen(
         pool: &Pool<Self>,
@@ -289,7 +285,6 @@ where
 {
     let rows = query.fetch_all(connection).await?;
     let row = |row: &DB::Row| {
-        let age = row.try_get::<f64, _>(3)?;
         Ok(OutboxRow {
             place: Place {
                 transaction: row.try_get(0)?,
@@ -298,9 +293,21 @@ where
             tag: row
                 .try_get::<Option<Vec<u8>>, _>(2)?
                 .and_then(Tag::from_bytes),
-            // A clock that was set back is no reason to stop.
-            age: Duration::try_from_secs_f64(age).unwrap_or_default(),
+            age: age(row.try_get(3)?),
         })
     };
     rows.iter().map(row).collect()
+}
+
+/// What a query answers as (rows, age in seconds of the one that has waited longest).
+pub(super) fn backlog((rows, waiting): (i64, Option<f64>)) -> Backlog {
+    Backlog {
+        rows: rows as u64,
+        waiting: waiting.map(age),
+    }
+}
+
+/// A clock that was set back is no reason to stop.
+fn age(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or_default()
 }

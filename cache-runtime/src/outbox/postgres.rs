@@ -4,13 +4,12 @@ mod set_up;
 
 use std::time::Duration;
 
-use sqlx::postgres::{PgArguments, PgListener, PgRow};
-use sqlx::query::Query;
+use sqlx::postgres::{PgListener, PgRow};
 use sqlx::{AssertSqlSafe, FromRow, PgConnection, Pool, Postgres, Row, SqlSafeStr};
 use sqlx_core::transaction::TransactionManager;
 
-use super::connection::CONNECTING;
-use super::database::{OutboxDatabase, fetch, quoted, stamps};
+use super::connection::pool_of_one;
+use super::database::{OutboxDatabase, backlog, fetch, quoted, stamps};
 use super::set_up::run;
 use super::{
     BATCH, Backlog, Installed, Listener, OutboxRow, PURGE_BATCH, Place, Purged, Seen, Which,
@@ -65,51 +64,49 @@ impl OutboxDatabase for Postgres {
         // Casts by way of text, as `xid8` has no other.
         let place = "(xact, id) > ($1::bigint::text::xid8, $2)";
         let order = format!("ORDER BY xact, id LIMIT {BATCH}");
-        let sql = match which {
-            Which::Waiting { since: None } => {
-                format!("{select} WHERE delivered_at IS NULL AND {place} {order}")
-            }
-            // The planner may go through the whole index for transactions of which there are none.
-            Which::Waiting { since: Some(seen) } if seen.under_way.is_empty() => {
-                format!("{select} WHERE delivered_at IS NULL AND {place} {order}")
-            }
-            // Two ranges of the index. What lies between was delivered, and may be a million dead entries that an old snapshot
-            // keeps.
-            Which::Waiting { since: Some(_) } => format!(
-                "({select} WHERE delivered_at IS NULL AND (xact, id) > ($3::bigint::text::xid8, $4) {order})
-                 UNION ALL
-                 ({select} WHERE delivered_at IS NULL AND xact = ANY($5::bigint[]::text[]::xid8[]) AND {place} {order})
-                 ORDER BY 1, 2 LIMIT {BATCH}"
-            ),
-            // That the writer is not 0 says to the planner, which does not know the parameter, that this index will do.
-            Which::Own { .. } => format!(
-                "{select} WHERE writer = $1 AND writer <> 0 AND id > $2 AND (delivered_at IS NULL OR delivered_to <> $3)
-                 ORDER BY id LIMIT {BATCH}"
-            ),
-            Which::Elsewhere { .. } => format!(
-                "{select} WHERE delivered_to <> $3 AND delivered_at >= now() - $4 * interval '1 ms' AND {place} {order}"
-            ),
-        };
-        let query = sqlx::query(AssertSqlSafe(sql));
-        let from = |query: Query<'static, Postgres, PgArguments>| {
-            query.bind(after.transaction).bind(after.id)
-        };
+        let query = |sql: String| sqlx::query(AssertSqlSafe(sql));
         let query = match which {
-            Which::Waiting { since: None } => from(query),
-            Which::Waiting { since: Some(seen) } => {
-                let (transaction, id) = match after.transaction < seen.before {
-                    true => (seen.before, i64::MIN),
-                    false => (after.transaction, after.id),
+            Which::Waiting { since } => {
+                let from = match since {
+                    Some(seen) if after.transaction < seen.before => (seen.before, i64::MIN),
+                    _ => (after.transaction, after.id),
                 };
-                match seen.under_way.is_empty() {
-                    true => query.bind(transaction).bind(id),
-                    false => from(query).bind(transaction).bind(id).bind(&seen.under_way),
+                let waiting = format!("{select} WHERE delivered_at IS NULL");
+                match since {
+                    // Two ranges of the index. What lies between was delivered, and may be a million dead entries that an old
+                    // snapshot keeps. (The planner may go through the whole index for transactions of which there are none.)
+                    Some(Seen { under_way, .. }) if !under_way.is_empty() => query(format!(
+                        "({waiting} AND {place} {order})
+                         UNION ALL
+                         ({waiting} AND xact = ANY($3::bigint[]::text[]::xid8[])
+                            AND (xact, id) > ($4::bigint::text::xid8, $5) {order})
+                         ORDER BY 1, 2 LIMIT {BATCH}"
+                    ))
+                    .bind(from.0)
+                    .bind(from.1)
+                    .bind(under_way)
+                    .bind(after.transaction)
+                    .bind(after.id),
+                    _ => query(format!("{waiting} AND {place} {order}"))
+                        .bind(from.0)
+                        .bind(from.1),
                 }
             }
-            Which::Own { mark, here } => query.bind(mark).bind(after.id).bind(here),
-            Which::Elsewhere { here, within } => {
-                from(query).bind(here).bind(within.as_millis() as i64)
-            }
+            // That the writer is not 0 says to the planner, which does not know the parameter, that this index will do.
+            Which::Own { mark, here } => query(format!(
+                "{select} WHERE writer = $1 AND writer <> 0 AND id > $2 AND (delivered_at IS NULL OR delivered_to <> $3)
+                 ORDER BY id LIMIT {BATCH}"
+            ))
+            .bind(mark)
+            .bind(after.id)
+            .bind(here),
+            Which::Elsewhere { here, within } => query(format!(
+                "{select} WHERE delivered_to <> $3 AND delivered_at >= now() - $4 * interval '1 ms' AND {place} {order}"
+            ))
+            .bind(after.transaction)
+            .bind(after.id)
+            .bind(here)
+            .bind(within.as_millis() as i64),
         };
         fetch::<Postgres>(connection, query).await
     }
@@ -134,8 +131,8 @@ impl OutboxDatabase for Postgres {
         let outbox = quoted(outbox);
         // Two processes may deliver the same rows and mark them in different orders: without SKIP
         // LOCKED that is a deadlock. A mark that is lost means that the row is delivered again: no
-        // reason to wait for the disk. Not `IS NULL`: the index of what waits looks small, and may have a million dead entries. A join, as `= ANY($1)` may be planned as one comparison of every
-        // row with every number.
+        // reason to wait for the disk. Not `IS NULL`: the index of what waits looks small, and may have a million dead
+        // entries. A join, as `= ANY($1)` may be planned as one comparison of every row with every number.
         let sql = format!(
             "UPDATE {outbox} SET delivered_at = now(), delivered_to = $2
              FROM (SELECT set_config('synchronous_commit', 'off', true)) AS hurry
@@ -184,12 +181,7 @@ impl OutboxDatabase for Postgres {
         let query = sqlx::query_as(AssertSqlSafe(sql))
             .bind(&outbox)
             .bind(waiting);
-        let (rows, waiting): (i64, Option<f64>) = query.fetch_one(connection).await?;
-        Ok(Backlog {
-            rows: rows as u64,
-            // A clock that was set back is no reason to stop.
-            waiting: waiting.map(|it| Duration::try_from_secs_f64(it).unwrap_or_default()),
-        })
+        query.fetch_one(connection).await.map(backlog)
     }
 
     async fn settle(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
@@ -231,7 +223,6 @@ impl OutboxDatabase for Postgres {
             "SELECT (SELECT stamp FROM {stamps}),
                (SELECT md5(identity || (SELECT oid FROM pg_database WHERE datname = current_database()) || lived.tableoid || life)
                 FROM {stamps}, {lives} AS lived),
-               EXISTS (SELECT FROM {lives}),
                (SELECT count(*) FROM pg_trigger AS report
                 JOIN pg_proc ON pg_proc.oid = report.tgfoid
                 JOIN pg_class ON pg_class.oid = to_regclass($1)
@@ -253,10 +244,12 @@ impl OutboxDatabase for Postgres {
         };
         let mut found = look(connection).await;
         if let Ok(Found {
-            has_life: false, ..
+            stamp: Some(_),
+            identity: None,
+            ..
         }) = found
         {
-            // Who comes first begins a new one.
+            // It has no life. Who comes first begins one.
             found = match begin_life(connection, schema).await {
                 Ok(()) => look(connection).await,
                 Err(error) => Err(error),
@@ -278,7 +271,6 @@ impl OutboxDatabase for Postgres {
             triggers: count,
             is_filtered,
             subscribed,
-            ..
         } = found;
         if is_filtered {
             return Ok(Installed::Useless(format!(
@@ -390,24 +382,12 @@ impl OutboxDatabase for Postgres {
         <Postgres as sqlx::Database>::TransactionManager::rollback(connection).await
     }
 
-    fn apart(pool: &Pool<Postgres>, within: Duration) -> Option<Pool<Postgres>> {
-        let options = pool.options().clone();
-        let one = options.min_connections(0).max_connections(1);
-        // Without these the pool has no tasks.
-        let one = one.idle_timeout(None).max_lifetime(None);
-        let one = one.acquire_timeout(within);
-        Some(one.connect_lazy_with(pool.connect_options().as_ref().clone()))
-    }
-
     async fn listen(
         pool: &Pool<Postgres>,
         outbox: &'static str,
     ) -> Result<Option<Box<dyn Listener>>, sqlx::Error> {
         // Of a pool of its own, as it gives its connection back when it is dropped, and waits for an answer to that.
-        let Some(pool) = Self::apart(pool, CONNECTING) else {
-            return Ok(None);
-        };
-        let mut listener = PgListener::connect_with(&pool).await?;
+        let mut listener = PgListener::connect_with(&pool_of_one(pool)).await?;
         listener.listen(outbox).await?;
         Ok(Some(Box::new(listener)))
     }
@@ -417,7 +397,6 @@ impl OutboxDatabase for Postgres {
 struct Found {
     stamp: Option<String>,
     identity: Option<String>,
-    has_life: bool,
     /// How many there are.
     triggers: i64,
     /// Rows of the outbox are hidden.
@@ -431,10 +410,9 @@ impl FromRow<'_, PgRow> for Found {
         Ok(Found {
             stamp: row.try_get(0)?,
             identity: row.try_get(1)?,
-            has_life: row.try_get(2)?,
-            triggers: row.try_get(3)?,
-            is_filtered: row.try_get(4)?,
-            subscribed: row.try_get(5)?,
+            triggers: row.try_get(2)?,
+            is_filtered: row.try_get(3)?,
+            subscribed: row.try_get(4)?,
         })
     }
 }

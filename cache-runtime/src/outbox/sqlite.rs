@@ -7,7 +7,7 @@ use std::time::Duration;
 use sqlx::{AssertSqlSafe, Pool, SqlSafeStr, Sqlite, SqliteConnection};
 use sqlx_core::transaction::TransactionManager;
 
-use super::database::{OutboxDatabase, fetch, quoted, stamps};
+use super::database::{OutboxDatabase, backlog, fetch, quoted, stamps};
 use super::{
     BATCH, Backlog, Installed, Listener, OutboxRow, PURGE_BATCH, Place, Purged, Seen, Which,
 };
@@ -135,11 +135,7 @@ impl OutboxDatabase for Sqlite {
              FROM {outbox}"
         );
         let query = sqlx::query_as(AssertSqlSafe(sql)).bind(waiting);
-        let (rows, waiting): (i64, Option<f64>) = query.fetch_one(connection).await?;
-        Ok(Backlog {
-            rows: rows as u64,
-            waiting: waiting.map(|it| Duration::try_from_secs_f64(it).unwrap_or_default()),
-        })
+        query.fetch_one(connection).await.map(backlog)
     }
 
     /// Nothing that it puts off writes.
@@ -240,11 +236,6 @@ impl OutboxDatabase for Sqlite {
             Manager::rollback(connection).await?;
         }
         Ok(())
-    }
-
-    /// An in-memory database has no others.
-    fn apart(_: &Pool<Sqlite>, _: Duration) -> Option<Pool<Sqlite>> {
-        None
     }
 
     async fn listen(

@@ -229,12 +229,7 @@ impl<DB: OutboxDatabase, Db: Send + Sync + 'static> Transaction<DB, Db> {
         table.connection.was_used(&committed);
         match &committed {
             Ok(()) => engine.observer.tell(Event::Committed),
-            Err(_) => {
-                let undone = within(UNDO_PATIENCE, DB::undo(&mut table.connection)).await;
-                if undone.is_err() {
-                    table.connection.close();
-                }
-            }
+            Err(_) => table.connection.undo(UNDO_PATIENCE).await,
         }
         // Also after an error: the connection may have broken when the database had committed.
         // On this connection: under load there may be no other for a long time.

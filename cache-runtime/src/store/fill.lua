@@ -80,11 +80,7 @@ if ARGV[6] == 'strict' then
   end
 end
 
--- The scores of edges and tags: until which second they are needed, and in the lower digits the mark of a line. So they tell what
--- is of a line that is over. To read the values would make them values that were used lately.
-local SECOND = 2 ^ 20
-local a, b, c, d = clock:byte(11, 14)
-local mark = (((a * 62 + b) * 62 + c) * 62 + d) % SECOND
+local mark = mark_of(clock)
 local now_s = math.floor(now_us / 1000000)
 
 -- Edges are dead when their value has expired, as their scores tell; and when it was evicted, invalidated by another tag or
@@ -102,8 +98,6 @@ if now_us % EVERY == 0 then
     return refusal
   end
   local tags, line, untold, is_scarce = #ARGV - FIRST + 1, clock:sub(1, 14), {}, refusal and true
-  -- Lower scores are over. As text, or Lua would write it with seventeen digits.
-  local over_until = '(' .. string.format('%.0f', now_s * SECOND)
 
   -- An index that is empty leaves the tags in the same script, or it would look evicted.
   local function drop(tag, keys)
@@ -170,14 +164,8 @@ if now_us % EVERY == 0 then
   end
 
   -- Indexes whose last value has expired, and in some of the fill's own what has.
-  local over = redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', over_until, 'LIMIT', 0, math.min(EVERY * (10 + 2 * tags), CHUNK))
-  if #over > 0 then
-    redis.call('ZREM', KEYS[4], unpack(over))
-    for i, tag in ipairs(over) do
-      over[i] = ARGV[4] .. tag
-    end
-    redis.call('UNLINK', unpack(over))
-  end
+  drop_over(KEYS[4], ARGV[4], now_us, math.min(EVERY * (10 + 2 * tags), CHUNK))
+  local over_until = over_at(now_us)
   local at = math.floor(now_us / EVERY)
   for n = 0, tags - 1, 50 do
     local tag = ARGV[FIRST + (at + n) % tags]
@@ -235,7 +223,7 @@ if lost then
   return -1
 end
 
--- Numbers as text, as above.
+-- As text, as in shared.lua.
 local life = tonumber(ARGV[3]) + tonumber(ARGV[7])
 local expiry = (math.floor((now_ms + life) / 1000) + 1) * SECOND + mark
 local expiry_text = string.format('%.0f', expiry)

@@ -23,14 +23,7 @@ local advanced = clock:sub(1, 25) .. stamp
 redis.call('SET', KEYS[1], advanced)
 if ARGV[4] == 'first' then
   -- More than are set, and not so many that others wait.
-  local old = redis.call('ZCOUNT', KEYS[2], '-inf', string.format('%.0f', now_us - ARGV[1] * 1000))
-  if old > 0 then
-    local last = math.min(old, 2000) - 1
-    local newest = redis.call('ZRANGE', KEYS[2], last, last, 'WITHSCORES')[2]
-    redis.call('ZREMRANGEBYRANK', KEYS[2], 0, last)
-    -- Stands for them: another process may have a longer `max-load`.
-    redis.call('ZADD', KEYS[2], 'GT', newest, '#')
-  end
+  forget_fences(KEYS[2], ARGV[1], now_us, 2000)
 end
 if redis.call('ZCARD', KEYS[2]) > tonumber(ARGV[7]) then
   -- One for all that were ever set. What it refuses beside them was being loaded meanwhile.
@@ -44,11 +37,7 @@ for i = FIRST, #ARGV do
 end
 redis.call('ZADD', KEYS[2], unpack(fences))
 
--- Of scores; see fill.lua.
-local SECOND = 2 ^ 20
-local a, b, c, d = clock:byte(11, 14)
-local mark = (((a * 62 + b) * 62 + c) * 62 + d) % SECOND
-
+local mark = mark_of(clock)
 local budget = tonumber(ARGV[2])
 local deleted, lines = {}, { '' }
 for i = FIRST, #ARGV do

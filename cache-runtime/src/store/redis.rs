@@ -112,11 +112,22 @@ impl Names {
         }
     }
 
+    /// Under which name the value of this key is.
+    fn value<'k>(&self, key: &'k str) -> Cow<'k, str> {
+        match &*self.values {
+            "" => Cow::Borrowed(key),
+            prefix => Cow::Owned(format!("{prefix}{key}")),
+        }
+    }
+
     /// Under which names the values of these keys are.
     fn values<'k>(&self, keys: &'k [String]) -> Cow<'k, [String]> {
         match &*self.values {
             "" => Cow::Borrowed(keys),
-            prefix => keys.iter().map(|key| format!("{prefix}{key}")).collect(),
+            _ => keys
+                .iter()
+                .map(|key| self.value(key).into_owned())
+                .collect(),
         }
     }
 }
@@ -127,6 +138,15 @@ struct Scripts {
     invalidate: Script,
     block: Script,
     tidy: Script,
+}
+
+/// With what the scripts share, below the line that is its flags, if it has one.
+fn script(text: &str) -> Script {
+    let (flags, rest) = match text.starts_with("#!") {
+        true => text.split_at(text.find('\n').map_or(0, |end| end + 1)),
+        false => ("", text),
+    };
+    Script::new(&format!("{flags}{}{rest}", include_str!("shared.lua")))
 }
 
 impl RedisStore {
@@ -160,10 +180,10 @@ impl RedisStore {
             block_life_ms: schema.max_commit.as_millis() as u64,
             scripts: Scripts {
                 connect: Script::new(include_str!("connect.lua")),
-                fill: Script::new(include_str!("fill.lua")),
-                invalidate: Script::new(include_str!("invalidate.lua")),
+                fill: script(include_str!("fill.lua")),
+                invalidate: script(include_str!("invalidate.lua")),
                 block: Script::new(include_str!("block.lua")),
-                tidy: Script::new(include_str!("tidy.lua")),
+                tidy: script(include_str!("tidy.lua")),
             },
             leases: leases::Leases::new(),
             sizes: Arc::default(),
@@ -293,7 +313,7 @@ impl RedisStore {
         for fill in fills {
             let mut script = self.scripts.fill.prepare_invoke();
             script
-                .key(format!("{}{}", self.names.values, fill.key))
+                .key(&*self.names.value(&fill.key))
                 .key(&self.names.clock)
                 .key(&self.names.fences)
                 .key(&self.names.tags)
@@ -495,9 +515,7 @@ impl Store for RedisStore {
         Box::pin(async {
             let (mut connection, names) = (self.connection()?, &self.names);
             let mut script = self.scripts.tidy.prepare_invoke();
-            for key in [&names.clock, &names.fences, &names.tags] {
-                script.key(key);
-            }
+            script.key(&names.fences).key(&names.tags);
             script.arg(self.fence_life_ms).arg(&names.index).arg(SLICE);
             let asked = script.invoke_async(&mut connection.server);
             connection.patience.wait_for(0, asked).await

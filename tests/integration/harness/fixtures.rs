@@ -2,6 +2,18 @@
 
 use super::world::World;
 
+/// What the API has, as its paths say it.
+pub const NOUNS: [&str; 8] = [
+    "plios",
+    "users",
+    "videos",
+    "images",
+    "items",
+    "questions",
+    "organizations",
+    "organization-users",
+];
+
 /// A plio and all that it is built from.
 #[derive(Debug, Clone)]
 pub struct Plio {

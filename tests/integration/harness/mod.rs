@@ -17,7 +17,7 @@ pub mod world;
 pub use ::servers::{self, Proxy, Redis};
 pub use app::App;
 pub use events::Seen;
-pub use fixtures::Plio;
+pub use fixtures::{NOUNS, Plio};
 pub use http::Answer;
 pub use mutant::Mutant;
 pub use story::Story;

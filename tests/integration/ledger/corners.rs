@@ -1,13 +1,17 @@
 //! Corners that somebody looked into who wanted to break it: loads in loads, drops, cancelled beginnings, clocks of several settings, dumps.
 
+use std::path::Path;
 use std::process::Command;
-use std::sync::OnceLock;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, Instant};
 
-use cache_runtime::{BoxError, Cache, Load, LoadContext, MemoryStore, Schema, Verdict};
+use cache_runtime::{
+    BoxError, Cache, Event, Load, LoadContext, MemoryStore, RedisStore, Schema, Store, Tag,
+    Verdict, store::Fill,
+};
 use ledger::{Base, Digest, Fact, Note, Quote, Report, SCHEMA};
+use servers::find;
 use sqlx::Pool;
-use std::sync::{Arc, Mutex};
 use tokio::task::JoinSet;
 
 use super::bank::{BUSY, Bank};
@@ -27,16 +31,23 @@ pub fn tales() -> Vec<Tale> {
         tale!(fences_outlive_the_longest_max_load).on(super::desk::on_postgres_and_redis),
         tale!(lives_end_again_and_again).on(super::desk::on_postgres_and_redis),
         tale!(restored_in_place)
-            .on(|s| s.database == Database::Postgres && s.tier == Tier::Redis)
             .own_redis()
+            .on(super::desk::on_postgres_and_redis)
             .without_relay("it would notice"),
     ]
 }
 
+/// A source whose loaders read from the cache that they load for.
 struct Own<DB: Base> {
     pool: Pool<DB>,
     cache: OnceLock<Cache<Own<DB>>>,
-    queries: bool,
+}
+
+impl<DB: Base> Own<DB> {
+    fn new(pool: Pool<DB>) -> Self {
+        let cache = OnceLock::new();
+        Self { pool, cache }
+    }
 }
 
 impl<DB: Base> Load<Own<DB>> for Fact {
@@ -71,16 +82,7 @@ impl<DB: Base> Load<Own<DB>> for Report {
 }
 
 impl<DB: Base> Load<Own<DB>> for Quote {
-    async fn load(cx: &LoadContext<Own<DB>>, ids: &[i64]) -> Result<Vec<Quote>, BoxError> {
-        if cx.db().queries {
-            let query = async || {
-                let held = cx.acquire(&cx.db().pool).await?;
-                tokio::time::sleep(Duration::from_millis(20)).await;
-                drop(held);
-                Ok::<_, sqlx::Error>(())
-            };
-            tokio::try_join!(query(), query())?;
-        }
+    async fn load(_: &LoadContext<Own<DB>>, ids: &[i64]) -> Result<Vec<Quote>, BoxError> {
         let quote = |id: &i64| Quote {
             id: *id,
             text: String::new(),
@@ -114,7 +116,6 @@ impl<DB: Base> Load<Own<DB>> for Digest {
 async fn own<DB: Base>(
     bank: &Bank<DB>,
     max_loads: usize,
-    queries: bool,
     verdicts: Arc<Mutex<Vec<Verdict>>>,
 ) -> Cache<Own<DB>> {
     let schema: &'static Schema = Box::leak(Box::new(Schema {
@@ -123,15 +124,11 @@ async fn own<DB: Base>(
         max_staleness: Some(Duration::from_millis(400)),
         ..SCHEMA
     }));
-    let source = Own {
-        pool: DB::pool(bank.url(), 5),
-        cache: OnceLock::new(),
-        queries,
-    };
+    let source = Own::new(DB::pool(bank.url(), 5));
     let cache = Cache::builder(source, schema)
         .store(MemoryStore::new(schema))
         .on_event(move |event| {
-            if let cache_runtime::Event::Verified {
+            if let Event::Verified {
                 model: "report",
                 verdict,
                 ..
@@ -149,7 +146,7 @@ async fn own<DB: Base>(
 
 async fn nested_reads_beside_each_other_are_verified<DB: Base>(bank: Bank<DB>) {
     let verdicts = Arc::new(Mutex::new(Vec::new()));
-    let cache = own(&bank, 64, false, verdicts.clone()).await;
+    let cache = own(&bank, 64, verdicts.clone()).await;
     for _ in 0..5 {
         Report::get(&cache, 1)
             .await
@@ -171,13 +168,13 @@ async fn nested_reads_beside_each_other_are_verified<DB: Base>(bank: Bank<DB>) {
 }
 
 async fn a_loader_with_its_own_cache_has_a_turn<DB: Base>(bank: Bank<DB>) {
-    let cache = own(&bank, 4, false, Arc::default()).await;
+    let cache = own(&bank, 4, Arc::default()).await;
     let mut reads = JoinSet::new();
     for id in 0..20 {
         let cache = cache.clone();
         reads.spawn(async move { Digest::get(&cache, id).await.map(drop) });
     }
-    let began = std::time::Instant::now();
+    let began = Instant::now();
     let all = reads.join_all().await;
     let errors: Vec<String> = all
         .into_iter()
@@ -254,41 +251,30 @@ async fn many_cancelled_begins<DB: Base>(bank: Bank<DB>) {
 }
 
 async fn restored_in_place<DB: Base>(bank: Bank<DB>) {
-    if !bank.is_postgres() {
-        return;
-    }
+    let run = |program: &str, arguments: &[&str]| {
+        let program = find(program, "postgresql").expect("installed");
+        let mut command = Command::new(program);
+        let output = command.args(arguments).arg(bank.url()).output();
+        let output = output.expect("run");
+        assert!(output.status.success(), "{output:?}");
+    };
+    let text = |path: &Path| path.to_str().expect("a text").to_owned();
+    let dir = tempfile::tempdir().expect("a directory");
+    let dump = text(&dir.path().join("dump.sql"));
+
     let first = bank.branch().await;
     assert_eq!(first.text("n").await.as_deref(), Some("old"));
-    let dump = Command::new("pg_dump")
-        .args(["--clean", "--if-exists", bank.url()])
-        .output()
-        .expect("pg_dump");
-    assert!(dump.status.success(), "{dump:?}");
+    run("pg_dump", &["--clean", "--if-exists", "--file", &dump]);
     first
         .write("UPDATE note SET text = 'new' WHERE id = 'n'")
         .await
-        .expect("done");
+        .expect("written");
     assert_eq!(first.text("n").await.as_deref(), Some("new"));
     drop(first);
-    let file = std::env::temp_dir().join(format!("attack-{}.sql", std::process::id()));
-    std::fs::write(&file, dump.stdout).expect("done");
-    let restored = Command::new("psql")
-        .args([
-            "-q",
-            "-1",
-            "-v",
-            "ON_ERROR_STOP=1",
-            "-f",
-            file.to_str().expect("done"),
-            bank.url(),
-        ])
-        .output()
-        .expect("psql");
-    assert!(restored.status.success(), "{restored:?}");
-    let row = Note::get(&bank.branch().await.cache, "n".to_owned())
-        .await
-        .expect("done")
-        .expect("done");
+    let stops = ["-v", "ON_ERROR_STOP=1"];
+    run("psql", &[&["-q", "-1", "-f", &dump], &stops[..]].concat());
+    let row = Note::get(&bank.branch().await.cache, "n".to_owned()).await;
+    let row = row.expect("read").expect("there");
     assert_eq!(row.text, "old", "stale");
 }
 
@@ -335,14 +321,14 @@ async fn lives_end_again_and_again<DB: Base>(bank: Bank<DB>) {
             .expect("done");
         let told = format!("v{n}");
         assert_eq!(a.text("n").await.as_deref(), Some(&*told));
-        let began = std::time::Instant::now();
+        let began = Instant::now();
         while b.text("n").await.as_deref() != Some(&*told) {
             assert!(began.elapsed() < Duration::from_secs(3), "stale");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         tokio::time::sleep(Duration::from_millis(fastrand::u64(..300))).await;
     }
-    let began = std::time::Instant::now();
+    let began = Instant::now();
     loop {
         let (hits_a, hits_b) = (a.hits("note_n"), b.hits("note_n"));
         for _ in 0..3 {
@@ -361,7 +347,6 @@ async fn lives_end_again_and_again<DB: Base>(bank: Bank<DB>) {
 }
 
 async fn fences_outlive_the_longest_max_load<DB: Base>(bank: Bank<DB>) {
-    use cache_runtime::{RedisStore, Store, Tag, store::Fill};
     let store = |max_load| {
         let schema: &'static Schema = Box::leak(Box::new(Schema { max_load, ..SCHEMA }));
         RedisStore::new(&bank.redis().url(), schema)
@@ -414,12 +399,7 @@ async fn in_memory() -> Pool<sqlx::Sqlite> {
 async fn in_memory_a_load_that_is_given_up<DB: Base>(_: Bank<DB>) {
     let pool = in_memory().await;
     <sqlx::Sqlite as Base>::set_up(&pool).await.expect("done");
-    let source = Own {
-        pool: pool.clone(),
-        cache: OnceLock::new(),
-        queries: false,
-    };
-    let cache = Cache::builder(source, &SCHEMA)
+    let cache = Cache::builder(Own::new(pool.clone()), &SCHEMA)
         .store(MemoryStore::new(&SCHEMA))
         .build()
         .await

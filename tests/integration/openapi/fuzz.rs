@@ -10,18 +10,7 @@ use serde_json::Value;
 
 use super::document::Document;
 use super::draw::{Draw, Drawn};
-use crate::harness::{Answer, World};
-
-const NOUNS: [&str; 8] = [
-    "plios",
-    "users",
-    "videos",
-    "images",
-    "items",
-    "questions",
-    "organizations",
-    "organization-users",
-];
+use crate::harness::{Answer, NOUNS, World};
 
 fn number(variable: &str, default: u64) -> u64 {
     let value = std::env::var(variable).unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Plio, Story, World, story};
+use crate::harness::{NOUNS, Plio, Story, World, story};
 
 pub fn stories() -> Vec<Story> {
     vec![
@@ -15,17 +15,6 @@ pub fn stories() -> Vec<Story> {
         story!(an_oversize_body_is_413),
     ]
 }
-
-const NOUNS: [&str; 8] = [
-    "plios",
-    "users",
-    "videos",
-    "images",
-    "items",
-    "questions",
-    "organizations",
-    "organization-users",
-];
 
 const CLIENT_ERRORS: [u16; 7] = [400, 404, 405, 409, 413, 415, 422];
 

@@ -16,7 +16,7 @@ use std::sync::OnceLock;
 
 pub use crate::clock::Clock;
 pub use crate::postgres::Postgres;
-pub use crate::process::signal;
+pub use crate::process::{find, signal};
 pub use crate::proxy::Proxy;
 pub use crate::redis::Redis;
 

@@ -112,7 +112,10 @@ pub(crate) fn signal_all(pids: &[u32], name: &str) {
 }
 
 /// A program on PATH, or where Debian hides PostgreSQL's.
-pub(crate) fn find(program: &str, package: &str) -> Result<PathBuf, String> {
+///
+/// # Errors
+/// When it is in neither, with the package to install.
+pub fn find(program: &str, package: &str) -> Result<PathBuf, String> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut places: Vec<PathBuf> = std::env::split_paths(&path).collect();
     if let Ok(versions) = std::fs::read_dir("/usr/lib/postgresql") {
