@@ -9,7 +9,7 @@ use syn::{
     Visibility,
 };
 
-use crate::attr::{self, StructAttrs};
+use crate::attr::{self, Serde, StructAttrs};
 
 pub(crate) struct Struct {
     pub(crate) ident: Ident,
@@ -23,8 +23,9 @@ pub(crate) struct Struct {
     pub(crate) dependencies: Vec<LitStr>,
     /// The path of `cache_runtime`.
     pub(crate) runtime: TokenStream,
+    pub(crate) serde: Serde,
     /// `#[serde(…)]` on the struct, for the fingerprint.
-    pub(crate) serde: String,
+    pub(crate) serde_text: String,
 }
 
 pub(crate) struct Field {
@@ -38,11 +39,9 @@ pub(crate) struct Field {
     pub(crate) embeds: Option<LitStr>,
     /// The model whose rows it holds.
     pub(crate) rows: Option<String>,
-    pub(crate) serde_skip: bool,
-    /// What it is called when it is serialized, but for its case, which `rename_all` may change.
-    pub(crate) serde_name: String,
+    pub(crate) serde: Serde,
     /// `#[serde(…)]` on the field, for the fingerprint.
-    pub(crate) serde: String,
+    pub(crate) serde_text: String,
 }
 
 impl Struct {
@@ -88,9 +87,8 @@ impl Struct {
                 ty: field.ty.clone(),
                 rows: rows.filter(is_rows),
                 embeds: attrs.embeds,
-                serde_skip: attrs.serde.skips,
-                serde_name: attrs.serde.name.unwrap_or(ident.unraw().to_string()),
-                serde: serde_text(&field.attrs),
+                serde: attrs.serde,
+                serde_text: serde_text(&field.attrs),
                 ident,
             })
         });
@@ -103,7 +101,8 @@ impl Struct {
             is_projection: attrs.projection.is_some(),
             runtime: attrs.runtime(),
             dependencies: attrs.dependencies,
-            serde: serde_text(&input.attrs),
+            serde: attrs.serde,
+            serde_text: serde_text(&input.attrs),
         })
     }
 
@@ -157,6 +156,12 @@ impl Field {
     /// The type without the containers around it.
     pub(crate) fn row(&self) -> &Type {
         peel(&self.ty)
+    }
+
+    /// What it is called when it is serialized, but for its case, which `rename_all` may change.
+    pub(crate) fn serde_name(&self) -> String {
+        let name = || self.ident.unraw().to_string();
+        self.serde.written.clone().unwrap_or_else(name)
     }
 
     /// The type without `Option`.

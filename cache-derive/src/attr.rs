@@ -14,6 +14,7 @@ pub(crate) struct StructAttrs {
     pub(crate) projection: Option<LitStr>,
     pub(crate) dependencies: Vec<LitStr>,
     pub(crate) krate: Option<Path>,
+    pub(crate) serde: Serde,
 }
 
 /// On a field.
@@ -24,13 +25,28 @@ pub(crate) struct FieldAttrs {
     pub(crate) serde: Serde,
 }
 
-/// What is understood of serde's attributes on a field.
+/// What is understood of serde's attributes.
 #[derive(Default)]
 pub(crate) struct Serde {
     /// `skip`, `skip_serializing` or `skip_deserializing`.
     pub(crate) skips: bool,
-    /// `rename`: the name that it is serialized under.
-    pub(crate) name: Option<String>,
+    /// `rename`, or the case of `rename_all`: what it is written as,
+    pub(crate) written: Option<String>,
+    /// and what it is read by.
+    pub(crate) read: Option<String>,
+    /// `alias`: by what it is read as well.
+    pub(crate) aliases: Vec<String>,
+}
+
+const SKIPS: [&str; 3] = ["skip", "skip_serializing", "skip_deserializing"];
+
+impl Serde {
+    /// What it is written as, if it is not read by that.
+    pub(crate) fn unread<'a>(&'a self, name: &'a str) -> Option<&'a str> {
+        let [written, read] = [&self.written, &self.read].map(|it| it.as_deref().unwrap_or(name));
+        let is_read = written == read || self.aliases.iter().any(|it| it == written);
+        (!is_read).then_some(written)
+    }
 }
 
 impl StructAttrs {
@@ -47,7 +63,10 @@ const ON_STRUCT: [&str; 4] = ["model", "projection", "dependencies", "crate"];
 const ON_FIELD: [&str; 2] = ["column", "embeds"];
 
 pub(crate) fn on_struct(attributes: &[Attribute], errors: &mut Vec<Error>) -> StructAttrs {
-    let mut attrs = StructAttrs::default();
+    let mut attrs = StructAttrs {
+        serde: serde(attributes, "rename_all"),
+        ..StructAttrs::default()
+    };
     each_cached(attributes, errors, |meta| {
         if meta.path.is_ident("model") {
             set(&mut attrs.model, &meta)
@@ -83,7 +102,7 @@ pub(crate) fn on_struct(attributes: &[Attribute], errors: &mut Vec<Error>) -> St
 
 pub(crate) fn on_field(attributes: &[Attribute], errors: &mut Vec<Error>) -> FieldAttrs {
     let mut attrs = FieldAttrs {
-        serde: serde(attributes),
+        serde: serde(attributes, "rename"),
         ..FieldAttrs::default()
     };
     each_cached(attributes, errors, |meta| {
@@ -152,29 +171,35 @@ fn unknown(
     meta.error(format!("unknown `#[cached({name})]`: {help}"))
 }
 
-fn serde(attributes: &[Attribute]) -> Serde {
+/// `rename`: what the attribute of that kind is called here.
+fn serde(attributes: &[Attribute], rename: &str) -> Serde {
     let mut serde = Serde::default();
     for attribute in attributes.iter().filter(|it| it.path().is_ident("serde")) {
         // What serde itself finds wrong with its attributes, it says itself.
         let _ = attribute.parse_nested_meta(|meta| {
-            serde.skips |= ["skip", "skip_serializing", "skip_deserializing"]
-                .iter()
-                .any(|s| meta.path.is_ident(s));
-            let is_rename = meta.path.is_ident("rename");
+            serde.skips |= SKIPS.iter().any(|skip| meta.path.is_ident(skip));
+            let is_rename = meta.path.is_ident(rename);
             if is_rename && meta.input.peek(syn::token::Paren) {
                 return meta.parse_nested_meta(|meta| {
-                    let name: LitStr = meta.value()?.parse()?;
+                    let name = meta.value()?.parse::<LitStr>()?.value();
                     if meta.path.is_ident("serialize") {
-                        serde.name = Some(name.value());
+                        serde.written = Some(name);
+                    } else {
+                        serde.read = Some(name);
                     }
                     Ok(())
                 });
             }
             if let Ok(value) = meta.value() {
-                if let (true, syn::Expr::Lit(literal)) = (is_rename, value.parse()?)
+                if let syn::Expr::Lit(literal) = value.parse()?
                     && let syn::Lit::Str(name) = literal.lit
                 {
-                    serde.name = Some(name.value());
+                    if is_rename {
+                        serde.written = Some(name.value());
+                        serde.read = Some(name.value());
+                    } else if meta.path.is_ident("alias") {
+                        serde.aliases.push(name.value());
+                    }
                 }
             } else if meta.input.peek(syn::token::Paren) {
                 let _list;

@@ -99,6 +99,10 @@ pub(crate) fn cached(row: &Struct, model: &Model, policy: &Policy, schema: &Sche
             fn id(&self) -> Self::Id {
                 #id
             }
+            fn is_same(&self, other: &Self) -> ::core::option::Option<bool> {
+                use #runtime::generated::{ByEq as _, Unknown as _};
+                (&#runtime::generated::Pair(self, other)).is_same()
+            }
             fn write_key(id: &Self::Id, key: &mut #runtime::generated::KeyWriter) {
                 #write_key
             }
@@ -270,12 +274,12 @@ pub(crate) fn getters(
             #[doc = #get_doc]
             #vis async fn #get_by<Db>(cache: &#runtime::Cache<Db>, value: #ty) -> #one
             where Self: #runtime::Find<Db>, #bounds {
-                ::core::result::Result::Ok(Self::#fetch_by(cache, value).await?.value)
+                cache.get_by::<Self>(#by::#variant(value)).await
             }
             #[doc = #fetch_doc]
             #vis async fn #fetch_by<Db>(cache: &#runtime::Cache<Db>, value: #ty) -> #fetched
             where Self: #runtime::Find<Db>, #bounds {
-                #runtime::generated::fetch_by::<Self, Db>(cache, #by::#variant(value)).await
+                cache.fetch_by::<Self>(#by::#variant(value)).await
             }
         })
     });
@@ -308,22 +312,22 @@ pub(crate) fn getters(
             #[doc = #get_doc]
             #vis async fn get<Db>(cache: &#runtime::Cache<Db>, id: #id) -> #one
             where Self: #runtime::Load<Db>, #bounds {
-                #runtime::generated::get::<Self, Db>(cache, id).await
+                cache.get::<Self>(id).await
             }
             #[doc = #many_doc]
             #vis async fn get_many<Db>(cache: &#runtime::Cache<Db>, ids: &[#id]) -> #many
             where Self: #runtime::Load<Db>, #bounds {
-                #runtime::generated::get_many::<Self, Db>(cache, ids).await
+                cache.get_many::<Self>(ids).await
             }
             #[doc = #fetch_doc]
             #vis async fn fetch<Db>(cache: &#runtime::Cache<Db>, id: #id) -> #fetched
             where Self: #runtime::Load<Db>, #bounds {
-                #runtime::generated::fetch::<Self, Db>(cache, id).await
+                cache.fetch::<Self>(id).await
             }
             #[doc = #fetch_many_doc]
             #vis async fn fetch_many<Db>(cache: &#runtime::Cache<Db>, ids: &[#id]) -> #many_fetched
             where Self: #runtime::Load<Db>, #bounds {
-                #runtime::generated::fetch_many::<Self, Db>(cache, ids).await
+                cache.fetch_many::<Self>(ids).await
             }
             #fetch_json
             #(#lookups)*

@@ -1,9 +1,10 @@
 //! What must hold between a struct and its model: each rule a function, all of them in [`all`].
 
 use cache_schema::{Direction, Hop, Model, Schema, suggest};
+use syn::ext::IdentExt;
 use syn::{Error, Ident};
 
-use crate::ast::{Field, Struct};
+use crate::ast::Struct;
 
 /// Runs every rule.
 pub(crate) fn all(row: &Struct, model: &Model, schema: &Schema, errors: &mut Vec<Error>) {
@@ -294,24 +295,29 @@ fn declared_at(schema: &Schema, hop: &Hop) -> Option<String> {
     Some(format!("\n{}", schema.at(dependency.position)))
 }
 
-/// A value that comes back from the store must still yield its tags: another value may embed it.
-fn survives_serde(row: &Struct, model: &Model, schema: &Schema, errors: &mut Vec<Error>) {
-    let forward = schema
-        .hops_from(&model.name)
-        .into_iter()
-        .filter(|hop| hop.direction == Direction::Forward);
-    let mut needed: Vec<&String> = forward.flat_map(|hop| &hop.columns).collect();
-    if needs_id(row, model, schema) {
-        needed.extend(&model.id);
+/// What comes back from the store is to be what was stored: it is answered with, and another value may embed it, and be found by
+/// what it depends on.
+fn survives_serde(row: &Struct, _: &Model, _: &Schema, errors: &mut Vec<Error>) {
+    if row.serde.unread("").is_some() {
+        let why = "the fields are written in one case and read in another: what comes back from the store would lack them\n\
+                   help: write #[serde(rename_all = \"…\")], which is for both";
+        errors.push(Error::new(row.ident.span(), why));
     }
-    let is_needed = |field: &Field| field.rows.is_some() || needed.contains(&&field.column);
-    for field in row
-        .fields
-        .iter()
-        .filter(|field| field.serde_skip && is_needed(field))
-    {
-        let why = "serde skips this field, but a value read back from the store must still have it: \
-                   its dependencies are found by it\nhelp: remove the `skip`";
+    for field in &row.fields {
+        let name = field.ident.unraw().to_string();
+        let why = if field.serde.skips {
+            "serde skips this field: what comes back from the store would have its default, and not what was loaded\n\
+             help: remove the `skip`; what nobody is to see is left out where it would be answered, by a struct without it"
+                .to_owned()
+        } else if let Some(written) = field.serde.unread(&name) {
+            let read = field.serde.read.as_ref().unwrap_or(&name);
+            format!(
+                "this field is written as `{written}` and read as `{read}`: what comes back from the store would lack it\n\
+                 help: write #[serde(rename = \"{written}\")], which is for both, or add #[serde(alias = \"{written}\")]"
+            )
+        } else {
+            continue;
+        };
         errors.push(Error::new(field.ident.span(), why));
     }
 }

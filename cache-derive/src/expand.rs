@@ -19,7 +19,7 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
         Ok(file) => file,
         Err(why) => {
             let error = Error::new_spanned(&input.ident, why).into_compile_error();
-            let fallback = fallback::expand(&input, None);
+            let fallback = fallback::expand(&input, None, None);
             return quote!(#error #fallback);
         }
     };
@@ -30,7 +30,7 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
             let error =
                 Error::new_spanned(&input.ident, wrong_file(&input, &file.name, diagnostics))
                     .into_compile_error();
-            let fallback = fallback::expand(&input, None);
+            let fallback = fallback::expand(&input, None, None);
             quote!(#error #fallback)
         }
     };
@@ -53,7 +53,7 @@ pub(crate) fn with_schema(input: &DeriveInput, schema: &Schema) -> TokenStream {
         }
     }
     let meant = model.or_else(|| check::similar_model(&row.as_ref()?.model, schema));
-    let fallback = fallback::expand(input, meant);
+    let fallback = fallback::expand(input, Some(schema), meant);
     let errors = errors.into_iter().map(Error::into_compile_error);
     quote!(#(#errors)* #fallback)
 }

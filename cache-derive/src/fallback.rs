@@ -1,7 +1,7 @@
 //! What is emitted beside an error: enough for the rest of the crate to compile, so that one mistake
 //! is one error. It never runs, as the crate does not build.
 
-use cache_schema::Model;
+use cache_schema::{Model, Schema};
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
 use syn::{Data, DeriveInput, Ident, Type};
@@ -12,12 +12,17 @@ use crate::check::variant;
 
 /// `model` is the one that is meant, if that is known. Without it, as without the file, the struct may
 /// be served from cache, and anything may be done with it.
-pub(crate) fn expand(input: &DeriveInput, model: Option<&Model>) -> TokenStream {
+pub(crate) fn expand(
+    input: &DeriveInput,
+    schema: Option<&Schema>,
+    model: Option<&Model>,
+) -> TokenStream {
     // What is wrong with the attributes is said elsewhere.
     let attrs = attr::on_struct(&input.attrs, &mut Vec::new());
     let runtime = attrs.runtime();
     let ident = &input.ident;
     let name = model.map_or("", |model| model.name.as_str());
+    let file = schema.map_or(0, Schema::fingerprint);
     let (impl_generics, ty_generics, where_clause) = input.generics.split_for_impl();
     let ids: Vec<TokenStream> = match model {
         Some(model) => model.id.iter().map(|id| column(input, id)).collect(),
@@ -34,6 +39,8 @@ pub(crate) fn expand(input: &DeriveInput, model: Option<&Model>) -> TokenStream 
         impl #impl_generics #runtime::Rows for #ident #ty_generics #where_clause {
             const MODEL: &'static str = #name;
             const SHAPE: u64 = 0;
+            const FILE: #runtime::generated::File =
+                #runtime::generated::File { name: "", hash: #file };
             fn tags(&self, _: &mut #runtime::Tags) {}
         }
         #[automatically_derived]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cache_schema::Room;
+use cache_schema::{Room, Schema};
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 
@@ -23,4 +23,10 @@ pub(crate) fn room(runtime: &impl ToTokens, room: Room) -> TokenStream {
         Room::Entries(count) => quote!(#runtime::generated::Room::Entries(#count)),
         Room::Bytes(count) => quote!(#runtime::generated::Room::Bytes(#count)),
     }
+}
+
+/// Which file it is.
+pub(crate) fn file(runtime: &impl ToTokens, schema: &Schema) -> TokenStream {
+    let (name, hash) = (schema.file(), schema.fingerprint());
+    quote!(#runtime::generated::File { name: #name, hash: #hash })
 }

@@ -6,7 +6,7 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use crate::ast::{Field, Struct};
-use crate::check;
+use crate::{check, literal};
 
 pub(crate) fn rows(row: &Struct, model: &Model, schema: &Schema) -> TokenStream {
     let Struct { ident, runtime, .. } = row;
@@ -31,12 +31,14 @@ pub(crate) fn rows(row: &Struct, model: &Model, schema: &Schema) -> TokenStream 
         quote_spanned!(at=> <Self as #runtime::Dependencies>::dependencies(self, tags);)
     });
     let ignored = ignored(row, model, schema);
-    let assertions = assertions(row, model);
+    let file = literal::file(runtime, schema);
+    let assertions = assertions(row, model, schema);
     quote! {
         #[automatically_derived]
         impl #runtime::Rows for #ident {
             const MODEL: &'static str = #name;
             const SHAPE: u64 = #runtime::generated::shape(#own_shape, &[#(#shapes),*]);
+            const FILE: #runtime::generated::File = #file;
             fn tags(&self, tags: &mut #runtime::Tags) {
                 #(#own)*
                 #(#embedded)*
@@ -51,11 +53,11 @@ pub(crate) fn rows(row: &Struct, model: &Model, schema: &Schema) -> TokenStream 
 /// The fields that may be older than the rest of a value, as their columns' changes invalidate nothing.
 fn ignored(row: &Struct, model: &Model, schema: &Schema) -> Option<TokenStream> {
     let is_ignored = |field: &&Field| field.rows.is_none() && model.ignores.contains(&field.column);
-    let names: Vec<&String> = row
+    let names: Vec<String> = row
         .fields
         .iter()
         .filter(is_ignored)
-        .map(|it| &it.serde_name)
+        .map(Field::serde_name)
         .collect();
     let own = (!names.is_empty()).then(|| quote!(names.extend([#(#names),*]);));
     // What is embedded may embed something that ignores.
@@ -177,7 +179,7 @@ pub(crate) fn add_tag(
 }
 
 /// Checks that only the compiler can make, as it alone knows the types.
-fn assertions(row: &Struct, model: &Model) -> TokenStream {
+fn assertions(row: &Struct, model: &Model, schema: &Schema) -> TokenStream {
     // `Self` needs no proof, and means nothing in a constant beside the impl.
     let is_self = |field: &Field| field.row().to_token_stream().to_string() == "Self";
     let embeds = row
@@ -192,7 +194,16 @@ fn assertions(row: &Struct, model: &Model) -> TokenStream {
             "`{}` is to hold rows of `{model}`, but its type holds another model's: name that one in #[cached(embeds = \"…\")]",
             field.ident
         );
+        let of_file = quote_spanned!(at_ty=> <#ty as #of_ty::Rows>::FILE);
+        let (name, hash) = (schema.file(), schema.fingerprint());
+        let why_not = format!(
+            "`{}` is to hold rows of `{model}` as {name} has it, but its type is of another cache.toml: a value and what it embeds are of one file",
+            field.ident
+        );
         quote_spanned! {at=>
+            if #of_file.hash != #hash {
+                ::core::panic!(#why_not);
+            }
             if !#runtime::generated::same_model(#held, #model) {
                 ::core::panic!(#why);
             }
@@ -239,7 +250,7 @@ fn own_shape(row: &Struct, model: &Model, schema: &Schema) -> u64 {
             field.ty.to_token_stream(),
             field.column,
             field.rows,
-            field.serde
+            field.serde_text
         )
     });
     let hooks = row
@@ -256,7 +267,7 @@ fn own_shape(row: &Struct, model: &Model, schema: &Schema) -> u64 {
         .map(|tag| format!("{tag};"));
     let version = model.cached.as_ref().map_or(1, |policy| policy.version);
     let version = (version != 1).then(|| format!("version {version};"));
-    let text: String = std::iter::once(row.serde.clone())
+    let text: String = std::iter::once(row.serde_text.clone())
         .chain(version)
         .chain(fields)
         .chain(hooks)

@@ -9,7 +9,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Path, Token};
 
 use crate::file;
-use crate::literal::{duration, option};
+use crate::literal::{self, duration, option};
 
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
     let runtime = |input: ParseStream| -> syn::Result<Path> {
@@ -26,18 +26,20 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
     };
     let tracking = file.tracking;
     let data = match (runtime.parse2(input), file.schema) {
-        (Ok(runtime), Ok(schema)) => data(&runtime, &schema),
+        (Ok(runtime), Ok(schema)) => data(&runtime, &schema, &file.nearer),
         (Err(error), _) => error.into_compile_error(),
         (_, Err(diagnostics)) => syn::Error::new(
             Span::call_site(),
-            format!("cache.toml is wrong\n{diagnostics}"),
+            format!("{} is wrong\n{diagnostics}", file.name),
         )
         .into_compile_error(),
     };
     quote!({ #tracking #data })
 }
 
-pub(crate) fn data(runtime: &Path, schema: &Schema) -> TokenStream {
+/// `nearer`: where another file would count, should it appear.
+pub(crate) fn data(runtime: &Path, schema: &Schema, nearer: &[TokenStream]) -> TokenStream {
+    let file = literal::file(runtime, schema);
     let settings = &schema.settings;
     let (prefix, outbox) = (&settings.prefix, &settings.outbox.table);
     let (max_load, max_commit) = (duration(settings.max_load), duration(settings.max_commit));
@@ -54,6 +56,9 @@ pub(crate) fn data(runtime: &Path, schema: &Schema) -> TokenStream {
         [Dialect::Postgres, Dialect::Sqlite].map(|dialect| triggers(runtime, schema, dialect));
     quote! {
         #runtime::Schema {
+            file: #file,
+            // Where it is run by those who edit it.
+            nearer: if ::core::cfg!(debug_assertions) { &[#(#nearer),*] } else { &[] },
             prefix: #prefix,
             max_load: #max_load,
             max_commit: #max_commit,

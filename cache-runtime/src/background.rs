@@ -8,7 +8,10 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use tokio::runtime::Handle;
+
 use crate::engine::Engine;
+use crate::error::Error;
 use crate::{near, relay};
 
 /// A task.
@@ -22,6 +25,17 @@ pub(crate) enum Task {
     Recovery = 4,
     /// See [`tidy`].
     Tidying = 8,
+}
+
+/// An error outside of a Tokio runtime, where nothing can be spawned and no time passes.
+pub(crate) fn is_in_runtime() -> Result<(), Error> {
+    let outside = |_| {
+        Error::misuse(
+            "there is no Tokio runtime here\n\
+             help: await it under `#[tokio::main]`, or in `Runtime::block_on`, of a runtime with `enable_all()`",
+        )
+    };
+    Handle::try_current().map(drop).map_err(outside)
 }
 
 /// The tasks that were dropped before they came to their end, each a bit.

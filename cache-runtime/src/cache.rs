@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, Weak};
 
+use crate::background;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::event::{Event, Observer};
@@ -77,6 +78,7 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
     /// # Errors
     /// When the outbox cannot be read, or the store is away; the rows then go on waiting.
     pub async fn drain(&self) -> Result<usize, Error> {
+        background::is_in_runtime()?;
         self.0.engine.drain().await
     }
 
@@ -86,6 +88,7 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
     /// # Errors
     /// When the outbox cannot be written; or when the store is away, which then forgets everything on its way back.
     pub async fn clear(&self) -> Result<(), Error> {
+        background::is_in_runtime()?;
         self.0.engine.clear().await
     }
 
@@ -187,8 +190,11 @@ impl<Db: Send + Sync + 'static> Builder<Db> {
     /// cache goes on trying in the background.
     ///
     /// # Errors
-    /// When the database does not have the triggers that `cache.toml` renders (`is_set_up`).
+    /// When the database does not have the triggers that `cache.toml` renders (`is_set_up`). Outside of a Tokio runtime; or, in a
+    /// debug build, when another `cache.toml` has appeared since, which cargo does not notice (`is_misuse`).
     pub async fn build(self) -> Result<Cache<Db>, Error> {
+        background::is_in_runtime()?;
+        self.schema.is_of_nearest()?;
         let store = self
             .store
             .unwrap_or_else(|| Arc::new(MemoryStore::new(self.schema)));

@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::event::{Event, Observer};
 use crate::flight::Flights;
 use crate::health::Health;
+use crate::kind::Kind;
 use crate::mechanism::{Mechanism, Mechanisms};
 use crate::near::{self, Near};
 use crate::outbox::{Outbox, OutboxConnection, Which};
@@ -44,7 +45,7 @@ pub(crate) struct Engine {
     pub(crate) verifications: Verifications,
     /// Loads in their turn.
     pub(crate) loads: Arc<Semaphore>,
-    pub(crate) shapes: Shapes,
+    shapes: Shapes,
     /// What was said lately.
     pub(crate) said: Said,
     mechanisms: Mechanisms,
@@ -117,6 +118,15 @@ impl Engine {
         near::start_listening(&engine);
         background::tidy(&engine);
         Ok(engine)
+    }
+
+    /// The shape of what is read in this way.
+    ///
+    /// # Errors
+    /// When it cannot be read through this cache.
+    pub(crate) fn shape<K: Kind<Db>, Db>(&self) -> Result<u64, Error> {
+        self.schema.admit(K::FILE, K::name())?;
+        self.shapes.of::<K, Db>()
     }
 
     /// Whether this is on: always, but for tests.

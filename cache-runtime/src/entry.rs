@@ -25,7 +25,7 @@ use crate::error::BoxError;
 use crate::json::{Json, hash};
 use crate::model::Codec;
 
-const FORMAT: u8 = 2;
+const FORMAT: u8 = 3;
 pub(crate) const HEADER: usize = 26;
 
 /// How deep arrays and maps nest in MessagePack at most: as deep as serde_json takes them. rmp-serde's own 1024 may be more than
@@ -71,14 +71,20 @@ pub(crate) fn encode<V: Serialize>(
     let expires_ms = now_ms().saturating_add(life.as_millis() as u64);
     bytes.extend(expires_ms.to_le_bytes());
     bytes.extend([0; 8]);
-    match (value, codec) {
-        (None, _) => {}
-        (Some(value), Codec::Json) => serde_json::to_writer(&mut bytes, value)?,
-        (Some(value), Codec::Msgpack) => rmp_serde::encode::write_named(&mut bytes, value)?,
+    if let Some(value) = value {
+        write(&mut bytes, value, codec)?;
     }
     let hash = hash(&bytes[HEADER..]);
     bytes[HEADER - 8..HEADER].copy_from_slice(&hash.to_le_bytes());
     Ok(bytes.into())
+}
+
+fn write<V: Serialize>(bytes: &mut Vec<u8>, value: &V, codec: Codec) -> Result<(), BoxError> {
+    match codec {
+        Codec::Json => serde_json::to_writer(bytes, value)?,
+        Codec::Msgpack => rmp_serde::encode::write_named(bytes, value)?,
+    }
+    Ok(())
 }
 
 impl Entry {
@@ -105,6 +111,12 @@ impl Entry {
             hash: number(16),
             payload,
         })
+    }
+
+    /// Whether this value has the same bytes.
+    pub(crate) fn is_of<V: Serialize>(&self, value: &V, codec: Codec) -> bool {
+        let mut bytes = Vec::with_capacity(self.payload.len());
+        write(&mut bytes, value, codec).is_ok() && bytes == self.payload
     }
 
     /// The value; `None`: there is no such row.

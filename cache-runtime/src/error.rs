@@ -30,6 +30,7 @@ enum Kind {
     Outbox(BoxError),
     Store(BoxError),
     SetUp(String),
+    Misuse(String),
 }
 
 impl Error {
@@ -69,6 +70,16 @@ impl Error {
 
     pub(crate) fn set_up(why: impl Into<String>) -> Error {
         Error(Arc::new(Kind::SetUp(why.into())))
+    }
+
+    pub(crate) fn misuse(why: impl Into<String>) -> Error {
+        Error(Arc::new(Kind::Misuse(why.into())))
+    }
+
+    /// Whether the program is wrong, whatever the data: a struct of another `cache.toml` than the cache's, two structs with one key,
+    /// or a call outside of a Tokio runtime.
+    pub fn is_misuse(&self) -> bool {
+        matches!(*self.0, Kind::Misuse(_))
     }
 
     /// Whether the database's triggers are not those that `cache.toml` renders: nothing may be cached.
@@ -121,7 +132,7 @@ impl fmt::Display for Error {
                 "the outbox could not be used, has `Schema::install` run on this database? {source}"
             ),
             Kind::Store(source) => write!(f, "the store could not be used: {source}"),
-            Kind::SetUp(why) => f.write_str(why),
+            Kind::SetUp(why) | Kind::Misuse(why) => f.write_str(why),
         }
     }
 }
@@ -138,7 +149,10 @@ impl std::error::Error for Error {
             Kind::Load { source, .. } | Kind::Outbox(source) | Kind::Store(source) => {
                 Some(&**source)
             }
-            Kind::LoadPanicked { .. } | Kind::LoadTimedOut { .. } | Kind::SetUp(_) => None,
+            Kind::LoadPanicked { .. }
+            | Kind::LoadTimedOut { .. }
+            | Kind::SetUp(_)
+            | Kind::Misuse(_) => None,
         }
     }
 }

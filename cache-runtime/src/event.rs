@@ -54,7 +54,7 @@ pub enum Event<'a> {
         error: &'a Error,
     },
     /// A loaded value is not stored: it is larger than `max-value`, depends on more than `max-tags`, or does not come back from
-    /// its encoding. Its readers have it all the same.
+    /// its encoding, or not with all that it depends on. Its readers have it all the same.
     Unstorable {
         /// The model.
         model: &'static str,
@@ -62,6 +62,16 @@ pub enum Event<'a> {
         key: &'a str,
         /// What was wrong with it.
         why: &'a str,
+    },
+    /// A loaded value comes back from its encoding as another one. Its readers have the one that comes back: those who load it,
+    /// and those who find it stored.
+    Altered {
+        /// The model.
+        model: &'static str,
+        /// The key.
+        key: &'a str,
+        /// Where it differs.
+        at: &'a str,
     },
     /// A loaded value was offered to the store.
     Filled {

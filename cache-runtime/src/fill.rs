@@ -22,7 +22,8 @@ use crate::load::LoadContext;
 use crate::look::open;
 use crate::mechanism::Mechanism;
 use crate::store::{Claim, Fill, Token};
-use crate::tag::Tags;
+use crate::tag::{Tag, Tags};
+use crate::verify::compare;
 
 /// Between two looks whether another process has stored what it loads: from this on, doubling,
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
@@ -203,7 +204,7 @@ async fn load<K: Kind<Db>, Db: Send + Sync + 'static>(
     turn: Turn,
 ) {
     let engine = cache.engine();
-    let values = match load_values::<K, Db>(cache, &leads, turn).await {
+    let mut values = match load_values::<K, Db>(cache, &leads, turn).await {
         Ok(values) => values,
         Err(error) => {
             engine.observer.tell(Event::LoadFailed {
@@ -217,10 +218,9 @@ async fn load<K: Kind<Db>, Db: Send + Sync + 'static>(
             return;
         }
     };
-    let of = |lead: &Lead<K::Key>| values.get(&lead.of).map(Arc::as_ref);
-    let asked_for = leads.iter().filter(|lead| of(lead).is_some()).count();
+    let asked_for = leads.iter().filter(|lead| values.contains_key(&lead.of));
     // The database may call equal what is not the same text: then it is not so that there is no such row.
-    let is_sure = values.len() == asked_for;
+    let is_sure = values.len() == asked_for.count();
     if !is_sure {
         tracing::warn!(
             model = K::MODEL,
@@ -230,7 +230,7 @@ async fn load<K: Kind<Db>, Db: Send + Sync + 'static>(
     let fills: Vec<Option<(Fill, Entry)>> = match token {
         Some(_) => leads
             .iter()
-            .map(|lead| match of(lead) {
+            .map(|lead| match values.get_mut(&lead.of) {
                 None if !is_sure => None,
                 value => fill::<K, Db>(cache, lead, value),
             })
@@ -320,11 +320,12 @@ pub(crate) async fn run<K: Kind<Db>, Db: Send + Sync + 'static>(
     }
 }
 
-/// What to store for a key, and the entry in it; `None` when nothing is to be.
+/// What to store for a key, and the entry in it; `None` when nothing is to be. The value is then what came back from its encoding,
+/// so that a miss is answered as a hit is.
 fn fill<K: Kind<Db>, Db: Send + Sync + 'static>(
     cache: &Cache<Db>,
     lead: &Lead<K::Key>,
-    value: Option<&K::Value>,
+    value: Option<&mut Arc<K::Value>>,
 ) -> Option<(Fill, Entry)> {
     let life = if value.is_some() {
         K::POLICY.ttl
@@ -334,11 +335,12 @@ fn fill<K: Kind<Db>, Db: Send + Sync + 'static>(
     if life.is_zero() {
         return None;
     }
-    match storable::<K, Db>(cache, lead, value, life) {
-        Ok(fill) => Some(fill),
+    let engine = cache.engine();
+    let key = &lead.key;
+    let loaded = value.as_deref().map(Arc::as_ref);
+    let Storable { fill, entry, back } = match storable::<K, Db>(cache, lead, loaded, life) {
+        Ok(storable) => storable,
         Err((what, why)) => {
-            let engine = cache.engine();
-            let key = &lead.key;
             if engine.said.is_time_of(what, K::MODEL) {
                 tracing::warn!(
                     model = K::MODEL,
@@ -352,9 +354,37 @@ fn fill<K: Kind<Db>, Db: Send + Sync + 'static>(
                 key,
                 why: &why,
             });
-            None
+            return None;
         }
+    };
+    if let (Some(value), Some(back)) = (value, back) {
+        if let Some(at) = altered::<K, Db>(value, &back, &entry) {
+            if engine.said.is_time_of("altered", K::MODEL) {
+                tracing::warn!(
+                    model = K::MODEL,
+                    key,
+                    at,
+                    "a value comes back from the store as another one than was loaded: it is served as it comes back; look at the serde attributes of its struct"
+                );
+            }
+            engine.observer.tell(Event::Altered {
+                model: K::MODEL,
+                key,
+                at: &at,
+            });
+        }
+        *value = Arc::new(back);
     }
+    Some((fill, entry))
+}
+
+/// What can be stored.
+struct Storable<V> {
+    fill: Fill,
+    /// What is in it.
+    entry: Entry,
+    /// What comes out of it.
+    back: Option<V>,
 }
 
 /// The kind of the reason why a value is not stored, and the reason.
@@ -365,15 +395,11 @@ fn storable<K: Kind<Db>, Db: Send + Sync + 'static>(
     lead: &Lead<K::Key>,
     value: Option<&K::Value>,
     life: Duration,
-) -> Result<(Fill, Entry), Unstorable> {
+) -> Result<Storable<K::Value>, Unstorable> {
     let engine = cache.engine();
     let mut tags = K::tags(&lead.of, value);
     if value.is_none() {
         tags.extend(engine.of_other_spellings(&tags));
-    } else if !engine.has(Mechanism::EmbeddedTags) {
-        let mut own = Tags::default();
-        K::own_tag(&lead.of, &mut own);
-        tags = own.finish();
     }
     if let Some(tag) = tags.iter().find(|tag| !tag.is_fit()) {
         let bytes = tag.as_str().len();
@@ -391,8 +417,9 @@ fn storable<K: Kind<Db>, Db: Send + Sync + 'static>(
             format!("it depends on {count} facts, more than its `max-tags`, {most}"),
         ));
     }
+    let shape = engine.shape::<K, Db>();
+    let shape = shape.map_err(|misuse| ("misuse", misuse.to_string()))?;
     let fresh = jittered(life, K::POLICY.jitter);
-    let shape = engine.shapes.of::<K, Db>();
     let encoded = entry::encode(value, K::POLICY.codec, shape, fresh);
     let bytes = encoded.map_err(|error| ("encode", format!("it does not encode: {error}")))?;
     let (size, most) = (bytes.len(), K::POLICY.max_value);
@@ -403,12 +430,13 @@ fn storable<K: Kind<Db>, Db: Send + Sync + 'static>(
         ));
     }
     // What could be stored and never read (`NaN` in JSON, what nests too deep) would be a miss for every reader.
-    let entry = Entry::open(&bytes, shape).and_then(|entry| {
-        let decoded = catch_unwind(AssertUnwindSafe(|| entry.decode::<K::Value>().map(drop)));
-        decoded.unwrap_or_else(|_| Err(Unusable::Unreadable("its decoder panicked".to_owned())))?;
-        Ok(entry)
+    let opened = Entry::open(&bytes, shape).and_then(|entry| {
+        let decoded = catch_unwind(AssertUnwindSafe(|| entry.decode::<K::Value>()));
+        let back = decoded
+            .unwrap_or_else(|_| Err(Unusable::Unreadable("its decoder panicked".to_owned())))?;
+        Ok((entry, back))
     });
-    let entry = entry.map_err(|unusable| {
+    let (entry, back) = opened.map_err(|unusable| {
         let why = match unusable {
             Unusable::Unreadable(why) => why,
             Unusable::Outdated => "another shape".to_owned(),
@@ -418,6 +446,24 @@ fn storable<K: Kind<Db>, Db: Send + Sync + 'static>(
             format!("it encodes, but does not decode again: {why}"),
         )
     })?;
+    // Another value may embed what comes back, and would not be found by what is lost.
+    let tags_back = back.as_ref().map(|back| K::tags(&lead.of, Some(back)));
+    if let Some(tags_back) = tags_back.filter(|it| *it != tags) {
+        let lost = tags.iter().find(|tag| !tags_back.contains(tag));
+        let new = tags_back.iter().find(|tag| !tags.contains(tag));
+        let tag = lost.or(new).map_or("", Tag::as_str);
+        return Err((
+            "altered",
+            format!(
+                "it comes back from its encoding as another one, which differs in what it depends on (`{tag}`): look at the serde attributes of its struct"
+            ),
+        ));
+    }
+    if value.is_some() && !engine.has(Mechanism::EmbeddedTags) {
+        let mut own = Tags::default();
+        K::own_tag(&lead.of, &mut own);
+        tags = own.finish();
+    }
     // An absence has no grace: strangers may ask for any number of rows that are not there.
     let grace = match value {
         Some(_) => K::POLICY.grace,
@@ -430,7 +476,26 @@ fn storable<K: Kind<Db>, Db: Send + Sync + 'static>(
         ttl: fresh + grace,
         strict: K::POLICY.strict,
     };
-    Ok((fill, entry))
+    Ok(Storable { fill, entry, back })
+}
+
+/// Where what came back differs from what was loaded; without `PartialEq`, in what serde says of the two.
+fn altered<K: Kind<Db>, Db>(loaded: &K::Value, back: &K::Value, entry: &Entry) -> Option<String> {
+    let is_same = K::is_same(loaded, back);
+    if is_same == Some(true) || is_same.is_none() && entry.is_of(back, K::POLICY.codec) {
+        return None;
+    }
+    // A set is written in any order.
+    let [loaded, back] = [loaded, back].map(|it| serde_json::to_value(it).map(compare::sorted));
+    let (Ok(loaded), Ok(back)) = (loaded, back) else {
+        return Some("what cannot be shown".to_owned());
+    };
+    let differences = compare::differences(&loaded, &back);
+    match (differences.is_empty(), is_same) {
+        (true, None) => None,
+        (true, Some(_)) => Some("what serde leaves out".to_owned()),
+        (false, _) => Some(differences.join(", ")),
+    }
 }
 
 /// A life that is shortened at random, by up to so many per cent.

@@ -1,5 +1,6 @@
 //! What is read through the cache (values by id, ids by a lookup column), and in which form.
 
+use std::any::type_name;
 use std::hash::Hash;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use crate::error::BoxError;
 use crate::json::Json;
 use crate::key::KeyWriter;
 use crate::load::{Find, Load, LoadContext};
-use crate::model::{Cached, Lookup, Policy};
+use crate::model::{Cached, File, Lookup, Policy};
 use crate::tag::{Tag, Tags};
 
 pub(crate) trait Kind<Db>: 'static {
@@ -22,12 +23,17 @@ pub(crate) trait Kind<Db>: 'static {
     const POLICY: Policy;
     /// Without that of plain structs: see [`crate::shape`].
     const SHAPE: u64;
+    const FILE: File;
     /// The first of its forms among those of its model.
     const FORM: usize;
+    /// The model's struct.
+    fn name() -> &'static str;
     fn key(of: &Self::Key) -> String;
     /// Adds the tag of what it is read by.
     fn own_tag(of: &Self::Key, tags: &mut Tags);
     fn tags(of: &Self::Key, value: Option<&Self::Value>) -> Vec<Tag>;
+    /// Whether two values are equal, if that can be told.
+    fn is_same(one: &Self::Value, other: &Self::Value) -> Option<bool>;
     /// See [`Rows::ignored`](crate::Rows::ignored).
     fn ignored() -> Vec<&'static str>;
     fn load(
@@ -47,7 +53,12 @@ impl<T: Load<Db>, Db: Send + Sync + 'static> Kind<Db> for Values<T> {
     const MODEL: &'static str = T::MODEL;
     const POLICY: Policy = T::POLICY;
     const SHAPE: u64 = T::SHAPE;
+    const FILE: File = T::FILE;
     const FORM: usize = 0;
+
+    fn name() -> &'static str {
+        type_name::<T>()
+    }
 
     fn key(id: &T::Id) -> String {
         key::<T>(id)
@@ -65,6 +76,10 @@ impl<T: Load<Db>, Db: Send + Sync + 'static> Kind<Db> for Values<T> {
             None => T::absence_tags(id, &mut tags),
         }
         tags.finish()
+    }
+
+    fn is_same(one: &T, other: &T) -> Option<bool> {
+        one.is_same(other)
     }
 
     fn ignored() -> Vec<&'static str> {
@@ -97,7 +112,12 @@ impl<T: Find<Db>, Db: Send + Sync + 'static> Kind<Db> for Ids<T> {
     const MODEL: &'static str = T::MODEL;
     const POLICY: Policy = T::POLICY;
     const SHAPE: u64 = T::SHAPE;
+    const FILE: File = T::FILE;
     const FORM: usize = 2;
+
+    fn name() -> &'static str {
+        type_name::<T>()
+    }
 
     fn key(by: &T::Lookup) -> String {
         let mut key = KeyWriter::default();
@@ -118,6 +138,10 @@ impl<T: Find<Db>, Db: Send + Sync + 'static> Kind<Db> for Ids<T> {
             T::id_tag(id, &mut tags);
         }
         tags.finish()
+    }
+
+    fn is_same(one: &T::Id, other: &T::Id) -> Option<bool> {
+        Some(one == other)
     }
 
     fn ignored() -> Vec<&'static str> {

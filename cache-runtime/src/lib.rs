@@ -89,7 +89,7 @@ pub use verify::Verdict;
 pub mod generated {
     pub use crate::key::{Column, Id, KeyWriter, References, assert_references};
     pub use crate::kind::key;
-    pub use crate::model::{Codec, Policy, Room, same_model, shape};
-    pub use crate::read::{fetch, fetch_by, fetch_json, fetch_json_by, fetch_many, get, get_many};
+    pub use crate::model::{ByEq, Codec, File, Pair, Policy, Room, Unknown, same_model, shape};
+    pub use crate::read::{fetch_json, fetch_json_by};
     pub use crate::schema::{ColumnsOf, ExactColumn, Table, Trigger, Triggers};
 }

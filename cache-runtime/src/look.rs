@@ -196,7 +196,11 @@ pub(crate) fn open<K: Kind<Db>, Db: Send + Sync + 'static>(
     bytes: &Bytes,
 ) -> Option<Entry> {
     let engine = cache.engine();
-    usable(engine, key, Entry::open(bytes, engine.shapes.of::<K, Db>()))
+    usable(
+        engine,
+        key,
+        Entry::open(bytes, engine.shape::<K, Db>().ok()?),
+    )
 }
 
 fn usable<T>(engine: &Engine, key: &str, stored: Result<T, Unusable>) -> Option<T> {

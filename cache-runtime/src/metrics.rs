@@ -7,6 +7,7 @@
 //! | `cache_unreadable_total` | stored bytes that did not decode |
 //! | `cache_loads_total{model}`, `cache_load_failures_total{model}` | runs of a loader; those that failed, panicked or took too long |
 //! | `cache_unstorable_total{model}` | loaded values that are not stored: too large, too many tags, or not to be decoded again |
+//! | `cache_altered_total{model}` | loaded values that come back from their encoding as other ones |
 //! | `cache_fills_total{stored}` | values offered to the store; `stored="false"`: refused, or it was away |
 //! | `cache_verified_total{model,tier,verdict}` | hits compared with the source (`verify`): `consistent`, `inconsistent`, `undecided` |
 //! | `cache_invalidated_tags_total` | tags told to the store |
@@ -39,6 +40,9 @@ pub(crate) fn record(event: &Event<'_>) {
         }
         Event::Unstorable { model, .. } => {
             counter!("cache_unstorable_total", "model" => model).increment(1);
+        }
+        Event::Altered { model, .. } => {
+            counter!("cache_altered_total", "model" => model).increment(1);
         }
         Event::Filled { stored, .. } => {
             let stored = if stored { "true" } else { "false" };

@@ -27,6 +27,9 @@ pub trait Rows {
     /// Changes when the struct, or one that it embeds, changes shape; see [`shape`].
     const SHAPE: u64;
 
+    /// The `cache.toml` that it was compiled with.
+    const FILE: File;
+
     /// Adds every tag that the value was built from, those of embedded rows included.
     fn tags(&self, tags: &mut Tags);
 
@@ -42,6 +45,7 @@ macro_rules! containers {
         impl<T: Rows> Rows for $container<T> {
             const MODEL: &'static str = T::MODEL;
             const SHAPE: u64 = T::SHAPE;
+            const FILE: File = T::FILE;
             fn tags(&self, tags: &mut Tags) {
                 self.iter().for_each(|rows| rows.tags(tags));
             }
@@ -58,6 +62,7 @@ macro_rules! pointers {
         impl<T: Rows> Rows for $pointer<T> {
             const MODEL: &'static str = T::MODEL;
             const SHAPE: u64 = T::SHAPE;
+            const FILE: File = T::FILE;
             fn tags(&self, tags: &mut Tags) {
                 T::tags(self, tags);
             }
@@ -89,6 +94,12 @@ pub trait Cached: Model + Serialize + DeserializeOwned + Send + Sync + 'static {
 
     /// The id of this row.
     fn id(&self) -> Self::Id;
+
+    /// Whether it equals another, if that can be told: if the struct has `PartialEq`.
+    fn is_same(&self, other: &Self) -> Option<bool> {
+        let _ = other;
+        None
+    }
 
     /// Writes the key of the row with this id.
     fn write_key(id: &Self::Id, key: &mut KeyWriter);
@@ -150,6 +161,15 @@ pub trait Dependencies {
     /// Adds the tags. [`Tags::add`] takes what the derive would have generated, such as
     /// `tags.add("organization#id", &self.organization_id)`.
     fn dependencies(&self, tags: &mut Tags);
+}
+
+/// A `cache.toml`, as code that was compiled with it knows it.
+#[derive(Debug, Clone, Copy)]
+pub struct File {
+    /// As the compiler names it: from the workspace's folder, if it is there.
+    pub name: &'static str,
+    /// Of its text.
+    pub hash: u64,
 }
 
 /// How long and in which form the values of a model are stored.
@@ -241,4 +261,41 @@ pub const fn same_model(held: &str, model: &str) -> bool {
         i += 1;
     }
     same
+}
+
+/// Two values, whose type may have `PartialEq` or not: `(&Pair(a, b)).is_same()` takes the first of [`ByEq`] and [`Unknown`] that
+/// there is. (The trick is that of <https://github.com/dtolnay/case-studies/tree/master/autoref-specialization>; it works where the
+/// type is known, as it is in generated code.)
+#[derive(Debug)]
+pub struct Pair<'a, T>(pub &'a T, pub &'a T);
+
+/// For those that have it.
+pub trait ByEq {
+    /// Whether they are equal.
+    fn is_same(&self) -> Option<bool>;
+}
+
+impl<T: PartialEq> ByEq for Pair<'_, T> {
+    #[expect(clippy::eq_op, reason = "NaN is not equal to itself")]
+    fn is_same(&self) -> Option<bool> {
+        let Pair(a, b) = self;
+        let knows_itself = |it: &T| it == it;
+        match a == b {
+            true => Some(true),
+            false if !knows_itself(a) && !knows_itself(b) => None,
+            false => Some(false),
+        }
+    }
+}
+
+/// For all others.
+pub trait Unknown {
+    /// Nobody knows.
+    fn is_same(&self) -> Option<bool>;
+}
+
+impl<T> Unknown for &Pair<'_, T> {
+    fn is_same(&self) -> Option<bool> {
+        None
+    }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::background;
 use crate::cache::Cache;
 use crate::error::Error;
 use crate::event::Event;
@@ -36,54 +37,68 @@ impl<V> Fetched<V> {
     }
 }
 
-/// The value of this id.
-pub async fn get<T: Load<Db>, Db: Send + Sync + 'static>(
-    cache: &Cache<Db>,
-    id: T::Id,
-) -> Result<Option<Arc<T>>, Error> {
-    match near_hit::<Values<T>, Decoded, Db>(cache, &id) {
-        Some(value) => Ok(value),
-        // Boxed: the future of a near hit is to be small.
-        None => Ok(Box::pin(far_one::<Values<T>, Decoded, Db>(cache, id))
-            .await?
-            .value),
+/// What the functions that `#[derive(Cached)]` makes are for one struct, for code that is generic over what it reads.
+impl<Db: Send + Sync + 'static> Cache<Db> {
+    /// The value of the row with this id, through the cache; `None` when there is none.
+    ///
+    /// # Errors
+    /// When it had to be loaded and could not be.
+    pub async fn get<T: Load<Db>>(&self, id: T::Id) -> Result<Option<Arc<T>>, Error> {
+        match near_hit::<Values<T>, Decoded, Db>(self, &id) {
+            Some(value) => Ok(value),
+            // Boxed: the future of a near hit is to be small.
+            None => Ok(Box::pin(far_one::<Values<T>, Decoded, Db>(self, id))
+                .await?
+                .value),
+        }
     }
-}
 
-/// The values of these ids, at their positions.
-pub async fn get_many<T: Load<Db>, Db: Send + Sync + 'static>(
-    cache: &Cache<Db>,
-    ids: &[T::Id],
-) -> Result<Vec<Option<Arc<T>>>, Error> {
-    let fetched = fetch_many::<T, Db>(cache, ids).await?;
-    Ok(fetched.into_iter().map(|fetched| fetched.value).collect())
-}
+    /// The values of the rows with these ids, at their positions.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub async fn get_many<T: Load<Db>>(&self, ids: &[T::Id]) -> Result<Vec<Option<Arc<T>>>, Error> {
+        let fetched = self.fetch_many(ids).await?;
+        Ok(fetched.into_iter().map(|fetched| fetched.value).collect())
+    }
 
-/// The value of this id, with the status.
-pub async fn fetch<T: Load<Db>, Db: Send + Sync + 'static>(
-    cache: &Cache<Db>,
-    id: T::Id,
-) -> Result<Fetched<Arc<T>>, Error> {
-    one::<Values<T>, Decoded, Db>(cache, id).await
-}
+    /// The value of the row that a lookup column names.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub async fn get_by<T: Find<Db>>(&self, by: T::Lookup) -> Result<Option<Arc<T>>, Error> {
+        Ok(self.fetch_by(by).await?.value)
+    }
 
-/// The values of these ids, at their positions, each with its status.
-pub async fn fetch_many<T: Load<Db>, Db: Send + Sync + 'static>(
-    cache: &Cache<Db>,
-    ids: &[T::Id],
-) -> Result<Vec<Fetched<Arc<T>>>, Error> {
-    many::<Values<T>, Decoded, Db>(cache, ids, Accept::Any).await
-}
+    /// As [`get`](Self::get), and how it was come by.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn fetch<T: Load<Db>>(&self, id: T::Id) -> Result<Fetched<Arc<T>>, Error> {
+        one::<Values<T>, Decoded, Db>(self, id).await
+    }
 
-/// The value of the row that a lookup column names, with the status.
-///
-/// Two steps, each cached: column → id → value. A row that changes its column between the two is
-/// answered as one that still had it.
-pub async fn fetch_by<T: Find<Db>, Db: Send + Sync + 'static>(
-    cache: &Cache<Db>,
-    by: T::Lookup,
-) -> Result<Fetched<Arc<T>>, Error> {
-    through_lookup::<T, Decoded, Db>(cache, by).await
+    /// As [`get_many`](Self::get_many), and how each was come by.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub async fn fetch_many<T: Load<Db>>(
+        &self,
+        ids: &[T::Id],
+    ) -> Result<Vec<Fetched<Arc<T>>>, Error> {
+        many::<Values<T>, Decoded, Db>(self, ids, Accept::Any).await
+    }
+
+    /// As [`get_by`](Self::get_by), and how it was come by.
+    ///
+    /// Two steps, each cached: column → id → value. A row that changes its column between the two is
+    /// answered as one that still had it.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub async fn fetch_by<T: Find<Db>>(&self, by: T::Lookup) -> Result<Fetched<Arc<T>>, Error> {
+        through_lookup::<T, Decoded, Db>(self, by).await
+    }
 }
 
 /// The JSON of this id, as it is stored, with the status.
@@ -94,7 +109,7 @@ pub async fn fetch_json<T: Load<Db>, Db: Send + Sync + 'static>(
     one::<Values<T>, AsJson, Db>(cache, id).await
 }
 
-/// The JSON of the row that a lookup column names, as [`fetch_by`].
+/// The JSON of the row that a lookup column names, as [`Cache::fetch_by`].
 pub async fn fetch_json_by<T: Find<Db>, Db: Send + Sync + 'static>(
     cache: &Cache<Db>,
     by: T::Lookup,
@@ -219,6 +234,8 @@ async fn far<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
     accept: Accept,
 ) -> Result<(), Error> {
     let engine = cache.engine();
+    engine.shape::<K, Db>()?;
+    background::is_in_runtime()?;
     let tier = engine.store.name();
     let came = engine.flights.tick();
     // What a load waits for is in its turn.

@@ -1,6 +1,10 @@
 //! What `cache_runtime::schema!()` makes of `cache.toml` at compile time.
 
+use std::path::Path;
 use std::time::Duration;
+
+use crate::error::Error;
+use crate::model::File;
 
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 use crate::tag::Tag;
@@ -8,6 +12,10 @@ use crate::tag::Tag;
 /// Everything in `cache.toml` that is not about one struct. Made by `cache_runtime::schema!()`.
 #[derive(Debug, Clone, Copy)]
 pub struct Schema {
+    /// The file.
+    pub file: File,
+    /// In debug builds: where another file would have been taken instead, had it been there.
+    pub nearer: &'static [&'static str],
     /// Put before every key of the store.
     pub prefix: &'static str,
     /// The longest load whose result may still be stored: the life of a fence.
@@ -32,6 +40,32 @@ pub struct Schema {
     pub postgres: Triggers,
     /// The outbox and triggers for SQLite.
     pub sqlite: Triggers,
+}
+
+impl Schema {
+    /// An error if this struct is of another file.
+    pub(crate) fn admit(&self, of: File, name: &str) -> Result<(), Error> {
+        if of.hash == self.file.hash {
+            return Ok(());
+        }
+        Err(Error::misuse(format!(
+            "`{name}` was compiled with another cache.toml, `{}`, than this cache's `schema!()`, `{}`: a write would not reach it\n\
+             help: read it through the cache of its own schema; or let both crates have the file of their workspace",
+            of.name, self.file.name
+        )))
+    }
+
+    /// An error if another file would be taken by now. Cargo does not see that a file appears where there was none.
+    pub(crate) fn is_of_nearest(&self) -> Result<(), Error> {
+        match self.nearer.iter().find(|place| Path::new(place).is_file()) {
+            None => Ok(()),
+            Some(place) => Err(Error::misuse(format!(
+                "`{place}` has appeared since this was compiled, and comes before `{}`\n\
+                 help: touch a source file of the crate and build again: cargo does not notice by itself; or remove it",
+                self.file.name
+            ))),
+        }
+    }
 }
 
 #[cfg(any(feature = "postgres", feature = "sqlite"))]

@@ -8,10 +8,10 @@
 //! seen: for that there is `version` in `cache.toml`.
 
 use std::any::{TypeId, type_name};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{OnceLock, PoisonError, RwLock};
+use std::sync::OnceLock;
 
 use serde::de::value::StrDeserializer;
 use serde::de::{
@@ -19,6 +19,7 @@ use serde::de::{
     VariantAccess, Visitor,
 };
 
+use crate::error::Error;
 use crate::kind::Kind;
 use crate::model::fnv;
 
@@ -36,49 +37,45 @@ const DEEPEST: usize = 64;
 
 /// The shapes of what the models' values and lookups are, each found out once.
 #[derive(Debug)]
-pub(crate) struct Shapes {
-    first: Box<[[Known; 2]]>,
-    /// Of second structs of the same models.
-    others: RwLock<HashMap<TypeId, u64>>,
-}
+pub(crate) struct Shapes(Box<[[OnceLock<Known>; 2]]>);
 
-/// The kind that a shape is of, and the shape.
-type Known = OnceLock<(TypeId, u64)>;
+/// The struct that was read first, and the shape of what it is read as.
+#[derive(Debug)]
+struct Known {
+    kind: TypeId,
+    name: &'static str,
+    shape: u64,
+}
 
 impl Shapes {
     pub(crate) fn new(models: usize) -> Shapes {
-        Shapes {
-            first: (0..models).map(|_| Default::default()).collect(),
-            others: RwLock::default(),
-        }
+        Shapes((0..models).map(|_| Default::default()).collect())
     }
 
     /// Of what is read in this way.
-    pub(crate) fn of<K: Kind<Db>, Db>(&self) -> u64 {
+    ///
+    /// # Errors
+    /// When another struct of the model is: each would take what the other has stored for an older version's, and every read in
+    /// turn were a miss.
+    pub(crate) fn of<K: Kind<Db>, Db>(&self) -> Result<u64, Error> {
         let kind = TypeId::of::<K>();
-        let place = self
-            .first
-            .get(K::POLICY.number)
-            .map(|it| &it[usize::from(K::FORM != 0)]);
-        let known = place.map(|place| place.get_or_init(|| (kind, of::<K::Value>(K::SHAPE))));
-        match known {
-            Some((of_kind, shape)) if *of_kind == kind => *shape,
-            // A second struct of the same model.
-            _ => self.other(kind, || of::<K::Value>(K::SHAPE)),
+        let place = &self.0[K::POLICY.number][usize::from(K::FORM != 0)];
+        let known = place.get_or_init(|| Known {
+            kind,
+            name: K::name(),
+            shape: of::<K::Value>(K::SHAPE),
+        });
+        if known.kind != kind {
+            return Err(Error::misuse(format!(
+                "`{}` and `{}` are both read as the value of `[model.{}]`: they have one key, and each would make the other's reads misses\n\
+                 help: read one of them; what another value embeds may be a struct with `#[cached(projection = \"{}\")]`, which has no key",
+                known.name,
+                K::name(),
+                K::MODEL,
+                K::MODEL
+            )));
         }
-    }
-
-    /// Nothing panics while it holds the lock.
-    fn other(&self, kind: TypeId, shape: impl FnOnce() -> u64) -> u64 {
-        let known = self.others.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(shape) = known.get(&kind) {
-            return *shape;
-        }
-        drop(known);
-        let shape = shape();
-        let mut others = self.others.write().unwrap_or_else(PoisonError::into_inner);
-        others.insert(kind, shape);
-        shape
+        Ok(known.shape)
     }
 }
 

@@ -25,7 +25,7 @@
 //! - Columns that `cache.toml` ignores are left out: what they hold may be old.
 //! - A value that has expired, and is served in its `grace`, may be old: it is not sampled, nor still served.
 
-mod compare;
+pub(crate) mod compare;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -131,6 +131,9 @@ fn start<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
     let Ok(place) = engine.verifications.0.clone().try_acquire_owned() else {
         return;
     };
+    let Ok(shape) = engine.shape::<K, Db>() else {
+        return;
+    };
     let tier = match &served {
         Served::Near(_) => near::NAME,
         Served::Store(_) => engine.store.name(),
@@ -142,7 +145,7 @@ fn start<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
         tier,
         served,
         settling: settling(engine.schema),
-        shape: engine.shapes.of::<K, Db>(),
+        shape,
     };
     let (cache, key) = (cache.downgrade(), hit.key.clone());
     runtime.spawn(async move {

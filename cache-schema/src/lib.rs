@@ -48,7 +48,7 @@ mod triggers;
 pub use answers::{Absence, Change, Reach, Report, TagColumns};
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use key::{KeyTemplate, Segment};
-pub use locate::{NotFound, locate};
+pub use locate::{Located, NotFound, locate};
 pub use schema::{
     Codec, Consistency, Dependency, Direction, Hop, Lookup, Model, OnWrite, Outbox, Path, Policy,
     Reference, Room, Schema, Settings,

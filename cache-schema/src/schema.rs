@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::diagnostic::{Diagnostics, Errors};
 use crate::key::KeyTemplate;
-use crate::source::{Position, Source};
+use crate::source::{Position, Source, fnv};
 use crate::{check, graph, read};
 
 /// A `cache.toml` in which everything is right.
@@ -290,6 +290,11 @@ impl Schema {
     /// The name of the file, as it was given.
     pub fn file(&self) -> &str {
         &self.source.file
+    }
+
+    /// A hash of its text: two schemas with the same one are of the same file.
+    pub fn fingerprint(&self) -> u64 {
+        fnv([&*self.source.text])
     }
 
     /// A place in the file and its line, for messages about something in the file:

@@ -66,3 +66,13 @@ impl Source {
         }
     }
 }
+
+/// FNV-1a, which is the same in every build, unlike the standard library's hasher
+/// (<http://www.isthe.com/chongo/tech/comp/fnv/>).
+pub(crate) fn fnv<'a>(texts: impl IntoIterator<Item = &'a str>) -> u64 {
+    // The zero byte ends each text, so that moving text between neighbours changes the hash.
+    let bytes = texts.into_iter().flat_map(|text| text.bytes().chain([0]));
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}

@@ -11,6 +11,7 @@ pub(crate) use postgres::LONGEST_OPERATION;
 use crate::answers::{Change, TagColumns};
 use crate::names::snake;
 use crate::schema::{Model, Schema};
+use crate::source::fnv;
 
 /// Whose SQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -274,25 +275,17 @@ fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-/// FNV-1a, which is the same in every build, unlike the standard library's hasher.
 fn stamp(outbox: &[String], checks: &[String], tables: &[Table]) -> String {
-    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-    let mut write = |text: &str| {
-        // The zero byte ends each text, so that moving text between neighbours changes the hash.
-        for byte in text.bytes().chain([0]) {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    };
-    outbox.iter().chain(checks).for_each(|sql| write(sql));
+    let mut texts: Vec<&str> = outbox.iter().chain(checks).map(String::as_str).collect();
     for table in tables {
-        table.function.iter().for_each(|sql| write(sql));
+        texts.extend(table.function.iter().map(String::as_str));
         for trigger in &table.triggers {
-            write(&trigger.sql);
+            texts.push(&trigger.sql);
             if let Some(columns) = &trigger.columns_of {
-                write(&columns.table);
-                write(&columns.ignores.join(","));
+                texts.push(&columns.table);
+                texts.extend(columns.ignores.iter().map(String::as_str));
             }
         }
     }
-    format!("{hash:016x}")
+    format!("{:016x}", fnv(texts))
 }

@@ -1,4 +1,4 @@
-//! `docs/GUIDE.md` as a program.
+//! `docs/GUIDE.md` as a program, and `docs/WORKSPACE.md` as three.
 
 use std::fs;
 
@@ -11,18 +11,7 @@ fn the_guide_builds_and_prints_what_it_says() {
     fs::create_dir_all(blog.join("src")).expect("create src");
     let _ = fs::remove_file(blog.join("blog.db"));
 
-    // What a reader gets from the registry is taken from here.
-    let published = "cache-runtime = { version = \"0.1\",";
-    let manifest = block(&guide, "toml Cargo.toml");
-    assert!(
-        manifest.contains(published),
-        "the guide's manifest no longer says {published}"
-    );
-    let local = format!(
-        "cache-runtime = {{ path = \"{}\",",
-        root().join("cache-runtime").display()
-    );
-    let manifest = manifest.replace(published, &local) + "\n[workspace]\n";
+    let manifest = local(&block(&guide, "toml Cargo.toml")) + "\n[workspace]\n";
     fs::write(blog.join("Cargo.toml"), manifest).expect("write");
     fs::copy(root().join("Cargo.lock"), blog.join("Cargo.lock")).expect("copy the lock file");
     fs::write(blog.join("cache.toml"), block(&guide, "toml cache.toml")).expect("write");
@@ -36,6 +25,41 @@ fn the_guide_builds_and_prints_what_it_says() {
         .split_once("$ cargo run\n")
         .expect("the guide shows a run");
     assert_eq!(String::from_utf8_lossy(&output.stdout), promised);
+}
+
+#[test]
+fn the_workspace_builds_and_prints_what_it_says() {
+    let page = fs::read_to_string(root().join("docs/WORKSPACE.md")).expect("read the page");
+    let shop = build_dir("workspace");
+    let _ = fs::remove_file(shop.join("shop.db"));
+    let infos = page.lines().filter_map(|line| line.strip_prefix("```"));
+    for info in infos.filter(|info| info.contains(' ')) {
+        let file = shop.join(info.split(' ').nth(1).expect("a path"));
+        fs::create_dir_all(file.parent().expect("in the folder")).expect("create the folder");
+        fs::write(file, local(&block(&page, info))).expect("write");
+    }
+    fs::copy(root().join("Cargo.lock"), shop.join("Cargo.lock")).expect("copy the lock file");
+
+    let promised = block(&page, "console");
+    let mut runs = promised.split("$ cargo ").skip(1).peekable();
+    assert!(runs.peek().is_some(), "the page shows runs");
+    for shown in runs {
+        let (arguments, promised) = shown.split_once('\n').expect("a line");
+        let arguments: Vec<&str> = arguments.split(' ').chain(["--quiet"]).collect();
+        let output = run(cargo(&arguments)
+            .current_dir(&shop)
+            .env("CARGO_TARGET_DIR", build_dir("guide").join("target")));
+        assert_eq!(String::from_utf8_lossy(&output.stdout), promised);
+    }
+}
+
+/// What a reader gets from the registry is taken from here.
+fn local(text: &str) -> String {
+    let runtime = root().join("cache-runtime");
+    text.replace(
+        "cache-runtime = { version = \"0.1\",",
+        &format!("cache-runtime = {{ path = \"{}\",", runtime.display()),
+    )
 }
 
 /// All blocks with this info string, one after another.

@@ -2,6 +2,7 @@
 //! `cache.toml` rebuilds and changes what a write reaches.
 
 mod guide;
+mod layouts;
 mod licences;
 mod rebuild;
 
@@ -39,4 +40,11 @@ fn run(command: &mut Command) -> Output {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command:?} failed:\n{stderr}");
     output
+}
+
+/// What it says when it fails.
+fn fails(command: &mut Command) -> String {
+    let output = command.output().expect("start");
+    assert!(!output.status.success(), "{command:?} did not fail");
+    String::from_utf8_lossy(&output.stderr).into_owned()
 }

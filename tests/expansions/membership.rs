@@ -13,6 +13,10 @@
 impl ::cache_runtime::Rows for Membership {
     const MODEL: &'static str = "organization-user";
     const SHAPE: u64 = ::cache_runtime::generated::shape(13500209867110422256u64, &[]);
+    const FILE: ::cache_runtime::generated::File = ::cache_runtime::generated::File {
+        name: "cache.toml",
+        hash: 2472019113163323541u64,
+    };
     fn tags(&self, tags: &mut ::cache_runtime::Tags) {
         ::cache_runtime::Tags::add(tags, "organization#id", &self.id);
     }

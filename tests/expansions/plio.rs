@@ -22,6 +22,10 @@ impl ::cache_runtime::Rows for Plio {
             <Vec<Item> as ::cache_runtime::Rows>::SHAPE,
         ],
     );
+    const FILE: ::cache_runtime::generated::File = ::cache_runtime::generated::File {
+        name: "cache.toml",
+        hash: 2472019113163323541u64,
+    };
     fn tags(&self, tags: &mut ::cache_runtime::Tags) {
         ::cache_runtime::Tags::add(tags, "plio#id", &self.id);
         ::cache_runtime::Tags::add(tags, "video#id", &self.video_id);
@@ -32,6 +36,11 @@ impl ::cache_runtime::Rows for Plio {
     }
 }
 const _: () = {
+    if <Option<Video> as ::cache_runtime::Rows>::FILE.hash != 2472019113163323541u64 {
+        ::core::panic!(
+            "`video` is to hold rows of `video` as cache.toml has it, but its type is of another cache.toml: a value and what it embeds are of one file"
+        );
+    }
     if !::cache_runtime::generated::same_model(
         <Option<Video> as ::cache_runtime::Rows>::MODEL,
         "video",
@@ -40,12 +49,22 @@ const _: () = {
             "`video` is to hold rows of `video`, but its type holds another model's: name that one in #[cached(embeds = \"…\")]"
         );
     }
+    if <Arc<User> as ::cache_runtime::Rows>::FILE.hash != 2472019113163323541u64 {
+        ::core::panic!(
+            "`created_by` is to hold rows of `user` as cache.toml has it, but its type is of another cache.toml: a value and what it embeds are of one file"
+        );
+    }
     if !::cache_runtime::generated::same_model(
         <Arc<User> as ::cache_runtime::Rows>::MODEL,
         "user",
     ) {
         ::core::panic!(
             "`created_by` is to hold rows of `user`, but its type holds another model's: name that one in #[cached(embeds = \"…\")]"
+        );
+    }
+    if <Vec<Item> as ::cache_runtime::Rows>::FILE.hash != 2472019113163323541u64 {
+        ::core::panic!(
+            "`items` is to hold rows of `item` as cache.toml has it, but its type is of another cache.toml: a value and what it embeds are of one file"
         );
     }
     if !::cache_runtime::generated::same_model(
@@ -97,6 +116,10 @@ impl ::cache_runtime::Cached for Plio {
     };
     fn id(&self) -> Self::Id {
         ::core::clone::Clone::clone(&self.id)
+    }
+    fn is_same(&self, other: &Self) -> ::core::option::Option<bool> {
+        use ::cache_runtime::generated::{ByEq as _, Unknown as _};
+        (&::cache_runtime::generated::Pair(self, other)).is_same()
     }
     fn write_key(id: &Self::Id, key: &mut ::cache_runtime::generated::KeyWriter) {
         ::cache_runtime::generated::KeyWriter::literal(key, "app:");
@@ -168,7 +191,7 @@ When it had to be loaded and could not be.*/
         Self: ::cache_runtime::Load<Db>,
         Db: ::core::marker::Send + ::core::marker::Sync + 'static,
     {
-        ::cache_runtime::generated::get::<Self, Db>(cache, id).await
+        cache.get::<Self>(id).await
     }
     /**The rows with these ids, at their positions, through the cache.
 
@@ -185,7 +208,7 @@ When it had to be loaded and could not be.*/
         Self: ::cache_runtime::Load<Db>,
         Db: ::core::marker::Send + ::core::marker::Sync + 'static,
     {
-        ::cache_runtime::generated::get_many::<Self, Db>(cache, ids).await
+        cache.get_many::<Self>(ids).await
     }
     /**The row with this id, and how it was come by.
 
@@ -202,7 +225,7 @@ When it had to be loaded and could not be.*/
         Self: ::cache_runtime::Load<Db>,
         Db: ::core::marker::Send + ::core::marker::Sync + 'static,
     {
-        ::cache_runtime::generated::fetch::<Self, Db>(cache, id).await
+        cache.fetch::<Self>(id).await
     }
     /**The rows with these ids, at their positions, and how each was come by.
 
@@ -219,7 +242,7 @@ When it had to be loaded and could not be.*/
         Self: ::cache_runtime::Load<Db>,
         Db: ::core::marker::Send + ::core::marker::Sync + 'static,
     {
-        ::cache_runtime::generated::fetch_many::<Self, Db>(cache, ids).await
+        cache.fetch_many::<Self>(ids).await
     }
     /**The row with this `uuid`, through the cache.
 
@@ -236,7 +259,7 @@ When it had to be loaded and could not be.*/
         Self: ::cache_runtime::Find<Db>,
         Db: ::core::marker::Send + ::core::marker::Sync + 'static,
     {
-        ::core::result::Result::Ok(Self::fetch_by_uuid(cache, value).await?.value)
+        cache.get_by::<Self>(PlioLookup::Uuid(value)).await
     }
     /**The row with this `uuid`, and how it was come by.
 
@@ -253,7 +276,6 @@ When it had to be loaded and could not be.*/
         Self: ::cache_runtime::Find<Db>,
         Db: ::core::marker::Send + ::core::marker::Sync + 'static,
     {
-        ::cache_runtime::generated::fetch_by::<Self, Db>(cache, PlioLookup::Uuid(value))
-            .await
+        cache.fetch_by::<Self>(PlioLookup::Uuid(value)).await
     }
 }

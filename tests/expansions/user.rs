@@ -15,6 +15,10 @@ impl ::cache_runtime::Rows for User {
         10644380412055806837u64,
         &[<Vec<Membership> as ::cache_runtime::Rows>::SHAPE],
     );
+    const FILE: ::cache_runtime::generated::File = ::cache_runtime::generated::File {
+        name: "cache.toml",
+        hash: 2472019113163323541u64,
+    };
     fn tags(&self, tags: &mut ::cache_runtime::Tags) {
         ::cache_runtime::Tags::add(tags, "user#id", &self.id);
         ::cache_runtime::Tags::add(tags, "organization-user#user_id", &self.id);
@@ -22,6 +26,11 @@ impl ::cache_runtime::Rows for User {
     }
 }
 const _: () = {
+    if <Vec<Membership> as ::cache_runtime::Rows>::FILE.hash != 2472019113163323541u64 {
+        ::core::panic!(
+            "`organizations` is to hold rows of `organization-user` as cache.toml has it, but its type is of another cache.toml: a value and what it embeds are of one file"
+        );
+    }
     if !::cache_runtime::generated::same_model(
         <Vec<Membership> as ::cache_runtime::Rows>::MODEL,
         "organization-user",
@@ -67,6 +76,10 @@ impl ::cache_runtime::Cached for User {
     fn id(&self) -> Self::Id {
         ::core::clone::Clone::clone(&self.id)
     }
+    fn is_same(&self, other: &Self) -> ::core::option::Option<bool> {
+        use ::cache_runtime::generated::{ByEq as _, Unknown as _};
+        (&::cache_runtime::generated::Pair(self, other)).is_same()
+    }
     fn write_key(id: &Self::Id, key: &mut ::cache_runtime::generated::KeyWriter) {
         ::cache_runtime::generated::KeyWriter::literal(key, "app:");
         ::cache_runtime::generated::KeyWriter::literal(key, "user_");
@@ -102,7 +115,7 @@ When it had to be loaded and could not be.*/
         Self: ::cache_runtime::Load<Db>,
         Db: ::core::marker::Send + ::core::marker::Sync + 'static,
     {
-        ::cache_runtime::generated::get::<Self, Db>(cache, id).await
+        cache.get::<Self>(id).await
     }
     /**The rows with these ids, at their positions, through the cache.
 
@@ -119,7 +132,7 @@ When it had to be loaded and could not be.*/
         Self: ::cache_runtime::Load<Db>,
         Db: ::core::marker::Send + ::core::marker::Sync + 'static,
     {
-        ::cache_runtime::generated::get_many::<Self, Db>(cache, ids).await
+        cache.get_many::<Self>(ids).await
     }
     /**The row with this id, and how it was come by.
 
@@ -136,7 +149,7 @@ When it had to be loaded and could not be.*/
         Self: ::cache_runtime::Load<Db>,
         Db: ::core::marker::Send + ::core::marker::Sync + 'static,
     {
-        ::cache_runtime::generated::fetch::<Self, Db>(cache, id).await
+        cache.fetch::<Self>(id).await
     }
     /**The rows with these ids, at their positions, and how each was come by.
 
@@ -153,7 +166,7 @@ When it had to be loaded and could not be.*/
         Self: ::cache_runtime::Load<Db>,
         Db: ::core::marker::Send + ::core::marker::Sync + 'static,
     {
-        ::cache_runtime::generated::fetch_many::<Self, Db>(cache, ids).await
+        cache.fetch_many::<Self>(ids).await
     }
     /**The JSON of the row with this id, as it is stored.
 

@@ -1,5 +1,6 @@
 //! Transactions whose commit has invalidated when it returns.
 
+use std::any::type_name;
 use std::fmt;
 use std::io;
 use std::ops::{Deref, DerefMut};
@@ -17,7 +18,7 @@ use crate::cache::{Builder, Cache};
 use crate::error::Error;
 use crate::event::Event;
 use crate::load::{Find, Load, LoadContext, Within};
-use crate::model::Reported;
+use crate::model::{Reported, Rows};
 use crate::read;
 use crate::tag::{Tag, Tags};
 
@@ -82,6 +83,7 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
             mark,
             writer,
             reports: Tags::default(),
+            misuse: None,
             may_be_aborted: false,
             cache: self.clone(),
         })
@@ -109,6 +111,8 @@ pub struct Transaction<DB: OutboxDatabase, Db = Pool<DB>> {
     writer: i64,
     /// What is reported without triggers; written before the commit.
     reports: Tags,
+    /// Something was reported that is not of this cache's file: it cannot be committed.
+    misuse: Option<Error>,
     /// A read within it failed. PostgreSQL then undoes the transaction, and says so to the next statement, but
     /// takes `COMMIT` for `ROLLBACK` without an error.
     may_be_aborted: bool,
@@ -211,6 +215,9 @@ impl<DB: OutboxDatabase, Db: Send + Sync + 'static> Transaction<DB, Db> {
         }
         if self.may_be_aborted {
             DB::settle(&mut self).await?;
+        }
+        if let Some(misuse) = self.misuse.take() {
+            return Err(sqlx::Error::Configuration(misuse.into()));
         }
         let reports = std::mem::take(&mut self.reports).finish();
         if !reports.is_empty() {
@@ -319,7 +326,7 @@ impl<DB: OutboxDatabase, Db: Send + Sync + 'static> Transaction<DB, Db> {
         &mut self,
         ids: &[T::Id],
     ) -> Result<Vec<Option<Arc<T>>>, Error> {
-        let (lent, cx) = self.lend(T::MODEL)?;
+        let (lent, cx) = self.lend::<T>()?;
         let values = read::load_uncached::<T, Db>(&cx, ids).await?;
         cx.was_used(T::MODEL, ids.is_empty())?;
         lent.served();
@@ -331,7 +338,7 @@ impl<DB: OutboxDatabase, Db: Send + Sync + 'static> Transaction<DB, Db> {
     /// # Errors
     /// As [`get`](Self::get).
     pub async fn get_by<T: Find<Db>>(&mut self, by: T::Lookup) -> Result<Option<Arc<T>>, Error> {
-        let (lent, cx) = self.lend(T::MODEL)?;
+        let (lent, cx) = self.lend::<T>()?;
         let found = T::find(&cx, &by).await;
         let found = found.map_err(|error| Error::load(T::MODEL, error))?;
         cx.was_used(T::MODEL, false)?;
@@ -342,12 +349,17 @@ impl<DB: OutboxDatabase, Db: Send + Sync + 'static> Transaction<DB, Db> {
         }
     }
 
-    fn lend(&mut self, model: &'static str) -> Result<(Lent<'_, DB, Db>, LoadContext<Db>), Error> {
+    fn lend<T: Rows>(&mut self) -> Result<(Lent<'_, DB, Db>, LoadContext<Db>), Error> {
+        self.cache
+            .engine()
+            .schema
+            .admit(T::FILE, type_name::<T>())?;
         if self.open.is_none() {
             return Err(Error::outbox(lost().into()));
         }
         let connection = Arc::new(Mutex::new(self.open.take()));
-        let cx = LoadContext::within(self.cache.clone(), model, Within::new(connection.clone()));
+        let within = Within::new(connection.clone());
+        let cx = LoadContext::within(self.cache.clone(), T::MODEL, within);
         let lent = Lent {
             transaction: self,
             connection,
@@ -359,6 +371,7 @@ impl<DB: OutboxDatabase, Db: Send + Sync + 'static> Transaction<DB, Db> {
 
     /// Reports, without a trigger, that a row was created.
     pub fn created<T: Reported>(&mut self, row: &T) {
+        self.admit::<T>();
         row.row_tags(&mut self.reports);
         row.link_tags(&mut self.reports);
     }
@@ -370,12 +383,18 @@ impl<DB: OutboxDatabase, Db: Send + Sync + 'static> Transaction<DB, Db> {
 
     /// Reports, without a trigger, that a row was changed: its images from before and after.
     pub fn changed<T: Reported>(&mut self, old: &T, new: &T) {
+        self.admit::<T>();
         for row in [old, new] {
             row.row_tags(&mut self.reports);
             if new.moved(old) {
                 row.link_tags(&mut self.reports);
             }
         }
+    }
+
+    fn admit<T: Rows>(&mut self) {
+        let admitted = self.cache.engine().schema.admit(T::FILE, type_name::<T>());
+        self.misuse = self.misuse.take().or(admitted.err());
     }
 }
 

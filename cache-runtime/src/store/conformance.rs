@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use super::{Connected, Fill, Read, Store};
 use bytes::Bytes;
 
+use crate::model::File;
 use crate::schema::{Schema, Triggers};
 use crate::tag::Tag;
 
@@ -408,6 +409,11 @@ fn schema(max_load: Duration) -> Schema {
         spellings: "",
     };
     Schema {
+        file: File {
+            name: "cache.toml",
+            hash: 0,
+        },
+        nearer: &[],
         prefix: "",
         max_load,
         max_loads: 64,

@@ -31,7 +31,7 @@ fn plain(name: &str) -> impl Iterator<Item = char> {
 }
 
 /// With every list in one order.
-pub(super) fn sorted(value: Value) -> Value {
+pub(crate) fn sorted(value: Value) -> Value {
     match value {
         Value::Object(fields) => fields
             .into_iter()
@@ -47,7 +47,7 @@ pub(super) fn sorted(value: Value) -> Value {
 }
 
 /// Where they differ, as JSON pointers (RFC 6901, <https://www.rfc-editor.org/rfc/rfc6901>), but for "all of it".
-pub(super) fn differences(a: &Value, b: &Value) -> Vec<String> {
+pub(crate) fn differences(a: &Value, b: &Value) -> Vec<String> {
     let mut found = Vec::new();
     collect(a, b, String::new(), &mut found);
     found.truncate(NAMED);

@@ -11,9 +11,12 @@ struct Plio {
     created_by: User,
     #[serde(default, skip_serializing)]
     items: Vec<Item>,
-    // Nothing is found by it.
-    #[serde(skip)]
+    // Nothing is found by it, and it would be another one all the same.
+    #[serde(skip_deserializing)]
     name: String,
+    // May come back as it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rank: Option<i64>,
 }
 
 serve!(Plio);
