@@ -9,10 +9,11 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 use tracing::Instrument;
 
 use crate::cache::Cache;
+use crate::engine::Engine;
 use crate::entry::{self, Entry, Unusable};
 use crate::error::Error;
 use crate::event::Event;
@@ -83,27 +84,33 @@ pub(crate) enum Turn {
     /// After those who came before; or as soon as a load that has begun waits for it. (If all who have begun waited for
     /// some that have not, nothing would go on.)
     InTurn(Hurry),
-    /// A load that has begun waits for it, and does nothing meanwhile.
-    Now,
+    /// It may begin: its turn has come, until this is dropped; or a load that has begun waits for it, and does nothing meanwhile.
+    Now(#[expect(dead_code, reason = "it is held")] Option<Arc<OwnedSemaphorePermit>>),
 }
 
 impl Turn {
-    async fn comes(self, turns: Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
-        match self {
-            Turn::Now => None,
-            Turn::InTurn(hurry) => {
-                let mut turn = pin!(turns.acquire_owned());
-                let mut told = pin!(hurry.told());
-                poll_fn(
-                    |cx| match (turn.as_mut().poll(cx), told.as_mut().poll(cx)) {
-                        // Never closed.
-                        (Poll::Ready(turn), _) => Poll::Ready(turn.ok()),
-                        (Poll::Pending, Poll::Ready(())) => Poll::Ready(None),
-                        (Poll::Pending, Poll::Pending) => Poll::Pending,
-                    },
-                )
-                .await
-            }
+    /// When it has come.
+    ///
+    /// # Errors
+    /// When it has not within `max-load`: after that nothing that is loaded could be stored.
+    async fn comes(self, engine: &Engine, model: &'static str) -> Result<Turn, Error> {
+        let Turn::InTurn(hurry) = self else {
+            return Ok(self);
+        };
+        let mut turn = pin!(engine.loads.clone().acquire_owned());
+        let mut told = pin!(hurry.told());
+        let comes = poll_fn(
+            |cx| match (turn.as_mut().poll(cx), told.as_mut().poll(cx)) {
+                // Never closed.
+                (Poll::Ready(turn), _) => Poll::Ready(turn.ok()),
+                (Poll::Pending, Poll::Ready(())) => Poll::Ready(None),
+                (Poll::Pending, Poll::Pending) => Poll::Pending,
+            },
+        );
+        let patience = engine.schema.max_load;
+        match tokio::time::timeout(patience, comes).await {
+            Ok(turn) => Ok(Turn::Now(turn.map(Arc::new))),
+            Err(_) => Err(Error::load_had_no_turn(model, patience)),
         }
     }
 }
@@ -141,6 +148,11 @@ async fn claim<K: Kind<Db>, Db: Send + Sync + 'static>(
     let engine = cache.engine();
     let (deadline, mut pause) = (Instant::now() + K::POLICY.lease, FIRST_PAUSE);
     while !leads.is_empty() {
+        // Before it claims: others wait for who has claimed, and not for who waits.
+        let turn = match turn.clone().comes(engine, K::MODEL).await {
+            Ok(turn) => turn,
+            Err(error) => return failed::<K, Db>(engine, leads, &error),
+        };
         let keys: Vec<String> = leads.iter().map(|lead| lead.key.clone()).collect();
         let asked = engine.flights.tick();
         let Some(Claim { read, claimed }) = engine.claim(&keys, K::POLICY.lease).await else {
@@ -162,8 +174,11 @@ async fn claim<K: Kind<Db>, Db: Send + Sync + 'static>(
                 None => mine.push(lead),
             }
         }
-        if !mine.is_empty() {
-            let (cache, token, turn) = (cache.clone(), read.token, turn.clone());
+        if mine.is_empty() {
+            // It is somebody else's, while this waits.
+            drop(turn);
+        } else {
+            let (cache, token) = (cache.clone(), read.token);
             let task = async move {
                 let keys: Vec<String> = mine.iter().map(|lead| lead.key.clone()).collect();
                 let engine = cache.engine().clone();
@@ -206,17 +221,7 @@ async fn load<K: Kind<Db>, Db: Send + Sync + 'static>(
     let engine = cache.engine();
     let mut values = match load_values::<K, Db>(cache, &leads, turn).await {
         Ok(values) => values,
-        Err(error) => {
-            engine.observer.tell(Event::LoadFailed {
-                model: K::MODEL,
-                error: &error,
-            });
-            for lead in leads {
-                engine.flights.failed(&lead.key);
-                lead.land(Landed::<K::Value>::Failed(error.clone()));
-            }
-            return;
-        }
+        Err(error) => return failed::<K, Db>(engine, leads, &error),
     };
     let asked_for = leads.iter().filter(|lead| values.contains_key(&lead.of));
     // The database may call equal what is not the same text: then it is not so that there is no such row.
@@ -264,6 +269,16 @@ async fn load<K: Kind<Db>, Db: Send + Sync + 'static>(
     }
 }
 
+/// Tells all who wait that there is no value.
+fn failed<K: Kind<Db>, Db>(engine: &Engine, leads: Vec<Lead<K::Key>>, error: &Error) {
+    let model = K::MODEL;
+    engine.observer.tell(Event::LoadFailed { model, error });
+    for lead in leads {
+        engine.flights.failed(&lead.key);
+        lead.land(Landed::<K::Value>::Failed(error.clone()));
+    }
+}
+
 /// Runs the loader, for all to see.
 async fn load_values<K: Kind<Db>, Db: Send + Sync + 'static>(
     cache: &Cache<Db>,
@@ -296,12 +311,7 @@ pub(crate) async fn run<K: Kind<Db>, Db: Send + Sync + 'static>(
 ) -> Result<Vec<(K::Key, K::Value)>, Error> {
     let limit = K::POLICY.load_timeout;
     let ending = cx.ending();
-    // After that nothing that it loads could be stored.
-    let patience = cx.engine().schema.max_load;
-    let turn = turn.comes(cx.engine().loads.clone());
-    let Ok(turn) = tokio::time::timeout(patience, turn).await else {
-        return Err(Error::load_had_no_turn(K::MODEL, patience));
-    };
+    let turn = turn.comes(cx.engine(), K::MODEL).await?;
     let load = async move {
         let _turn = turn;
         K::load(&cx, &of).await

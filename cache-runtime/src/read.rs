@@ -280,7 +280,7 @@ async fn far<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
         let claims = accept != Accept::Reloaded;
         let turn = match hurry {
             Some(hurry) if !is_in_turn => Turn::InTurn(hurry),
-            _ => Turn::Now,
+            _ => Turn::Now(None),
         };
         fill::start::<K, Db>(cache, leads, token, claims, turn);
         for (at, flight, collapsed) in flights {

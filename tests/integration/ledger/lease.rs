@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use cache_runtime::Answer;
+use cache_runtime::{Answer, Schema};
 use ledger::{Base, Digest, OldPage, Page, Quote, SecretPage};
 
-use super::bank::Bank;
+use super::bank::{BUSY, Bank};
 use super::desk::{Asked, Desk, Mood, PATIENCE, on_postgres_and_redis};
 use super::tale::{Tale, tale};
 use crate::harness::Seen;
@@ -25,6 +25,7 @@ pub fn tales() -> Vec<Tale> {
         tale!(an_encoder_that_panics_releases),
         tale!(a_refused_fill_releases),
         tale!(nobody_waits_for_what_another_does_not_load),
+        tale!(nobody_waits_for_who_waits_for_a_turn),
         tale!(nobody_waits_behind_another_versions_value),
         tale!(nobody_waits_behind_an_expired_value),
         tale!(redis_dies_while_others_wait).own_redis(),
@@ -238,6 +239,27 @@ async fn nobody_waits_for_what_another_does_not_load<DB: Base>(bank: Bank<DB>) {
     let mut asked = slow.asked.ids("page");
     asked.iter_mut().for_each(|ids| ids.sort_unstable());
     assert_eq!(asked, [half, others], "each was loaded once");
+}
+
+/// A process that loads something else, as much as it may at once, claims nothing.
+async fn nobody_waits_for_who_waits_for_a_turn<DB: Base>(bank: Bank<DB>) {
+    with_pages(&bank, 1).await;
+    let narrow: &'static Schema = Box::leak(Box::new(Schema {
+        max_loads: 1,
+        ..BUSY
+    }));
+    let well = bank.desk().await;
+    let busy = bank.desk_with(bank.pool(), &well.asked, narrow, None, |builder| builder);
+    let busy = busy.await;
+    busy.is(Mood::Waits);
+    let _loads = busy.quote_meanwhile(1);
+    busy.asked.reach("quote", 1).await;
+    let _has_no_turn = busy.page_meanwhile(1);
+    waits(&busy, 2).await;
+    let began = Instant::now();
+    says(&well, "old").await;
+    let waited = began.elapsed();
+    assert!(waited < AT_ONCE, "it waited for {waited:?}");
 }
 
 async fn nobody_waits_behind_another_versions_value<DB: Base>(bank: Bank<DB>) {
