@@ -3,17 +3,17 @@
 use std::fmt;
 use std::sync::{Arc, Weak};
 
-use crate::background;
 use crate::engine::Engine;
+use crate::engine::background;
+use crate::engine::relay;
 use crate::error::Error;
-use crate::event::{Event, Observer};
-use crate::load::Load;
+use crate::local::near::Near;
 use crate::mechanism::Mechanisms;
-use crate::near::Near;
+use crate::model::schema::Schema;
+use crate::observe::event::{Event, Observer};
 use crate::outbox::Outbox;
 use crate::read;
-use crate::relay;
-use crate::schema::Schema;
+use crate::read::load::Load;
 use crate::store::Store;
 use crate::store::memory::MemoryStore;
 
@@ -172,7 +172,7 @@ impl<Db: Send + Sync + 'static> Builder<Db> {
     #[cfg(feature = "mechanisms")]
     #[doc(hidden)]
     #[must_use]
-    pub fn without(mut self, mechanism: crate::Mechanism) -> Self {
+    pub fn without(mut self, mechanism: crate::mechanism::Mechanism) -> Self {
         self.mechanisms.off = Some(mechanism);
         self
     }

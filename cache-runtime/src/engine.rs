@@ -1,5 +1,11 @@
 //! What the caches of all models share: the store, its health, the outbox and the flights.
 
+pub(crate) mod background;
+pub(crate) mod deliver;
+pub(crate) mod health;
+pub(crate) mod relay;
+pub(crate) mod set_up;
+
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -7,20 +13,20 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Semaphore;
 
-use crate::background::{self, Background, Task};
+use crate::engine::background::{Background, Task};
+use crate::engine::health::Health;
 use crate::error::Error;
-use crate::event::{Event, Observer};
-use crate::flight::Flights;
-use crate::health::Health;
-use crate::kind::Kind;
+use crate::local::flight::Flights;
+use crate::local::near::Near;
 use crate::mechanism::{Mechanism, Mechanisms};
-use crate::near::{self, Near};
+use crate::model::schema::Schema;
+use crate::observe::event::{Event, Observer};
+use crate::observe::said::Said;
 use crate::outbox::{Outbox, OutboxConnection, Which};
-use crate::said::Said;
-use crate::schema::Schema;
-use crate::shape::Shapes;
+use crate::read::kind::Kind;
+use crate::read::shapes::Shapes;
+use crate::read::verify::Verifications;
 use crate::store::{Claim, Connected, Fill, Read, Store, StoreError, Token};
-use crate::verify::Verifications;
 
 /// Between two attempts to reach a store that is away: from this on, doubling,
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -115,7 +121,7 @@ impl Engine {
             });
             engine.recover_in_background();
         }
-        near::start_listening(&engine);
+        background::listen(&engine);
         background::tidy(&engine);
         Ok(engine)
     }
@@ -264,7 +270,7 @@ impl Engine {
         });
     }
 
-    /// Away → catching up → in use; see [`crate::health`]. Returns how many rows it delivered.
+    /// Away → catching up → in use; see [`crate::engine::health`]. Returns how many rows it delivered.
     pub(crate) async fn come_back(self: &Arc<Self>) -> Result<usize, Error> {
         // One at a time: another's catching up must not pass for this one's.
         let _alone = self.coming_back.lock().await;

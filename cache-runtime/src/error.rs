@@ -4,8 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Any error, as loaders and outboxes return it.
-pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+use crate::boxed::BoxError;
 
 /// Why a read, a drain or a set-up failed. Cheap to clone: readers who waited for one load share it.
 ///

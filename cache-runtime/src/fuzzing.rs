@@ -6,9 +6,9 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::entry::{self, Entry};
-use crate::json::{Json, hash};
 use crate::model::Codec;
+use crate::value::entry::{self, Entry};
+use crate::value::json::{Json, hash};
 
 /// The bytes that are stored for a value of this shape; `None`: there is no such row.
 pub fn encode<V: Serialize>(value: Option<&V>, codec: Codec, shape: u64) -> Option<Bytes> {

@@ -13,83 +13,64 @@
 //! | `metrics` | counters and gauges through the `metrics` facade |
 //! | `conformance` | the test suite for [`Store`]s |
 
-mod background;
+mod boxed;
 mod cache;
-mod deliver;
 mod engine;
-mod entry;
 mod error;
-mod event;
-mod fill;
-mod flight;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
-mod health;
-#[cfg(feature = "axum")]
-mod http;
-mod in_use;
-mod json;
-mod key;
-mod kind;
-mod load;
-mod look;
+mod local;
 mod mechanism;
-#[cfg(feature = "metrics")]
-mod metrics;
 mod model;
-mod name;
-mod near;
+mod observe;
 #[cfg_attr(
     not(any(feature = "postgres", feature = "sqlite")),
     expect(dead_code, reason = "no database reports anything")
 )]
 mod outbox;
 mod read;
-mod relay;
-mod said;
-mod schema;
-mod set_up;
-mod shape;
-mod status;
 pub mod store;
-mod tag;
-mod verify;
+mod value;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod write;
 
 pub use cache_derive::{Cached, schema};
 
+pub use boxed::BoxError;
 pub use cache::{Builder, Cache};
-pub use error::{BoxError, Error};
-pub use event::Event;
-#[cfg(feature = "axum")]
-pub use http::{IfMatch, IfNoneMatch};
-pub use json::Json;
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
-pub use load::LoadConnection;
-pub use load::{Find, Load, LoadContext};
+pub use error::Error;
+pub use local::near::NearFence;
 #[cfg(feature = "mechanisms")]
 #[doc(hidden)]
 pub use mechanism::Mechanism;
+pub use model::schema::Schema;
+pub use model::tag::{Tag, Tags};
 pub use model::{Cached, Dependencies, Lookup, Model, Reported, Rows};
-pub use near::NearFence;
+pub use observe::event::{Event, Verdict};
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
-pub use outbox::{database::OutboxDatabase, transaction::Transaction};
+pub use outbox::database::OutboxDatabase;
 pub use read::Fetched;
-pub use schema::Schema;
-pub use status::{Answer, CacheStatus};
+#[cfg(feature = "axum")]
+pub use read::http::{IfMatch, IfNoneMatch};
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub use read::load::LoadConnection;
+pub use read::load::{Find, Load, LoadContext};
+pub use read::status::{Answer, CacheStatus};
 pub use store::Store;
 pub use store::memory::MemoryStore;
 #[cfg(feature = "redis")]
 pub use store::redis::RedisStore;
-pub use tag::{Tag, Tags};
-pub use verify::Verdict;
+pub use value::json::Json;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub use write::transaction::Transaction;
 
 /// What generated code names.
 #[doc(hidden)]
 pub mod generated {
-    pub use crate::key::{Column, Id, KeyWriter, References, assert_references};
-    pub use crate::kind::key;
+    pub use crate::model::key::{Column, Id, KeyWriter, References, assert_references};
+    pub use crate::model::schema::{ColumnsOf, ExactColumn, Table, Trigger, Triggers};
     pub use crate::model::{ByEq, Codec, File, Pair, Policy, Room, Unknown, same_model, shape};
+    pub use crate::read::kind::key;
     pub use crate::read::{fetch_json, fetch_json_by};
-    pub use crate::schema::{ColumnsOf, ExactColumn, Table, Trigger, Triggers};
 }

@@ -1,5 +1,10 @@
 //! The traits that `#[derive(Cached)]` implements, and what a generated impl consists of.
 
+pub(crate) mod key;
+pub(crate) mod name;
+pub(crate) mod schema;
+pub(crate) mod tag;
+
 use std::convert::Infallible;
 use std::hash::Hash;
 use std::sync::Arc;
@@ -8,8 +13,8 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::key::{Id, KeyWriter};
-use crate::tag::Tags;
+use crate::model::key::{Id, KeyWriter};
+use crate::model::tag::Tags;
 
 /// Rows of one model, as a struct or in an `Option`, `Vec`, `Box` or `Arc`: what a value can embed.
 ///

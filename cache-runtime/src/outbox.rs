@@ -1,7 +1,7 @@
 //! The outbox: the table into which the triggers write tags, in the writer's own transaction.
 
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
-mod connection;
+pub(crate) mod connection;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) mod database;
 #[cfg(feature = "postgres")]
@@ -10,14 +10,12 @@ mod postgres;
 mod set_up;
 #[cfg(feature = "sqlite")]
 mod sqlite;
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
-pub(crate) mod transaction;
 
 use std::time::Duration;
 
-use crate::error::BoxError;
-use crate::store::BoxFuture;
-use crate::tag::Tag;
+use crate::boxed::BoxError;
+use crate::boxed::BoxFuture;
+use crate::model::tag::Tag;
 
 /// One report of a write.
 #[derive(Debug, Clone)]

@@ -1,22 +1,33 @@
 //! Read-through: the near cache, the store, then the source.
 
+pub(crate) mod fill;
+#[cfg(feature = "axum")]
+pub(crate) mod http;
+pub(crate) mod in_use;
+pub(crate) mod kind;
+pub(crate) mod load;
+pub(crate) mod look;
+pub(crate) mod shapes;
+pub(crate) mod status;
+pub(crate) mod verify;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::background;
 use crate::cache::Cache;
+use crate::engine::background;
 use crate::error::Error;
-use crate::event::Event;
-use crate::fill::{self, Landed, Lead, Turn};
-use crate::flight::{Entered, Hurry};
-use crate::json::Json;
-use crate::kind::{AsJson, Decoded, Form, Ids, Kind, Values};
-use crate::load::{Find, Load, LoadContext};
-use crate::look::{Look, near_hit};
+use crate::local::flight::{Entered, Hurry};
+use crate::local::near;
 use crate::mechanism::Mechanism;
-use crate::near;
-use crate::status::{Answer, CacheStatus};
-use crate::tag::Tags;
+use crate::model::tag::Tags;
+use crate::observe::event::Event;
+use crate::read::fill::{Landed, Lead, Turn};
+use crate::read::kind::{AsJson, Decoded, Form, Ids, Kind, Values};
+use crate::read::load::{Find, Load, LoadContext};
+use crate::read::look::{Look, near_hit};
+use crate::read::status::{Answer, CacheStatus};
+use crate::value::json::Json;
 
 /// A value and how it was come by.
 #[derive(Debug)]
@@ -225,7 +236,7 @@ async fn many<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
 }
 
 /// Answers every key that is not answered yet. A round reads the store for the keys still open, and loads or waits for the
-/// misses; the keys whose flight may not serve this reader (see [`crate::flight`]) go into another.
+/// misses; the keys whose flight may not serve this reader (see [`crate::local::flight`]) go into another.
 async fn far<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
     cache: &Cache<Db>,
     of: &[K::Key],

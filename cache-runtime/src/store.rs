@@ -11,24 +11,21 @@ pub(crate) mod memory;
 pub(crate) mod redis;
 
 use std::fmt;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::error::BoxError;
-use crate::near::NearFence;
-use crate::tag::Tag;
+use crate::boxed::BoxError;
+pub use crate::boxed::BoxFuture;
+use crate::local::near::NearFence;
+use crate::model::tag::Tag;
 
 /// How long a reader waits for a server before it goes to the source, and everybody else with it.
 pub(crate) const TIMEOUT: Duration = Duration::from_millis(500);
 
 /// How many fences a store keeps at most: with more it refuses all fills that began before.
 pub(crate) const MOST_FENCES: usize = 1 << 15;
-
-/// A boxed future, so that the trait can be used behind a pointer.
-pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// What a [`Store`]'s operation returns.
 pub type Answer<'a, T> = BoxFuture<'a, Result<T, StoreError>>;

@@ -5,6 +5,7 @@ mod guide;
 mod layouts;
 mod licences;
 mod rebuild;
+mod rooms;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -15,13 +15,13 @@ use sqlx_core::transaction::TransactionManager;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::database::OutboxDatabase;
-use crate::error::BoxError;
+use crate::boxed::BoxError;
 
 /// How long one statement may take,
-pub(super) const PATIENCE: Duration = Duration::from_secs(8);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(8);
 
 /// and one that may have to go through all that was ever marked, while an old snapshot keeps what vacuum would remove.
-pub(super) const PATIENCE_WITH_ALL: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE_WITH_ALL: Duration = Duration::from_secs(30);
 
 /// How long a new connection may take. sqlx asks a server that refuses it again and again, after a fifth of this at the latest.
 const CONNECTING: Duration = Duration::from_secs(3);
@@ -34,9 +34,9 @@ const CONNECTIONS: usize = 2;
 
 /// The connections of a cache's own. They are not the service's: its work must not wait for that of a busy service, nor the other way
 /// round. Who wants one when none is free waits for its turn, however long that takes.
-pub(super) struct Own<DB: OutboxDatabase> {
+pub(crate) struct Own<DB: OutboxDatabase> {
     /// The service's, which says how to connect.
-    pub(super) pool: Pool<DB>,
+    pub(crate) pool: Pool<DB>,
     idle: Mutex<Vec<Apart<DB>>>,
     turns: Arc<Semaphore>,
 }
@@ -48,7 +48,7 @@ struct Apart<DB: OutboxDatabase> {
 }
 
 /// A connection that somebody has.
-pub(super) struct Held<DB: OutboxDatabase>(Kind<DB>);
+pub(crate) struct Held<DB: OutboxDatabase>(Kind<DB>);
 
 enum Kind<DB: OutboxDatabase> {
     /// The pool's.
@@ -67,7 +67,7 @@ enum Kind<DB: OutboxDatabase> {
 }
 
 impl<DB: OutboxDatabase> Own<DB> {
-    pub(super) fn new(pool: &Pool<DB>) -> Arc<Own<DB>> {
+    pub(crate) fn new(pool: &Pool<DB>) -> Arc<Own<DB>> {
         Arc::new(Own {
             pool: pool.clone(),
             idle: Mutex::default(),
@@ -77,7 +77,7 @@ impl<DB: OutboxDatabase> Own<DB> {
 
     /// # Errors
     /// When the database does not answer.
-    pub(super) async fn connect(self: &Arc<Self>) -> Result<Held<DB>, BoxError> {
+    pub(crate) async fn connect(self: &Arc<Self>) -> Result<Held<DB>, BoxError> {
         // Never closed.
         let turn = self.turns.clone().acquire_owned().await?;
         if !DB::IS_SERVER {
@@ -126,7 +126,7 @@ impl<DB: OutboxDatabase> Own<DB> {
 }
 
 impl<DB: OutboxDatabase> Held<DB> {
-    pub(super) fn of_pool(connection: PoolConnection<DB>) -> Held<DB> {
+    pub(crate) fn of_pool(connection: PoolConnection<DB>) -> Held<DB> {
         Held(Kind::Pool {
             connection,
             _turn: None,
@@ -134,7 +134,7 @@ impl<DB: OutboxDatabase> Held<DB> {
     }
 
     /// Closes it when it is dropped.
-    pub(super) fn close(&mut self) {
+    pub(crate) fn close(&mut self) {
         match &mut self.0 {
             // The pool waits for that no longer than five seconds.
             Kind::Pool { connection, .. } => connection.close_on_drop(),
@@ -143,14 +143,14 @@ impl<DB: OutboxDatabase> Held<DB> {
     }
 
     /// Before a use of it, which may be cut short.
-    pub(super) fn is_used(&mut self) {
+    pub(crate) fn is_used(&mut self) {
         if let Kind::Own { is_sound, .. } = &mut self.0 {
             *is_sound = false;
         }
     }
 
     /// The use has come to its end.
-    pub(super) fn was_used<T>(&mut self, done: &Result<T, sqlx::Error>) {
+    pub(crate) fn was_used<T>(&mut self, done: &Result<T, sqlx::Error>) {
         let is_well = done.as_ref().err().is_none_or(is_of_a_statement);
         match &mut self.0 {
             Kind::Own { is_sound, .. } => *is_sound = is_well,
@@ -160,14 +160,14 @@ impl<DB: OutboxDatabase> Held<DB> {
     }
 
     /// Undoes a transaction that may be open, within so long; or else closes it.
-    pub(super) async fn undo(&mut self, patience: Duration) {
+    pub(crate) async fn undo(&mut self, patience: Duration) {
         if within(patience, DB::undo(self)).await.is_err() {
             self.close();
         }
     }
 
     /// Ends a transaction that may be open, in the background, however its last use ended; then gives it back.
-    pub(super) fn roll_back(mut self) {
+    pub(crate) fn roll_back(mut self) {
         // Without a runtime there is none whose work this could hold up.
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             return DB::TransactionManager::start_rollback(&mut self);
@@ -177,7 +177,7 @@ impl<DB: OutboxDatabase> Held<DB> {
 }
 
 /// For a connection of the cache's own, made with all that the service does to a new one.
-pub(super) fn pool_of_one<DB: OutboxDatabase>(pool: &Pool<DB>) -> Pool<DB> {
+pub(crate) fn pool_of_one<DB: OutboxDatabase>(pool: &Pool<DB>) -> Pool<DB> {
     let options = pool.options().clone();
     let one = options.min_connections(0).max_connections(1);
     // Without these the pool has no tasks.
@@ -187,7 +187,7 @@ pub(super) fn pool_of_one<DB: OutboxDatabase>(pool: &Pool<DB>) -> Pool<DB> {
 }
 
 /// Waits for an answer of the database for so long.
-pub(super) async fn within<T>(
+pub(crate) async fn within<T>(
     patience: Duration,
     work: impl Future<Output = Result<T, sqlx::Error>>,
 ) -> Result<T, sqlx::Error> {

@@ -10,10 +10,10 @@ use super::connection::{Held, Own, PATIENCE, PATIENCE_WITH_ALL, within};
 use super::{
     Backlog, Installed, Listener, Outbox, OutboxConnection, OutboxRow, Place, Purged, Seen, Which,
 };
-use crate::error::BoxError;
-use crate::schema::{Schema, Triggers};
-use crate::store::BoxFuture;
-use crate::tag::Tag;
+use crate::boxed::BoxError;
+use crate::boxed::BoxFuture;
+use crate::model::schema::{Schema, Triggers};
+use crate::model::tag::Tag;
 
 /// Implemented for [`sqlx::Postgres`] and [`sqlx::Sqlite`].
 pub trait OutboxDatabase: Database {
@@ -144,10 +144,10 @@ pub trait OutboxDatabase: Database {
 }
 
 /// The outbox table, reached over connections of its own.
-pub(super) struct OwnOutbox<DB: OutboxDatabase> {
-    pub(super) own: Arc<Own<DB>>,
-    pub(super) schema: &'static Schema,
-    pub(super) triggers: bool,
+pub(crate) struct OwnOutbox<DB: OutboxDatabase> {
+    pub(crate) own: Arc<Own<DB>>,
+    pub(crate) schema: &'static Schema,
+    pub(crate) triggers: bool,
 }
 
 impl<DB: OutboxDatabase> Outbox for OwnOutbox<DB> {
@@ -170,10 +170,10 @@ impl<DB: OutboxDatabase> Outbox for OwnOutbox<DB> {
 }
 
 /// A connection, with the table.
-pub(super) struct TableConnection<DB: OutboxDatabase> {
-    pub(super) connection: Held<DB>,
-    pub(super) schema: &'static Schema,
-    pub(super) triggers: bool,
+pub(crate) struct TableConnection<DB: OutboxDatabase> {
+    pub(crate) connection: Held<DB>,
+    pub(crate) schema: &'static Schema,
+    pub(crate) triggers: bool,
 }
 
 /// What is done over it comes to an end.

@@ -14,10 +14,10 @@ use super::set_up::run;
 use super::{
     BATCH, Backlog, Installed, Listener, OutboxRow, PURGE_BATCH, Place, Purged, Seen, Which,
 };
-use crate::error::BoxError;
-use crate::schema::{Schema, Triggers};
-use crate::store::BoxFuture;
-use crate::tag::Tag;
+use crate::boxed::BoxError;
+use crate::boxed::BoxFuture;
+use crate::model::schema::{Schema, Triggers};
+use crate::model::tag::Tag;
 
 /// Taken while triggers are installed, so that two processes that start at once do not trip over
 /// each other. The bytes of "cache.to".

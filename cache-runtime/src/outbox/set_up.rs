@@ -5,7 +5,7 @@ use sqlx::{Database, Executor, Pool};
 
 use super::Installed;
 use super::database::{OutboxDatabase, quoted, stamps};
-use crate::schema::Schema;
+use crate::model::schema::Schema;
 
 impl Schema {
     /// Creates the outbox and the triggers in this database, or brings them up to date; does nothing, and takes no lock,

@@ -11,8 +11,8 @@ use super::database::{OutboxDatabase, backlog, fetch, quoted, stamps};
 use super::{
     BATCH, Backlog, Installed, Listener, OutboxRow, PURGE_BATCH, Place, Purged, Seen, Which,
 };
-use crate::schema::{Schema, Triggers};
-use crate::tag::Tag;
+use crate::model::schema::{Schema, Triggers};
+use crate::model::tag::Tag;
 
 /// Seconds since 1970.
 const NOW: &str = "(julianday('now') - 2440587.5) * 86400";

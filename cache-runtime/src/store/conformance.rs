@@ -17,8 +17,8 @@ use super::{Connected, Fill, Read, Store};
 use bytes::Bytes;
 
 use crate::model::File;
-use crate::schema::{Schema, Triggers};
-use crate::tag::Tag;
+use crate::model::schema::{Schema, Triggers};
+use crate::model::tag::Tag;
 
 mod leases;
 mod told;

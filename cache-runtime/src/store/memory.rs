@@ -9,9 +9,9 @@ use bytes::Bytes;
 use indexmap::IndexMap;
 
 use super::{Answer, Claim, Connected, Epoch, Fill, MOST_FENCES, Read, Store, StoreError, Token};
-use crate::near::NearFence;
-use crate::schema::Schema;
-use crate::tag::Tag;
+use crate::local::near::NearFence;
+use crate::model::schema::Schema;
+use crate::model::tag::Tag;
 
 /// How many entries are looked at to find one to evict: Redis's approximation of LRU
 /// (<https://redis.io/docs/latest/develop/reference/eviction/>), which needs no list.

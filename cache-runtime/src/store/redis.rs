@@ -35,10 +35,10 @@ use redis::{
 
 use super::{Answer, Claim, Connected, Epoch, Fill, MOST_FENCES, Read, Store, StoreError, Token};
 use crate::error::Error;
+use crate::local::near::{self, NearFence};
 use crate::model;
-use crate::near::{self, NearFence};
-use crate::schema::Schema;
-use crate::tag::Tag;
+use crate::model::schema::Schema;
+use crate::model::tag::Tag;
 
 mod connection;
 mod leases;

@@ -1,4 +1,4 @@
-//! Writing: `outbox/transaction.rs`, `deliver.rs` and `relay.rs`.
+//! Writing: `write/transaction.rs`, `deliver.rs` and `relay.rs`.
 
 use crate::Mutant;
 use crate::machine::{Action, Protocol, Sent, State, TAGS, WRITES};

@@ -13,10 +13,10 @@ use std::time::{Duration, Instant};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Postgres};
 
 use super::{INSTALL_LOCK, lives};
+use crate::model::schema::{Schema, Table};
 use crate::outbox::Installed;
 use crate::outbox::database::{OutboxDatabase, quoted, stamps};
 use crate::outbox::set_up::{is_held, run};
-use crate::schema::{Schema, Table};
 
 /// How long a step waits for a table, and others behind it. Shorter than `deadlock_timeout`, so that it is never a
 /// writer who is ended, if the two wait for each other.

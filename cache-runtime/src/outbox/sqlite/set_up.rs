@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use sqlx::{AssertSqlSafe, Connection, Sqlite, SqliteConnection};
 
+use crate::model::schema::{ColumnsOf, ExactColumn, Schema, Trigger};
 use crate::outbox::Installed;
 use crate::outbox::database::{OutboxDatabase, quoted, stamps};
 use crate::outbox::set_up::{refusal, run};
-use crate::schema::{ColumnsOf, ExactColumn, Schema, Trigger};
 
 pub(super) async fn install(
     connection: &mut SqliteConnection,

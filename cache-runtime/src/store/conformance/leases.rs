@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::{LONG, SOURCE, fill, fill_since, invalidate, new_fill, read, schema, told};
-use crate::schema::Schema;
+use crate::model::schema::Schema;
 use crate::store::{Claim, Fill, Store};
 
 /// Of a claim whose end is waited for.

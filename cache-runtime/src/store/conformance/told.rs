@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{LONG, SOURCE, fill, invalidate, new_fill, read};
-use crate::near::{Moment, NearFence};
+use crate::local::near::{Moment, NearFence};
 use crate::store::{Fill, Store};
 
 /// A near cache, and of some keys whether it may still serve them.

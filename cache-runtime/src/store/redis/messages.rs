@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use redis::{PushInfo, PushKind, Value};
 
 use super::connection::parse_token;
-use crate::near::NearFence;
+use crate::local::near::NearFence;
 use crate::store::Token;
 
 /// What has been heard over one connection.
@@ -87,7 +87,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::near::Moment;
+    use crate::local::near::Moment;
 
     /// Whether a value of now outlives what happens.
     fn survives(heard: &Heard, happens: impl FnOnce()) -> bool {

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::model::File;
 
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
-use crate::tag::Tag;
+use crate::model::tag::Tag;
 
 /// Everything in `cache.toml` that is not about one struct. Made by `cache_runtime::schema!()`.
 #[derive(Debug, Clone, Copy)]

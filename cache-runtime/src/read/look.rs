@@ -6,19 +6,19 @@ use bytes::Bytes;
 
 use crate::cache::Cache;
 use crate::engine::Engine;
-use crate::entry::{Entry, Unusable};
-use crate::event::Event;
-use crate::fill::{self, Lead, Turn};
-use crate::flight::{Entered, Hurry, Landings, Tick};
-use crate::in_use;
-use crate::kind::{Form, Kind};
+use crate::local::flight::{Entered, Hurry, Landings, Tick};
+use crate::local::near::{Stamp, Tier};
 use crate::mechanism::Mechanism;
-use crate::name;
-use crate::near::{Stamp, Tier};
+use crate::model::name;
+use crate::observe::event::Event;
+use crate::read::fill::{self, Lead, Turn};
+use crate::read::in_use;
+use crate::read::kind::{Form, Kind};
+use crate::read::status::{Answer, CacheStatus};
+use crate::read::verify;
 use crate::read::{Accept, Fetched};
-use crate::status::{Answer, CacheStatus};
 use crate::store::Read;
-use crate::verify;
+use crate::value::entry::{Entry, Unusable};
 
 /// One look at the store, for several keys.
 pub(crate) struct Look {

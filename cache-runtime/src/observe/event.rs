@@ -5,9 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::Error;
-use crate::near;
-use crate::tag::Tag;
-use crate::verify::Verdict;
+use crate::local::near;
+use crate::model::tag::Tag;
 
 /// One thing that happened.
 #[derive(Debug, Clone, Copy)]
@@ -150,7 +149,7 @@ impl Observer {
     #[inline]
     pub(crate) fn tell_near_hit(&self, key: impl FnOnce() -> String) {
         #[cfg(feature = "metrics")]
-        crate::metrics::near_hit();
+        crate::observe::metrics::near_hit();
         if self.0.is_some() {
             let (key, tier) = (&key(), near::NAME);
             self.observe(&Event::Hit { key, tier });
@@ -170,7 +169,7 @@ impl Observer {
             ref other => tracing::trace!(event = ?other),
         }
         #[cfg(feature = "metrics")]
-        crate::metrics::record(&event);
+        crate::observe::metrics::record(&event);
         self.observe(&event);
     }
 
@@ -181,6 +180,30 @@ impl Observer {
             if observed.is_err() {
                 tracing::error!(?event, "the observer panicked");
             }
+        }
+    }
+}
+
+/// What came of comparing a hit with the source, after every report of a write should have been delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// The source says the same.
+    Consistent,
+    /// The source says something else, and what was served is served still: nobody has reported the change, or not in
+    /// time.
+    Inconsistent,
+    /// The source says something else, and what was served is gone; or it could not be told: the load failed, the store is
+    /// away, the value does not serialize.
+    Undecided,
+}
+
+impl Verdict {
+    #[cfg(feature = "metrics")]
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Verdict::Consistent => "consistent",
+            Verdict::Inconsistent => "inconsistent",
+            Verdict::Undecided => "undecided",
         }
     }
 }

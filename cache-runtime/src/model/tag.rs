@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::key::Column;
-use crate::name;
+use crate::model::key::Column;
+use crate::model::name;
 
 /// One fact a value was built from, such as `video#id=7` or `item#plio_id=1`: model, columns, values.
 ///

@@ -25,8 +25,6 @@
 //! - Columns that `cache.toml` ignores are left out: what they hold may be old.
 //! - A value that has expired, and is served in its `grace`, may be old: it is not sampled, nor still served.
 
-pub(crate) mod compare;
-
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,45 +35,22 @@ use serde_json::Value;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
+use crate::boxed::BoxError;
 use crate::cache::{Cache, WeakCache};
-use crate::entry::Entry;
-use crate::error::BoxError;
-use crate::event::Event;
-use crate::fill::{self, Turn};
-use crate::flight::Hurry;
-use crate::kind::{Form, Kind};
-use crate::load::LoadContext;
-use crate::look;
-use crate::near::{self, Kept};
-use crate::schema::Schema;
+use crate::local::flight::Hurry;
+use crate::local::near::{self, Kept};
+use crate::model::schema::Schema;
+use crate::observe::event::{Event, Verdict};
+use crate::read::fill::{self, Turn};
+use crate::read::kind::{Form, Kind};
+use crate::read::load::LoadContext;
+use crate::read::look;
 use crate::store;
+use crate::value::compare;
+use crate::value::entry::Entry;
 
 /// How many hits are being verified at once in a cache, at most; while there are so many, others are not sampled.
 const AT_ONCE: usize = 16;
-
-/// What came of comparing a hit with the source, after every report of a write should have been delivered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Verdict {
-    /// The source says the same.
-    Consistent,
-    /// The source says something else, and what was served is served still: nobody has reported the change, or not in
-    /// time.
-    Inconsistent,
-    /// The source says something else, and what was served is gone; or it could not be told: the load failed, the store is
-    /// away, the value does not serialize.
-    Undecided,
-}
-
-impl Verdict {
-    #[cfg(feature = "metrics")]
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Verdict::Consistent => "consistent",
-            Verdict::Inconsistent => "inconsistent",
-            Verdict::Undecided => "undecided",
-        }
-    }
-}
 
 /// Those that are under way.
 pub(crate) struct Verifications(Arc<Semaphore>);

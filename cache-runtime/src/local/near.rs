@@ -14,9 +14,6 @@ use quick_cache::sync::Cache;
 pub use fence::NearFence;
 pub(crate) use fence::{Moment, Stamp};
 
-use crate::background::Task;
-use crate::engine::Engine;
-use crate::in_use::AnyInUse;
 use crate::mechanism::Mechanisms;
 use crate::model::Room;
 use fence::Validity;
@@ -45,6 +42,9 @@ pub(crate) struct Near {
 
 type AnyTier = Box<dyn Any + Send + Sync>;
 
+/// What is in use of a model in one form.
+pub(crate) type AnyInUse = OnceLock<AnyTier>;
+
 /// In how many forms a model can be kept: values, their JSON, and the ids behind lookups.
 pub(crate) const FORMS: usize = 3;
 
@@ -57,7 +57,7 @@ impl Near {
         }
     }
 
-    /// See [`crate::in_use`].
+    /// See [`crate::read::in_use`].
     pub(crate) fn in_use(&self, number: usize, form: usize) -> Option<&AnyInUse> {
         self.in_use.get(number)?.get(form)
     }
@@ -74,26 +74,6 @@ impl Near {
         let tier = tier.get_or_init(|| Box::new(Tier::<K, V>::new(room, self.fence.clone())));
         tier.downcast_ref()
     }
-}
-
-/// Asks the store for nothing, again and again: its answer says that all it had to tell was told. As long as the cache lives.
-pub(crate) fn start_listening(engine: &Arc<Engine>) {
-    let Some(near) = &engine.near else {
-        return;
-    };
-    let pause = near.fence.max_staleness() / 4;
-    let weak = Arc::downgrade(engine);
-    engine.in_background(Task::Listening, async move {
-        let engine = weak;
-        while let Some(engine) = engine.upgrade() {
-            let asked = Moment::now();
-            if let (Some(_), Some(near)) = (engine.read(&[]).await, &engine.near) {
-                near.fence.trust(asked);
-            }
-            drop(engine);
-            tokio::time::sleep(pause).await;
-        }
-    });
 }
 
 /// What a value is kept by.

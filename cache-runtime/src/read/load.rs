@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use crate::boxed::BoxError;
 use crate::cache::Cache;
 use crate::engine::Engine;
-use crate::error::{BoxError, Error};
+use crate::error::Error;
 use crate::model::Cached;
 use crate::read;
 
@@ -189,7 +190,7 @@ mod within {
     use crate::cache::Cache;
     use crate::error::Error;
     use crate::outbox::database::OutboxDatabase;
-    use crate::outbox::transaction::Open;
+    use crate::write::transaction::Open;
 
     /// How long a loader waits for the transaction's one connection.
     const PATIENCE: Duration = Duration::from_secs(5);

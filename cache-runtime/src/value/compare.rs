@@ -6,7 +6,7 @@ use serde_json::Value;
 const NAMED: usize = 10;
 
 /// Without the fields of these names, wherever they are, and in whichever case (`last_seen`, `lastSeen`) they are written.
-pub(super) fn without(value: Value, names: &[&str]) -> Value {
+pub(crate) fn without(value: Value, names: &[&str]) -> Value {
     if names.is_empty() {
         return value;
     }

@@ -6,7 +6,7 @@ use std::hash::Hash;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::name;
+use crate::model::name;
 
 /// A database column as text, the way the database itself writes it.
 ///

@@ -10,10 +10,10 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::Serialize;
 
-use crate::error::BoxError;
-use crate::json::Json;
+use crate::boxed::BoxError;
 use crate::read::Fetched;
-use crate::status::{Answer, CacheStatus};
+use crate::read::status::{Answer, CacheStatus};
+use crate::value::json::Json;
 
 const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 

@@ -21,9 +21,9 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::error::BoxError;
-use crate::json::{Json, hash};
+use crate::boxed::BoxError;
 use crate::model::Codec;
+use crate::value::json::{Json, hash};
 
 const FORMAT: u8 = 3;
 pub(crate) const HEADER: usize = 26;

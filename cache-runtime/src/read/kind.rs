@@ -8,20 +8,20 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::entry::{Entry, Unusable};
-use crate::error::BoxError;
-use crate::json::Json;
-use crate::key::KeyWriter;
-use crate::load::{Find, Load, LoadContext};
+use crate::boxed::BoxError;
+use crate::model::key::KeyWriter;
+use crate::model::tag::{Tag, Tags};
 use crate::model::{Cached, File, Lookup, Policy};
-use crate::tag::{Tag, Tags};
+use crate::read::load::{Find, Load, LoadContext};
+use crate::value::entry::{Entry, Unusable};
+use crate::value::json::Json;
 
 pub(crate) trait Kind<Db>: 'static {
     type Key: Clone + Eq + Hash + Send + Sync + 'static;
     type Value: Serialize + DeserializeOwned + Send + Sync + 'static;
     const MODEL: &'static str;
     const POLICY: Policy;
-    /// Without that of plain structs: see [`crate::shape`].
+    /// Without that of plain structs: see [`crate::value::shape`].
     const SHAPE: u64;
     const FILE: File;
     /// The first of its forms among those of its model.

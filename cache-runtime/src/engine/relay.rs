@@ -8,12 +8,12 @@
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use crate::background::Task;
-use crate::deliver::LATE_MARKS;
+use crate::engine::background::Task;
+use crate::engine::deliver::LATE_MARKS;
 use crate::engine::{Engine, PATIENCE};
 use crate::error::Error;
-use crate::event::Event;
 use crate::mechanism::Mechanism;
+use crate::observe::event::Event;
 use crate::outbox::{Listener, OutboxConnection, PURGE_BATCH, Seen, Which};
 
 /// After rows were found it looks again so soon; while there are none, it doubles this up to

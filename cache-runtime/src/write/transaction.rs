@@ -11,16 +11,16 @@ use sqlx::Pool;
 use sqlx_core::transaction::TransactionManager;
 use tokio::sync::Mutex;
 
-use super::connection::{Held, Own, within};
-use super::database::{OutboxDatabase, OwnOutbox, TableConnection};
-use super::{Place, Which};
 use crate::cache::{Builder, Cache};
 use crate::error::Error;
-use crate::event::Event;
-use crate::load::{Find, Load, LoadContext, Within};
+use crate::model::tag::{Tag, Tags};
 use crate::model::{Reported, Rows};
+use crate::observe::event::Event;
+use crate::outbox::connection::{Held, Own, within};
+use crate::outbox::database::{OutboxDatabase, OwnOutbox, TableConnection};
+use crate::outbox::{Place, Which};
 use crate::read;
-use crate::tag::{Tag, Tags};
+use crate::read::load::{Find, Load, LoadContext, Within};
 
 /// How long a commit may take until it is not known whether there was one.
 const COMMIT_PATIENCE: Duration = Duration::from_secs(60);

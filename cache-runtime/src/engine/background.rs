@@ -11,15 +11,16 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use crate::engine::Engine;
+use crate::engine::relay;
 use crate::error::Error;
-use crate::{near, relay};
+use crate::local::near::Moment;
 
 /// A task.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Task {
     /// See [`relay`].
     Relay = 1,
-    /// See [`near::start_listening`].
+    /// See [`listen`].
     Listening = 2,
     /// The way back of a store that is away.
     Recovery = 4,
@@ -47,6 +48,26 @@ const TIDY_EVERY: Duration = Duration::from_secs(5);
 
 /// How often at most without a pause: others want something of the store as well.
 const TIDY_STEPS: usize = 50;
+
+/// Asks the store for nothing, again and again: its answer says that all it had to tell was told. As long as the cache lives.
+pub(crate) fn listen(engine: &Arc<Engine>) {
+    let Some(near) = &engine.near else {
+        return;
+    };
+    let pause = near.fence.max_staleness() / 4;
+    let weak = Arc::downgrade(engine);
+    engine.in_background(Task::Listening, async move {
+        let engine = weak;
+        while let Some(engine) = engine.upgrade() {
+            let asked = Moment::now();
+            if let (Some(_), Some(near)) = (engine.read(&[]).await, &engine.near) {
+                near.fence.trust(asked);
+            }
+            drop(engine);
+            tokio::time::sleep(pause).await;
+        }
+    });
+}
 
 /// Throws away what has expired in the store, as long as the cache lives.
 pub(crate) fn tidy(engine: &Arc<Engine>) {
@@ -129,7 +150,7 @@ impl Engine {
             relay::start(self);
         }
         if is_lost(Task::Listening) {
-            near::start_listening(self);
+            listen(self);
         }
         if is_lost(Task::Tidying) {
             tidy(self);

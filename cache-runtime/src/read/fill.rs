@@ -14,17 +14,17 @@ use tracing::Instrument;
 
 use crate::cache::Cache;
 use crate::engine::Engine;
-use crate::entry::{self, Entry, Unusable};
 use crate::error::Error;
-use crate::event::Event;
-use crate::flight::{Hurry, Tick, Ticket};
-use crate::kind::Kind;
-use crate::load::LoadContext;
-use crate::look::open;
+use crate::local::flight::{Hurry, Tick, Ticket};
 use crate::mechanism::Mechanism;
+use crate::model::tag::{Tag, Tags};
+use crate::observe::event::Event;
+use crate::read::kind::Kind;
+use crate::read::load::LoadContext;
+use crate::read::look::open;
 use crate::store::{Claim, Fill, Token};
-use crate::tag::{Tag, Tags};
-use crate::verify::compare;
+use crate::value::compare;
+use crate::value::entry::{self, Entry, Unusable};
 
 /// Between two looks whether another process has stored what it loads: from this on, doubling,
 const FIRST_PAUSE: Duration = Duration::from_millis(2);

@@ -1,16 +1,15 @@
 //! `on-write = "refresh"`: a value that this process has served lately is read again as soon as it is invalidated, so that the
 //! next reader finds it. Whoever gets to it first loads it; with a `lease`, the other processes wait for that one.
 
-use std::any::Any;
 use std::hash::Hash;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use quick_cache::sync::Cache as Lately;
 use tokio::sync::mpsc;
 
 use crate::cache::{Cache, WeakCache};
-use crate::kind::Kind;
 use crate::read;
+use crate::read::kind::Kind;
 
 /// How many values of a model are known to be in use, at most.
 const VALUES: usize = 10_000;
@@ -23,8 +22,6 @@ const BATCH: usize = 100;
 
 /// What is in use of one kind, by key.
 pub(crate) struct InUse<K>(Arc<Lately<String, K>>);
-
-pub(crate) type AnyInUse = OnceLock<Box<dyn Any + Send + Sync>>;
 
 impl<K: Clone + Eq + Hash + Send + Sync + 'static> InUse<K> {
     fn of<Ki: Kind<Db, Key = K>, Db: Send + Sync + 'static>(cache: &Cache<Db>) -> InUse<K> {

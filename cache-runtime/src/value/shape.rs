@@ -7,11 +7,10 @@
 //! What a type reads from a map of any keys (`flatten`, an untagged or internally tagged enum) is not asked for by name, and so not
 //! seen: for that there is `version` in `cache.toml`.
 
-use std::any::{TypeId, type_name};
+use std::any::type_name;
 use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::OnceLock;
 
 use serde::de::value::StrDeserializer;
 use serde::de::{
@@ -19,8 +18,6 @@ use serde::de::{
     VariantAccess, Visitor,
 };
 
-use crate::error::Error;
-use crate::kind::Kind;
 use crate::model::fnv;
 
 /// How often a type is asked: once for each variant of its largest enum, and for each field that takes nothing of what it is given.
@@ -35,52 +32,8 @@ const MOST_QUESTIONS: usize = 200_000;
 /// How deep it goes: a thread's stack bounds that, and a frame has a whole value of what it reads.
 const DEEPEST: usize = 64;
 
-/// The shapes of what the models' values and lookups are, each found out once.
-#[derive(Debug)]
-pub(crate) struct Shapes(Box<[[OnceLock<Known>; 2]]>);
-
-/// The struct that was read first, and the shape of what it is read as.
-#[derive(Debug)]
-struct Known {
-    kind: TypeId,
-    name: &'static str,
-    shape: u64,
-}
-
-impl Shapes {
-    pub(crate) fn new(models: usize) -> Shapes {
-        Shapes((0..models).map(|_| Default::default()).collect())
-    }
-
-    /// Of what is read in this way.
-    ///
-    /// # Errors
-    /// When another struct of the model is: each would take what the other has stored for an older version's, and every read in
-    /// turn were a miss.
-    pub(crate) fn of<K: Kind<Db>, Db>(&self) -> Result<u64, Error> {
-        let kind = TypeId::of::<K>();
-        let place = &self.0[K::POLICY.number][usize::from(K::FORM != 0)];
-        let known = place.get_or_init(|| Known {
-            kind,
-            name: K::name(),
-            shape: of::<K::Value>(K::SHAPE),
-        });
-        if known.kind != kind {
-            return Err(Error::misuse(format!(
-                "`{}` and `{}` are both read as the value of `[model.{}]`: they have one key, and each would make the other's reads misses\n\
-                 help: read one of them; what another value embeds may be a struct with `#[cached(projection = \"{}\")]`, which has no key",
-                known.name,
-                K::name(),
-                K::MODEL,
-                K::MODEL
-            )));
-        }
-        Ok(known.shape)
-    }
-}
-
 /// Mixed with this: a hash of all that the type reads.
-fn of<T: DeserializeOwned>(own: u64) -> u64 {
+pub(crate) fn of<T: DeserializeOwned>(own: u64) -> u64 {
     let mut seen = Seen::default();
     for time in 0..MOST_TIMES {
         seen.variant = time;

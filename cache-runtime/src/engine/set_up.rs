@@ -6,8 +6,8 @@ use std::sync::{Arc, PoisonError, RwLockReadGuard};
 
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::model::tag::Tag;
 use crate::outbox::{Installed, OutboxConnection};
-use crate::tag::Tag;
 
 const NOTHING: &str = "this database has no outbox, so that nothing could be invalidated\n\
     help: run `SCHEMA.install(&pool)` after the migrations, or the text of `SCHEMA.migration(&pool)`";

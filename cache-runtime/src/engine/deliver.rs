@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::event::Event;
 use crate::mechanism::Mechanism;
+use crate::model::tag::Tag;
+use crate::observe::event::Event;
 use crate::outbox::{BATCH, OutboxConnection, OutboxRow, Place, Which};
 use crate::store::StoreError;
-use crate::tag::Tag;
 
 /// How long it may take until a mark that somebody else has made is seen.
 pub(crate) const LATE_MARKS: Duration = Duration::from_secs(5);

@@ -20,8 +20,8 @@
 
 use ::metrics::{counter, gauge};
 
-use crate::event::Event;
-use crate::near;
+use crate::local::near;
+use crate::observe::event::Event;
 
 pub(crate) fn near_hit() {
     counter!("cache_hits_total", "tier" => near::NAME).increment(1);
@@ -91,8 +91,8 @@ mod tests {
 
     use super::*;
     use crate::error::Error;
-    use crate::event::Observer;
-    use crate::tag::Tag;
+    use crate::model::tag::Tag;
+    use crate::observe::event::Observer;
 
     /// Every metric by its name and labels, as the text format of Prometheus writes them.
     #[derive(Default)]

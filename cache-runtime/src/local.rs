@@ -1,0 +1,4 @@
+//! What this process knows; nobody is asked for it.
+
+pub(crate) mod flight;
+pub(crate) mod near;

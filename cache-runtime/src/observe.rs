@@ -1,0 +1,6 @@
+//! What happened, told outward.
+
+pub(crate) mod event;
+#[cfg(feature = "metrics")]
+pub(crate) mod metrics;
+pub(crate) mod said;

@@ -1,0 +1,3 @@
+//! A write through the cache: one commit.
+
+pub(crate) mod transaction;
