@@ -182,16 +182,17 @@ fn serde(attributes: &[Attribute], rename: &str) -> Serde {
             if is_rename && meta.input.peek(syn::token::Paren) {
                 return meta.parse_nested_meta(|meta| {
                     let name = meta.value()?.parse::<LitStr>()?.value();
-                    if meta.path.is_ident("serialize") {
-                        serde.written = Some(name);
-                    } else {
-                        serde.read = Some(name);
+                    match &serde.read {
+                        _ if meta.path.is_ident("serialize") => serde.written = Some(name),
+                        None => serde.read = Some(name),
+                        // More than one is taken, too.
+                        Some(_) => serde.aliases.push(name),
                     }
                     Ok(())
                 });
             }
             if let Ok(value) = meta.value() {
-                if let syn::Expr::Lit(literal) = value.parse()?
+                if let syn::Expr::Lit(literal) = bare(value.parse()?)
                     && let syn::Lit::Str(name) = literal.lit
                 {
                     if is_rename {
@@ -210,4 +211,12 @@ fn serde(attributes: &[Attribute], rename: &str) -> Serde {
         });
     }
     serde
+}
+
+/// Without the invisible parentheses that a `macro_rules!` puts around a `$name:literal`.
+fn bare(expr: syn::Expr) -> syn::Expr {
+    match expr {
+        syn::Expr::Group(group) => bare(*group.expr),
+        expr => expr,
+    }
 }

@@ -101,7 +101,7 @@ pub(crate) fn cached(row: &Struct, model: &Model, policy: &Policy, schema: &Sche
             }
             fn is_same(&self, other: &Self) -> ::core::option::Option<bool> {
                 use #runtime::generated::{ByEq as _, Unknown as _};
-                (&#runtime::generated::Pair(self, other)).is_same()
+                (&#runtime::generated::Pair(self, other)).cache_runtime_is_same()
             }
             fn write_key(id: &Self::Id, key: &mut #runtime::generated::KeyWriter) {
                 #write_key

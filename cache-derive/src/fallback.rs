@@ -40,7 +40,7 @@ pub(crate) fn expand(
             const MODEL: &'static str = #name;
             const SHAPE: u64 = 0;
             const FILE: #runtime::generated::File =
-                #runtime::generated::File { name: "", hash: #file };
+                #runtime::generated::File { name: "", package: "", hash: #file };
             fn tags(&self, _: &mut #runtime::Tags) {}
         }
         #[automatically_derived]

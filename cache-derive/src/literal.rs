@@ -28,5 +28,11 @@ pub(crate) fn room(runtime: &impl ToTokens, room: Room) -> TokenStream {
 /// Which file it is.
 pub(crate) fn file(runtime: &impl ToTokens, schema: &Schema) -> TokenStream {
     let (name, hash) = (schema.file(), schema.fingerprint());
-    quote!(#runtime::generated::File { name: #name, hash: #hash })
+    quote! {
+        #runtime::generated::File {
+            name: #name,
+            package: ::core::env!("CARGO_PKG_NAME"),
+            hash: #hash,
+        }
+    }
 }

@@ -173,6 +173,8 @@ pub trait Dependencies {
 pub struct File {
     /// As the compiler names it: from the workspace's folder, if it is there.
     pub name: &'static str,
+    /// The package that was compiled with it.
+    pub package: &'static str,
     /// Of its text.
     pub hash: u64,
 }
@@ -268,7 +270,7 @@ pub const fn same_model(held: &str, model: &str) -> bool {
     same
 }
 
-/// Two values, whose type may have `PartialEq` or not: `(&Pair(a, b)).is_same()` takes the first of [`ByEq`] and [`Unknown`] that
+/// Two values, whose type may have `PartialEq` or not: `(&Pair(a, b)).cache_runtime_is_same()` takes the first of [`ByEq`] and [`Unknown`] that
 /// there is. (The trick is that of <https://github.com/dtolnay/case-studies/tree/master/autoref-specialization>; it works where the
 /// type is known, as it is in generated code.)
 #[derive(Debug)]
@@ -277,12 +279,12 @@ pub struct Pair<'a, T>(pub &'a T, pub &'a T);
 /// For those that have it.
 pub trait ByEq {
     /// Whether they are equal.
-    fn is_same(&self) -> Option<bool>;
+    fn cache_runtime_is_same(&self) -> Option<bool>;
 }
 
 impl<T: PartialEq> ByEq for Pair<'_, T> {
     #[expect(clippy::eq_op, reason = "NaN is not equal to itself")]
-    fn is_same(&self) -> Option<bool> {
+    fn cache_runtime_is_same(&self) -> Option<bool> {
         let Pair(a, b) = self;
         let knows_itself = |it: &T| it == it;
         match a == b {
@@ -296,11 +298,11 @@ impl<T: PartialEq> ByEq for Pair<'_, T> {
 /// For all others.
 pub trait Unknown {
     /// Nobody knows.
-    fn is_same(&self) -> Option<bool>;
+    fn cache_runtime_is_same(&self) -> Option<bool>;
 }
 
 impl<T> Unknown for &Pair<'_, T> {
-    fn is_same(&self) -> Option<bool> {
+    fn cache_runtime_is_same(&self) -> Option<bool> {
         None
     }
 }

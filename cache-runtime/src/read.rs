@@ -161,6 +161,8 @@ pub(crate) async fn reload<T: Load<Db>, Db: Send + Sync + 'static>(
     cache: &Cache<Db>,
     ids: &[T::Id],
 ) -> Result<(), Error> {
+    background::is_in_runtime()?;
+    cache.engine().shape::<Values<T>, Db>()?;
     let mut tags = Tags::default();
     ids.iter().for_each(|id| T::id_tag(id, &mut tags));
     cache.engine().written(tags.finish()).await?;

@@ -4,14 +4,17 @@ use std::error::Error;
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use toml::Table;
 
 const FILE_NAME: &str = "cache.toml";
 
 /// What a package has beside its `Cargo.toml` that came from a registry, an archive or `cargo vendor`.
-const OF_PACKAGES: [&str; 3] = ["Cargo.toml.orig", ".cargo-checksum.json", ".cargo-ok"];
+const OF_PACKAGES: [&str; 3] = ["Cargo.toml.orig", ".cargo-checksum.json", OF_CARGO];
+
+/// What cargo puts into what it has fetched: beside the manifest of a package, at the top of a repository.
+const OF_CARGO: &str = ".cargo-ok";
 
 /// Where the file of a crate is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +33,7 @@ pub struct Located {
 /// 3. It is in the nearest folder above the crate, up to the folder of the crate's workspace.
 ///
 /// For a package that was published or vendored only the first rule counts: it is a part of somebody else's program, whose file and
-/// variable are not meant for it. What is above a crate, and what is its workspace, is what they are for cargo
+/// variable are not meant for it. For one in a repository that cargo has checked out it is the first and the third. What is above a crate, and what is its workspace, is what they are for cargo
 /// (<https://doc.rust-lang.org/cargo/reference/workspaces.html>): a member that is a symbolic link is where the link is.
 ///
 /// # Errors
@@ -38,14 +41,16 @@ pub struct Located {
 /// [`NotFound`], which says where it looked and what to do.
 pub fn locate(manifest_dir: &Path, cache_toml: Option<&OsStr>) -> Result<Located, NotFound> {
     let own = manifest_dir.join(FILE_NAME);
-    if own.is_file() {
+    if is_there(&own)? {
         let nearer = Vec::new();
         return Ok(Located { file: own, nearer });
     }
-    if OF_PACKAGES.iter().any(|it| manifest_dir.join(it).exists()) {
-        return Err(NotFound(Searched::Package(manifest_dir.to_owned())));
+    let mut marks = OF_PACKAGES.iter().map(|it| manifest_dir.join(it));
+    if let Some(mark) = marks.find(|mark| mark.exists()) {
+        return Err(NotFound(Searched::Package(mark)));
     }
-    if let Some(given) = cache_toml.filter(|given| !given.is_empty()) {
+    let given = cache_toml.filter(|given| !given.is_empty() && !is_of_git(manifest_dir));
+    if let Some(given) = given {
         let file = manifest_dir.join(given);
         let nearer = vec![own];
         return match file.is_file() {
@@ -57,7 +62,7 @@ pub fn locate(manifest_dir: &Path, cache_toml: Option<&OsStr>) -> Result<Located
     let workspace = workspace(manifest_dir);
     let folders = workspace.iter().flat_map(|it| above(manifest_dir, it));
     for file in folders.map(|folder| folder.join(FILE_NAME)) {
-        if file.is_file() {
+        if is_there(&file)? {
             let nearer = looked;
             return Ok(Located { file, nearer });
         }
@@ -68,6 +73,21 @@ pub fn locate(manifest_dir: &Path, cache_toml: Option<&OsStr>) -> Result<Located
         crate_dir,
         workspace,
     }))
+}
+
+/// Whether the crate is in what cargo has checked out of a repository, to build somebody else's program.
+fn is_of_git(crate_dir: &Path) -> bool {
+    crate_dir
+        .ancestors()
+        .any(|folder| folder.join(OF_CARGO).exists())
+}
+
+/// A link to nothing is no reason to take another file.
+fn is_there(file: &Path) -> Result<bool, NotFound> {
+    match file.is_symlink() && !file.exists() {
+        true => Err(NotFound(Searched::Dangling(file.to_owned()))),
+        false => Ok(file.is_file()),
+    }
 }
 
 /// The folders above the crate's, up to its workspace's; only that one, if it is not above.
@@ -88,7 +108,7 @@ fn workspace(crate_dir: &Path) -> Option<PathBuf> {
     }
     let package = own.get("package").and_then(|it| it.as_table());
     if let Some(root) = package.and_then(|it| it.get("workspace")?.as_str()) {
-        return Some(crate_dir.join(root));
+        return Some(plain(&crate_dir.join(root)));
     }
     let mut above = crate_dir.ancestors().skip(1);
     above
@@ -98,6 +118,18 @@ fn workspace(crate_dir: &Path) -> Option<PathBuf> {
             workspace.is_some_and(|it| !is_excluded(it, folder, crate_dir))
         })
         .map(Path::to_owned)
+}
+
+/// Without `..`, as it is written.
+fn plain(path: &Path) -> PathBuf {
+    let parts = path.components();
+    parts.fold(PathBuf::new(), |mut plain, part| {
+        match part {
+            Component::ParentDir => drop(plain.pop()),
+            part => plain.push(part),
+        }
+        plain
+    })
 }
 
 /// As cargo decides it: a member that is named is in, whatever is excluded.
@@ -122,7 +154,9 @@ pub struct NotFound(Searched);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Searched {
+    /// By this file it is known to be one.
     Package(PathBuf),
+    Dangling(PathBuf),
     Given(PathBuf),
     Folders {
         crate_dir: PathBuf,
@@ -133,12 +167,17 @@ enum Searched {
 impl fmt::Display for NotFound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Searched::Package(folder) => write!(
+            Searched::Dangling(file) => write!(
                 f,
-                "this package comes without a cache.toml: there is none in `{}`\n\
+                "`{}` is a link to nothing\nhelp: correct or remove it",
+                file.display()
+            ),
+            Searched::Package(mark) => write!(
+                f,
+                "this package comes without a cache.toml: there is none beside `{}`, which published and vendored packages have\n\
                  help: whoever publishes it puts one beside its Cargo.toml (a symbolic link to the workspace's will do), \
                  and names it in `include`, if the manifest has that; a package does not read the file of the program that it is used in",
-                folder.display()
+                mark.display()
             ),
             Searched::Given(path) => write!(
                 f,

@@ -140,10 +140,7 @@ fn the_workspace_is_what_it_is_for_cargo() {
     let folders = Folders::new(&files);
     assert_eq!(folders.of("excluded/but_named", None).0, "cache.toml");
     assert_eq!(folders.of("broken", None).0, "cache.toml");
-    assert_eq!(
-        folders.of("elsewhere", None).0,
-        "elsewhere/../root/cache.toml"
-    );
+    assert_eq!(folders.of("elsewhere", None).0, "root/cache.toml");
     for alone in ["excluded/one", "nested"] {
         assert_eq!(
             folders.why_not(alone, None),
@@ -173,13 +170,67 @@ fn a_package_reads_its_own_alone() {
         let folders = Folders::new(&files);
         for variable in [None, Some("../../cache.toml")] {
             let why = folders.why_not("vendor/library", variable);
-            let begins = "this package comes without a cache.toml: there is none in `ROOT/vendor/library`\nhelp: whoever publishes it";
-            assert!(why.starts_with(begins), "{why}");
+            let begins = format!(
+                "this package comes without a cache.toml: there is none beside `ROOT/{mark}`, which"
+            );
+            assert!(why.starts_with(&begins), "{why}");
         }
         fs::write(folders.0.join("vendor/library/cache.toml"), "").expect("writable");
         let (file, _) = folders.of("vendor/library", Some("../../cache.toml"));
         assert_eq!(file, "vendor/library/cache.toml");
     }
+}
+
+/// The workspace of the repository is the crate's; the program that it is built for has a variable of its own.
+#[test]
+fn a_repository_that_cargo_has_checked_out_has_its_own() {
+    let files = [
+        ("app/cache.toml", ""),
+        ("checkout/.cargo-ok", ""),
+        ("checkout/Cargo.toml", WORKSPACE),
+        ("checkout/cache.toml", ""),
+        ("checkout/app/one/Cargo.toml", MEMBER),
+    ];
+    let folders = Folders::new(&files);
+    for variable in [None, Some("../../../app/cache.toml")] {
+        let (file, _) = folders.of("checkout/app/one", variable);
+        assert_eq!(file, "checkout/cache.toml");
+    }
+}
+
+/// What is between the crate and the workspace that it names counts.
+#[test]
+fn a_workspace_that_is_named_is_above_it_all_the_same() {
+    let files = [
+        ("Cargo.toml", WORKSPACE),
+        ("cache.toml", ""),
+        ("app/cache.toml", ""),
+        (
+            "app/one/Cargo.toml",
+            "[package]\nname = \"one\"\nworkspace = \"../..\"",
+        ),
+    ];
+    let folders = Folders::new(&files);
+    let (file, nearer) = folders.of("app/one", None);
+    assert_eq!(file, "app/cache.toml");
+    assert_eq!(nearer, ["app/one/cache.toml"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_to_nothing_is_not_passed_over() {
+    let files = [
+        ("Cargo.toml", WORKSPACE),
+        ("cache.toml", ""),
+        ("app/one/Cargo.toml", MEMBER),
+    ];
+    let folders = Folders::new(&files);
+    let link = folders.0.join("app/one/cache.toml");
+    std::os::unix::fs::symlink("nowhere.toml", link).expect("writable");
+    assert_eq!(
+        folders.why_not("app/one", None),
+        "`ROOT/app/one/cache.toml` is a link to nothing\nhelp: correct or remove it"
+    );
 }
 
 #[test]

@@ -264,6 +264,7 @@ fn two_checkouts_with_one_target_do_not_mix_their_files() {
     // The service is built again, from here; what it uses is not.
     service("two", &format!("{program} "));
     let printed = folder.prints("two");
-    let said = "`checkout_models::Gadget` was compiled with another cache.toml";
+    let said =
+        "`checkout_models::Gadget` was compiled with `cache.toml` of package `checkout-models`";
     assert!(printed.starts_with(said), "{printed}");
 }

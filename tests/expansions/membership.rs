@@ -15,6 +15,7 @@ impl ::cache_runtime::Rows for Membership {
     const SHAPE: u64 = ::cache_runtime::generated::shape(13500209867110422256u64, &[]);
     const FILE: ::cache_runtime::generated::File = ::cache_runtime::generated::File {
         name: "cache.toml",
+        package: ::core::env!("CARGO_PKG_NAME"),
         hash: 2472019113163323541u64,
     };
     fn tags(&self, tags: &mut ::cache_runtime::Tags) {

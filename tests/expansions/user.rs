@@ -17,6 +17,7 @@ impl ::cache_runtime::Rows for User {
     );
     const FILE: ::cache_runtime::generated::File = ::cache_runtime::generated::File {
         name: "cache.toml",
+        package: ::core::env!("CARGO_PKG_NAME"),
         hash: 2472019113163323541u64,
     };
     fn tags(&self, tags: &mut ::cache_runtime::Tags) {
@@ -78,7 +79,7 @@ impl ::cache_runtime::Cached for User {
     }
     fn is_same(&self, other: &Self) -> ::core::option::Option<bool> {
         use ::cache_runtime::generated::{ByEq as _, Unknown as _};
-        (&::cache_runtime::generated::Pair(self, other)).is_same()
+        (&::cache_runtime::generated::Pair(self, other)).cache_runtime_is_same()
     }
     fn write_key(id: &Self::Id, key: &mut ::cache_runtime::generated::KeyWriter) {
         ::cache_runtime::generated::KeyWriter::literal(key, "app:");

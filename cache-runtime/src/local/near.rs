@@ -5,6 +5,7 @@ pub(crate) mod fence;
 use std::any::Any;
 use std::fmt;
 use std::hash::Hash;
+use std::marker::PhantomData;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -42,6 +43,9 @@ pub(crate) struct Near {
 
 type AnyTier = Box<dyn Any + Send + Sync>;
 
+/// A tier, and of what it is: two structs may have ids of one type, and JSON has one type for all.
+struct OfKind<Of, T>(T, PhantomData<fn() -> Of>);
+
 /// What is in use of a model in one form.
 pub(crate) type AnyInUse = OnceLock<AnyTier>;
 
@@ -62,17 +66,30 @@ impl Near {
         self.in_use.get(number)?.get(form)
     }
 
-    /// The near cache of a model in one form. None for a second struct of the same model.
+    /// The near cache of what is read in this way, if something is in it. None for another struct that has the number.
     #[inline]
-    pub(crate) fn tier<K: Key, V: Clone + Send + Sync + 'static>(
+    pub(crate) fn tier<Of: 'static, K: Key, V: Clone + Send + Sync + 'static>(
+        &self,
+        number: usize,
+        form: usize,
+    ) -> Option<&Tier<K, V>> {
+        let tier = self.tiers.get(number)?.get(form)?.get()?;
+        let OfKind(tier, _) = tier.downcast_ref::<OfKind<Of, Tier<K, V>>>()?;
+        Some(tier)
+    }
+
+    /// The same, to put something into it.
+    pub(crate) fn tier_or_new<Of: 'static, K: Key, V: Clone + Send + Sync + 'static>(
         &self,
         number: usize,
         form: usize,
         room: Room,
     ) -> Option<&Tier<K, V>> {
-        let tier = self.tiers.get(number)?.get(form)?;
-        let tier = tier.get_or_init(|| Box::new(Tier::<K, V>::new(room, self.fence.clone())));
-        tier.downcast_ref()
+        self.tiers.get(number)?.get(form)?.get_or_init(|| {
+            let tier = Tier::<K, V>::new(room, self.fence.clone());
+            Box::new(OfKind::<Of, _>(tier, PhantomData))
+        });
+        self.tier::<Of, K, V>(number, form)
     }
 }
 

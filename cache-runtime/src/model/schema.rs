@@ -49,9 +49,10 @@ impl Schema {
             return Ok(());
         }
         Err(Error::misuse(format!(
-            "`{name}` was compiled with another cache.toml, `{}`, than this cache's `schema!()`, `{}`: a write would not reach it\n\
+            "`{name}` was compiled with `{}` of package `{}`, and this cache's `schema!()` with another file, `{}` of package `{}`: a \
+             write would not reach it\n\
              help: read it through the cache of its own schema; or let both crates have the file of their workspace",
-            of.name, self.file.name
+            of.name, of.package, self.file.name, self.file.package
         )))
     }
 

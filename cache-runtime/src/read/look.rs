@@ -158,23 +158,25 @@ impl Look {
             Some(near) if !engine.has(Mechanism::NearStamp) => Some(near.fence.stamp()),
             _ => self.stamp,
         };
-        if let (Some(near), Some(stamp), Ok(fresh)) =
-            (near::<K, F, Db>(cache), stamp, entry.fresh_for())
-        {
+        let tier = engine.near.as_ref().zip(K::POLICY.near);
+        let tier = tier.and_then(|(near, room)| {
+            near.tier_or_new::<K, _, _>(K::POLICY.number, K::FORM + F::PLACE, room)
+        });
+        if let (Some(near), Some(stamp), Ok(fresh)) = (tier, stamp, entry.fresh_for()) {
             let (of, value) = (of.clone(), value.clone());
             near.keep(of, value, key, stamp, entry.size(), fresh);
         }
     }
 }
 
-/// The near cache for what is read in this form, if there is one.
+/// The near cache for what is read in this form, if something is in it.
 #[inline]
 pub(crate) fn near<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
     cache: &Cache<Db>,
 ) -> Option<&Tier<K::Key, F::Out>> {
-    let room = K::POLICY.near?;
+    K::POLICY.near?;
     let near = cache.engine().near.as_ref()?;
-    near.tier(K::POLICY.number, K::FORM + F::PLACE, room)
+    near.tier::<K, _, _>(K::POLICY.number, K::FORM + F::PLACE)
 }
 
 /// The value, if it is near.

@@ -47,7 +47,7 @@ use crate::read::load::LoadContext;
 use crate::read::look;
 use crate::store;
 use crate::value::compare;
-use crate::value::entry::Entry;
+use crate::value::entry::{self, Entry};
 
 /// How many hits are being verified at once in a cache, at most; while there are so many, others are not sampled.
 const AT_ONCE: usize = 16;
@@ -217,10 +217,12 @@ impl<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static> Hit<K, F, Db> {
         let cx = LoadContext::of_source(self.cache.upgrade()?, K::MODEL);
         let loaded = fill::run::<K, Db>(cx, vec![self.of.clone()], turn).await;
         let value = loaded.map_err(BoxError::from).and_then(|values| {
-            let found = values.into_iter().find(|(of, _)| *of == self.of);
-            Ok(found
-                .map(|(_, value)| serde_json::to_value(value))
-                .transpose()?)
+            let Some((_, value)) = values.into_iter().find(|(of, _)| *of == self.of) else {
+                return Ok(None);
+            };
+            // As it would be served: it may come back from its encoding as another one.
+            let bytes = entry::encode(Some(&value), K::POLICY.codec, self.shape, K::POLICY.ttl)?;
+            stored::<K::Value>(&bytes, self.shape)
         });
         self.comparable(value)
     }

@@ -411,6 +411,7 @@ fn schema(max_load: Duration) -> Schema {
     Schema {
         file: File {
             name: "cache.toml",
+            package: "",
             hash: 0,
         },
         nearer: &[],

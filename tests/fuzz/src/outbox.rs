@@ -141,7 +141,11 @@ const TRIGGERS: cache_runtime::generated::Triggers = cache_runtime::generated::T
 
 /// Of it, the store wants to know of the times alone.
 const SCHEMA: Schema = Schema {
-    file: cache_runtime::generated::File { name: "", hash: 0 },
+    file: cache_runtime::generated::File {
+        name: "",
+        package: "",
+        hash: 0,
+    },
     nearer: &[],
     prefix: "",
     max_load: Duration::from_secs(30),

@@ -1,5 +1,7 @@
 //! The runtime that a cache was built in ends, and the cache is used in another: its tasks go on there.
 
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use ledger::{Base, Note, SCHEMA};
@@ -10,7 +12,31 @@ use super::tale::{Tale, tale};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub fn tales() -> Vec<Tale> {
-    vec![tale!(a_cache_outlives_the_runtime_that_built_it)]
+    vec![
+        tale!(a_cache_outlives_the_runtime_that_built_it),
+        tale!(outside_of_a_runtime_nothing_is_written_and_nothing_panics),
+    ]
+}
+
+async fn outside_of_a_runtime_nothing_is_written_and_nothing_panics<DB: Base>(bank: Bank<DB>) {
+    fn ready<T>(future: impl Future<Output = T>) -> T {
+        let mut context = Context::from_waker(Waker::noop());
+        match pin!(future).poll(&mut context) {
+            Poll::Ready(done) => done,
+            Poll::Pending => panic!("it waits for a runtime"),
+        }
+    }
+    let rows = bank.outbox_rows().await;
+    let outside = bank.clone();
+    let thread = std::thread::spawn(move || {
+        let refreshed = ready(outside.cache.refresh::<Note>("n".to_owned()));
+        assert!(refreshed.expect_err("no runtime").is_misuse());
+        let begun = ready(outside.cache.begin()).map(drop);
+        let why = begun.expect_err("no runtime").to_string();
+        assert!(why.contains("no Tokio runtime here"), "{why}");
+    });
+    thread.join().expect("no panic");
+    assert_eq!(bank.outbox_rows().await, rows);
 }
 
 async fn a_cache_outlives_the_runtime_that_built_it<DB: Base>(bank: Bank<DB>) {

@@ -1,12 +1,14 @@
 //! Values that come back as other ones: said, counted, and never the reason why a write does not reach somebody.
 
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use cache_runtime::{BoxError, Cache, Cached, Load, LoadContext};
+use cache_runtime::{BoxError, Cache, Cached, Event, Load, LoadContext, Verdict};
 use serde::{Deserialize, Serialize};
 
-use crate::source::{Read, SCHEMA, read, served};
+use crate::source::{Read, SCHEMA, Source, read, served};
 
 fn is_odd(number: &Option<i64>) -> bool {
     number.is_some_and(|it| it % 2 != 0)
@@ -214,4 +216,92 @@ async fn a_struct_without_equality_is_compared_by_what_is_written() {
     assert_eq!((read.loaded.stamp.0, read.again.stamp.0), (7, 7));
 }
 
-served!(Parcel, Letter);
+/// A hit is compared with what a miss would be answered with.
+#[tokio::test]
+async fn what_is_altered_is_not_blamed_on_the_cache() {
+    let said = Arc::new(Mutex::new(Vec::new()));
+    let hears = said.clone();
+    let label = Label { id: 1, count: 0 };
+    let cache = Cache::builder(Source(label), &SCHEMA).on_event(move |event| match event {
+        Event::Altered { at, .. } => hears.lock().expect("well").push(Err((*at).to_owned())),
+        Event::Verified { verdict, .. } => hears.lock().expect("well").push(Ok(*verdict)),
+        _ => {}
+    });
+    let cache = cache.build().await.expect("built");
+    for _ in 0..2 {
+        let read = Label::get(&cache, 1).await.expect("read").expect("there");
+        assert_eq!(read.count, 5);
+    }
+    let is_verified = || said.lock().expect("well").iter().any(Result::is_ok);
+    let verified = async {
+        while !is_verified() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let verified = tokio::time::timeout(Duration::from_secs(30), verified).await;
+    verified.expect("verified");
+    let said = said.lock().expect("well").clone();
+    assert_eq!(said, [Err("/count".to_owned()), Ok(Verdict::Consistent)]);
+}
+
+fn five() -> i64 {
+    5
+}
+
+fn is_zero(number: &i64) -> bool {
+    *number == 0
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Cached)]
+struct Label {
+    id: i64,
+    #[serde(default = "five", skip_serializing_if = "is_zero")]
+    count: i64,
+}
+
+/// What has the order of its hash, and no JSON; and what panics when it is compared.
+#[tokio::test]
+async fn what_cannot_be_compared_is_not_altered() {
+    mod odd {
+        use super::*;
+
+        #[derive(Debug, Clone, Serialize, Deserialize, Cached)]
+        pub(super) struct Letter {
+            pub(super) id: i64,
+            pub(super) owner_id: Option<i64>,
+            pub(super) pairs: HashMap<(i64, i64), String>,
+        }
+        served!(Letter);
+    }
+    mod touchy {
+        use super::*;
+
+        #[derive(Debug, Clone, Serialize, Deserialize, Cached)]
+        pub(super) struct Letter {
+            pub(super) id: i64,
+            pub(super) owner_id: Option<i64>,
+        }
+        impl PartialEq for Letter {
+            fn eq(&self, _: &Letter) -> bool {
+                panic!("it is not to be compared")
+            }
+        }
+        served!(Letter);
+    }
+    let odd = odd::Letter {
+        id: 1,
+        owner_id: None,
+        pairs: (0..50).map(|n| ((n, n), n.to_string())).collect(),
+    };
+    let read_odd = read(odd).await;
+    assert!(read_odd.altered.is_empty(), "{read_odd:?}");
+    let touchy = touchy::Letter {
+        id: 1,
+        owner_id: None,
+    };
+    let read_touchy = read(touchy).await;
+    assert!(read_touchy.altered.is_empty(), "{read_touchy:?}");
+    assert_eq!(read_touchy.loads, 1);
+}
+
+served!(Label, Parcel, Letter);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cache_runtime::{Cache, Cached, Error, Load};
+use cache_runtime::{BoxError, Cache, Cached, Error, Load, LoadContext};
 use serde::{Deserialize, Serialize};
 
 use crate::source::{SCHEMA, Source, served};
@@ -29,10 +29,7 @@ struct Package {
 }
 
 impl Load<Source<Parcel>> for Package {
-    async fn load(
-        _: &cache_runtime::LoadContext<Source<Parcel>>,
-        _: &[i64],
-    ) -> Result<Vec<Package>, cache_runtime::BoxError> {
+    async fn load(_: &LoadContext<Source<Parcel>>, _: &[i64]) -> Result<Vec<Package>, BoxError> {
         Ok(Vec::new())
     }
 }
@@ -57,6 +54,59 @@ async fn two_structs_of_one_key_are_an_error_for_the_second() {
     assert!(Package::get(&other.expect("built"), 1).await.is_ok());
 }
 
+#[derive(Debug, Clone, Serialize, Deserialize, Cached)]
+struct Label {
+    id: i64,
+    text: String,
+}
+
+/// Its JSON is near under the ids of the other.
+#[derive(Debug, Clone, Serialize, Deserialize, Cached)]
+#[cached(model = "label")]
+struct Price {
+    id: i64,
+    amount: i64,
+}
+
+struct Labels;
+
+impl Load<Labels> for Label {
+    async fn load(_: &LoadContext<Labels>, ids: &[i64]) -> Result<Vec<Label>, BoxError> {
+        let text = "secret".to_owned();
+        Ok(ids
+            .iter()
+            .map(|id| Label {
+                id: *id,
+                text: text.clone(),
+            })
+            .collect())
+    }
+}
+
+impl Load<Labels> for Price {
+    async fn load(_: &LoadContext<Labels>, ids: &[i64]) -> Result<Vec<Price>, BoxError> {
+        Ok(ids.iter().map(|id| Price { id: *id, amount: 1 }).collect())
+    }
+}
+
+#[tokio::test]
+async fn what_is_near_of_one_struct_does_not_answer_for_another() {
+    let cache = Cache::builder(Labels, &SCHEMA).build().await;
+    let cache = cache.expect("built");
+    let other = Cache::builder(Labels, &SCHEMA).build().await;
+    let other = other.expect("built");
+    for _ in 0..2 {
+        let label = Label::fetch_json(&cache, 1).await.expect("read");
+        assert!(label.value.is_some());
+        let error = Price::fetch_json(&cache, 1).await.expect_err("a misuse");
+        assert!(error.is_misuse(), "{error}");
+        // Who asks first, and is refused, takes nobody's place.
+        assert!(Price::fetch_json(&other, 1).await.is_ok());
+    }
+    let status = Label::fetch_json(&cache, 1).await.expect("read").status;
+    assert_eq!(status.to_string(), "near; hit");
+}
+
 #[tokio::test]
 async fn a_struct_of_another_file_is_an_error_when_it_is_read() {
     let cache = Cache::builder(Source(PARCEL), &ledger_twin::SCHEMA);
@@ -64,8 +114,10 @@ async fn a_struct_of_another_file_is_an_error_when_it_is_read() {
     let error = Parcel::get(&cache, 1).await.expect_err("a misuse");
     assert!(error.is_misuse(), "{error}");
     let said = error.to_string();
-    let begins = "`structs::misuse::Parcel` was compiled with another cache.toml, `tests/structs/cache.toml`, than this cache's `schema!()`, `";
+    let begins = "`structs::misuse::Parcel` was compiled with `tests/structs/cache.toml` of package `structs`, and this cache's `schema!()` \
+                  with another file, `";
     assert!(said.starts_with(begins), "{said}");
+    assert!(said.contains("of package `ledger-twin`"), "{said}");
 }
 
 /// A function of a service that does not care what it reads.
