@@ -24,8 +24,10 @@ pub fn stories() -> Vec<Story> {
             .without_relay("it measures another process, which relays")
             .alone(),
         story!(what_is_written_first_and_committed_last_is_seen),
+        // (What is near hears of it a moment later.)
         story!(what_another_process_relays_is_right_here)
             .without_relay("another process is to relay")
+            .without_near()
             .on_redis(),
     ]
 }
