@@ -30,7 +30,7 @@ pub(crate) const HEADER: usize = 26;
 
 /// How deep arrays and maps nest in MessagePack at most: as deep as serde_json takes them. rmp-serde's own 1024 may be more than
 /// the stack of a worker thread holds, which ends the process.
-const DEPTH: usize = 128;
+const DEPTH: usize = 127;
 
 const ABSENT: u8 = 0;
 const JSON: u8 = 1;

@@ -63,7 +63,7 @@ fn is_ours(bytes: &Bytes) -> bool {
     let mut sealed = bytes.to_vec();
     seal(&mut sealed);
     bytes.len() >= HEADER
-        && bytes[0] == 2
+        && bytes[0] == 3
         && bytes[2..10] == SHAPE.to_le_bytes()
         && sealed == *bytes
 }
