@@ -12,7 +12,7 @@ use crate::outbox::{Installed, OutboxConnection};
 const NOTHING: &str = "this database has no outbox, so that nothing could be invalidated\n\
     help: run `SCHEMA.install(&pool)` after the migrations, or the text of `SCHEMA.migration(&pool)`";
 const OTHER: &str = "the triggers in this database are not those of cache.toml: it was edited, another version of the service was installed, \
-    a table was changed or made anew, or an installation has not come to its end\n\
+    a table was changed or made anew, an installation has not come to its end, or another cache.toml with the same `[outbox] table` was installed\n\
     help: run `SCHEMA.install(&pool)` after the migrations, or the text of `SCHEMA.migration(&pool)`";
 
 impl Engine {
