@@ -185,6 +185,7 @@ fn assertions(row: &Struct, model: &Model, schema: &Schema) -> TokenStream {
     let embeds = row
         .embedded()
         .filter(|(field, model)| *model != row.model || !is_self(field));
+    let (name, hash) = (schema.file(), schema.fingerprint());
     let embeds = embeds.map(|(field, model)| {
         let (ty, at_ty) = (&field.ty, at(&field.ty));
         let at = field.embeds.as_ref().map_or(at_ty, at);
@@ -195,7 +196,6 @@ fn assertions(row: &Struct, model: &Model, schema: &Schema) -> TokenStream {
             field.ident
         );
         let of_file = quote_spanned!(at_ty=> <#ty as #of_ty::Rows>::FILE);
-        let (name, hash) = (schema.file(), schema.fingerprint());
         let why_not = format!(
             "`{}` is to hold rows of `{model}` as {name} has it, but its type is of another cache.toml: a value and what it embeds are of one file",
             field.ident

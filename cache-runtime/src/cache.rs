@@ -3,9 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, Weak};
 
-use crate::engine::Engine;
-use crate::engine::background;
-use crate::engine::relay;
+use crate::engine::{Engine, background, relay};
 use crate::error::Error;
 use crate::local::near::Near;
 use crate::mechanism::Mechanisms;

@@ -131,7 +131,7 @@ impl Engine {
     /// # Errors
     /// When it cannot be read through this cache.
     pub(crate) fn shape<K: Kind<Db>, Db>(&self) -> Result<u64, Error> {
-        self.schema.admit(K::FILE, K::name())?;
+        self.schema.admit::<K::Row>()?;
         self.shapes.of::<K, Db>()
     }
 

@@ -270,8 +270,8 @@ pub const fn same_model(held: &str, model: &str) -> bool {
     same
 }
 
-/// Two values, whose type may have `PartialEq` or not: `(&Pair(a, b)).cache_runtime_is_same()` takes the first of [`ByEq`] and [`Unknown`] that
-/// there is. (The trick is that of <https://github.com/dtolnay/case-studies/tree/master/autoref-specialization>; it works where the
+/// Two values, whose type may have `PartialEq` or not: `(&Pair(a, b)).cache_runtime_is_same()` takes the first of [`ByEq`] and
+/// [`Unknown`] that there is. (The trick is that of <https://github.com/dtolnay/case-studies/tree/master/autoref-specialization>; it works where the
 /// type is known, as it is in generated code.)
 #[derive(Debug)]
 pub struct Pair<'a, T>(pub &'a T, pub &'a T);

@@ -13,8 +13,7 @@ mod sqlite;
 
 use std::time::Duration;
 
-use crate::boxed::BoxError;
-use crate::boxed::BoxFuture;
+use crate::boxed::{BoxError, BoxFuture};
 use crate::model::tag::Tag;
 
 /// One report of a write.

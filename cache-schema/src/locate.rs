@@ -33,7 +33,8 @@ pub struct Located {
 /// 3. It is in the nearest folder above the crate, up to the folder of the crate's workspace.
 ///
 /// For a package that was published or vendored only the first rule counts: it is a part of somebody else's program, whose file and
-/// variable are not meant for it. For one in a repository that cargo has checked out it is the first and the third. What is above a crate, and what is its workspace, is what they are for cargo
+/// variable are not meant for it. For one in a repository that cargo has checked out it is the first and the third. What is above a
+/// crate, and what is its workspace, is what they are for cargo
 /// (<https://doc.rust-lang.org/cargo/reference/workspaces.html>): a member that is a symbolic link is where the link is.
 ///
 /// # Errors

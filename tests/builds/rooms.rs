@@ -31,9 +31,7 @@ fn wrong(rows: &[BTreeSet<String>], imports: &[(String, String)]) -> Vec<String>
     let is_wrong = |(file, imported): &&(String, String)| {
         let room = file.split(['/', '.']).next().expect("a room");
         match (row(room), row(imported)) {
-            (Some(of), Some(of_imported)) => {
-                of_imported > of || of_imported == of && imported != room && rows[of].len() == 1
-            }
+            (Some(of), Some(of_imported)) => of_imported > of,
             _ => true,
         }
     };

@@ -10,8 +10,7 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 
-use crate::engine::Engine;
-use crate::engine::relay;
+use crate::engine::{Engine, relay};
 use crate::error::Error;
 use crate::local::near::Moment;
 

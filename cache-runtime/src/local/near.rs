@@ -37,17 +37,15 @@ const ABSENT_SHARE: usize = 8;
 pub(crate) struct Near {
     pub(crate) fence: Arc<NearFence>,
     /// Of each model, one for each form in which it is read.
-    tiers: Box<[[OnceLock<AnyTier>; FORMS]]>,
-    in_use: Box<[[AnyInUse; FORMS]]>,
+    tiers: Box<[[AnyPlace; FORMS]]>,
+    in_use: Box<[[AnyPlace; FORMS]]>,
 }
 
-type AnyTier = Box<dyn Any + Send + Sync>;
+/// For something of a type that only whoever reads knows.
+pub(crate) type AnyPlace = OnceLock<Box<dyn Any + Send + Sync>>;
 
 /// A tier, and of what it is: two structs may have ids of one type, and JSON has one type for all.
 struct OfKind<Of, T>(T, PhantomData<fn() -> Of>);
-
-/// What is in use of a model in one form.
-pub(crate) type AnyInUse = OnceLock<AnyTier>;
 
 /// In how many forms a model can be kept: values, their JSON, and the ids behind lookups.
 pub(crate) const FORMS: usize = 3;
@@ -62,7 +60,7 @@ impl Near {
     }
 
     /// See [`crate::read::in_use`].
-    pub(crate) fn in_use(&self, number: usize, form: usize) -> Option<&AnyInUse> {
+    pub(crate) fn in_use(&self, number: usize, form: usize) -> Option<&AnyPlace> {
         self.in_use.get(number)?.get(form)
     }
 

@@ -1,10 +1,11 @@
 //! What `cache_runtime::schema!()` makes of `cache.toml` at compile time.
 
+use std::any::type_name;
 use std::path::Path;
 use std::time::Duration;
 
 use crate::error::Error;
-use crate::model::File;
+use crate::model::{File, Rows};
 
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 use crate::model::tag::Tag;
@@ -44,7 +45,8 @@ pub struct Schema {
 
 impl Schema {
     /// An error if this struct is of another file.
-    pub(crate) fn admit(&self, of: File, name: &str) -> Result<(), Error> {
+    pub(crate) fn admit<T: Rows>(&self) -> Result<(), Error> {
+        let (of, name) = (T::FILE, type_name::<T>());
         if of.hash == self.file.hash {
             return Ok(());
         }

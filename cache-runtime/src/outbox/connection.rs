@@ -18,10 +18,10 @@ use super::database::OutboxDatabase;
 use crate::boxed::BoxError;
 
 /// How long one statement may take,
-pub(crate) const PATIENCE: Duration = Duration::from_secs(8);
+pub(super) const PATIENCE: Duration = Duration::from_secs(8);
 
 /// and one that may have to go through all that was ever marked, while an old snapshot keeps what vacuum would remove.
-pub(crate) const PATIENCE_WITH_ALL: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE_WITH_ALL: Duration = Duration::from_secs(30);
 
 /// How long a new connection may take. sqlx asks a server that refuses it again and again, after a fifth of this at the latest.
 const CONNECTING: Duration = Duration::from_secs(3);
@@ -36,7 +36,7 @@ const CONNECTIONS: usize = 2;
 /// round. Who wants one when none is free waits for its turn, however long that takes.
 pub(crate) struct Own<DB: OutboxDatabase> {
     /// The service's, which says how to connect.
-    pub(crate) pool: Pool<DB>,
+    pub(super) pool: Pool<DB>,
     idle: Mutex<Vec<Apart<DB>>>,
     turns: Arc<Semaphore>,
 }
@@ -77,7 +77,7 @@ impl<DB: OutboxDatabase> Own<DB> {
 
     /// # Errors
     /// When the database does not answer.
-    pub(crate) async fn connect(self: &Arc<Self>) -> Result<Held<DB>, BoxError> {
+    pub(super) async fn connect(self: &Arc<Self>) -> Result<Held<DB>, BoxError> {
         // Never closed.
         let turn = self.turns.clone().acquire_owned().await?;
         if !DB::IS_SERVER {
@@ -143,7 +143,7 @@ impl<DB: OutboxDatabase> Held<DB> {
     }
 
     /// Before a use of it, which may be cut short.
-    pub(crate) fn is_used(&mut self) {
+    pub(super) fn is_used(&mut self) {
         if let Kind::Own { is_sound, .. } = &mut self.0 {
             *is_sound = false;
         }
@@ -177,7 +177,7 @@ impl<DB: OutboxDatabase> Held<DB> {
 }
 
 /// For a connection of the cache's own, made with all that the service does to a new one.
-pub(crate) fn pool_of_one<DB: OutboxDatabase>(pool: &Pool<DB>) -> Pool<DB> {
+pub(super) fn pool_of_one<DB: OutboxDatabase>(pool: &Pool<DB>) -> Pool<DB> {
     let options = pool.options().clone();
     let one = options.min_connections(0).max_connections(1);
     // Without these the pool has no tasks.

@@ -10,8 +10,7 @@ use super::connection::{Held, Own, PATIENCE, PATIENCE_WITH_ALL, within};
 use super::{
     Backlog, Installed, Listener, Outbox, OutboxConnection, OutboxRow, Place, Purged, Seen, Which,
 };
-use crate::boxed::BoxError;
-use crate::boxed::BoxFuture;
+use crate::boxed::{BoxError, BoxFuture};
 use crate::model::schema::{Schema, Triggers};
 use crate::model::tag::Tag;
 

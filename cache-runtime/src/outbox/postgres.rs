@@ -14,8 +14,7 @@ use super::set_up::run;
 use super::{
     BATCH, Backlog, Installed, Listener, OutboxRow, PURGE_BATCH, Place, Purged, Seen, Which,
 };
-use crate::boxed::BoxError;
-use crate::boxed::BoxFuture;
+use crate::boxed::{BoxError, BoxFuture};
 use crate::model::schema::{Schema, Triggers};
 use crate::model::tag::Tag;
 

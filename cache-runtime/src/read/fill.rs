@@ -368,23 +368,7 @@ fn fill<K: Kind<Db>, Db: Send + Sync + 'static>(
         }
     };
     if let (Some(value), Some(back)) = (value, back) {
-        // A `PartialEq` that panics is as good as none.
-        let altered = catch_unwind(AssertUnwindSafe(|| altered::<K, Db>(value, &back, &entry)));
-        if let Some(at) = altered.ok().flatten() {
-            if engine.said.is_time_of("altered", K::MODEL) {
-                tracing::warn!(
-                    model = K::MODEL,
-                    key,
-                    at,
-                    "a value comes back from the store as another one than was loaded: it is served as it comes back; look at the serde attributes of its struct"
-                );
-            }
-            engine.observer.tell(Event::Altered {
-                model: K::MODEL,
-                key,
-                at: &at,
-            });
-        }
+        tell_if_altered::<K, Db>(engine, key, value, &back, &entry);
         *value = Arc::new(back);
     }
     Some((fill, entry))
@@ -490,6 +474,33 @@ fn storable<K: Kind<Db>, Db: Send + Sync + 'static>(
         strict: K::POLICY.strict,
     };
     Ok(Storable { fill, entry, back })
+}
+
+fn tell_if_altered<K: Kind<Db>, Db>(
+    engine: &Engine,
+    key: &str,
+    loaded: &K::Value,
+    back: &K::Value,
+    entry: &Entry,
+) {
+    // A `PartialEq` that panics is as good as none.
+    let altered = catch_unwind(AssertUnwindSafe(|| altered::<K, Db>(loaded, back, entry)));
+    let Some(at) = altered.ok().flatten() else {
+        return;
+    };
+    if engine.said.is_time_of("altered", K::MODEL) {
+        tracing::warn!(
+            model = K::MODEL,
+            key,
+            at,
+            "a value comes back from the store as another one than was loaded: it is served as it comes back; look at the serde attributes of its struct"
+        );
+    }
+    engine.observer.tell(Event::Altered {
+        model: K::MODEL,
+        key,
+        at: &at,
+    });
 }
 
 /// Where what came back differs from what was loaded; without `PartialEq`, in what serde says of the two.

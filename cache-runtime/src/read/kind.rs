@@ -1,6 +1,5 @@
 //! What is read through the cache (values by id, ids by a lookup column), and in which form.
 
-use std::any::type_name;
 use std::hash::Hash;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -11,7 +10,7 @@ use serde::de::DeserializeOwned;
 use crate::boxed::BoxError;
 use crate::model::key::KeyWriter;
 use crate::model::tag::{Tag, Tags};
-use crate::model::{Cached, File, Lookup, Policy};
+use crate::model::{Cached, Lookup, Policy, Rows};
 use crate::read::load::{Find, Load, LoadContext};
 use crate::value::entry::{Entry, Unusable};
 use crate::value::json::Json;
@@ -19,15 +18,14 @@ use crate::value::json::Json;
 pub(crate) trait Kind<Db>: 'static {
     type Key: Clone + Eq + Hash + Send + Sync + 'static;
     type Value: Serialize + DeserializeOwned + Send + Sync + 'static;
-    const MODEL: &'static str;
-    const POLICY: Policy;
+    /// The model's struct.
+    type Row: Cached;
+    const MODEL: &'static str = Self::Row::MODEL;
+    const POLICY: Policy = Self::Row::POLICY;
     /// Without that of plain structs: see [`crate::value::shape`].
-    const SHAPE: u64;
-    const FILE: File;
+    const SHAPE: u64 = Self::Row::SHAPE;
     /// The first of its forms among those of its model.
     const FORM: usize;
-    /// The model's struct.
-    fn name() -> &'static str;
     fn key(of: &Self::Key) -> String;
     /// Adds the tag of what it is read by.
     fn own_tag(of: &Self::Key, tags: &mut Tags);
@@ -50,15 +48,8 @@ pub(crate) struct Values<T>(PhantomData<T>);
 impl<T: Load<Db>, Db: Send + Sync + 'static> Kind<Db> for Values<T> {
     type Key = T::Id;
     type Value = T;
-    const MODEL: &'static str = T::MODEL;
-    const POLICY: Policy = T::POLICY;
-    const SHAPE: u64 = T::SHAPE;
-    const FILE: File = T::FILE;
+    type Row = T;
     const FORM: usize = 0;
-
-    fn name() -> &'static str {
-        type_name::<T>()
-    }
 
     fn key(id: &T::Id) -> String {
         key::<T>(id)
@@ -109,15 +100,8 @@ pub(crate) struct Ids<T>(PhantomData<T>);
 impl<T: Find<Db>, Db: Send + Sync + 'static> Kind<Db> for Ids<T> {
     type Key = T::Lookup;
     type Value = T::Id;
-    const MODEL: &'static str = T::MODEL;
-    const POLICY: Policy = T::POLICY;
-    const SHAPE: u64 = T::SHAPE;
-    const FILE: File = T::FILE;
+    type Row = T;
     const FORM: usize = 2;
-
-    fn name() -> &'static str {
-        type_name::<T>()
-    }
 
     fn key(by: &T::Lookup) -> String {
         let mut key = KeyWriter::default();

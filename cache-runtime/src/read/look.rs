@@ -198,11 +198,8 @@ pub(crate) fn open<K: Kind<Db>, Db: Send + Sync + 'static>(
     bytes: &Bytes,
 ) -> Option<Entry> {
     let engine = cache.engine();
-    usable(
-        engine,
-        key,
-        Entry::open(bytes, engine.shape::<K, Db>().ok()?),
-    )
+    let shape = engine.shape::<K, Db>().ok()?;
+    usable(engine, key, Entry::open(bytes, shape))
 }
 
 fn usable<T>(engine: &Engine, key: &str, stored: Result<T, Unusable>) -> Option<T> {

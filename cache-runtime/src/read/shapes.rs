@@ -1,6 +1,6 @@
 //! The shape of what a model is read as, and that it is read as one thing.
 
-use std::any::TypeId;
+use std::any::{TypeId, type_name};
 use std::sync::OnceLock;
 
 use crate::error::Error;
@@ -34,7 +34,7 @@ impl Shapes {
         let place = &self.0[K::POLICY.number][usize::from(K::FORM != 0)];
         let known = place.get_or_init(|| Known {
             kind,
-            name: K::name(),
+            name: type_name::<K::Row>(),
             shape: shape::of::<K::Value>(K::SHAPE),
         });
         if known.kind != kind {
@@ -42,7 +42,7 @@ impl Shapes {
                 "`{}` and `{}` are both read as the value of `[model.{}]`: they have one key, and each would make the other's reads misses\n\
                  help: read one of them; what another value embeds may be a struct with `#[cached(projection = \"{}\")]`, which has no key",
                 known.name,
-                K::name(),
+                type_name::<K::Row>(),
                 K::MODEL,
                 K::MODEL
             )));

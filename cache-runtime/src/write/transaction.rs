@@ -1,6 +1,5 @@
 //! Transactions whose commit has invalidated when it returns.
 
-use std::any::type_name;
 use std::fmt;
 use std::io;
 use std::ops::{Deref, DerefMut};
@@ -352,10 +351,7 @@ impl<DB: OutboxDatabase, Db: Send + Sync + 'static> Transaction<DB, Db> {
     }
 
     fn lend<T: Rows>(&mut self) -> Result<(Lent<'_, DB, Db>, LoadContext<Db>), Error> {
-        self.cache
-            .engine()
-            .schema
-            .admit(T::FILE, type_name::<T>())?;
+        self.cache.engine().schema.admit::<T>()?;
         if self.open.is_none() {
             return Err(Error::outbox(lost().into()));
         }
@@ -395,7 +391,7 @@ impl<DB: OutboxDatabase, Db: Send + Sync + 'static> Transaction<DB, Db> {
     }
 
     fn admit<T: Rows>(&mut self) {
-        let admitted = self.cache.engine().schema.admit(T::FILE, type_name::<T>());
+        let admitted = self.cache.engine().schema.admit::<T>();
         self.misuse = self.misuse.take().or(admitted.err());
     }
 }
