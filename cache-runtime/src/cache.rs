@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, Weak};
 
-use crate::engine::{Engine, background, relay};
+use crate::engine::{Engine, relay, tasks};
 use crate::error::Error;
 use crate::local::near::Near;
 use crate::mechanism::Mechanisms;
@@ -76,7 +76,7 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
     /// # Errors
     /// When the outbox cannot be read, or the store is away; the rows then go on waiting.
     pub async fn drain(&self) -> Result<usize, Error> {
-        background::is_in_runtime()?;
+        tasks::is_in_runtime()?;
         self.0.engine.drain().await
     }
 
@@ -86,7 +86,7 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
     /// # Errors
     /// When the outbox cannot be written; or when the store is away, which then forgets everything on its way back.
     pub async fn clear(&self) -> Result<(), Error> {
-        background::is_in_runtime()?;
+        tasks::is_in_runtime()?;
         self.0.engine.clear().await
     }
 
@@ -191,7 +191,7 @@ impl<Db: Send + Sync + 'static> Builder<Db> {
     /// When the database does not have the triggers that `cache.toml` renders (`is_set_up`). Outside of a Tokio runtime; or, in a
     /// debug build, when another `cache.toml` has appeared since, which cargo does not notice (`is_misuse`).
     pub async fn build(self) -> Result<Cache<Db>, Error> {
-        background::is_in_runtime()?;
+        tasks::is_in_runtime()?;
         self.schema.is_of_nearest()?;
         let store = self
             .store

@@ -1,10 +1,10 @@
 //! What the caches of all models share: the store, its health, the outbox and the flights.
 
-pub(crate) mod background;
-pub(crate) mod deliver;
+pub(crate) mod delivery;
 pub(crate) mod health;
+pub(crate) mod installation;
 pub(crate) mod relay;
-pub(crate) mod set_up;
+pub(crate) mod tasks;
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Semaphore;
 
-use crate::engine::background::{Background, Task};
 use crate::engine::health::Health;
+use crate::engine::tasks::{Background, Task};
 use crate::error::Error;
 use crate::local::flight::Flights;
 use crate::local::near::Near;
@@ -23,7 +23,7 @@ use crate::model::schema::Schema;
 use crate::observe::event::{Event, Observer};
 use crate::observe::said::Said;
 use crate::outbox::{Outbox, OutboxConnection, Which};
-use crate::read::kind::Kind;
+use crate::read::query::Kind;
 use crate::read::shapes::Shapes;
 use crate::read::verify::Verifications;
 use crate::store::{Claim, Connected, Fill, Read, Store, StoreError, Token};
@@ -121,8 +121,8 @@ impl Engine {
             });
             engine.recover_in_background();
         }
-        background::listen(&engine);
-        background::tidy(&engine);
+        tasks::listen(&engine);
+        tasks::tidy(&engine);
         Ok(engine)
     }
 

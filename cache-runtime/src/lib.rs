@@ -51,12 +51,12 @@ pub use observe::event::{Event, Verdict};
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub use outbox::database::OutboxDatabase;
 pub use read::Fetched;
+pub use read::answer::{Answer, CacheStatus};
 #[cfg(feature = "axum")]
 pub use read::http::{IfMatch, IfNoneMatch};
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub use read::load::LoadConnection;
 pub use read::load::{Find, Load, LoadContext};
-pub use read::status::{Answer, CacheStatus};
 pub use store::Store;
 pub use store::memory::MemoryStore;
 #[cfg(feature = "redis")]
@@ -71,6 +71,6 @@ pub mod generated {
     pub use crate::model::key::{Column, Id, KeyWriter, References, assert_references};
     pub use crate::model::schema::{ColumnsOf, ExactColumn, Table, Trigger, Triggers};
     pub use crate::model::{ByEq, Codec, File, Pair, Policy, Room, Unknown, same_model, shape};
-    pub use crate::read::kind::key;
+    pub use crate::read::query::key;
     pub use crate::read::{fetch_json, fetch_json_by};
 }

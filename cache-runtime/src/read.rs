@@ -1,32 +1,32 @@
 //! Read-through: the near cache, the store, then the source.
 
+pub(crate) mod answer;
 pub(crate) mod fill;
 #[cfg(feature = "axum")]
 pub(crate) mod http;
-pub(crate) mod in_use;
-pub(crate) mod kind;
 pub(crate) mod load;
-pub(crate) mod look;
+pub(crate) mod probe;
+pub(crate) mod query;
+pub(crate) mod refresh;
 pub(crate) mod shapes;
-pub(crate) mod status;
 pub(crate) mod verify;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::cache::Cache;
-use crate::engine::background;
+use crate::engine::tasks;
 use crate::error::Error;
 use crate::local::flight::{Entered, Hurry};
 use crate::local::near;
 use crate::mechanism::Mechanism;
 use crate::model::tag::Tags;
 use crate::observe::event::Event;
+use crate::read::answer::{Answer, CacheStatus};
 use crate::read::fill::{Landed, Lead, Turn};
-use crate::read::kind::{AsJson, Decoded, Form, Ids, Kind, Values};
 use crate::read::load::{Find, Load, LoadContext};
-use crate::read::look::{Look, near_hit};
-use crate::read::status::{Answer, CacheStatus};
+use crate::read::probe::{Look, near_hit};
+use crate::read::query::{AsJson, Decoded, Form, Ids, Kind, Values};
 use crate::value::json::Json;
 
 /// A value and how it was come by.
@@ -161,7 +161,7 @@ pub(crate) async fn reload<T: Load<Db>, Db: Send + Sync + 'static>(
     cache: &Cache<Db>,
     ids: &[T::Id],
 ) -> Result<(), Error> {
-    background::is_in_runtime()?;
+    tasks::is_in_runtime()?;
     cache.engine().shape::<Values<T>, Db>()?;
     let mut tags = Tags::default();
     ids.iter().for_each(|id| T::id_tag(id, &mut tags));
@@ -248,7 +248,7 @@ async fn far<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
 ) -> Result<(), Error> {
     let engine = cache.engine();
     engine.shape::<K, Db>()?;
-    background::is_in_runtime()?;
+    tasks::is_in_runtime()?;
     let tier = engine.store.name();
     let came = engine.flights.tick();
     // What a load waits for is in its turn.

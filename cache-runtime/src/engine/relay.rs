@@ -8,8 +8,8 @@
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use crate::engine::background::Task;
-use crate::engine::deliver::LATE_MARKS;
+use crate::engine::delivery::LATE_MARKS;
+use crate::engine::tasks::Task;
 use crate::engine::{Engine, PATIENCE};
 use crate::error::Error;
 use crate::mechanism::Mechanism;

@@ -59,7 +59,7 @@ impl Near {
         }
     }
 
-    /// See [`crate::read::in_use`].
+    /// See [`crate::read::refresh`].
     pub(crate) fn in_use(&self, number: usize, form: usize) -> Option<&AnyPlace> {
         self.in_use.get(number)?.get(form)
     }

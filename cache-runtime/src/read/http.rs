@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::boxed::BoxError;
 use crate::read::Fetched;
-use crate::read::status::{Answer, CacheStatus};
+use crate::read::answer::{Answer, CacheStatus};
 use crate::value::json::Json;
 
 const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");

@@ -4,7 +4,7 @@ use std::any::{TypeId, type_name};
 use std::sync::OnceLock;
 
 use crate::error::Error;
-use crate::read::kind::Kind;
+use crate::read::query::Kind;
 use crate::value::shape;
 
 /// The shapes of what the models' values and lookups are, each found out once.

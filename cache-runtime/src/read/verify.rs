@@ -42,9 +42,9 @@ use crate::local::near::{self, Kept};
 use crate::model::schema::Schema;
 use crate::observe::event::{Event, Verdict};
 use crate::read::fill::{self, Turn};
-use crate::read::kind::{Form, Kind};
 use crate::read::load::LoadContext;
-use crate::read::look;
+use crate::read::probe;
+use crate::read::query::{Form, Kind};
 use crate::store;
 use crate::value::compare;
 use crate::value::entry::{self, Entry};
@@ -68,7 +68,7 @@ pub(crate) fn near_hit<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static
     of: &K::Key,
 ) {
     if is_drawn::<K, Db>() {
-        let tier = look::near::<K, F, Db>(cache);
+        let tier = probe::near::<K, F, Db>(cache);
         // It may be another by now, or gone: what would be served is as good a sample.
         if let Some(kept) = tier.and_then(|tier| tier.kept(of)) {
             start::<K, F, Db>(cache, of, Served::Near(kept));
@@ -243,7 +243,7 @@ impl<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static> Hit<K, F, Db> {
         };
         match &self.served {
             Served::Near(served) => {
-                let tier = look::near::<K, F, Db>(&cache);
+                let tier = probe::near::<K, F, Db>(&cache);
                 let kept = tier.and_then(|tier| tier.kept(&self.of));
                 kept.is_some_and(|kept| kept.validity == served.validity)
             }

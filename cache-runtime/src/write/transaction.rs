@@ -11,7 +11,7 @@ use sqlx_core::transaction::TransactionManager;
 use tokio::sync::Mutex;
 
 use crate::cache::{Builder, Cache};
-use crate::engine::background;
+use crate::engine::tasks;
 use crate::error::Error;
 use crate::model::tag::{Tag, Tags};
 use crate::model::{Reported, Rows};
@@ -65,7 +65,7 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
             let why = "this cache was built without an outbox: call `outbox(&pool)` on its builder";
             return Err(sqlx::Error::Configuration(why.into()));
         }
-        background::is_in_runtime().map_err(|misuse| sqlx::Error::Configuration(misuse.into()))?;
+        tasks::is_in_runtime().map_err(|misuse| sqlx::Error::Configuration(misuse.into()))?;
         let schema = self.engine().schema;
         // 0 is nobody.
         let writer = fastrand::i64(1..);

@@ -11,10 +11,10 @@ use crate::local::near::{Stamp, Tier};
 use crate::mechanism::Mechanism;
 use crate::model::name;
 use crate::observe::event::Event;
+use crate::read::answer::{Answer, CacheStatus};
 use crate::read::fill::{self, Lead, Turn};
-use crate::read::in_use;
-use crate::read::kind::{Form, Kind};
-use crate::read::status::{Answer, CacheStatus};
+use crate::read::query::{Form, Kind};
+use crate::read::refresh;
 use crate::read::verify;
 use crate::read::{Accept, Fetched};
 use crate::store::Read;
@@ -152,7 +152,7 @@ impl Look {
         if name::is_of_long(key) {
             return;
         }
-        in_use::served::<K, Db>(cache, of, key);
+        refresh::served::<K, Db>(cache, of, key);
         let engine = cache.engine();
         let stamp = match &engine.near {
             Some(near) if !engine.has(Mechanism::NearStamp) => Some(near.fence.stamp()),

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 
 use crate::cache::{Cache, WeakCache};
 use crate::read;
-use crate::read::kind::Kind;
+use crate::read::query::Kind;
 
 /// How many values of a model are known to be in use, at most.
 const VALUES: usize = 10_000;
