@@ -1,6 +1,7 @@
 //! What can be wrong beyond types and apart from paths: each rule is a function, called from one list.
 
 mod columns;
+mod cycles;
 mod keys;
 mod names;
 mod references;
@@ -24,4 +25,5 @@ pub(crate) fn all(file: &File, errors: &mut Errors) {
     via::via(file, errors);
     keys::keys(file, errors);
     strict::strict(file, errors);
+    cycles::cycles(file, errors);
 }

@@ -1,26 +1,20 @@
-//! The models and their references as a graph, and from it the resolved models.
+//! The models and their references as a graph.
 
-mod cycles;
-mod paths;
-mod routes;
+pub(crate) mod routes;
 mod strictness;
 
-use std::time::Duration;
-
-use crate::diagnostic::Errors;
-use crate::key::KeyTemplate;
-use crate::read::{self, File, RawModel, RawPolicy};
-use crate::schema::{Consistency, Direction, Hop, Lookup, Model, Path, Policy, Reference};
+use crate::read::{self, File, RawModel};
+use crate::schema::{Direction, Hop, Path};
 use routes::{Route, Step};
 pub(crate) use strictness::strict;
 
 /// Models are nodes, references are edges; both are known by their index.
 pub(crate) struct Graph<'a> {
-    models: &'a [RawModel],
-    edges: Vec<Edge<'a>>,
+    pub(crate) models: &'a [RawModel],
+    pub(crate) edges: Vec<Edge<'a>>,
     /// Whether every reference that is written is an edge. Where one is broken, a missing path proves
     /// nothing: the broken reference has its own message.
-    complete: bool,
+    pub(crate) complete: bool,
 }
 
 /// A reference.
@@ -59,11 +53,7 @@ impl<'a> Graph<'a> {
         graph
     }
 
-    pub(crate) fn edges(&self) -> &[Edge<'a>] {
-        &self.edges
-    }
-
-    fn index_of(&self, name: &str) -> Option<usize> {
+    pub(crate) fn index_of(&self, name: &str) -> Option<usize> {
         self.models.iter().position(|model| model.name() == name)
     }
 
@@ -104,82 +94,9 @@ impl<'a> Graph<'a> {
         }
     }
 
-    fn path(&self, route: &Route) -> Path {
+    pub(crate) fn path(&self, route: &Route) -> Path {
         Path {
             hops: route.iter().map(|step| self.hop(*step)).collect(),
         }
     }
-}
-
-/// Finds the paths, and puts the models together.
-pub(crate) fn resolve(file: &File, errors: &mut Errors) -> Vec<Model> {
-    let graph = Graph::new(file);
-    let strict = strict(file);
-    let is_strict = |model: &RawModel| strict.iter().any(|(it, _)| it.name() == model.name());
-    cycles::check(file, errors);
-    file.models
-        .iter()
-        .map(|model| self::model(&graph, model, is_strict(model), errors))
-        .collect()
-}
-
-fn model(graph: &Graph<'_>, raw: &RawModel, is_strict: bool, errors: &mut Errors) -> Model {
-    Model {
-        name: raw.name().to_owned(),
-        position: errors.source().position(raw.name.span().start),
-        table: raw.table.get_ref().clone(),
-        id: strings(&raw.id),
-        cached: raw
-            .cached
-            .as_ref()
-            .map(|policy| self::policy(raw, policy, is_strict, errors)),
-        references: raw
-            .references
-            .iter()
-            .map(|raw| Reference {
-                columns: raw.columns.get_ref().clone(),
-                target: raw.target.get_ref().clone(),
-                position: errors.source().position(raw.columns.span().start),
-            })
-            .collect(),
-        depends_on: paths::dependencies(graph, raw, errors),
-        ignores: strings(&raw.ignores),
-    }
-}
-
-fn policy(model: &RawModel, raw: &RawPolicy, is_strict: bool, errors: &Errors) -> Policy {
-    let lookup = |column: &toml::Spanned<String>| Lookup {
-        column: column.get_ref().clone(),
-        key: KeyTemplate::lookup(model.name(), column.get_ref()),
-        position: errors.source().position(column.span().start),
-    };
-    Policy {
-        key: KeyTemplate::parse(raw.key.get_ref()).0,
-        ttl: raw.ttl,
-        jitter: raw.jitter,
-        negative_ttl: raw.negative_ttl,
-        codec: raw.codec,
-        version: raw.version,
-        max_value: raw.max_value,
-        max_tags: raw.max_tags,
-        grace: raw.grace,
-        load_timeout: raw.load_timeout,
-        // What [cache] says is for those who can have one.
-        lease: if is_strict { Duration::ZERO } else { raw.lease },
-        near: raw.near,
-        on_write: raw.on_write,
-        verify: raw.verify,
-        consistency: match is_strict {
-            true => Consistency::Strict,
-            false => Consistency::Eventual,
-        },
-        lookups: raw.lookups.iter().map(lookup).collect(),
-    }
-}
-
-fn strings(spanned: &[toml::Spanned<String>]) -> Vec<String> {
-    spanned
-        .iter()
-        .map(|string| string.get_ref().clone())
-        .collect()
 }

@@ -32,22 +32,21 @@
 
 mod answers;
 mod check;
-mod collision;
 mod diagnostic;
 mod graph;
-mod key;
 mod keys;
 mod locate;
 mod names;
 mod read;
+mod resolve;
 mod schema;
 mod source;
 mod suggest;
+mod template;
 mod triggers;
 
 pub use answers::{Absence, Change, Reach, Report, TagColumns};
 pub use diagnostic::{Diagnostic, Diagnostics};
-pub use key::{KeyTemplate, Segment};
 pub use locate::{Located, NotFound, locate};
 pub use schema::{
     Codec, Consistency, Dependency, Direction, Hop, Lookup, Model, OnWrite, Outbox, Path, Policy,
@@ -55,6 +54,7 @@ pub use schema::{
 };
 pub use source::Position;
 pub use suggest::suggest;
+pub use template::{KeyTemplate, Segment};
 pub use triggers::{ColumnsOf, Dialect, ExactColumn, Table, Trigger, Triggers};
 
 /// The examples of the README are tests.

@@ -3,8 +3,8 @@
 mod duration;
 mod model;
 mod reader;
-mod settings;
 mod size;
+mod values;
 
 use std::time::Duration;
 
@@ -131,11 +131,11 @@ pub(crate) fn file(text: &str, errors: &mut Errors) -> File {
 
     let mut reader = Reader::new(document.get_ref(), keys::FILE, "the file", None, errors);
     if let Some(mut cache) = reader.table("cache", keys::CACHE, "[cache]", "a table: [cache]") {
-        settings::cache(&mut cache, &mut file);
+        values::cache(&mut cache, &mut file);
     }
     if let Some(mut outbox) = reader.table("outbox", keys::OUTBOX, "[outbox]", "a table: [outbox]")
     {
-        settings::outbox(&mut outbox, &mut file);
+        values::outbox(&mut outbox, &mut file);
     }
     for (name, value) in reader.tables("model", "a table for each model, such as [model.plio]") {
         if let Some(model) = model::read(name, value, &file.settings, reader.errors) {

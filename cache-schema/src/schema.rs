@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::diagnostic::{Diagnostics, Errors};
-use crate::key::KeyTemplate;
 use crate::source::{Position, Source, fnv};
-use crate::{check, graph, read};
+use crate::template::KeyTemplate;
+use crate::{check, read, resolve};
 
 /// A `cache.toml` in which everything is right.
 #[derive(Debug, Clone)]
@@ -267,7 +267,7 @@ impl Schema {
 
         let file = read::file(text, &mut errors);
         check::all(&file, &mut errors);
-        let models = graph::resolve(&file, &mut errors);
+        let models = resolve::models(&file, &mut errors);
 
         errors.finish()?;
         Ok(Self {

@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use crate::collision::Pattern;
 use crate::diagnostic::Errors;
-use crate::key::KeyTemplate;
 use crate::read::{File, RawModel, RawPolicy};
 use crate::suggest::did_you_mean;
+use crate::template::KeyTemplate;
+use crate::template::collision::Pattern;
 
 /// The runtime's own keys start with this.
 pub(super) const RESERVED: &str = "cache:";

@@ -1,9 +1,9 @@
 //! The names of models, and what `[cache]` names.
 
 use crate::diagnostic::Errors;
-use crate::key::is_in_literals;
 use crate::names::{is_identifier, is_model_name};
 use crate::read::File;
+use crate::template::is_in_literals;
 
 pub(super) fn settings(file: &File, errors: &mut Errors) {
     if let Some(prefix) = &file.prefix {

@@ -67,7 +67,7 @@ fn names_a_reference(
         return;
     }
     let all: Vec<String> = graph
-        .edges()
+        .edges
         .iter()
         .map(|edge| graph.name_of(edge, model))
         .collect();

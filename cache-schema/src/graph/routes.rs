@@ -7,20 +7,20 @@ use crate::schema::Direction;
 
 /// One edge, walked in one direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Step {
-    pub(super) edge: usize,
-    pub(super) direction: Direction,
+pub(crate) struct Step {
+    pub(crate) edge: usize,
+    pub(crate) direction: Direction,
 }
 
-pub(super) type Route = Vec<Step>;
+pub(crate) type Route = Vec<Step>;
 
 /// As many routes as are found before the search stops: two are ambiguous, more are only listed.
-pub(super) const MANY: usize = 6;
+pub(crate) const MANY: usize = 6;
 
 impl Graph<'_> {
     /// The shortest of the simple routes between two models, of those that contain the edge `through`
     /// if one is given; all of them, up to [`MANY`].
-    pub(super) fn shortest(&self, from: usize, to: usize, through: Option<usize>) -> Vec<Route> {
+    pub(crate) fn shortest(&self, from: usize, to: usize, through: Option<usize>) -> Vec<Route> {
         if through.is_some_and(|edge| !self.is_on_some_route(edge, from, to)) {
             return Vec::new();
         }

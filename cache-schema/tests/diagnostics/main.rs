@@ -1,11 +1,11 @@
 //! What the user sees when something is wrong: the whole text, for every mistake there is.
 
+mod capacity;
 mod graph;
 mod keys;
 mod names;
 mod near;
 mod others;
-mod room;
 mod shape;
 mod values;
 

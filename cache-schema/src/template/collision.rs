@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use crate::key::{KeyTemplate, Segment, is_in_literals, is_in_parts};
+use super::{KeyTemplate, Segment, is_in_literals, is_in_parts};
 
 /// The texts a key can have.
 pub(crate) struct Pattern(Vec<Element>);

@@ -2,9 +2,9 @@
 
 use toml::Spanned;
 
-use super::Graph;
-use super::routes::{MANY, Route};
 use crate::diagnostic::Errors;
+use crate::graph::Graph;
+use crate::graph::routes::{MANY, Route};
 use crate::names::snake;
 use crate::read::RawModel;
 use crate::schema::{Dependency, Path};

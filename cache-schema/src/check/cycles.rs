@@ -6,7 +6,7 @@ use crate::diagnostic::Errors;
 use crate::read::{File, RawModel};
 
 /// One error for each cycle that a walk in the file's order closes.
-pub(super) fn check(file: &File, errors: &mut Errors) {
+pub(super) fn cycles(file: &File, errors: &mut Errors) {
     let mut walk = Walk {
         file,
         done: Vec::new(),

@@ -1,5 +1,7 @@
 //! Key templates: `plio_{id}`.
 
+pub(crate) mod collision;
+
 use std::fmt;
 use std::ops::Range;
 
