@@ -10,7 +10,7 @@ mod tables;
 mod via;
 
 use crate::diagnostic::Errors;
-use crate::read::File;
+use crate::raw::File;
 
 pub(crate) fn all(file: &File, errors: &mut Errors) {
     names::settings(file, errors);

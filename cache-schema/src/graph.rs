@@ -1,11 +1,10 @@
 //! The models and their references as a graph.
 
-pub(crate) mod routes;
+mod routes;
 mod strictness;
 
-use crate::read::{self, File, RawModel};
+use crate::raw::{self, File, RawModel};
 use crate::schema::{Direction, Hop, Path};
-use routes::{Route, Step};
 pub(crate) use strictness::strict;
 
 /// Models are nodes, references are edges; both are known by their index.
@@ -26,9 +25,20 @@ pub(crate) struct Edge<'a> {
     columns: &'a [String],
 }
 
+/// One edge, walked in one direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Step {
+    pub(crate) edge: usize,
+    pub(crate) direction: Direction,
+}
+
+pub(crate) type Route = Vec<Step>;
+
+/// As many routes as are found before the search stops: two are ambiguous, more are only listed.
+pub(crate) const MANY: usize = 6;
+
 impl<'a> Graph<'a> {
     pub(crate) fn new(file: &'a File) -> Self {
-        let index_of = |name: &str| file.models.iter().position(|model| model.name() == name);
         let mut graph = Self {
             models: &file.models,
             edges: Vec::new(),
@@ -38,7 +48,7 @@ impl<'a> Graph<'a> {
             graph.complete &= model.sound;
             for reference in &model.references {
                 let columns = reference.columns.get_ref();
-                match index_of(reference.target.get_ref()) {
+                match graph.index_of(reference.target.get_ref()) {
                     Some(target) if file.models[target].id.len() == columns.len() => {
                         graph.edges.push(Edge {
                             owner,
@@ -60,7 +70,7 @@ impl<'a> Graph<'a> {
     /// The edge that `via` of `model` means: "column" of the model itself, or "model.column".
     pub(crate) fn edge_named(&self, model: &RawModel, written: &str) -> Option<usize> {
         let (owner, columns) = written.split_once('.').unwrap_or((model.name(), written));
-        let columns = read::columns(columns);
+        let columns = raw::columns(columns);
         self.edges.iter().position(|edge| {
             self.models[edge.owner].name() == owner.trim() && edge.columns == columns
         })

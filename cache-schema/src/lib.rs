@@ -1,12 +1,11 @@
-//! The meaning of `cache.toml`: what is cached, what each value is built from, and the triggers that
-//! report changes.
+//! The meaning of `cache.toml`: what is cached, what each value is built from, and the triggers
+//! that report changes.
 //!
-//! [`Schema::parse`] takes the text all the way: parse → resolve → graph → diagnostics. What comes out
-//! is right, or it is a list of [`Diagnostics`] that says everything that is wrong at once. A
-//! [`Schema`] then answers questions: which tags does a write to this model yield
-//! ([`Schema::reports`]), which cached models does it reach ([`Schema::reach`]), what must a value
-//! register ([`Schema::needs`]), and which SQL makes a database report its changes
-//! ([`Schema::triggers`]).
+//! [`Schema::parse`] takes the text all the way: read → check → resolve. What comes out is right,
+//! or it is a list of [`Diagnostics`] that says everything that is wrong at once. A [`Schema`] then
+//! answers questions: which tags does a write to this model yield ([`Schema::reports`]), which
+//! cached models does it reach ([`Schema::reach`]), what must a value register
+//! ([`Schema::needs`]), and which SQL makes a database report its changes ([`Schema::triggers`]).
 //!
 //! ```
 //! use cache_schema::Schema;
@@ -23,12 +22,13 @@
 //!     references = { item_id = "item" }
 //! "#)?;
 //!
-//! let reached: Vec<String> = schema.reach("question").iter().map(|reach| reach.to_string()).collect();
-//! assert_eq!(reached, ["plio ← item.plio_id ← question.item_id"]);
+//! let reached = schema.reach("question");
+//! assert_eq!(reached[0].to_string(), "plio ← item.plio_id ← question.item_id");
 //! # Ok::<(), cache_schema::Diagnostics>(())
 //! ```
 //!
-//! The crate knows no syntax trees and no runtime, and its only I/O is finding the file ([`locate()`]).
+//! The crate knows no syntax trees and no runtime, and its only I/O is finding the file
+//! ([`locate()`]).
 
 mod answers;
 mod check;
@@ -37,6 +37,8 @@ mod graph;
 mod keys;
 mod locate;
 mod names;
+mod parse;
+mod raw;
 mod read;
 mod resolve;
 mod schema;

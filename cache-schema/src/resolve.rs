@@ -8,7 +8,7 @@ use toml::Spanned;
 
 use crate::diagnostic::Errors;
 use crate::graph::{Graph, strict};
-use crate::read::{File, RawModel, RawPolicy};
+use crate::raw::{File, RawModel, RawPolicy};
 use crate::schema::{Consistency, Lookup, Model, Policy, Reference};
 use crate::template::KeyTemplate;
 

@@ -4,10 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::diagnostic::{Diagnostics, Errors};
 use crate::source::{Position, Source, fnv};
 use crate::template::KeyTemplate;
-use crate::{check, read, resolve};
 
 /// A `cache.toml` in which everything is right.
 #[derive(Debug, Clone)]
@@ -15,7 +13,7 @@ pub struct Schema {
     /// `[cache]`, with the defaults filled in.
     pub settings: Settings,
     pub(crate) models: Vec<Model>,
-    source: Arc<Source>,
+    pub(crate) source: Arc<Source>,
 }
 
 /// `[cache]`: what holds for all models.
@@ -253,30 +251,6 @@ pub enum Direction {
 }
 
 impl Schema {
-    /// Parses, resolves and checks the file. `file` is how diagnostics name it, such as "cache.toml".
-    ///
-    /// # Errors
-    ///
-    /// Everything that is wrong with the file. (Where it is not even TOML, only that.)
-    pub fn parse(file: &str, text: &str) -> Result<Self, Diagnostics> {
-        let source = Arc::new(Source {
-            file: file.to_owned(),
-            text: text.to_owned(),
-        });
-        let mut errors = Errors::new(Arc::clone(&source));
-
-        let file = read::file(text, &mut errors);
-        check::all(&file, &mut errors);
-        let models = resolve::models(&file, &mut errors);
-
-        errors.finish()?;
-        Ok(Self {
-            settings: file.settings,
-            models,
-            source,
-        })
-    }
-
     /// The model of that name.
     pub fn model(&self, name: &str) -> Option<&Model> {
         self.models.iter().find(|model| model.name == name)

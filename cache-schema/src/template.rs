@@ -5,6 +5,8 @@ pub(crate) mod collision;
 use std::fmt;
 use std::ops::Range;
 
+use crate::names::snake;
+
 /// How a key is made: literals, and columns in braces.
 ///
 /// `Display` shows it as it is written in the file.
@@ -55,7 +57,7 @@ impl KeyTemplate {
 
     /// `plio_by_uuid_{uuid}`
     pub(crate) fn lookup(model: &str, column: &str) -> Self {
-        let literal = format!("{}_by_{column}_", crate::names::snake(model));
+        let literal = format!("{}_by_{column}_", snake(model));
         Self {
             segments: vec![
                 Segment::Literal(literal),

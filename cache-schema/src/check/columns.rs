@@ -4,7 +4,7 @@ use toml::Spanned;
 
 use crate::diagnostic::Errors;
 use crate::names::is_identifier;
-use crate::read::{File, RawModel};
+use crate::raw::{File, RawModel};
 
 /// Every column that is named is an SQL identifier.
 pub(super) fn columns(file: &File, errors: &mut Errors) {

@@ -3,7 +3,7 @@
 use toml::Spanned;
 
 use crate::diagnostic::Errors;
-use crate::read::{File, RawModel};
+use crate::raw::{File, RawModel};
 
 /// One error for each cycle that a walk in the file's order closes.
 pub(super) fn cycles(file: &File, errors: &mut Errors) {

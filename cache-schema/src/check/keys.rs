@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::diagnostic::Errors;
-use crate::read::{File, RawModel, RawPolicy};
+use crate::raw::{File, RawModel, RawPolicy};
 use crate::suggest::did_you_mean;
 use crate::template::KeyTemplate;
 use crate::template::collision::Pattern;

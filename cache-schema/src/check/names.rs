@@ -2,7 +2,7 @@
 
 use crate::diagnostic::Errors;
 use crate::names::{is_identifier, is_model_name};
-use crate::read::File;
+use crate::raw::File;
 use crate::template::is_in_literals;
 
 pub(super) fn settings(file: &File, errors: &mut Errors) {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::diagnostic::Errors;
-use crate::read::{File, RawModel, RawReference};
+use crate::raw::{File, RawModel, RawReference};
 use crate::suggest::did_you_mean;
 
 pub(super) fn references(file: &File, errors: &mut Errors) {

@@ -2,7 +2,7 @@
 
 use crate::diagnostic::Errors;
 use crate::graph;
-use crate::read::File;
+use crate::raw::File;
 
 pub(super) fn strict(file: &File, errors: &mut Errors) {
     for (model, because_of) in graph::strict(file) {

@@ -1,9 +1,9 @@
 //! Tables.
 
 use crate::diagnostic::Errors;
-use crate::names::{is_table, snake};
-use crate::read::File;
-use crate::triggers::LONGEST_OPERATION;
+use crate::names::is_table;
+use crate::raw::File;
+use crate::triggers::{LONGEST_OPERATION, trigger_name};
 
 /// PostgreSQL cuts longer names, and then two of them may be the same.
 const LONGEST_NAME: usize = 63;
@@ -23,11 +23,8 @@ pub(super) fn tables(file: &File, errors: &mut Errors) {
                 .help("write \"table\" or \"schema.table\", of letters, digits and `_`")
                 .model(model.name());
         }
-        let trigger = format!(
-            "{}_{}_{LONGEST_OPERATION}",
-            file.settings.outbox.table,
-            snake(model.name())
-        );
+        let outbox = &file.settings.outbox.table;
+        let trigger = trigger_name(outbox, model.name(), LONGEST_OPERATION);
         if trigger.len() > LONGEST_NAME {
             errors
                 .error(

@@ -5,7 +5,7 @@ use toml::Spanned;
 use super::references::unknown_model;
 use crate::diagnostic::Errors;
 use crate::graph::Graph;
-use crate::read::{File, RawModel, columns};
+use crate::raw::{File, RawModel, columns};
 use crate::suggest::did_you_mean;
 
 pub(super) fn via(file: &File, errors: &mut Errors) {

@@ -2,20 +2,8 @@
 
 use std::collections::VecDeque;
 
-use super::{Edge, Graph};
+use super::{Edge, Graph, MANY, Route, Step};
 use crate::schema::Direction;
-
-/// One edge, walked in one direction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Step {
-    pub(crate) edge: usize,
-    pub(crate) direction: Direction,
-}
-
-pub(crate) type Route = Vec<Step>;
-
-/// As many routes as are found before the search stops: two are ambiguous, more are only listed.
-pub(crate) const MANY: usize = 6;
 
 impl Graph<'_> {
     /// The shortest of the simple routes between two models, of those that contain the edge `through`

@@ -1,6 +1,6 @@
 //! Who is strict: a model that says so, and what it is built from, as its values may be embedded.
 
-use crate::read::{File, RawModel};
+use crate::raw::{File, RawModel};
 use crate::schema::Consistency;
 
 /// The strict models, each once with one that says `consistency = "strict"`: the model itself, or one

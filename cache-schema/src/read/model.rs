@@ -4,10 +4,10 @@ use toml::Spanned;
 use toml::de::{DeString, DeValue};
 
 use super::reader::{Reader, this_is};
-use super::{RawModel, RawPolicy, RawReference, RawVia, columns};
 use crate::diagnostic::Errors;
 use crate::keys;
 use crate::names::snake;
+use crate::raw::{RawModel, RawPolicy, RawReference, RawVia, columns};
 use crate::schema::{Consistency, OnWrite, Room, Settings};
 
 const COLUMNS: &str = "an array of columns, such as [\"id\"]";

@@ -3,7 +3,7 @@
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use crate::diagnostic::Errors;
+use crate::diagnostic::{Diagnostic, Errors};
 use crate::suggest::did_you_mean;
 
 type Key<'a> = &'a Spanned<DeString<'a>>;
@@ -172,7 +172,7 @@ impl<'a, 'e> Reader<'a, 'e> {
         value: Value<'_>,
         message: String,
         label: String,
-    ) -> &mut crate::diagnostic::Diagnostic {
+    ) -> &mut Diagnostic {
         let diagnostic = self.errors.error(value.span(), message).label(label);
         diagnostic.model = self.model.map(str::to_owned);
         diagnostic

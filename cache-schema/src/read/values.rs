@@ -1,4 +1,4 @@
-//! `[cache]`, `[outbox]`, and the settings a model may have of its own.
+//! The kinds of values that a setting can have.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -6,53 +6,10 @@ use std::time::Duration;
 use toml::de::DeValue;
 
 use super::reader::Reader;
-use super::{File, duration, size};
-use crate::keys;
+use super::{duration, size};
 use crate::schema::{Codec, Consistency, OnWrite};
 use crate::suggest::did_you_mean;
 
-pub(super) fn cache(cache: &mut Reader<'_, '_>, file: &mut File) {
-    let defaults = file.settings.clone();
-    let settings = &mut file.settings;
-
-    settings.ttl = cache.life("ttl").unwrap_or(defaults.ttl);
-    settings.jitter = cache.percent("jitter").unwrap_or(defaults.jitter);
-    settings.negative_ttl = cache
-        .duration("negative-ttl")
-        .unwrap_or(defaults.negative_ttl);
-    settings.codec = cache.codec("codec").unwrap_or(defaults.codec);
-    settings.max_load = cache.life("max-load").unwrap_or(defaults.max_load);
-    settings.max_commit = cache.life("max-commit").unwrap_or(defaults.max_commit);
-    settings.max_loads = cache.count("max-loads").unwrap_or(defaults.max_loads);
-    settings.max_value = cache.size("max-value").unwrap_or(defaults.max_value);
-    settings.max_tags = cache.count("max-tags").unwrap_or(defaults.max_tags);
-    settings.grace = cache.duration("grace").unwrap_or(defaults.grace);
-    settings.load_timeout = cache.life("load-timeout").unwrap_or(defaults.load_timeout);
-    settings.lease = cache.duration("lease").unwrap_or(defaults.lease);
-    const NEAR: &str = "a table, such as { max-staleness = \"2s\" }";
-    if let Some(mut near) = cache.table("near", keys::CACHE_NEAR, "`near` of [cache]", NEAR) {
-        settings.max_staleness = near.life("max-staleness").unwrap_or(defaults.max_staleness);
-    }
-
-    settings.verify = cache.share("verify").unwrap_or(defaults.verify);
-
-    file.prefix = cache.string("prefix", "a string, such as \"app:\"");
-    if let Some(prefix) = &file.prefix {
-        settings.prefix.clone_from(prefix.get_ref());
-    }
-}
-
-pub(super) fn outbox(outbox: &mut Reader<'_, '_>, file: &mut File) {
-    let settings = &mut file.settings.outbox;
-    file.outbox = outbox.string("table", "the name of a table, such as \"cache_outbox\"");
-    if let Some(table) = &file.outbox {
-        settings.table.clone_from(table.get_ref());
-    }
-    settings.retention = outbox.life("retention").unwrap_or(settings.retention);
-    settings.poll = outbox.life("poll").unwrap_or(settings.poll);
-}
-
-/// The kinds of values that a setting can have.
 impl Reader<'_, '_> {
     /// A duration that is not zero.
     pub(super) fn life(&mut self, key: &str) -> Option<Duration> {

@@ -3,10 +3,9 @@
 use toml::Spanned;
 
 use crate::diagnostic::Errors;
-use crate::graph::Graph;
-use crate::graph::routes::{MANY, Route};
+use crate::graph::{Graph, MANY, Route};
 use crate::names::snake;
-use crate::read::RawModel;
+use crate::raw::RawModel;
 use crate::schema::{Dependency, Path};
 
 pub(super) fn dependencies(

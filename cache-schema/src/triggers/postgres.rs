@@ -1,12 +1,13 @@
 //! PostgreSQL: one function per model, and four statement-level triggers that call it. A write costs one
 //! insert-select, however many rows it changes.
 
-use super::{ExactColumn, Table, Trigger, Watched, literal, quoted, quoted_table, tag_expression};
+pub(super) mod types;
+
+use super::sql::{literal, quoted, quoted_table, tag_expression};
+use super::watched::Watched;
+use super::{LONGEST_OPERATION, Table, Trigger, trigger_name};
 use crate::answers::TagColumns;
 use crate::names::snake;
-
-/// The operation that makes the longest name of a trigger.
-pub(crate) const LONGEST_OPERATION: &str = "truncate";
 
 /// The transition tables. The name is what an error says when a migration took away a column.
 const OLD: &str = "cache_toml_old";
@@ -26,6 +27,12 @@ pub(super) fn table(outbox: &str, model: &Watched<'_>) -> Table {
         function: vec![function(model, outbox), search_path(model, outbox)],
         triggers: triggers(model, outbox).collect(),
     }
+}
+
+/// `PERFORM`, so that `psql` shows no empty tables.
+pub(super) fn check(model: &Watched<'_>) -> String {
+    let check = model.check().replacen("SELECT", "PERFORM", 1);
+    format!("DO $cache$\nBEGIN\n  {check};\nEND\n$cache$")
 }
 
 /// `writer` tells the rows of a transaction of the cache, which delivers them itself, from those of
@@ -125,129 +132,6 @@ $cache$",
         outbox = quoted(outbox),
         wanted = wanted.join(",\n          "),
     )
-}
-
-/// The types whose equal values have the same text, under the settings of the functions: of what we know of. (`numeric`
-/// has, when it has a scale.)
-const ONE_TEXT: &str = "typname IN ('bool', 'int2', 'int4', 'int8', 'oid', 'uuid', 'char', 'name', 'bytea', 'bit', 'varbit',
-        'date', 'time', 'timestamp', 'timestamptz', 'macaddr', 'macaddr8')
-      OR typname = 'numeric' AND base.typmod <> -1";
-
-/// Of these, those that a text or a number, bound for the column, is spelt for in one way: `uuid` takes several.
-const ONE_SPELLING: &str = "typname IN ('int2', 'int4', 'int8', 'name')";
-
-/// Whether the column `a` of `pg_attribute` has one of these types, is an enum, or a text whose collation tells different ones
-/// apart. Of a domain, its base counts.
-fn is_of(types: &str) -> String {
-    format!(
-        "EXISTS (
-    WITH RECURSIVE base(type, typmod) AS (
-      SELECT a.atttypid, a.atttypmod
-      UNION ALL SELECT typbasetype, typtypmod FROM base JOIN pg_type ON oid = type WHERE typtype = 'd'
-    )
-    SELECT FROM base JOIN pg_type ON pg_type.oid = base.type
-    WHERE typtype = 'e' OR typnamespace = 'pg_catalog'::regnamespace AND (
-      {types}
-      OR typname IN ('text', 'varchar') AND NOT EXISTS (
-        SELECT FROM pg_collation WHERE oid = a.attcollation AND NOT collisdeterministic)))"
-    )
-}
-
-/// Refuses ids and references whose equal values have several texts, and ignored columns that cannot be compared without.
-pub(super) fn types<'a>(
-    exact: &[ExactColumn],
-    watched: impl Iterator<Item = Watched<'a>>,
-) -> Vec<String> {
-    let refuse = |columns: Vec<String>, when: &str, why: &str, hint: &str| {
-        format!(
-            "DO $cache$
-DECLARE
-  it record;
-BEGIN
-  FOR it IN
-    SELECT what, tab, col, format_type(a.atttypid, a.atttypmod) AS type
-    FROM (VALUES
-      {}
-    ) AS columns(what, tab, col)
-    JOIN pg_attribute AS a ON a.attrelid = to_regclass(tab) AND a.attname = col
-    WHERE {when}
-  LOOP
-    RAISE EXCEPTION '%, %.%, has type %: {why}', it.what, it.tab, it.col, it.type USING HINT = '{hint}';
-  END LOOP;
-END
-$cache$",
-            columns.join(",\n      ")
-        )
-    };
-    let column = |what: &str, table: &str, column: &str| {
-        format!(
-            "({}, {}, {})",
-            literal(what),
-            literal(&quoted_table(table)),
-            literal(column)
-        )
-    };
-    let exact: Vec<String> = exact
-        .iter()
-        .map(|it| column(&it.what, &it.table, &it.column))
-        .collect();
-    let ignored: Vec<String> = watched
-        .filter(|it| !it.row.is_empty())
-        .flat_map(|it| {
-            let (what, table) = (
-                format!("an ignored column of {}", it.model.name),
-                &it.model.table,
-            );
-            it.model
-                .ignores
-                .iter()
-                .map(|ignored| column(&what, table, ignored))
-                .collect::<Vec<_>>()
-        })
-        .collect();
-    let mut checks = Vec::new();
-    if !exact.is_empty() {
-        checks.push(refuse(
-            exact,
-            &format!("NOT {}", is_of(ONE_TEXT)),
-            "two of its values may be equal and have different texts, so that a write of the one would not reach what was read by the other",
-            "use a type with one text for each value, such as text, bigint, uuid or numeric with a scale",
-        ));
-    }
-    if !ignored.is_empty() {
-        checks.push(refuse(
-            ignored,
-            "EXISTS (SELECT FROM pg_type AS t WHERE t.oid = a.atttypid AND t.typtype = 'd' AND (t.typnotnull
-      OR EXISTS (SELECT FROM pg_constraint WHERE contypid = t.oid)
-      OR EXISTS (SELECT FROM pg_type AS base WHERE base.oid = t.typbasetype AND base.typtype = 'd')))",
-            "a domain with a condition cannot be ignored, as it is compared without its value",
-            "put the condition on the column instead of the domain, or take it out of `ignores`",
-        ));
-    }
-    checks
-}
-
-/// Answers the lookups whose equal values may have several texts (`citext`, a collation that does not mind case).
-pub(super) fn spellings(lookups: &[(String, ExactColumn)]) -> String {
-    let lookups: Vec<String> = lookups
-        .iter()
-        .map(|(tag, it)| {
-            let table = literal(&quoted_table(&it.table));
-            format!("({}, {table}, {})", literal(tag), literal(&it.column))
-        })
-        .collect();
-    match lookups.is_empty() {
-        true => String::new(),
-        false => format!(
-            "SELECT tag FROM (VALUES
-  {}
-) AS lookups(tag, tab, col)
-JOIN pg_attribute AS a ON a.attrelid = to_regclass(tab) AND a.attname = col
-WHERE NOT {}",
-            lookups.join(",\n  "),
-            is_of(ONE_SPELLING)
-        ),
-    }
 }
 
 fn function_name(model: &Watched<'_>, outbox: &str) -> String {
@@ -402,7 +286,7 @@ fn triggers(model: &Watched<'_>, outbox: &str) -> impl Iterator<Item = Trigger> 
         (LONGEST_OPERATION, String::new()),
     ];
     operations.into_iter().map(move |(operation, rows)| {
-        let name = model.trigger(outbox, operation);
+        let name = trigger_name(outbox, &model.model.name, operation);
         let event = operation.to_uppercase();
         let sql = format!(
             "CREATE OR REPLACE TRIGGER {} AFTER {event} ON {table}\n\

@@ -1,8 +1,8 @@
 //! SQLite: row-level triggers.
 
-use super::{
-    ColumnsOf, ExactColumn, Table, Trigger, Watched, literal, quoted, quoted_table, tag_expression,
-};
+use super::sql::{literal, quoted, quoted_table, tag_expression};
+use super::watched::Watched;
+use super::{ColumnsOf, ExactColumn, Table, Trigger, trigger_name};
 use crate::answers::TagColumns;
 
 pub(super) fn table(outbox: &str, model: &Watched<'_>) -> Table {
@@ -156,7 +156,7 @@ impl<'a> Reports<'a> {
     }
 
     fn create(&self, operation: &str, event: &str, when: &str, tags: &str) -> Trigger {
-        let name = self.watched.trigger(self.outbox, operation);
+        let name = trigger_name(self.outbox, &self.watched.model.name, operation);
         let trigger = match &self.database {
             Some(database) => format!("{database}.{}", quoted(&name)),
             None => quoted(&name),

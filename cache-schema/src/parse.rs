@@ -1,0 +1,34 @@
+//! From the text to a schema, or to all that is wrong with it.
+
+use std::sync::Arc;
+
+use crate::diagnostic::{Diagnostics, Errors};
+use crate::schema::Schema;
+use crate::source::Source;
+use crate::{check, read, resolve};
+
+impl Schema {
+    /// Parses, resolves and checks the file. `file` is how diagnostics name it, such as "cache.toml".
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with the file. (Where it is not even TOML, only that.)
+    pub fn parse(file: &str, text: &str) -> Result<Self, Diagnostics> {
+        let source = Arc::new(Source {
+            file: file.to_owned(),
+            text: text.to_owned(),
+        });
+        let mut errors = Errors::new(Arc::clone(&source));
+
+        let file = read::file(text, &mut errors);
+        check::all(&file, &mut errors);
+        let models = resolve::models(&file, &mut errors);
+
+        errors.finish()?;
+        Ok(Self {
+            settings: file.settings,
+            models,
+            source,
+        })
+    }
+}

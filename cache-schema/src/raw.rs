@@ -1,0 +1,102 @@
+//! What the file says: types are right, names are not resolved yet, everything has its span.
+
+use std::time::Duration;
+
+use toml::Spanned;
+
+use crate::schema::{Codec, Consistency, OnWrite, Room, Settings};
+
+/// The whole file.
+#[derive(Debug)]
+pub(crate) struct File {
+    pub(crate) settings: Settings,
+    /// Where the outbox is named; the default has no place.
+    pub(crate) outbox: Option<Spanned<String>>,
+    /// Where the prefix is.
+    pub(crate) prefix: Option<Spanned<String>>,
+    pub(crate) models: Vec<RawModel>,
+}
+
+/// A `[model.x]`.
+#[derive(Debug)]
+pub(crate) struct RawModel {
+    pub(crate) name: Spanned<String>,
+    pub(crate) table: Spanned<String>,
+    pub(crate) id: Vec<Spanned<String>>,
+    pub(crate) cached: Option<RawPolicy>,
+    pub(crate) references: Vec<RawReference>,
+    pub(crate) depends_on: Vec<Spanned<String>>,
+    pub(crate) via: Vec<RawVia>,
+    pub(crate) ignores: Vec<Spanned<String>>,
+    /// Whether all that the graph is made of could be read. Where it could not, the graph has a hole
+    /// that no other message should be blamed for.
+    pub(crate) sound: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct RawPolicy {
+    pub(crate) key: Spanned<String>,
+    pub(crate) ttl: Duration,
+    pub(crate) jitter: u8,
+    pub(crate) negative_ttl: Duration,
+    pub(crate) codec: Codec,
+    pub(crate) version: usize,
+    pub(crate) max_value: usize,
+    pub(crate) max_tags: usize,
+    pub(crate) grace: Duration,
+    pub(crate) load_timeout: Duration,
+    pub(crate) lease: Duration,
+    pub(crate) near: Option<Room>,
+    pub(crate) on_write: OnWrite,
+    pub(crate) verify: u32,
+    pub(crate) consistency: Consistency,
+    /// The keys that a strict model cannot have, where they are written.
+    pub(crate) not_strict: Vec<Spanned<String>>,
+    pub(crate) lookups: Vec<Spanned<String>>,
+}
+
+/// An entry of `references`.
+#[derive(Debug)]
+pub(crate) struct RawReference {
+    pub(crate) columns: Spanned<Vec<String>>,
+    pub(crate) target: Spanned<String>,
+}
+
+/// An entry of `via`.
+#[derive(Debug)]
+pub(crate) struct RawVia {
+    pub(crate) dependency: Spanned<String>,
+    pub(crate) references: Vec<Spanned<String>>,
+}
+
+impl File {
+    pub(crate) fn model(&self, name: &str) -> Option<&RawModel> {
+        self.models.iter().find(|model| model.name() == name)
+    }
+
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.models.iter().map(RawModel::name)
+    }
+}
+
+impl RawModel {
+    pub(crate) fn name(&self) -> &str {
+        self.name.get_ref()
+    }
+
+    pub(crate) fn has_id(&self, column: &str) -> bool {
+        self.id.iter().any(|id| id.get_ref() == column)
+    }
+
+    pub(crate) fn lookups(&self) -> &[Spanned<String>] {
+        self.cached.as_ref().map_or(&[], |policy| &policy.lookups)
+    }
+}
+
+/// A list of columns in one string: "tenant, video_id".
+pub(crate) fn columns(written: &str) -> Vec<String> {
+    written
+        .split(',')
+        .map(|column| column.trim().to_owned())
+        .collect()
+}

@@ -1,0 +1,29 @@
+//! Names and texts as SQL.
+
+use crate::answers::TagColumns;
+
+/// `user` → `"user"`
+pub(super) fn quoted(identifier: &str) -> String {
+    format!("\"{identifier}\"")
+}
+
+/// `public.plio` → `"public"."plio"`
+pub(super) fn quoted_table(table: &str) -> String {
+    table.split('.').map(quoted).collect::<Vec<_>>().join(".")
+}
+
+/// The SQL expression of a tag: `'video#tenant,id=' || r."tenant" || ',' || r."id"`. It is null if any of
+/// the columns is.
+pub(super) fn tag_expression(tag: &TagColumns, row: &str) -> String {
+    let values: Vec<String> = tag
+        .columns
+        .iter()
+        .map(|column| format!("{row}.{}", quoted(column)))
+        .collect();
+    format!("'{tag}=' || {}", values.join(" || ',' || "))
+}
+
+/// `it's` → `'it''s'`
+pub(super) fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
