@@ -33,7 +33,7 @@ pub(crate) fn cached(row: &Struct, model: &Model, policy: &Policy, schema: &Sche
     let [ttl, negative_ttl] = [policy.ttl, policy.negative_ttl].map(literal::duration);
     let [grace, load_timeout, lease] =
         [policy.grace, policy.load_timeout, policy.lease].map(literal::duration);
-    let near = literal::option(policy.near.map(|room| literal::room(runtime, room)));
+    let near = literal::option(policy.near.map(|it| literal::capacity(runtime, it)));
     let (max_value, max_tags) = (policy.max_value, policy.max_tags);
     let verify = policy.verify;
     let refresh = policy.on_write == OnWrite::Refresh;

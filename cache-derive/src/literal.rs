@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cache_schema::{Room, Schema};
+use cache_schema::{Capacity, Schema};
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 
@@ -18,10 +18,10 @@ pub(crate) fn option(value: Option<TokenStream>) -> TokenStream {
     }
 }
 
-pub(crate) fn room(runtime: &impl ToTokens, room: Room) -> TokenStream {
-    match room {
-        Room::Entries(count) => quote!(#runtime::generated::Room::Entries(#count)),
-        Room::Bytes(count) => quote!(#runtime::generated::Room::Bytes(#count)),
+pub(crate) fn capacity(runtime: &impl ToTokens, capacity: Capacity) -> TokenStream {
+    match capacity {
+        Capacity::Entries(count) => quote!(#runtime::generated::Room::Entries(#count)),
+        Capacity::Bytes(count) => quote!(#runtime::generated::Room::Bytes(#count)),
     }
 }
 

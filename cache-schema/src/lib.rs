@@ -51,8 +51,8 @@ pub use answers::{Absence, Change, Reach, Report, TagColumns};
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use locate::{Located, NotFound, locate};
 pub use schema::{
-    Codec, Consistency, Dependency, Direction, Hop, Lookup, Model, OnWrite, Outbox, Path, Policy,
-    Reference, Room, Schema, Settings,
+    Capacity, Codec, Consistency, Dependency, Direction, Hop, Lookup, Model, OnWrite, Outbox, Path,
+    Policy, Reference, Schema, Settings,
 };
 pub use source::Position;
 pub use suggest::suggest;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use toml::Spanned;
 
-use crate::schema::{Codec, Consistency, OnWrite, Room, Settings};
+use crate::schema::{Capacity, Codec, Consistency, OnWrite, Settings};
 
 /// The whole file.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ pub(crate) struct RawPolicy {
     pub(crate) grace: Duration,
     pub(crate) load_timeout: Duration,
     pub(crate) lease: Duration,
-    pub(crate) near: Option<Room>,
+    pub(crate) near: Option<Capacity>,
     pub(crate) on_write: OnWrite,
     pub(crate) verify: u32,
     pub(crate) consistency: Consistency,

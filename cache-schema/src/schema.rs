@@ -113,7 +113,7 @@ pub enum Consistency {
 
 /// How much a near cache holds of one model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Room {
+pub enum Capacity {
     /// `{ entries = … }`: so many values.
     Entries(usize),
     /// `{ bytes = "…" }`: so many bytes, as they are encoded.
@@ -176,8 +176,8 @@ pub struct Policy {
     /// How long a process waits for another one that loads the same value; zero: it does not, and never
     /// does when the model is strict.
     pub lease: Duration,
-    /// How much room its decoded values have in each process; none: they are not kept there.
-    pub near: Option<Room>,
+    /// How much of its decoded values each process holds; none: it keeps none.
+    pub near: Option<Capacity>,
     /// What becomes of an invalidated value.
     pub on_write: OnWrite,
     /// How many of its hits are compared with the source, out of `u32::MAX`; zero: none.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cache_schema::{Change, Consistency, Direction, OnWrite, Room, Schema};
+use cache_schema::{Capacity, Change, Consistency, Direction, OnWrite, Schema};
 
 const PLIO: &str = r#"
 [model.image]
@@ -364,8 +364,8 @@ fn how_values_are_served() {
 
     assert_eq!((policy("plio").verify, policy("user").verify), (0, 1 << 31));
 
-    assert_eq!(policy("plio").near, Some(Room::Entries(10_000)));
-    assert_eq!(policy("user").near, Some(Room::Bytes(16_000_000)));
+    assert_eq!(policy("plio").near, Some(Capacity::Entries(10_000)));
+    assert_eq!(policy("user").near, Some(Capacity::Bytes(16_000_000)));
     assert_eq!(policy("account").near, None);
     assert_eq!(policy("plio").on_write, OnWrite::Refresh);
     assert_eq!(policy("user").on_write, OnWrite::Delete, "the default");

@@ -8,7 +8,7 @@ use crate::diagnostic::Errors;
 use crate::keys;
 use crate::names::snake;
 use crate::raw::{RawModel, RawPolicy, RawReference, RawVia, columns};
-use crate::schema::{Consistency, OnWrite, Room, Settings};
+use crate::schema::{Capacity, Consistency, OnWrite, Settings};
 
 const COLUMNS: &str = "an array of columns, such as [\"id\"]";
 
@@ -146,14 +146,14 @@ fn policy(reader: &mut Reader<'_, '_>, model: &str, defaults: &Settings) -> Opti
 }
 
 /// `{ entries = 10000 }` or `{ bytes = "16MB" }`
-fn near(reader: &mut Reader<'_, '_>) -> Option<Room> {
+fn near(reader: &mut Reader<'_, '_>) -> Option<Capacity> {
     const EXPECTED: &str =
         "how many values, { entries = 10000 }, or how many encoded bytes, { bytes = \"16MB\" }";
     let (_, value) = reader.entry("near")?;
     let mut near = reader.table("near", keys::MODEL_NEAR, "`near` of a model", EXPECTED)?;
     let (message, label) = match (near.entry("entries"), near.entry("bytes")) {
-        (Some(_), None) => return near.count("entries").map(Room::Entries),
-        (None, Some(_)) => return near.size("bytes").map(Room::Bytes),
+        (Some(_), None) => return near.count("entries").map(Capacity::Entries),
+        (None, Some(_)) => return near.size("bytes").map(Capacity::Bytes),
         (Some(_), Some(_)) => ("`near` has two limits", "`entries` or `bytes`, not both"),
         // A key that it does not know has its own message.
         (None, None) if !near.is_empty() => return None,

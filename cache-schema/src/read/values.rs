@@ -106,7 +106,7 @@ impl Reader<'_, '_> {
         };
         let negative = integer.as_str().starts_with('-');
         match usize::from_str_radix(integer.as_str(), integer.radix()) {
-            Ok(count) => return self.room(key, count, EXPECTED),
+            Ok(count) => return self.not_zero(key, count, EXPECTED),
             Err(_) if negative => self.wrong(
                 value,
                 format!("`{key}` is negative"),
@@ -128,7 +128,7 @@ impl Reader<'_, '_> {
             "an integer with a unit (KB, MB, GB, KiB, MiB, GiB) in a string, such as \"16MB\"";
         let text = self.string(key, EXPECTED)?;
         match size::parse(text.get_ref()) {
-            Ok(size) => self.room(key, size, EXPECTED),
+            Ok(size) => self.not_zero(key, size, EXPECTED),
             Err(label) => {
                 let (_, value) = self.entry(key)?;
                 self.wrong(value, format!("`{key}` is not a size"), label)
@@ -138,9 +138,9 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// Nothing fits in no room.
-    fn room(&mut self, key: &str, room: usize, expected: &str) -> Option<usize> {
-        if room == 0 {
+    /// A number that is not zero.
+    fn not_zero(&mut self, key: &str, number: usize, expected: &str) -> Option<usize> {
+        if number == 0 {
             let (_, value) = self.entry(key)?;
             let why = match key {
                 "max-loads" => "nothing could ever be loaded",
@@ -152,7 +152,7 @@ impl Reader<'_, '_> {
             self.wrong(value, format!("`{key}` is zero"), why)
                 .help(format!("write {expected}"));
         }
-        Some(room)
+        Some(number)
     }
 
     pub(super) fn codec(&mut self, key: &str) -> Option<Codec> {
