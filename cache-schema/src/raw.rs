@@ -1,10 +1,8 @@
 //! What the file says: types are right, names are not resolved yet, everything has its span.
 
-use std::time::Duration;
-
 use toml::Spanned;
 
-use crate::schema::{Capacity, Codec, Consistency, OnWrite, Settings};
+use crate::schema::{Policy, Settings};
 
 /// The whole file.
 #[derive(Debug)]
@@ -33,26 +31,15 @@ pub(crate) struct RawModel {
     pub(crate) sound: bool,
 }
 
+/// How a model's values are stored. What it is built from may make it strict, which is not known
+/// here.
 #[derive(Debug)]
 pub(crate) struct RawPolicy {
+    pub(crate) policy: Policy,
     pub(crate) key: Spanned<String>,
-    pub(crate) ttl: Duration,
-    pub(crate) jitter: u8,
-    pub(crate) negative_ttl: Duration,
-    pub(crate) codec: Codec,
-    pub(crate) version: usize,
-    pub(crate) max_value: usize,
-    pub(crate) max_tags: usize,
-    pub(crate) grace: Duration,
-    pub(crate) load_timeout: Duration,
-    pub(crate) lease: Duration,
-    pub(crate) near: Option<Capacity>,
-    pub(crate) on_write: OnWrite,
-    pub(crate) verify: u32,
-    pub(crate) consistency: Consistency,
+    pub(crate) lookups: Vec<Spanned<String>>,
     /// The keys that a strict model cannot have, where they are written.
     pub(crate) not_strict: Vec<Spanned<String>>,
-    pub(crate) lookups: Vec<Spanned<String>>,
 }
 
 /// An entry of `references`.

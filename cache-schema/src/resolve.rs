@@ -9,8 +9,7 @@ use toml::Spanned;
 use crate::diagnostic::Errors;
 use crate::graph::{Graph, strict};
 use crate::raw::{File, RawModel, RawPolicy};
-use crate::schema::{Consistency, Lookup, Model, Policy, Reference};
-use crate::template::KeyTemplate;
+use crate::schema::{Consistency, Model, Policy, Reference};
 
 /// Finds the paths, and puts the models together.
 pub(crate) fn models(file: &File, errors: &mut Errors) -> Vec<Model> {
@@ -32,7 +31,7 @@ fn model(graph: &Graph<'_>, raw: &RawModel, is_strict: bool, errors: &mut Errors
         cached: raw
             .cached
             .as_ref()
-            .map(|policy| self::policy(raw, policy, is_strict, errors)),
+            .map(|policy| self::policy(policy, is_strict)),
         references: raw
             .references
             .iter()
@@ -47,34 +46,15 @@ fn model(graph: &Graph<'_>, raw: &RawModel, is_strict: bool, errors: &mut Errors
     }
 }
 
-fn policy(model: &RawModel, raw: &RawPolicy, is_strict: bool, errors: &Errors) -> Policy {
-    let lookup = |column: &Spanned<String>| Lookup {
-        column: column.get_ref().clone(),
-        key: KeyTemplate::lookup(model.name(), column.get_ref()),
-        position: errors.source().position(column.span().start),
-    };
-    Policy {
-        key: KeyTemplate::parse(raw.key.get_ref()).0,
-        ttl: raw.ttl,
-        jitter: raw.jitter,
-        negative_ttl: raw.negative_ttl,
-        codec: raw.codec,
-        version: raw.version,
-        max_value: raw.max_value,
-        max_tags: raw.max_tags,
-        grace: raw.grace,
-        load_timeout: raw.load_timeout,
+/// What it is built from may make it strict.
+fn policy(raw: &RawPolicy, is_strict: bool) -> Policy {
+    let mut policy = raw.policy.clone();
+    if is_strict {
+        policy.consistency = Consistency::Strict;
         // What [cache] says is for those who can have one.
-        lease: if is_strict { Duration::ZERO } else { raw.lease },
-        near: raw.near,
-        on_write: raw.on_write,
-        verify: raw.verify,
-        consistency: match is_strict {
-            true => Consistency::Strict,
-            false => Consistency::Eventual,
-        },
-        lookups: raw.lookups.iter().map(lookup).collect(),
+        policy.lease = Duration::ZERO;
     }
+    policy
 }
 
 fn strings(spanned: &[Spanned<String>]) -> Vec<String> {

@@ -8,7 +8,7 @@ use crate::schema::Consistency;
 pub(crate) fn strict(file: &File) -> Vec<(&RawModel, &RawModel)> {
     let says_so = |model: &&RawModel| {
         let policy = model.cached.as_ref();
-        policy.is_some_and(|policy| policy.consistency == Consistency::Strict)
+        policy.is_some_and(|it| it.policy.consistency == Consistency::Strict)
     };
     let mut strict: Vec<_> = file
         .models

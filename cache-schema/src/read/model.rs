@@ -8,7 +8,8 @@ use crate::diagnostic::Errors;
 use crate::keys;
 use crate::names::snake;
 use crate::raw::{RawModel, RawPolicy, RawReference, RawVia, columns};
-use crate::schema::{Capacity, Consistency, OnWrite, Settings};
+use crate::schema::{Capacity, Consistency, Lookup, OnWrite, Policy, Settings};
+use crate::template::KeyTemplate;
 
 const COLUMNS: &str = "an array of columns, such as [\"id\"]";
 
@@ -80,37 +81,17 @@ fn id(reader: &mut Reader<'_, '_>, name: &Spanned<DeString<'_>>) -> Vec<Spanned<
 
 fn policy(reader: &mut Reader<'_, '_>, model: &str, defaults: &Settings) -> Option<RawPolicy> {
     if reader.entry("key").is_none() {
-        for key in keys::STORED {
-            let Some((key, _)) = reader.entry(key) else {
-                continue;
-            };
-            let name = key.get_ref();
-            reader
-                .errors
-                .error(
-                    key.span(),
-                    format!("`{name}` on a model that is not cached"),
-                )
-                .label("says how a value is stored, but there is none")
-                .help(format!(
-                    "remove it, or cache the model: key = \"{}_{{id}}\"",
-                    snake(model)
-                ))
-                .model(model);
-        }
+        not_cached(reader, model);
         return None;
     }
-    let key = reader.string("key", "a template, such as \"plio_{id}\"");
+    let lookups = reader.strings("lookup", COLUMNS).unwrap_or_default();
     let ttl = reader.life("ttl").unwrap_or(defaults.ttl);
     let jitter = reader.percent("jitter").unwrap_or(defaults.jitter);
-    let negative_ttl = reader
-        .duration("negative-ttl")
-        .unwrap_or(defaults.negative_ttl);
+    let negative_ttl = reader.duration("negative-ttl");
+    let negative_ttl = negative_ttl.unwrap_or(defaults.negative_ttl);
     let codec = reader.codec("codec").unwrap_or(defaults.codec);
-    let consistency = reader
-        .consistency("consistency")
-        .unwrap_or(Consistency::Eventual);
-    let lookups = reader.strings("lookup", COLUMNS).unwrap_or_default();
+    let consistency = reader.consistency("consistency");
+    let consistency = consistency.unwrap_or(Consistency::Eventual);
     let version = reader.count("version").unwrap_or(1);
     let max_value = reader.size("max-value").unwrap_or(defaults.max_value);
     let max_tags = reader.count("max-tags").unwrap_or(defaults.max_tags);
@@ -120,12 +101,10 @@ fn policy(reader: &mut Reader<'_, '_>, model: &str, defaults: &Settings) -> Opti
     let near = near(reader);
     let on_write = reader.on_write("on-write").unwrap_or(OnWrite::Delete);
     let verify = reader.share("verify").unwrap_or(defaults.verify);
-    let not_strict = keys::NOT_STRICT.iter().filter_map(|key| reader.entry(key));
-    let not_strict = not_strict
-        .map(|(key, _)| Spanned::new(key.span(), key.get_ref().to_string()))
-        .collect();
-    Some(RawPolicy {
-        key: key?,
+    // The last, so that the others are read even if it is wrong.
+    let key = reader.string("key", "a template, such as \"plio_{id}\"")?;
+    let policy = Policy {
+        key: KeyTemplate::parse(key.get_ref()).0,
         ttl,
         jitter,
         negative_ttl,
@@ -140,9 +119,46 @@ fn policy(reader: &mut Reader<'_, '_>, model: &str, defaults: &Settings) -> Opti
         on_write,
         verify,
         consistency,
-        not_strict,
+        lookups: lookups.iter().map(|it| lookup(reader, model, it)).collect(),
+    };
+    let not_strict = keys::NOT_STRICT.iter().filter_map(|key| reader.entry(key));
+    let not_strict = not_strict
+        .map(|(key, _)| Spanned::new(key.span(), key.get_ref().to_string()))
+        .collect();
+    Some(RawPolicy {
+        policy,
+        key,
         lookups,
+        not_strict,
     })
+}
+
+fn lookup(reader: &Reader<'_, '_>, model: &str, column: &Spanned<String>) -> Lookup {
+    Lookup {
+        column: column.get_ref().clone(),
+        key: KeyTemplate::lookup(model, column.get_ref()),
+        position: reader.errors.source().position(column.span().start),
+    }
+}
+
+/// What says how a value is stored says nothing where none is.
+fn not_cached(reader: &mut Reader<'_, '_>, model: &str) {
+    for key in keys::STORED {
+        let Some((key, _)) = reader.entry(key) else {
+            continue;
+        };
+        let name = key.get_ref();
+        let message = format!("`{name}` on a model that is not cached");
+        let snake = snake(model);
+        reader
+            .errors
+            .error(key.span(), message)
+            .label("says how a value is stored, but there is none")
+            .help(format!(
+                "remove it, or cache the model: key = \"{snake}_{{id}}\""
+            ))
+            .model(model);
+    }
 }
 
 /// `{ entries = 10000 }` or `{ bytes = "16MB" }`
