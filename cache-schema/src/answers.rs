@@ -28,8 +28,8 @@ pub struct Report {
 pub enum Change {
     /// Any change of the row that is not ignored: values are built from the row.
     Row,
-    /// Only inserts, deletes and changes of the model's link columns: values are built from rows that
-    /// are found through this one.
+    /// Only inserts, deletes and changes of the model's link columns: values are built from rows
+    /// that are found through this one.
     Link,
 }
 
@@ -88,8 +88,8 @@ impl Schema {
             })
     }
 
-    /// What a row of `model` must register for its neighbours: the hops that leave it on any declared
-    /// path, each once, in the order of the file.
+    /// What a row of `model` must register for its neighbours: the hops that leave it on any
+    /// declared path, each once, in the order of the file.
     pub fn hops_from(&self, model: &str) -> Vec<&Hop> {
         let mut hops = Vec::new();
         for (hop, _) in self.hops().filter(|(hop, _)| hop.from == model) {
@@ -100,8 +100,8 @@ impl Schema {
         hops
     }
 
-    /// The tags a write to `model` yields, each once: the model's own if it is cached, then those of the
-    /// hops that arrive at it in the order of the file, then those of its lookups.
+    /// The tags a write to `model` yields, each once: the model's own if it is cached, then those
+    /// of the hops that arrive at it in the order of the file, then those of its lookups.
     pub fn reports(&self, model: &str) -> Vec<Report> {
         let Some(model) = self.model(model) else {
             return Vec::new();
@@ -128,15 +128,16 @@ impl Schema {
                 if is_last { Change::Row } else { Change::Link },
             );
         }
-        // Of any change: the query of a lookup may have a condition (`AND deleted_at IS NULL`) that becomes true.
+        // Of any change: the query of a lookup may have a condition (`AND deleted_at IS NULL`) that
+        // becomes true.
         for lookup in model.cached.iter().flat_map(|policy| &policy.lookups) {
             add(tag(std::slice::from_ref(&lookup.column)), Change::Row);
         }
         reports
     }
 
-    /// The columns whose change moves a row to other neighbours: its id, its references that some path
-    /// uses, its lookups. Each once, in that order.
+    /// The columns whose change moves a row to other neighbours: its id, its references that some
+    /// path uses, its lookups. Each once, in that order.
     pub fn link_columns(&self, model: &str) -> Vec<String> {
         let Some(model) = self.model(model) else {
             return Vec::new();
@@ -160,11 +161,11 @@ impl Schema {
         columns
     }
 
-    /// What a write to `model` reaches: every cached model, by every path from it. The model itself, if
-    /// it is cached, with an empty path.
+    /// What a write to `model` reaches: every cached model, by every path from it. The model
+    /// itself, if it is cached, with an empty path.
     ///
-    /// A cached model whose paths only pass through `model` is reached as well, by a change of its link
-    /// columns: see [`Reach::on`].
+    /// A cached model whose paths only pass through `model` is reached as well, by a change of its
+    /// link columns: see [`Reach::on`].
     ///
     /// There may be many paths: where `n` diamonds follow each other, two to the power of `n`.
     pub fn reach(&self, model: &str) -> Vec<Reach> {
@@ -183,8 +184,8 @@ impl Schema {
         reached
     }
 
-    /// What a value of `model` must register besides its own row: the tags of all hops on all its paths,
-    /// also through what its dependencies depend on. Sorted.
+    /// What a value of `model` must register besides its own row: the tags of all hops on all its
+    /// paths, also through what its dependencies depend on. Sorted.
     pub fn needs(&self, model: &str) -> Vec<TagColumns> {
         let mut needs = BTreeSet::new();
         let mut visited = BTreeSet::new();
@@ -202,8 +203,9 @@ impl Schema {
         needs.into_iter().collect()
     }
 
-    /// What "no such row" of `model` must register besides the row's own tag, as a loader may leave out a row for what it
-    /// depends on: a list that is empty, a row joined that is not there. Both sorted.
+    /// What "no such row" of `model` must register besides the row's own tag, as a loader may leave
+    /// out a row for what it depends on: a list that is empty, a row joined that is not there. Both
+    /// sorted.
     pub fn absence(&self, model: &str) -> Absence {
         let (mut of_id, mut some_row) = (BTreeSet::new(), BTreeSet::new());
         let (mut visited, mut models) = (BTreeSet::new(), vec![model]);
@@ -231,8 +233,8 @@ impl Schema {
         }
     }
 
-    /// The tags that values of strict models may register, each once: what a write has to block before
-    /// it commits. Sorted.
+    /// The tags that values of strict models may register, each once: what a write has to block
+    /// before it commits. Sorted.
     pub fn strict_tags(&self) -> Vec<TagColumns> {
         let mut tags = BTreeSet::new();
         for model in &self.models {

@@ -1,4 +1,4 @@
-//! What can be wrong beyond types and apart from paths: each rule is a function, called from one list.
+//! The rules beyond types and apart from paths: each is a function, called from one list.
 
 mod columns;
 mod cycles;

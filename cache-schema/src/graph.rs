@@ -11,8 +11,8 @@ pub(crate) use strictness::strict;
 pub(crate) struct Graph<'a> {
     pub(crate) models: &'a [RawModel],
     pub(crate) edges: Vec<Edge<'a>>,
-    /// Whether every reference that is written is an edge. Where one is broken, a missing path proves
-    /// nothing: the broken reference has its own message.
+    /// Whether every reference that is written is an edge. Where one is broken, a missing path
+    /// proves nothing: the broken reference has its own message.
     pub(crate) complete: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Every key the file may have. The reader, "did you mean" and the test of `reference.toml` use these.
+//! Every key the file may have, for the reader, "did you mean" and the test of `reference.toml`.
 
 /// The tables of the file.
 pub(crate) const FILE: &[&str] = &["cache", "outbox", "model"];
@@ -84,14 +84,15 @@ mod tests {
     use toml::de::{DeTable, DeValue};
 
     use super::*;
-    use crate::Schema;
+    use crate::schema::{Schema, Settings};
 
     const REFERENCE: &str = include_str!("../reference.toml");
 
     #[test]
-    fn the_reference_is_a_schema() {
-        if let Err(diagnostics) = Schema::parse("reference.toml", REFERENCE) {
-            panic!("{diagnostics}");
+    fn the_reference_is_a_schema_and_shows_the_defaults() {
+        match Schema::parse("reference.toml", REFERENCE) {
+            Ok(schema) => assert_eq!(schema.settings, Settings::default()),
+            Err(diagnostics) => panic!("{diagnostics}"),
         }
     }
 

@@ -10,10 +10,10 @@ use toml::Table;
 
 const FILE_NAME: &str = "cache.toml";
 
-/// What a package has beside its `Cargo.toml` that came from a registry, an archive or `cargo vendor`.
+/// What a package from a registry, an archive or `cargo vendor` has beside its `Cargo.toml`.
 const OF_PACKAGES: [&str; 3] = ["Cargo.toml.orig", ".cargo-checksum.json", OF_CARGO];
 
-/// What cargo puts into what it has fetched: beside the manifest of a package, at the top of a repository.
+/// What cargo puts into what it has fetched: beside a package's manifest, atop a repository.
 const OF_CARGO: &str = ".cargo-ok";
 
 /// Where the file of a crate is.
@@ -28,14 +28,16 @@ pub struct Located {
 /// Where the `cache.toml` of the crate in `manifest_dir` is, by the first of these rules:
 ///
 /// 1. It is beside the crate's `Cargo.toml`.
-/// 2. It is where `cache_toml` says, the value of the environment variable `CACHE_TOML`. A relative one
-///    begins at `manifest_dir`; an empty one counts as not given.
+/// 2. It is where `cache_toml` says, the value of the environment variable `CACHE_TOML`. A relative
+///    one begins at `manifest_dir`; an empty one counts as not given.
 /// 3. It is in the nearest folder above the crate, up to the folder of the crate's workspace.
 ///
-/// For a package that was published or vendored only the first rule counts: it is a part of somebody else's program, whose file and
-/// variable are not meant for it. For one in a repository that cargo has checked out it is the first and the third. What is above a
-/// crate, and what is its workspace, is what they are for cargo
-/// (<https://doc.rust-lang.org/cargo/reference/workspaces.html>): a member that is a symbolic link is where the link is.
+/// For a package that was published or vendored only the first rule counts: it is a part of
+/// somebody else's program, whose file and variable are not meant for it. For one in a repository
+/// that cargo has checked out it is the first and the third. What is above a crate, and what is its
+/// workspace, is what they are for cargo
+/// (<https://doc.rust-lang.org/cargo/reference/workspaces.html>): a member that is a symbolic link
+/// is where the link is.
 ///
 /// # Errors
 ///
@@ -76,7 +78,7 @@ pub fn locate(manifest_dir: &Path, cache_toml: Option<&OsStr>) -> Result<Located
     }))
 }
 
-/// Whether the crate is in what cargo has checked out of a repository, to build somebody else's program.
+/// Whether cargo has checked the crate out of a repository, to build somebody else's program.
 fn is_of_git(crate_dir: &Path) -> bool {
     crate_dir
         .ancestors()

@@ -8,7 +8,7 @@ use crate::source::Source;
 use crate::{check, read, resolve};
 
 impl Schema {
-    /// Parses, resolves and checks the file. `file` is how diagnostics name it, such as "cache.toml".
+    /// Reads, checks and resolves the file. `file` is its name in diagnostics, such as "cache.toml".
     ///
     /// # Errors
     ///

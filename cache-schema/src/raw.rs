@@ -26,8 +26,8 @@ pub(crate) struct RawModel {
     pub(crate) depends_on: Vec<Spanned<String>>,
     pub(crate) via: Vec<RawVia>,
     pub(crate) ignores: Vec<Spanned<String>>,
-    /// Whether all that the graph is made of could be read. Where it could not, the graph has a hole
-    /// that no other message should be blamed for.
+    /// Whether all that the graph is made of could be read. Where it could not, the graph has a
+    /// hole that no other message should be blamed for.
     pub(crate) sound: bool,
 }
 

@@ -43,10 +43,11 @@ pub struct Settings {
     pub grace: Duration,
     /// How long a load may take by default.
     pub load_timeout: Duration,
-    /// How long a process waits by default for another one that loads the same value; zero: it does not.
+    /// How long a process waits by default for another one that loads the same value; zero: it does
+    /// not.
     pub lease: Duration,
-    /// `near.max-staleness`: how old a near cache's answer may get when its process is cut off from the
-    /// store.
+    /// `near.max-staleness`: how old a near cache's answer may get when its process is cut off from
+    /// the store.
     pub max_staleness: Duration,
     /// How many of the hits are verified by default, out of `u32::MAX`.
     pub verify: u32,
@@ -173,8 +174,8 @@ pub struct Policy {
     pub grace: Duration,
     /// How long a load may take; then its readers get an error.
     pub load_timeout: Duration,
-    /// How long a process waits for another one that loads the same value; zero: it does not, and never
-    /// does when the model is strict.
+    /// How long a process waits for another one that loads the same value; zero: it does not, and
+    /// never does when the model is strict.
     pub lease: Duration,
     /// How much of its decoded values each process holds; none: it keeps none.
     pub near: Option<Capacity>,
@@ -217,7 +218,8 @@ pub struct Dependency {
     pub model: String,
     /// Where it stands in `depends-on`.
     pub position: Position,
-    /// How to get from the depending model to it: one path, or one for each reference named in `via`.
+    /// How to get from the depending model to it: one path, or one for each reference named in
+    /// `via`.
     pub paths: Vec<Path>,
 }
 
@@ -331,9 +333,9 @@ impl fmt::Display for Path {
     }
 }
 
-/// `start`, then the hops. Where a hop that ended in a column is followed by one that begins with one,
-/// both are columns of the same model:
-/// `user ← organization-user.user_id, .organization_id → organization`.
+/// `start`, then the hops. Where a hop that ended in a column is followed by one that begins with
+/// one, both are columns of the same model: `user ← organization-user.user_id, .organization_id →
+/// organization`.
 pub(crate) fn write_chain(f: &mut fmt::Formatter<'_>, start: &str, hops: &[Hop]) -> fmt::Result {
     f.write_str(start)?;
     let mut ended_in_column = false;

@@ -26,7 +26,8 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// The span, but for the end of the last line: what is missing there is missing in that line, not in one after it.
+    /// The span, but for the end of the last line: what is missing there is missing in that line,
+    /// not in one after it.
     pub(crate) fn in_lines(&self, span: Range<usize>) -> Range<usize> {
         let end = self.text.strip_suffix('\n').unwrap_or(&self.text).len();
         span.start.min(end)..span.end.min(end)

@@ -1,5 +1,5 @@
-//! The SQL that makes a database report its changes: an outbox table, and triggers that write into it
-//! the tags of every row that changes, in the writer's own transaction.
+//! The SQL that makes a database report its changes: an outbox table, and triggers that write into
+//! it the tags of every row that changes, in the writer's own transaction.
 
 mod postgres;
 mod render;
@@ -23,19 +23,20 @@ pub enum Dialect {
 pub struct Triggers {
     /// Changes whenever any statement changes: a hash of all of them, in hex.
     pub stamp: String,
-    /// Make the outbox, and a table `{outbox}_stamp (stamp, identity)` that is to say which triggers
-    /// are installed, and which installation this is.
+    /// Make the outbox, and a table `{outbox}_stamp (stamp, identity)` that is to say which
+    /// triggers are installed, and which installation this is.
     pub outbox: Vec<String>,
     /// Fail where the database does not have what the file names.
     pub checks: Vec<String>,
-    /// Fail where a column has a type that will not do. They look at the catalog only, and take no lock.
+    /// Fail where a column has a type that will not do. They ask the catalog, without a lock.
     pub types: Vec<String>,
-    /// The tables whose changes are reported. One after the other, each in a transaction of its own.
+    /// The tables whose changes are reported. One after the other, each in its own transaction.
     pub tables: Vec<Table>,
-    /// Removes the triggers that another version of the file has left. Empty on SQLite, where no SQL can: drop
-    /// the triggers whose own text has `INSERT INTO "{outbox}" (tag)`, and that are not of this file.
+    /// Removes the triggers that another version of the file has left. Empty on SQLite, where no
+    /// SQL can: drop the triggers whose own text has `INSERT INTO "{outbox}" (tag)`, and that are
+    /// not of this file.
     pub removal: String,
-    /// The columns whose text is in tags: two values that the database calls equal must have the same.
+    /// The columns whose text is in tags: values that the database calls equal must have the same.
     pub exact: Vec<ExactColumn>,
     /// Answers the lookups (`user#email`) for which the database may call two texts equal.
     pub spellings: String,
@@ -46,7 +47,7 @@ pub struct Triggers {
 pub struct Table {
     /// Its name, as in the file.
     pub name: String,
-    /// PostgreSQL only: what makes the function that its triggers call, or puts this one in its place.
+    /// PostgreSQL only: what makes the function that its triggers call, or replaces it.
     pub function: Vec<String>,
     /// What calls it; on SQLite, what reports.
     pub triggers: Vec<Trigger>,
@@ -59,8 +60,8 @@ pub struct Trigger {
     pub name: String,
     /// The statement that makes it, without a final semicolon.
     pub sql: String,
-    /// SQLite, models with `ignores` only: replace `{old}` and `{new}` in `sql` by the columns of the table
-    /// without the ignored ones. Only the database knows them.
+    /// SQLite, models with `ignores` only: replace `{old}` and `{new}` in `sql` by the columns of
+    /// the table without the ignored ones. Only the database knows them.
     pub columns_of: Option<ColumnsOf>,
 }
 

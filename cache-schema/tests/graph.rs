@@ -1,8 +1,6 @@
 //! Stories on Plio's graph: what depends on what, and what is said about it.
 
-use std::time::Duration;
-
-use cache_schema::{Capacity, Change, Consistency, Direction, OnWrite, Schema};
+use cache_schema::{Change, Consistency, Direction, Schema};
 
 const PLIO: &str = r#"
 [model.image]
@@ -163,8 +161,8 @@ fn a_write_reaches_through_dependencies_of_dependencies() {
     assert_eq!(reach("plio"), ["plio"]);
 }
 
-/// Without `item` in `depends-on` a plio does not show items, but still finds its questions by them:
-/// only a move of an item matters.
+/// Without `item` in `depends-on` a plio does not show items, but still finds its questions by
+/// them: only a move of an item matters.
 #[test]
 fn a_model_that_is_only_passed_through_reports_its_moves() {
     let plio = schema(&PLIO.replace("\"item\", \"question\"", "\"question\""));
@@ -275,7 +273,8 @@ fn a_dense_graph_is_answered_at_once() {
     );
 }
 
-/// A ladder of forty rungs: at each of them a route may go on or across, and one over the last rung is the longest there is.
+/// A ladder of forty rungs: at each of them a route may go on or across, and one over the last rung
+/// is the longest there is.
 #[test]
 fn the_long_way_round_is_found_at_once() {
     let mut text = String::from("[model.a0]\nreferences = { b_id = \"b0\" }\n[model.b0]\n");
@@ -312,63 +311,6 @@ fn composite_ids_and_references() {
         ["subtitle#tenant,video_id", "video#tenant,id"]
     );
     assert_eq!(reports(&videos, "subtitle"), ["subtitle#tenant,video_id"]);
-}
-
-#[test]
-fn settings_and_policies() {
-    let text = "[cache]\nprefix = \"app:\"\nttl = \"2m\"\njitter = \"0%\"\ncodec = \"msgpack\"\n\
-                [model.plio]\nkey = \"plio_{id}\"\nttl = \"1h30m\"\nlookup = [\"uuid\"]\n\
-                [model.organization-user]\n";
-    let schema = schema(text);
-    let policy = schema
-        .model("plio")
-        .and_then(|plio| plio.cached.as_ref())
-        .expect("it has a key");
-    assert_eq!(policy.ttl.as_secs(), 5400);
-    assert_eq!(policy.jitter, 0, "from [cache]");
-    assert_eq!(policy.negative_ttl.as_secs(), 30, "the default");
-    assert_eq!(policy.codec.to_string(), "msgpack");
-    assert_eq!(policy.key.to_string(), "plio_{id}");
-    assert_eq!(policy.lookups[0].key.to_string(), "plio_by_uuid_{uuid}");
-    let member = schema.model("organization-user").expect("a model");
-    assert_eq!(
-        (member.table.as_str(), member.id.as_slice()),
-        ("organization_user", &["id".to_owned()][..])
-    );
-}
-
-#[test]
-fn how_values_are_served() {
-    let text = "[cache]\nverify = 0.5\ngrace = \"1m\"\nload-timeout = \"10s\"\nlease = \"1s\"\n\
-                near = { max-staleness = \"500ms\" }\n\
-                [model.plio]\nkey = \"plio_{id}\"\ngrace = \"0s\"\nload-timeout = \"2s\"\nlease = \"0s\"\n\
-                near = { entries = 10_000 }\non-write = \"refresh\"\nverify = 0\n\
-                [model.user]\nkey = \"user_{id}\"\n[model.user.near]\nbytes = \"16MB\"\n\
-                [model.account]\nkey = \"account_{id}\"\nconsistency = \"strict\"\n\
-                references = { image_id = \"image\" }\ndepends-on = [\"image\"]\n\
-                [model.image]\nkey = \"image_{id}\"";
-    let schema = schema(text);
-    assert_eq!(schema.settings.max_staleness, Duration::from_millis(500));
-    let policy = |model: &str| {
-        let model = schema.model(model).expect("a model");
-        model.cached.clone().expect("it has a key")
-    };
-    let times = |model: &str| {
-        let policy = policy(model);
-        [policy.grace, policy.load_timeout, policy.lease].map(|time| time.as_secs())
-    };
-    assert_eq!(times("plio"), [0, 2, 0]);
-    assert_eq!(times("user"), [60, 10, 1], "from [cache]");
-    assert_eq!(times("account"), [60, 10, 0], "it is strict");
-    assert_eq!(times("image"), [60, 10, 0], "it becomes strict");
-
-    assert_eq!((policy("plio").verify, policy("user").verify), (0, 1 << 31));
-
-    assert_eq!(policy("plio").near, Some(Capacity::Entries(10_000)));
-    assert_eq!(policy("user").near, Some(Capacity::Bytes(16_000_000)));
-    assert_eq!(policy("account").near, None);
-    assert_eq!(policy("plio").on_write, OnWrite::Refresh);
-    assert_eq!(policy("user").on_write, OnWrite::Delete, "the default");
 }
 
 #[test]

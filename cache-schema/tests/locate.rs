@@ -181,7 +181,8 @@ fn a_package_reads_its_own_alone() {
     }
 }
 
-/// The workspace of the repository is the crate's; the program that it is built for has a variable of its own.
+/// The workspace of the repository is the crate's; the program that it is built for has a variable
+/// of its own.
 #[test]
 fn a_repository_that_cargo_has_checked_out_has_its_own() {
     let files = [

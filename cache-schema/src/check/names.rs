@@ -65,7 +65,7 @@ pub(super) fn models(file: &File, errors: &mut Errors) {
     }
 }
 
-/// What the name would be in kebab-case: `OrganizationUser`, `organization_user` → `organization-user`.
+/// The name in kebab-case: `OrganizationUser`, `organization_user` → `organization-user`.
 fn kebab(name: &str) -> String {
     let mut kebab = String::new();
     for c in name.chars() {

@@ -6,8 +6,8 @@ use super::{Edge, Graph, MANY, Route, Step};
 use crate::schema::Direction;
 
 impl Graph<'_> {
-    /// The shortest of the simple routes between two models, of those that contain the edge `through`
-    /// if one is given; all of them, up to [`MANY`].
+    /// The shortest of the simple routes between two models, of those that contain the edge
+    /// `through` if one is given; all of them, up to [`MANY`].
     pub(crate) fn shortest(&self, from: usize, to: usize, through: Option<usize>) -> Vec<Route> {
         if through.is_some_and(|edge| !self.is_on_some_route(edge, from, to)) {
             return Vec::new();
@@ -21,8 +21,8 @@ impl Graph<'_> {
         let Some(nearest) = least[from] else {
             return Vec::new();
         };
-        // A simple route has no more steps than there are other models. Of the given length at first,
-        // then longer: so the first that are found are the shortest.
+        // A simple route has no more steps than there are other models. Of the given length at
+        // first, then longer: so the first that are found are the shortest.
         (nearest..self.models.len())
             .map(|length| {
                 let mut search = Search {
@@ -77,7 +77,8 @@ impl Graph<'_> {
         distance
     }
 
-    /// How many steps each model is away from one at least, if the edge is among them; `to` is how many without.
+    /// How many steps each model is away from one at least, if the edge is among them; `to` is how
+    /// many without.
     fn distances_over(&self, edge: usize, to: &[Option<usize>]) -> Vec<Option<usize>> {
         let Edge { owner, target, .. } = self.edges[edge];
         let ways = [(owner, target), (target, owner)].map(|(first, then)| {
@@ -91,9 +92,9 @@ impl Graph<'_> {
 
     /// Whether any simple route from one model to the other contains the edge.
     ///
-    /// It does if two routes that share no model join the edge's ends to the two models. By Menger's
-    /// theorem that is so if no single model lies on everything between them. Asking this first keeps
-    /// the search from trying every route of a large graph in vain.
+    /// It does if two routes that share no model join the edge's ends to the two models. By
+    /// Menger's theorem that is so if no single model lies on everything between them. Asking this
+    /// first keeps the search from trying every route of a large graph in vain.
     fn is_on_some_route(&self, edge: usize, from: usize, to: usize) -> bool {
         let ends = [self.edges[edge].owner, self.edges[edge].target];
         let goals = [from, to];

@@ -3,8 +3,8 @@
 use crate::raw::{File, RawModel};
 use crate::schema::Consistency;
 
-/// The strict models, each once with one that says `consistency = "strict"`: the model itself, or one
-/// that is built from it.
+/// The strict models, each once with one that says `consistency = "strict"`: the model itself, or
+/// one that is built from it.
 pub(crate) fn strict(file: &File) -> Vec<(&RawModel, &RawModel)> {
     let says_so = |model: &&RawModel| {
         let policy = model.cached.as_ref();

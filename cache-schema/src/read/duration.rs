@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// The units with their milliseconds, from the largest. "ms" stands before the units it begins or ends
-/// with, so that the first match is right.
+/// The units with their milliseconds, from the largest. "ms" stands before the units it begins or
+/// ends with, so that the first match is right.
 const UNITS: [(&str, u64); 5] = [
     ("d", 86_400_000),
     ("h", 3_600_000),

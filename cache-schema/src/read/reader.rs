@@ -19,7 +19,8 @@ pub(super) struct Reader<'a, 'e> {
 }
 
 impl<'a, 'e> Reader<'a, 'e> {
-    /// Begins to read a table; keys that are not `known` are errors. `what` is its name in messages.
+    /// Begins to read a table; keys that are not `known` are errors. `what` is its name in
+    /// messages.
     pub(super) fn new(
         table: &'a DeTable<'a>,
         known: &'static [&'static str],

@@ -1,7 +1,7 @@
 //! Can one text be a key of two templates?
 //!
-//! A template is a small automaton: a literal's characters one by one, and for a column any string over
-//! the characters of parts. Two templates collide when both automata accept some text.
+//! A template is a small automaton: a literal's characters one by one, and for a column any string
+//! over the characters of parts. Two templates collide when both automata accept some text.
 
 use std::collections::HashSet;
 
@@ -36,15 +36,15 @@ impl Pattern {
 
     /// A text that both accept, if there is one.
     ///
-    /// Goes through pairs of positions. One once tried is not tried again: it led nowhere, or is being
-    /// tried.
+    /// Goes through pairs of positions. One once tried is not tried again: it led nowhere, or is
+    /// being tried.
     pub(crate) fn common_text(&self, other: &Self) -> Option<String> {
         use Element::{Any, One};
 
         let mut tried = HashSet::new();
         let mut text = Vec::new();
-        // Positions to be tried, the last one first, with how much was read before, and the character
-        // that was read then.
+        // Positions to be tried, the last one first, with how much was read before, and the
+        // character that was read then.
         let mut ahead = vec![(0, 0, 0, None)];
         while let Some((i, j, before, read)) = ahead.pop() {
             if !tried.insert((i, j)) {
@@ -52,8 +52,9 @@ impl Pattern {
             }
             text.truncate(before);
             text.extend(read);
-            // Each move: how far both go, and the character they read. An `Any` that reads stays where it
-            // is, and is left by reading nothing. Two of them leave together with a "1", for the looks.
+            // Each move: how far both go, and the character they read. An `Any` that reads stays
+            // where it is, and is left by reading nothing. Two of them leave together with a "1",
+            // for the looks.
             let moves: &[(usize, usize, Option<char>)] = match (self.0.get(i), other.0.get(j)) {
                 (None, None) => return Some(text.into_iter().collect()),
                 (Some(One(a)), Some(One(b))) if a == b => &[(1, 1, Some(*a))],

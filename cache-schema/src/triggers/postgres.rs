@@ -1,5 +1,5 @@
-//! PostgreSQL: one function per model, and four statement-level triggers that call it. A write costs one
-//! insert-select, however many rows it changes.
+//! PostgreSQL: one function per model, and four statement-level triggers that call it. A write
+//! costs one insert-select, however many rows it changes.
 
 pub(super) mod types;
 
@@ -16,7 +16,7 @@ const NEW: &str = "cache_toml_new";
 /// What PostgreSQL shows of the statement that fails then.
 const HELP: &str = "Is a column missing? Then a migration took it away: run SCHEMA.install of a cache.toml that fits";
 
-/// Every setting that changes the text of a type, fixed, so that a tag says the same whoever writes.
+/// Fixes each setting that changes a type's text, so that a tag says the same whoever writes.
 const SETTINGS: &str = "SET TimeZone = 'UTC' SET DateStyle = 'ISO' SET IntervalStyle = 'postgres'
 SET extra_float_digits = 1 SET bytea_output = 'hex' SET lc_monetary = 'C' SET xmlbinary = 'base64'
 SET quote_all_identifiers = off";
@@ -36,10 +36,11 @@ pub(super) fn check(model: &Watched<'_>) -> String {
 }
 
 /// `writer` tells the rows of a transaction of the cache, which delivers them itself, from those of
-/// all others, which have 0. `xact` is the transaction, so that who has looked once finds what has come since.
-/// The stamp has a key, as a publication `FOR ALL TABLES` asks for one. An unlogged table is empty after a crash, on a standby that
-/// was promoted and in a restored backup (<https://www.postgresql.org/docs/current/sql-createtable.html>), which may all lack what
-/// was committed last: so what is in it tells one life of the database from another.
+/// all others, which have 0. `xact` is the transaction, so that who has looked once finds what has
+/// come since. The stamp has a key, as a publication `FOR ALL TABLES` asks for one. An unlogged
+/// table is empty after a crash, on a standby that was promoted and in a restored backup
+/// (<https://www.postgresql.org/docs/current/sql-createtable.html>), which may all lack what was
+/// committed last: so what is in it tells one life of the database from another.
 pub(super) fn outbox(outbox: &str) -> Vec<String> {
     let [table, waiting, own, delivered, stamp, life] =
         ["", "_waiting", "_own", "_delivered", "_stamp", "_life"]
@@ -56,7 +57,8 @@ pub(super) fn outbox(outbox: &str) -> Vec<String> {
   delivered_to bigint
 )"
         ),
-        // `CREATE INDEX IF NOT EXISTS` would lock the table against writers, whether the index exists or not.
+        // `CREATE INDEX IF NOT EXISTS` would lock the table against writers, whether the index
+        // exists or not.
         format!(
             "DO $cache$
 DECLARE
@@ -138,9 +140,9 @@ fn function_name(model: &Watched<'_>, outbox: &str) -> String {
     quoted(&format!("{outbox}_{}", snake(&model.model.name)))
 }
 
-/// It runs as the one who installed it, as the writer may have no right to the outbox. A writer that
-/// delivers its own rows wakes nobody: commits that notify wait for each other. Nor is anybody woken where transactions may be
-/// prepared, which one that notifies cannot be.
+/// It runs as the one who installed it, as the writer may have no right to the outbox. A writer
+/// that delivers its own rows wakes nobody: commits that notify wait for each other. Nor is anybody
+/// woken where transactions may be prepared, which one that notifies cannot be.
 fn function(model: &Watched<'_>, outbox: &str) -> String {
     let tags: Vec<&TagColumns> = model.tags().collect();
     let columns = columns_of(&tags);
@@ -206,8 +208,8 @@ fn updated(model: &Watched<'_>) -> String {
                 let ignores = model.model.ignores.iter();
                 let ignores: Vec<String> =
                     ignores.map(|column| format!("\"{column}\":null")).collect();
-                // The row as its types write it, with nothing where it does not count: JSON is only how that is said. The
-                // alias cannot be a column.
+                // The row as its types write it, with nothing where it does not count: JSON is only
+                // how that is said. The alias cannot be a column.
                 let row = format!(
                     "jsonb_populate_record({rows}, '{{{}}}')::text COLLATE \"C\" AS \"the row\"",
                     ignores.join(",")
@@ -251,8 +253,9 @@ fn values(columns: &[&String], rows: &str) -> String {
     format!("SELECT {} FROM {rows}", list(columns, rows))
 }
 
-/// Byte by byte, as a tag is: a collation of one column would make texts of others equal, or clash with theirs.
-/// Qualified, because a bare column may have the name of one of plpgsql's variables, such as `found`.
+/// Byte by byte, as a tag is: a collation of one column would make texts of others equal, or clash
+/// with theirs. Qualified, because a bare column may have the name of one of plpgsql's variables,
+/// such as `found`.
 fn list(columns: &[&String], rows: &str) -> String {
     let columns = columns
         .iter()

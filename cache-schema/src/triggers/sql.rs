@@ -12,8 +12,8 @@ pub(super) fn quoted_table(table: &str) -> String {
     table.split('.').map(quoted).collect::<Vec<_>>().join(".")
 }
 
-/// The SQL expression of a tag: `'video#tenant,id=' || r."tenant" || ',' || r."id"`. It is null if any of
-/// the columns is.
+/// The SQL expression of a tag: `'video#tenant,id=' || r."tenant" || ',' || r."id"`. It is null if
+/// any of the columns is.
 pub(super) fn tag_expression(tag: &TagColumns, row: &str) -> String {
     let values: Vec<String> = tag
         .columns

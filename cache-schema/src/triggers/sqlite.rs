@@ -13,7 +13,8 @@ pub(super) fn table(outbox: &str, model: &Watched<'_>) -> Table {
     }
 }
 
-/// Which texts a column calls equal depends on its collation, which may be the program's own: it is not asked.
+/// Which texts a column calls equal depends on its collation, which may be the program's own: it is
+/// not asked.
 pub(super) fn spellings(lookups: &[(String, ExactColumn)]) -> String {
     let tags: Vec<String> = lookups
         .iter()
@@ -25,8 +26,8 @@ pub(super) fn spellings(lookups: &[(String, ExactColumn)]) -> String {
     }
 }
 
-/// Times are seconds since 1970. `AUTOINCREMENT`, so that a transaction's own rows are those after the
-/// last one that it found.
+/// Times are seconds since 1970. `AUTOINCREMENT`, so that a transaction's own rows are those after
+/// the last one that it found.
 pub(super) fn outbox(outbox: &str) -> Vec<String> {
     let [table, index, delivered, stamp] =
         ["", "_waiting", "_delivered", "_stamp"].map(|suffix| quoted(&format!("{outbox}{suffix}")));
@@ -193,9 +194,9 @@ fn union(selects: impl Iterator<Item = String>) -> String {
     selects.collect::<Vec<_>>().join("\n    UNION ")
 }
 
-/// Binary, because a column's own collation may take different texts for equal, but tags do not. It is asked row by row, as
-/// `UPDATE OF` does not hear of a generated column. Before an update that column is NULL where nothing that it is made
-/// from is set, which `only` is for.
+/// Binary, because a column's own collation may take different texts for equal, but tags do not. It
+/// is asked row by row, as `UPDATE OF` does not hear of a generated column. Before an update that
+/// column is NULL where nothing that it is made from is set, which `only` is for.
 fn when_moved(columns: &[String], only: &str) -> String {
     let moved = columns.iter().map(|column| {
         let only = only.replace("{}", column);

@@ -136,7 +136,7 @@ error: `entries` is of the wrong type
 }
 
 #[test]
-fn bad_sizes() {
+fn sizes_without_a_right_unit() {
     shows(
         r#"
 [model.a]
@@ -148,15 +148,6 @@ near = { bytes = "500" }
 [model.c]
 key = "c_{id}"
 near = { bytes = "500B" }
-[model.d]
-key = "d_{id}"
-near = { bytes = "MB" }
-[model.e]
-key = "e_{id}"
-near = { bytes = 500 }
-[model.f]
-key = "f_{id}"
-near = { bytes = "99999999999GiB" }
 "#,
         r#"
 error: `bytes` is zero
@@ -183,31 +174,51 @@ error: `bytes` is not a size
   |
   = help: write an integer with a unit (KB, MB, GB, KiB, MiB, GiB) in a string, such as "16MB"
 
+3 errors in cache.toml
+"#,
+    );
+}
+
+#[test]
+fn sizes_without_a_right_number() {
+    shows(
+        r#"
+[model.a]
+key = "a_{id}"
+near = { bytes = "MB" }
+[model.b]
+key = "b_{id}"
+near = { bytes = 500 }
+[model.c]
+key = "c_{id}"
+near = { bytes = "99999999999GiB" }
+"#,
+        r#"
 error: `bytes` is not a size
-  --> cache.toml:12:18
-   |
-12 | near = { bytes = "MB" }
-   |                  ^^^^ this does not begin with an integer
-   |
-   = help: write an integer with a unit (KB, MB, GB, KiB, MiB, GiB) in a string, such as "16MB"
+ --> cache.toml:3:18
+  |
+3 | near = { bytes = "MB" }
+  |                  ^^^^ this does not begin with an integer
+  |
+  = help: write an integer with a unit (KB, MB, GB, KiB, MiB, GiB) in a string, such as "16MB"
 
 error: `bytes` is of the wrong type
-  --> cache.toml:15:18
-   |
-15 | near = { bytes = 500 }
-   |                  ^^^ this is an integer
-   |
-   = help: write an integer with a unit (KB, MB, GB, KiB, MiB, GiB) in a string, such as "16MB"
+ --> cache.toml:6:18
+  |
+6 | near = { bytes = 500 }
+  |                  ^^^ this is an integer
+  |
+  = help: write an integer with a unit (KB, MB, GB, KiB, MiB, GiB) in a string, such as "16MB"
 
 error: `bytes` is not a size
-  --> cache.toml:18:18
-   |
-18 | near = { bytes = "99999999999GiB" }
-   |                  ^^^^^^^^^^^^^^^^ more than a process can hold
-   |
-   = help: write an integer with a unit (KB, MB, GB, KiB, MiB, GiB) in a string, such as "16MB"
+ --> cache.toml:9:18
+  |
+9 | near = { bytes = "99999999999GiB" }
+  |                  ^^^^^^^^^^^^^^^^ more than a process can hold
+  |
+  = help: write an integer with a unit (KB, MB, GB, KiB, MiB, GiB) in a string, such as "16MB"
 
-6 errors in cache.toml
+3 errors in cache.toml
 "#,
     );
 }

@@ -1,16 +1,18 @@
-//! Which types will do for an id, a reference, an ignored column; for which a lookup is spelt in one way.
+//! Which types will do for ids, references and ignored columns, and which lookups have several
+//! spellings.
 
 use crate::triggers::ExactColumn;
 use crate::triggers::sql::{literal, quoted_table};
 use crate::triggers::watched::Watched;
 
-/// The types whose equal values have the same text, under the settings of the functions: of what we know of. (`numeric`
-/// has, when it has a scale.)
+/// The types whose equal values have the same text, under the settings of the functions: of what we
+/// know of. (`numeric` has, when it has a scale.)
 const ONE_TEXT: &str = "typname IN ('bool', 'int2', 'int4', 'int8', 'oid', 'uuid', 'char', 'name', 'bytea', 'bit', 'varbit',
         'date', 'time', 'timestamp', 'timestamptz', 'macaddr', 'macaddr8')
       OR typname = 'numeric' AND base.typmod <> -1";
 
-/// Of these, those that a text or a number, bound for the column, is spelt for in one way: `uuid` takes several.
+/// Of these, those that a text or a number, bound for the column, is spelt for in one way: `uuid`
+/// takes several.
 const ONE_SPELLING: &str = "typname IN ('int2', 'int4', 'int8', 'name')";
 
 /// A domain with a condition, its own or that of one it is made of.
@@ -18,8 +20,8 @@ const IS_CONDITIONAL: &str = "EXISTS (SELECT FROM pg_type AS t WHERE t.oid = a.a
       OR EXISTS (SELECT FROM pg_constraint WHERE contypid = t.oid)
       OR EXISTS (SELECT FROM pg_type AS base WHERE base.oid = t.typbasetype AND base.typtype = 'd')))";
 
-/// Whether the column `a` of `pg_attribute` has one of these types, is an enum, or a text whose collation tells different ones
-/// apart. Of a domain, its base counts.
+/// Whether the column `a` of `pg_attribute` has one of these types, is an enum, or a text whose
+/// collation tells different ones apart. Of a domain, its base counts.
 fn is_of(types: &str) -> String {
     format!(
         "EXISTS (
@@ -95,7 +97,8 @@ fn row(what: &str, table: &str, column: &str) -> String {
     format!("({}, {table}, {})", literal(what), literal(column))
 }
 
-/// Answers the lookups whose equal values may have several texts (`citext`, a collation that does not mind case).
+/// Answers the lookups whose equal values may have several texts (`citext`, a collation that does
+/// not mind case).
 pub(crate) fn spellings(lookups: &[(String, ExactColumn)]) -> String {
     let lookups = lookups.iter();
     let lookups: Vec<String> = lookups
