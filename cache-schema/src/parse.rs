@@ -8,7 +8,7 @@ use crate::source::Source;
 use crate::{check, read, resolve};
 
 impl Schema {
-    /// Reads, checks and resolves the file. `file` is its name in diagnostics, such as "cache.toml".
+    /// Reads, checks and resolves the file. `file` is its name in diagnostics: "cache.toml".
     ///
     /// # Errors
     ///
