@@ -18,7 +18,7 @@ mod tests;
 
 use proc_macro::TokenStream;
 
-/// Makes a struct a row of a model of `cache.toml`; see the guide, `docs/GUIDE.md`.
+/// Makes a struct a row of a model of `cache.toml`; see the guide, `docs/guide/values.md`.
 ///
 /// | on the struct | |
 /// | --- | --- |

@@ -2,8 +2,8 @@
 //!
 //! `cache.toml` says what is cached and what each cached value is built from; `#[derive(Cached)]` on
 //! the model structs turns it into keys, read-through getters and invalidation edges; triggers
-//! rendered from the same file report every write. See the guide, `docs/GUIDE.md`, for a walk from an
-//! empty crate to a cached model, and `docs/ARCHITECTURE.md` for the protocol.
+//! rendered from the same file report every write. See the guide, `docs/guide`: `first-steps.md` walks from an
+//! empty crate to a cached model. `docs/ARCHITECTURE.md` has the protocol.
 //!
 //! | feature | what |
 //! | --- | --- |

@@ -1,4 +1,4 @@
-//! `docs/GUIDE.md` as a program, and `docs/WORKSPACE.md` as three.
+//! `docs/guide/first-steps.md` as a program, and `docs/WORKSPACE.md` as three.
 
 use std::fs;
 
@@ -6,7 +6,8 @@ use crate::{build_dir, cargo, root, run};
 
 #[test]
 fn the_guide_builds_and_prints_what_it_says() {
-    let guide = fs::read_to_string(root().join("docs/GUIDE.md")).expect("read the guide");
+    let guide =
+        fs::read_to_string(root().join("docs/guide/first-steps.md")).expect("read the page");
     let blog = build_dir("guide");
     fs::create_dir_all(blog.join("src")).expect("create src");
     let _ = fs::remove_file(blog.join("blog.db"));

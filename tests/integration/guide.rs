@@ -2,10 +2,10 @@
 
 use libtest_mimic::Trial;
 
-const GUIDE: &str = include_str!("../../docs/GUIDE.md");
+const PAGE: &str = include_str!("../../docs/guide/consistency.md");
 
 pub fn trial(trials: &[Trial]) -> Trial {
-    let table = GUIDE.split("## What a reader may see").nth(1);
+    let table = PAGE.split("## What a reader may see").nth(1);
     let rows = table.unwrap_or_default().lines();
     // The last column; its names are filters of trials.
     let tests: Vec<String> = rows

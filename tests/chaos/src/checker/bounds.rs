@@ -1,6 +1,6 @@
 //! How old a read may be.
 //!
-//! From docs/GUIDE.md, "What a reader may see", and the numbers of `cache.toml`:
+//! From docs/guide/consistency.md, "What a reader may see", and the numbers of `cache.toml`:
 //!
 //! - What the store was told (a commit that returned while the store was in use) is never old again, by whatever fault: 0.
 //!   Nor is what a process has written itself through the cache, in that process, told or not: 0. Nor strict values: 0.
