@@ -1,6 +1,8 @@
-//! `docs/guide/first-steps.md` as a program, and `docs/WORKSPACE.md` as three.
+//! `docs/guide/first-steps.md` as a program, `docs/WORKSPACE.md` as three, and the code of every other page of the guide as a crate.
 
+use std::fmt::Write;
 use std::fs;
+use std::path::Path;
 
 use crate::{build_dir, cargo, root, run};
 
@@ -54,6 +56,95 @@ fn the_workspace_builds_and_prints_what_it_says() {
     }
 }
 
+/// What a page leaves out of its code, before what is in `tests/builds/guide/` for that page.
+const PRELUDE: &str = "\
+#![allow(dead_code, unused_imports, unused_variables)]
+
+use std::sync::Arc;
+
+use cache_runtime::*;
+use serde::{Deserialize, Serialize};
+use sqlx::{PgPool, SqlitePool};
+
+static SCHEMA: Schema = cache_runtime::schema!();
+";
+
+/// Blocks of these kinds are what the crate of a page is made of: its file, its items, and bodies of functions that have a cache.
+const FILE: &str = "toml cache.toml";
+const ITEMS: &str = "rust";
+const BODY: &str = "rust body";
+
+#[test]
+fn the_code_of_every_page_of_the_guide_compiles() {
+    let pages = build_dir("guide-pages");
+    let mut members = Vec::new();
+    let mut files = vec![root().join("README.md")];
+    let guide = fs::read_dir(root().join("docs/guide")).expect("the guide");
+    files.extend(guide.map(|entry| entry.expect("a page").path()));
+    files.retain(|file| file.extension().is_some_and(|it| it == "md"));
+    files.retain(|file| !file.ends_with("first-steps.md"));
+    for file in files {
+        let page = fs::read_to_string(&file).expect("read the page");
+        let kinds: Vec<&str> = blocks(&page).into_iter().map(|(info, _)| info).collect();
+        let unknown = kinds
+            .iter()
+            .find(|it| it.starts_with("rust") && ![ITEMS, BODY].contains(*it));
+        assert_eq!(unknown, None, "in {}", file.display());
+        if [FILE, ITEMS, BODY].iter().any(|kind| kinds.contains(kind)) {
+            members.push(member(&pages, &file, &page));
+        }
+    }
+    assert!(members.len() > 5, "the pages have code: {members:?}");
+    let manifest = format!("[workspace]\nresolver = \"3\"\nmembers = {members:?}\n");
+    fs::write(pages.join("Cargo.toml"), manifest).expect("write");
+    fs::copy(root().join("Cargo.lock"), pages.join("Cargo.lock")).expect("copy the lock file");
+    run(cargo(&["check", "--quiet", "--workspace"])
+        .current_dir(&pages)
+        .env("CARGO_TARGET_DIR", build_dir("guide").join("target")));
+}
+
+/// Makes the crate of a page. Returns its name.
+fn member(pages: &Path, file: &Path, page: &str) -> String {
+    let stem = file.file_stem().expect("a name").to_string_lossy();
+    let name = format!("page-{}", stem.to_lowercase());
+    let source = pages.join(&name).join("src");
+    fs::create_dir_all(&source).expect("create src");
+    let manifest = format!(
+        r#"[package]
+name = "{name}"
+version = "0.1.0"
+edition = "2024"
+
+[dependencies]
+axum = {{ version = "0.8", default-features = false }}
+cache-runtime = {{ version = "0.1", features = ["axum", "metrics", "postgres", "redis", "sqlite"] }}
+serde = {{ version = "1", features = ["derive", "rc"] }}
+sqlx = {{ version = "0.9", default-features = false, features = ["runtime-tokio", "postgres", "sqlite", "derive"] }}
+"#
+    );
+    fs::write(pages.join(&name).join("Cargo.toml"), local(&manifest)).expect("write");
+
+    let prelude = root().join(format!("tests/builds/guide/{name}.rs"));
+    let prelude = fs::read_to_string(prelude).unwrap_or_default();
+    let mut code = format!("{PRELUDE}\n{prelude}\n");
+    let mut schema = String::new();
+    for (number, (info, text)) in blocks(page).into_iter().enumerate() {
+        match info {
+            FILE => schema += &text,
+            ITEMS => code += &text,
+            BODY => write!(
+                code,
+                "async fn body_{number}(cache: Cache<SqlitePool>) -> Result<(), BoxError> {{\n{text}Ok(())\n}}\n"
+            )
+            .expect("a text"),
+            _ => {}
+        }
+    }
+    fs::write(pages.join(&name).join("cache.toml"), schema).expect("write");
+    fs::write(source.join("lib.rs"), code).expect("write");
+    name
+}
+
 /// What a reader gets from the registry is taken from here.
 fn local(text: &str) -> String {
     let runtime = root().join("cache-runtime");
@@ -64,17 +155,24 @@ fn local(text: &str) -> String {
 }
 
 /// All blocks with this info string, one after another.
-fn block(guide: &str, info: &str) -> String {
-    let mut text = String::new();
-    let mut lines = guide.lines();
+fn block(page: &str, info: &str) -> String {
+    let blocks = blocks(page).into_iter();
+    let text: String = blocks
+        .filter(|(of, _)| *of == info)
+        .map(|(_, text)| text)
+        .collect();
+    assert!(!text.is_empty(), "the page has no ```{info} block");
+    text
+}
+
+/// Every block: its info string, and its lines.
+fn blocks(page: &str) -> Vec<(&str, String)> {
+    let (mut blocks, mut lines) = (Vec::new(), page.lines());
     while let Some(line) = lines.next() {
-        if line.strip_prefix("```") == Some(info) {
-            for line in lines.by_ref().take_while(|line| *line != "```") {
-                text += line;
-                text.push('\n');
-            }
+        if let Some(info) = line.strip_prefix("```") {
+            let text = lines.by_ref().take_while(|line| *line != "```");
+            blocks.push((info, text.map(|line| format!("{line}\n")).collect()));
         }
     }
-    assert!(!text.is_empty(), "the guide has no ```{info} block");
-    text
+    blocks
 }

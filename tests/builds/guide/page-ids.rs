@@ -1,0 +1,26 @@
+#[derive(Serialize, Deserialize, Cached)]
+struct Invoice {
+    tenant: String,
+    id: i64,
+}
+
+impl Load<SqlitePool> for Invoice {
+    async fn load(
+        _: &LoadContext<SqlitePool>,
+        _: &[(String, i64)],
+    ) -> Result<Vec<Invoice>, BoxError> {
+        Ok(Vec::new())
+    }
+}
+
+#[derive(Serialize, Deserialize, Cached)]
+struct Post {
+    id: i64,
+    uuid: String,
+}
+
+impl Load<SqlitePool> for Post {
+    async fn load(_: &LoadContext<SqlitePool>, _: &[i64]) -> Result<Vec<Post>, BoxError> {
+        Ok(Vec::new())
+    }
+}
