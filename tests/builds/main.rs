@@ -1,9 +1,10 @@
-//! What only a build can show: the guide's code builds and prints what the guide says, and an edited
+//! What only a build can show: the code of the guide builds and does what the guide says, and an edited
 //! `cache.toml` rebuilds and changes what a write reaches.
 
 mod guide;
 mod layouts;
 mod licences;
+mod links;
 mod rebuild;
 mod rooms;
 
