@@ -91,7 +91,9 @@ fn the_code_of_every_page_of_the_guide_compiles() {
             .find(|it| it.starts_with("rust") && ![ITEMS, BODY].contains(*it));
         assert_eq!(unknown, None, "in {}", file.display());
         if [FILE, ITEMS, BODY].iter().any(|kind| kinds.contains(kind)) {
-            members.push(member(&pages, &file, &page));
+            let name = member(&pages, &file, &page);
+            assert!(!members.contains(&name), "two pages are called {name}");
+            members.push(name);
         }
     }
     assert!(members.len() > 5, "the pages have code: {members:?}");
