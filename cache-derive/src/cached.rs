@@ -6,6 +6,7 @@ use quote::{ToTokens, format_ident, quote};
 
 use crate::ast::{Field, Struct};
 use crate::check::{pascal_case, variant};
+use crate::getters::{self, Getters};
 use crate::literal;
 use crate::rows::add_tag;
 
@@ -80,11 +81,11 @@ pub(crate) fn cached(row: &Struct, model: &Model, policy: &Policy, schema: &Sche
         #[automatically_derived]
         impl #runtime::Cached for #ident {
             type Lookup = #lookup;
-            const POLICY: #runtime::generated::Policy = #runtime::generated::Policy {
+            const POLICY: #runtime::__private::Policy = #runtime::__private::Policy {
                 ttl: #ttl,
                 jitter: #jitter,
                 negative_ttl: #negative_ttl,
-                codec: #runtime::generated::Codec::#codec,
+                codec: #runtime::__private::Codec::#codec,
                 max_value: #max_value,
                 max_tags: #max_tags,
                 strict: #strict,
@@ -100,10 +101,10 @@ pub(crate) fn cached(row: &Struct, model: &Model, policy: &Policy, schema: &Sche
                 #id
             }
             fn is_same(&self, other: &Self) -> ::core::option::Option<bool> {
-                use #runtime::generated::{ByEq as _, Unknown as _};
-                (&#runtime::generated::Pair(self, other)).cache_runtime_is_same()
+                use #runtime::__private::{ByEq as _, Unknown as _};
+                (&#runtime::__private::Pair(self, other)).cache_runtime_is_same()
             }
-            fn write_key(id: &Self::Id, key: &mut #runtime::generated::KeyWriter) {
+            fn write_key(id: &Self::Id, key: &mut #runtime::__private::KeyWriter) {
                 #write_key
             }
             fn id_tag(id: &Self::Id, tags: &mut #runtime::Tags) {
@@ -145,10 +146,10 @@ fn write_key(
 ) -> TokenStream {
     let prefix = (!prefix.is_empty()).then(|| Segment::Literal(prefix.to_owned()));
     let writes = prefix.iter().chain(segments).map(|segment| match segment {
-        Segment::Literal(text) => quote!(#runtime::generated::KeyWriter::literal(key, #text);),
+        Segment::Literal(text) => quote!(#runtime::__private::KeyWriter::literal(key, #text);),
         Segment::Column(column) => {
             let part = part(column);
-            quote!(#runtime::generated::KeyWriter::part(key, #part);)
+            quote!(#runtime::__private::KeyWriter::part(key, #part);)
         }
     });
     quote!(#(#writes)*)
@@ -209,7 +210,7 @@ pub(crate) fn lookup(row: &Struct, model: &Model, policy: &Policy, schema: &Sche
         }
         #[automatically_derived]
         impl #runtime::Lookup for #name {
-            fn write_key(&self, key: &mut #runtime::generated::KeyWriter) {
+            fn write_key(&self, key: &mut #runtime::__private::KeyWriter) {
                 match self { #(#keys)* }
             }
             fn tag(&self, tags: &mut #runtime::Tags) {
@@ -219,7 +220,7 @@ pub(crate) fn lookup(row: &Struct, model: &Model, policy: &Policy, schema: &Sche
     }
 }
 
-/// The functions that a service calls, each one line.
+/// The functions that a service calls.
 pub(crate) fn getters(
     row: &Struct,
     model: &Model,
@@ -233,104 +234,36 @@ pub(crate) fn getters(
         ..
     } = row;
     let id = id_type(&row.columns(&model.id).unwrap_or_default());
-    let option = quote!(::core::option::Option<::std::sync::Arc<Self>>);
-    let result = |ok: TokenStream| quote!(::core::result::Result<#ok, #runtime::Error>);
-    let (one, many) = (
-        result(option.clone()),
-        result(quote!(::std::vec::Vec<#option>)),
-    );
-    let fetched = quote!(#runtime::Fetched<::std::sync::Arc<Self>>);
-    let many_fetched = result(quote!(::std::vec::Vec<#fetched>));
-    let fetched = result(fetched);
-    let json_fetched = result(quote!(#runtime::Fetched<#runtime::Json>));
-    let bounds = quote!(Db: ::core::marker::Send + ::core::marker::Sync + 'static);
+    let by = lookup_ident(row);
+    let lookups = policy.lookups.iter().filter_map(|lookup| {
+        let variant = variant(&lookup.column)?;
+        Some(getters::Lookup {
+            column: lookup.column.clone(),
+            ty: row.column(&lookup.column)?.not_null().to_token_stream(),
+            by: quote!(#by::#variant),
+        })
+    });
+    let getters = Getters {
+        runtime,
+        vis,
+        id: &id,
+        lookups: lookups.collect(),
+        json: policy.codec == Codec::Json,
+    };
+    let getters = getters.render();
     let key_doc = format!(
         "The key under which the row with this id is stored: `{}{}`.",
         schema.settings.prefix, policy.key
     );
-    let errors = "# Errors\nWhen it had to be loaded and could not be.";
-    let is_json = policy.codec == Codec::Json;
-    let lookups = policy.lookups.iter().filter_map(|lookup| {
-        let column = &lookup.column;
-        let [get_by, fetch_by, fetch_json_by] = ["get", "fetch", "fetch_json"]
-            .map(|what| format_ident!("{what}_by_{column}"));
-        let (variant, ty) = (variant(column)?, row.column(column)?.not_null());
-        let by = lookup_ident(row);
-        let get_doc = format!("The row with this `{column}`, through the cache.\n\n{errors}");
-        let fetch_doc =
-            format!("The row with this `{column}`, and how it was come by.\n\n{errors}");
-        let fetch_json_doc = format!(
-            "The JSON of the row with this `{column}`, as it is stored.\n\n{errors}"
-        );
-        let fetch_json = is_json.then(|| quote! {
-            #[doc = #fetch_json_doc]
-            #vis async fn #fetch_json_by<Db>(cache: &#runtime::Cache<Db>, value: #ty) -> #json_fetched
-            where Self: #runtime::Find<Db>, #bounds {
-                #runtime::generated::fetch_json_by::<Self, Db>(cache, #by::#variant(value)).await
-            }
-        });
-        Some(quote! {
-            #fetch_json
-            #[doc = #get_doc]
-            #vis async fn #get_by<Db>(cache: &#runtime::Cache<Db>, value: #ty) -> #one
-            where Self: #runtime::Find<Db>, #bounds {
-                cache.get_by::<Self>(#by::#variant(value)).await
-            }
-            #[doc = #fetch_doc]
-            #vis async fn #fetch_by<Db>(cache: &#runtime::Cache<Db>, value: #ty) -> #fetched
-            where Self: #runtime::Find<Db>, #bounds {
-                cache.fetch_by::<Self>(#by::#variant(value)).await
-            }
-        })
-    });
-    let get_doc =
-        format!("The row with this id, through the cache; `None` when there is none.\n\n{errors}");
-    let many_doc =
-        format!("The rows with these ids, at their positions, through the cache.\n\n{errors}");
-    let fetch_doc = format!("The row with this id, and how it was come by.\n\n{errors}");
-    let fetch_many_doc = format!(
-        "The rows with these ids, at their positions, and how each was come by.\n\n{errors}"
-    );
-    let fetch_json = is_json.then(|| {
-        let doc = format!("The JSON of the row with this id, as it is stored.\n\n{errors}");
-        quote! {
-            #[doc = #doc]
-            #vis async fn fetch_json<Db>(cache: &#runtime::Cache<Db>, id: #id) -> #json_fetched
-            where Self: #runtime::Load<Db>, #bounds {
-                #runtime::generated::fetch_json::<Self, Db>(cache, id).await
-            }
-        }
-    });
     quote! {
         #[allow(dead_code)]
         impl #ident {
             #[doc = #key_doc]
             #[must_use]
             #vis fn key(id: #id) -> ::std::string::String {
-                #runtime::generated::key::<Self>(&id)
+                #runtime::__private::key::<Self>(&id)
             }
-            #[doc = #get_doc]
-            #vis async fn get<Db>(cache: &#runtime::Cache<Db>, id: #id) -> #one
-            where Self: #runtime::Load<Db>, #bounds {
-                cache.get::<Self>(id).await
-            }
-            #[doc = #many_doc]
-            #vis async fn get_many<Db>(cache: &#runtime::Cache<Db>, ids: &[#id]) -> #many
-            where Self: #runtime::Load<Db>, #bounds {
-                cache.get_many::<Self>(ids).await
-            }
-            #[doc = #fetch_doc]
-            #vis async fn fetch<Db>(cache: &#runtime::Cache<Db>, id: #id) -> #fetched
-            where Self: #runtime::Load<Db>, #bounds {
-                cache.fetch::<Self>(id).await
-            }
-            #[doc = #fetch_many_doc]
-            #vis async fn fetch_many<Db>(cache: &#runtime::Cache<Db>, ids: &[#id]) -> #many_fetched
-            where Self: #runtime::Load<Db>, #bounds {
-                cache.fetch_many::<Self>(ids).await
-            }
-            #fetch_json
-            #(#lookups)*
+            #getters
         }
     }
 }

@@ -9,6 +9,7 @@ use syn::{Data, DeriveInput, Ident, Type};
 use crate::ast;
 use crate::attr;
 use crate::check::variant;
+use crate::getters::{Getters, Lookup};
 
 /// `model` is the one that is meant, if that is known. Without it, as without the file, the struct may
 /// be served from cache, and anything may be done with it.
@@ -39,8 +40,8 @@ pub(crate) fn expand(
         impl #impl_generics #runtime::Rows for #ident #ty_generics #where_clause {
             const MODEL: &'static str = #name;
             const SHAPE: u64 = 0;
-            const FILE: #runtime::generated::File =
-                #runtime::generated::File { name: "", package: "", hash: #file };
+            const FILE: #runtime::__private::File =
+                #runtime::__private::File { name: "", package: "", hash: #file };
             fn tags(&self, _: &mut #runtime::Tags) {}
         }
         #[automatically_derived]
@@ -84,63 +85,51 @@ fn served(
             #vis enum #by { #(#variants),* }
             #[automatically_derived]
             impl #runtime::Lookup for #by {
-                fn write_key(&self, _: &mut #runtime::generated::KeyWriter) {}
+                fn write_key(&self, _: &mut #runtime::__private::KeyWriter) {}
                 fn tag(&self, _: &mut #runtime::Tags) {}
             }
         };
         (by.to_token_stream(), Some(lookup_enum))
     };
 
-    let row = quote!(::core::option::Option<::std::sync::Arc<Self>>);
-    let rows = quote!(::std::vec::Vec<#row>);
-    let fetched = quote!(#runtime::Fetched<::std::sync::Arc<Self>>);
-    let many_fetched = quote!(::std::vec::Vec<#fetched>);
-    let json = quote!(#runtime::Fetched<#runtime::Json>);
-    let getter = |name: &str, of: &TokenStream, returns: &TokenStream| {
-        let name = format_ident!("{name}");
-        quote! {
-            #vis async fn #name<Db>(_: &#runtime::Cache<Db>, _: #of)
-                -> ::core::result::Result<#returns, #runtime::Error> { ::core::unreachable!() }
-        }
-    };
-    let mut getters = vec![
-        getter("get", id, &row),
-        getter("get_many", &quote!(&[#id]), &rows),
-        getter("fetch", id, &fetched),
-        getter("fetch_many", &quote!(&[#id]), &many_fetched),
-        getter("fetch_json", id, &json),
-    ];
     // Any column might be a lookup of a model that is not known.
     let columns: Vec<String> = match model {
         Some(_) => lookups.iter().map(|lookup| lookup.column.clone()).collect(),
         None => {
             let is_name = |column: &String| syn::parse_str::<Ident>(&format!("_{column}")).is_ok();
-            fields(input)
-                .map(|(column, _)| column)
-                .filter(is_name)
-                .collect()
+            let columns = fields(input).map(|(column, _)| column);
+            columns.filter(is_name).collect()
         }
     };
-    for name in &columns {
-        let ty = column(input, name);
-        getters.push(getter(&format!("get_by_{name}"), &ty, &row));
-        getters.push(getter(&format!("fetch_by_{name}"), &ty, &fetched));
-        getters.push(getter(&format!("fetch_json_by_{name}"), &ty, &json));
-    }
+    let getters = Getters {
+        runtime,
+        vis,
+        id,
+        lookups: columns
+            .into_iter()
+            .map(|name| Lookup {
+                ty: column(input, &name),
+                column: name,
+                by: TokenStream::new(),
+            })
+            .collect(),
+        json: true,
+    };
+    let getters = getters.stubs();
     quote! {
         #[automatically_derived]
         impl #impl_generics #runtime::Cached for #ident #ty_generics where #bounds {
             type Lookup = #lookup;
-            const POLICY: #runtime::generated::Policy = ::core::panic!();
+            const POLICY: #runtime::__private::Policy = ::core::panic!();
             fn id(&self) -> Self::Id { ::core::unreachable!() }
-            fn write_key(_: &Self::Id, _: &mut #runtime::generated::KeyWriter) {}
+            fn write_key(_: &Self::Id, _: &mut #runtime::__private::KeyWriter) {}
             fn id_tag(_: &Self::Id, _: &mut #runtime::Tags) {}
         }
         #lookup_enum
         #[allow(dead_code, missing_docs, clippy::missing_errors_doc)]
         impl #impl_generics #ident #ty_generics #where_clause {
             #vis fn key(_: #id) -> ::std::string::String { ::core::unreachable!() }
-            #(#getters)*
+            #getters
         }
     }
 }

@@ -10,6 +10,7 @@ mod check;
 mod expand;
 mod fallback;
 mod file;
+mod getters;
 mod literal;
 mod rows;
 mod schema;

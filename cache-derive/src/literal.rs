@@ -20,8 +20,8 @@ pub(crate) fn option(value: Option<TokenStream>) -> TokenStream {
 
 pub(crate) fn capacity(runtime: &impl ToTokens, capacity: Capacity) -> TokenStream {
     match capacity {
-        Capacity::Entries(count) => quote!(#runtime::generated::Room::Entries(#count)),
-        Capacity::Bytes(count) => quote!(#runtime::generated::Room::Bytes(#count)),
+        Capacity::Entries(count) => quote!(#runtime::__private::Capacity::Entries(#count)),
+        Capacity::Bytes(count) => quote!(#runtime::__private::Capacity::Bytes(#count)),
     }
 }
 
@@ -29,7 +29,7 @@ pub(crate) fn capacity(runtime: &impl ToTokens, capacity: Capacity) -> TokenStre
 pub(crate) fn file(runtime: &impl ToTokens, schema: &Schema) -> TokenStream {
     let (name, hash) = (schema.file(), schema.fingerprint());
     quote! {
-        #runtime::generated::File {
+        #runtime::__private::File {
             name: #name,
             package: ::core::env!("CARGO_PKG_NAME"),
             hash: #hash,

@@ -37,8 +37,8 @@ pub(crate) fn rows(row: &Struct, model: &Model, schema: &Schema) -> TokenStream 
         #[automatically_derived]
         impl #runtime::Rows for #ident {
             const MODEL: &'static str = #name;
-            const SHAPE: u64 = #runtime::generated::shape(#own_shape, &[#(#shapes),*]);
-            const FILE: #runtime::generated::File = #file;
+            const SHAPE: u64 = #runtime::__private::shape(#own_shape, &[#(#shapes),*]);
+            const FILE: #runtime::__private::File = #file;
             fn tags(&self, tags: &mut #runtime::Tags) {
                 #(#own)*
                 #(#embedded)*
@@ -204,7 +204,7 @@ fn assertions(row: &Struct, model: &Model, schema: &Schema) -> TokenStream {
             if #of_file.hash != #hash {
                 ::core::panic!(#why_not);
             }
-            if !#runtime::generated::same_model(#held, #model) {
+            if !#runtime::__private::same_model(#held, #model) {
                 ::core::panic!(#why);
             }
         }
@@ -224,7 +224,7 @@ fn assertions(row: &Struct, model: &Model, schema: &Schema) -> TokenStream {
         };
         let runtime = row.runtime_at(at);
         Some(quote_spanned! {at=>
-            #runtime::generated::assert_references::<#ty, <#target as #runtime::Model>::Id>();
+            #runtime::__private::assert_references::<#ty, <#target as #runtime::Model>::Id>();
         })
     });
     let assertions: Vec<TokenStream> = embeds.chain(references).collect();

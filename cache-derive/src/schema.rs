@@ -90,7 +90,7 @@ fn triggers(runtime: &Path, schema: &Schema, dialect: Dialect) -> TokenStream {
         let Table { name, function, triggers } = table;
         let triggers = triggers.iter().map(|it| trigger(runtime, it));
         quote! {
-            #runtime::generated::Table { name: #name, function: &[#(#function),*], triggers: &[#(#triggers),*] }
+            #runtime::__private::Table { name: #name, function: &[#(#function),*], triggers: &[#(#triggers),*] }
         }
     });
     let exact = exact.iter().map(
@@ -99,11 +99,11 @@ fn triggers(runtime: &Path, schema: &Schema, dialect: Dialect) -> TokenStream {
              table,
              column,
          }| {
-            quote!(#runtime::generated::ExactColumn { what: #what, table: #table, column: #column })
+            quote!(#runtime::__private::ExactColumn { what: #what, table: #table, column: #column })
         },
     );
     quote! {
-        #runtime::generated::Triggers {
+        #runtime::__private::Triggers {
             stamp: #stamp,
             outbox: &[#(#outbox),*],
             checks: &[#(#checks),*],
@@ -123,7 +123,7 @@ fn trigger(runtime: &Path, trigger: &Trigger) -> TokenStream {
         columns_of,
     } = trigger;
     let columns_of = option(columns_of.as_ref().map(|ColumnsOf { table, ignores }| {
-        quote!(#runtime::generated::ColumnsOf { table: #table, ignores: &[#(#ignores),*] })
+        quote!(#runtime::__private::ColumnsOf { table: #table, ignores: &[#(#ignores),*] })
     }));
-    quote!(#runtime::generated::Trigger { name: #name, sql: #sql, columns_of: #columns_of })
+    quote!(#runtime::__private::Trigger { name: #name, sql: #sql, columns_of: #columns_of })
 }

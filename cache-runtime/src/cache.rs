@@ -3,17 +3,19 @@
 use std::fmt;
 use std::sync::{Arc, Weak};
 
-use crate::engine::{Engine, relay, tasks};
+use tokio::sync::Semaphore;
+
+use crate::engine::Engine;
+use crate::engine::tasks::is_in_runtime;
 use crate::error::Error;
-use crate::local::near::Near;
-use crate::mechanism::Mechanisms;
+use crate::local::query::Locals;
+use crate::mechanism::Mechanism;
 use crate::model::schema::Schema;
-use crate::observe::event::{Event, Observer};
-use crate::outbox::Outbox;
-use crate::read;
-use crate::read::load::Load;
-use crate::store::Store;
-use crate::store::memory::MemoryStore;
+use crate::observe::observer::Observer;
+
+/// How many hits are being verified at once in a cache, at most; while there are so many, others are
+/// not sampled.
+const VERIFICATIONS: usize = 16;
 
 /// A read-through cache in front of a source of type `Db`. Cheap to clone.
 ///
@@ -24,7 +26,13 @@ pub struct Cache<Db>(Arc<Inner<Db>>);
 
 struct Inner<Db> {
     db: Db,
-    engine: Arc<Engine>,
+    schema: &'static Schema,
+    engine: Engine,
+    locals: Locals,
+    /// The turns of loads.
+    loads: Arc<Semaphore>,
+    /// The turns of verifications.
+    verifications: Arc<Semaphore>,
 }
 
 /// One that lets the cache end.
@@ -45,24 +53,21 @@ impl<Db> Clone for Cache<Db> {
 impl<Db> fmt::Debug for Cache<Db> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cache")
-            .field("store", &self.0.engine.store.name())
+            .field("store", &self.0.engine.gate.tier())
             .finish_non_exhaustive()
     }
 }
 
 impl<Db: Send + Sync + 'static> Cache<Db> {
-    /// A cache in front of `db`, with what `cache_runtime::schema!()` says.
-    pub fn builder(db: Db, schema: &'static Schema) -> Builder<Db> {
-        Builder {
+    pub(crate) fn new(db: Db, schema: &'static Schema, engine: Engine) -> Cache<Db> {
+        Cache(Arc::new(Inner {
             db,
             schema,
-            store: None,
-            outbox: None,
-            relay: true,
-            near: true,
-            observer: Observer::default(),
-            mechanisms: Mechanisms::default(),
-        }
+            engine,
+            locals: Locals::new(schema.models),
+            loads: Arc::new(Semaphore::new(schema.max_loads)),
+            verifications: Arc::new(Semaphore::new(VERIFICATIONS)),
+        }))
     }
 
     /// The source.
@@ -70,14 +75,14 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
         &self.0.db
     }
 
-    /// Delivers every outbox row that waits, such as those of statements that another program ran.
-    /// Returns how many.
+    /// Delivers every row of the outbox that waits, such as those of statements that another program
+    /// ran. Returns how many.
     ///
     /// # Errors
     /// When the outbox cannot be read, or the store is away; the rows then go on waiting.
-    pub async fn drain(&self) -> Result<usize, Error> {
-        tasks::is_in_runtime()?;
-        self.0.engine.drain().await
+    pub async fn deliver_pending(&self) -> Result<usize, Error> {
+        is_in_runtime()?;
+        self.0.engine.deliver_pending().await
     }
 
     /// Forgets everything that is stored, in this process and in all others: after the database was
@@ -86,133 +91,54 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
     /// # Errors
     /// When the outbox cannot be written; or when the store is away, which then forgets everything on its way back.
     pub async fn clear(&self) -> Result<(), Error> {
-        tasks::is_in_runtime()?;
+        is_in_runtime()?;
         self.0.engine.clear().await
     }
 
-    /// Invalidates what is built from the row with this id, in all processes, as if it had been written to; then loads its value and
-    /// stores it, for readers to come. After a write that nobody reported, or to warm a cache up.
+    /// Ends what the cache does in the background, in order: the relay, the way back of a store that is
+    /// away, the listening for what others invalidate. Returns when every commit that was under way has
+    /// been delivered.
     ///
-    /// # Errors
-    /// When it could not be loaded; or when the outbox cannot be written, or, without one, the store be reached.
-    pub async fn refresh<T: Load<Db>>(&self, id: T::Id) -> Result<(), Error> {
-        self.refresh_many::<T>(std::slice::from_ref(&id)).await
-    }
-
-    /// As [`refresh`](Self::refresh), in one load.
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn refresh_many<T: Load<Db>>(&self, ids: &[T::Id]) -> Result<(), Error> {
-        read::reload::<T, Db>(self, ids).await
+    /// To be called when the service has answered its last request. (A cache that is merely dropped ends
+    /// its tasks as well, but nobody waits for them.) Reads go on to be answered, but never again from the
+    /// near cache, nor from a store that has been away.
+    pub async fn shutdown(&self) {
+        self.0.engine.shut_down().await;
     }
 
     pub(crate) fn downgrade(&self) -> WeakCache<Db> {
         WeakCache(Arc::downgrade(&self.0))
     }
 
+    pub(crate) fn schema(&self) -> &'static Schema {
+        self.0.schema
+    }
+
     #[inline]
-    pub(crate) fn engine(&self) -> &Arc<Engine> {
+    pub(crate) fn engine(&self) -> &Engine {
         &self.0.engine
     }
-}
 
-/// Sets up a [`Cache`].
-pub struct Builder<Db> {
-    db: Db,
-    pub(crate) schema: &'static Schema,
-    store: Option<Arc<dyn Store>>,
-    outbox: Option<Arc<dyn Outbox>>,
-    relay: bool,
-    near: bool,
-    observer: Observer,
-    mechanisms: Mechanisms,
-}
-
-impl<Db> fmt::Debug for Builder<Db> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Builder").finish_non_exhaustive()
-    }
-}
-
-impl<Db: Send + Sync + 'static> Builder<Db> {
-    /// Where the values live; a [`MemoryStore`] when not said.
-    #[must_use]
-    pub fn store(mut self, store: impl Store) -> Self {
-        self.store = Some(Arc::new(store));
-        self
+    #[inline]
+    pub(crate) fn observer(&self) -> &Observer {
+        &self.0.engine.gate.observer
     }
 
-    #[cfg(any(feature = "postgres", feature = "sqlite"))]
-    pub(crate) fn reports(mut self, outbox: Arc<dyn Outbox>) -> Self {
-        self.outbox = Some(outbox);
-        self
+    /// Whether this is on: always, but for tests.
+    pub(crate) fn has(&self, mechanism: Mechanism) -> bool {
+        self.0.engine.gate.has(mechanism)
     }
 
-    /// Whether this process relays what others write to the database; it does when not said. Leave it on: by it a process also
-    /// notices that the triggers are no longer right, or that Redis was given another server's memory. With none in the service, what
-    /// `psql` writes waits for a [`drain`](Cache::drain) or for the `ttl`.
-    #[must_use]
-    pub fn relay(mut self, relay: bool) -> Self {
-        self.relay = relay;
-        self
+    #[inline]
+    pub(crate) fn locals(&self) -> &Locals {
+        &self.0.locals
     }
 
-    /// Whether this process keeps values near, where `cache.toml` says so, and hears of what others invalidate; it does when not
-    /// said. Without it nothing is refreshed on write here either.
-    #[must_use]
-    pub fn near(mut self, near: bool) -> Self {
-        self.near = near;
-        self
+    pub(crate) fn loads(&self) -> &Arc<Semaphore> {
+        &self.0.loads
     }
 
-    /// Switches a mechanism off, so that what is stale may be served.
-    #[cfg(feature = "mechanisms")]
-    #[doc(hidden)]
-    #[must_use]
-    pub fn without(mut self, mechanism: crate::mechanism::Mechanism) -> Self {
-        self.mechanisms.off = Some(mechanism);
-        self
-    }
-
-    /// Calls `observe` for everything that happens, synchronously, where it happens.
-    #[must_use]
-    pub fn on_event(mut self, observe: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
-        self.observer = Observer::new(observe);
-        self
-    }
-
-    /// Connects the store, delivers what waits in the outbox, and starts the relay.
-    ///
-    /// While the store or the database is away, that is no error: reads go to the source, and the
-    /// cache goes on trying in the background.
-    ///
-    /// # Errors
-    /// When the database does not have the triggers that `cache.toml` renders (`is_set_up`). Outside of a Tokio runtime; or, in a
-    /// debug build, when another `cache.toml` has appeared since, which cargo does not notice (`is_misuse`).
-    pub async fn build(self) -> Result<Cache<Db>, Error> {
-        tasks::is_in_runtime()?;
-        self.schema.is_of_nearest()?;
-        let store = self
-            .store
-            .unwrap_or_else(|| Arc::new(MemoryStore::new(self.schema)));
-        let max_staleness = self.schema.max_staleness.filter(|_| self.near);
-        let near = max_staleness.map(|it| Near::new(self.schema.models, it, self.mechanisms));
-        let engine = Engine::start(
-            store,
-            self.outbox,
-            self.schema,
-            near,
-            self.observer,
-            self.mechanisms,
-        )
-        .await?;
-        if self.relay {
-            relay::start(&engine);
-        }
-        Ok(Cache(Arc::new(Inner {
-            db: self.db,
-            engine,
-        })))
+    pub(crate) fn verifications(&self) -> &Arc<Semaphore> {
+        &self.0.verifications
     }
 }

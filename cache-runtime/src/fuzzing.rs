@@ -34,7 +34,7 @@ pub fn seal(bytes: &mut [u8]) {
     }
 }
 
-/// What a row of the outbox says; `None`: it is set aside.
+/// What a row of the outbox says; `None`: it is dead-lettered.
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub fn tag_of_row(bytes: Vec<u8>) -> Option<crate::Tag> {
     crate::Tag::from_bytes(bytes)

@@ -14,6 +14,7 @@
 //! | `conformance` | the test suite for [`Store`]s |
 
 mod boxed;
+mod builder;
 mod cache;
 mod engine;
 mod error;
@@ -38,9 +39,9 @@ mod write;
 pub use cache_derive::{Cached, schema};
 
 pub use boxed::BoxError;
-pub use cache::{Builder, Cache};
+pub use builder::Builder;
+pub use cache::Cache;
 pub use error::Error;
-pub use local::near::NearFence;
 #[cfg(feature = "mechanisms")]
 #[doc(hidden)]
 pub use mechanism::Mechanism;
@@ -50,12 +51,12 @@ pub use model::{Cached, Dependencies, Lookup, Model, Reported, Rows};
 pub use observe::event::{Event, Verdict};
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub use outbox::database::OutboxDatabase;
-pub use read::Fetched;
-pub use read::answer::{Answer, CacheStatus};
+pub use read::answer::{Answer, CacheStatus, Fetched};
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub use read::connection::LoadConnection;
+pub use read::get::Reader;
 #[cfg(feature = "axum")]
 pub use read::http::{IfMatch, IfNoneMatch};
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
-pub use read::load::LoadConnection;
 pub use read::load::{Find, Load, LoadContext};
 pub use store::Store;
 pub use store::memory::MemoryStore;
@@ -63,14 +64,13 @@ pub use store::memory::MemoryStore;
 pub use store::redis::RedisStore;
 pub use value::json::Json;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
-pub use write::transaction::Transaction;
+pub use write::{CommitError, Transaction};
 
-/// What generated code names.
+/// What generated code names. Not part of the API.
 #[doc(hidden)]
-pub mod generated {
+pub mod __private {
     pub use crate::model::key::{Column, Id, KeyWriter, References, assert_references};
     pub use crate::model::schema::{ColumnsOf, ExactColumn, Table, Trigger, Triggers};
-    pub use crate::model::{ByEq, Codec, File, Pair, Policy, Room, Unknown, same_model, shape};
+    pub use crate::model::{ByEq, Capacity, Codec, File, Pair, Policy, Unknown, same_model, shape};
     pub use crate::read::query::key;
-    pub use crate::read::{fetch_json, fetch_json_by};
 }

@@ -2,3 +2,5 @@
 
 pub(crate) mod flight;
 pub(crate) mod near;
+pub(crate) mod query;
+pub(crate) mod recent;

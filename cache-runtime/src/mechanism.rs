@@ -12,8 +12,8 @@ pub enum Mechanism {
     Joiner,
     /// Nor is it kept near.
     Keep,
-    /// A near value's stamp is from before the read.
-    NearStamp,
+    /// A near value's generation is from before the read.
+    NearGeneration,
     /// What a loaded value embeds does not come from the near cache.
     NestedFar,
     /// Nothing near is served for longer than `near.max-staleness` without a word from the store.

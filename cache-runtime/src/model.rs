@@ -204,7 +204,7 @@ pub struct Policy {
     /// How long a process waits for another one that loads the same value; zero: it does not.
     pub lease: Duration,
     /// How much room its decoded values have in each process; none, when it is not said.
-    pub near: Option<Room>,
+    pub near: Option<Capacity>,
     /// Whether a value that is in use is loaded anew as soon as it is invalidated.
     pub refresh: bool,
     /// How many of the hits are verified, out of `u32::MAX`; zero: none.
@@ -215,7 +215,7 @@ pub struct Policy {
 
 /// How much a near cache holds of one model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Room {
+pub enum Capacity {
     /// So many values.
     Entries(usize),
     /// So many bytes, as they are encoded.

@@ -4,6 +4,8 @@
 pub(crate) mod connection;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) mod database;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(crate) mod open;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
@@ -19,26 +21,26 @@ use crate::model::tag::Tag;
 /// One report of a write.
 #[derive(Debug, Clone)]
 pub struct OutboxRow {
-    /// Its place in the table.
-    pub place: Place,
+    /// Where it stands among the rows.
+    pub cursor: Cursor,
     /// What changed; `None` where the text cannot be a tag of any value.
     pub tag: Option<Tag>,
     /// How long ago its transaction began.
     pub age: Duration,
 }
 
-/// A place in the order in which rows are taken: the transaction, and the row's number.
+/// A position in the order in which rows are taken: the transaction, and the row's number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct Cursor {
     /// 0 where transactions have no number.
     pub transaction: i64,
     /// The number.
     pub id: i64,
 }
 
-impl Place {
+impl Cursor {
     /// Before every row.
-    pub(crate) const FIRST: Place = Place {
+    pub(crate) const FIRST: Cursor = Cursor {
         transaction: 0,
         id: i64::MIN,
     };
@@ -56,7 +58,7 @@ pub struct Seen {
 
 /// Which rows of the outbox, of those that are committed.
 #[derive(Debug, Clone)]
-pub enum Which {
+pub enum RowFilter {
     /// Those that nobody has delivered.
     Waiting {
         /// Only what has come to light since.
@@ -69,8 +71,8 @@ pub enum Which {
         /// [`Store::place`](crate::Store::place)
         here: i64,
     },
-    /// Those that were delivered to another store than this, not longer ago than that.
-    Elsewhere {
+    /// Those that were delivered to another place than this, not longer ago than that.
+    DeliveredElsewhere {
         /// [`Store::place`](crate::Store::place)
         here: i64,
         /// At most so long ago.
@@ -149,8 +151,8 @@ pub(crate) trait OutboxConnection: Send {
     /// The first [`BATCH`] of these rows after this place, in order.
     fn rows<'a>(
         &'a mut self,
-        which: &'a Which,
-        after: Place,
+        filter: &'a RowFilter,
+        after: Cursor,
     ) -> BoxFuture<'a, Result<Vec<OutboxRow>, BoxError>>;
 
     /// Reports these, as a write would.
@@ -169,7 +171,7 @@ pub(crate) trait OutboxConnection: Send {
 }
 
 /// Hears of rows that somebody has committed.
-pub trait Listener: Send {
+pub trait Listener: Send + Sync {
     /// Waits for the next.
     fn heard(&mut self) -> BoxFuture<'_, Result<(), BoxError>>;
 }

@@ -9,17 +9,17 @@ pub mod conformance;
 pub(crate) mod memory;
 #[cfg(feature = "redis")]
 pub(crate) mod redis;
+mod sink;
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 
 use crate::boxed::BoxError;
 pub use crate::boxed::BoxFuture;
-use crate::local::near::NearFence;
 use crate::model::tag::Tag;
+pub use sink::InvalidationSink;
 
 /// How long a reader waits for a server before it goes to the source, and everybody else with it.
 pub(crate) const TIMEOUT: Duration = Duration::from_millis(500);
@@ -28,7 +28,7 @@ pub(crate) const TIMEOUT: Duration = Duration::from_millis(500);
 pub(crate) const MOST_FENCES: usize = 1 << 15;
 
 /// What a [`Store`]'s operation returns.
-pub type Answer<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
+pub type Reply<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 
 /// The moment before a load, on the store's own clock. A fill shows it, and is refused when one of
 /// its tags was invalidated since.
@@ -111,26 +111,26 @@ pub trait Store: Send + Sync + 'static {
     /// What this process invalidates is told before [`invalidate`](Self::invalidate) has returned; what others do, before a
     /// [`read`](Self::read) that began after it has returned, were it a read of nothing. Where a message may have
     /// been lost, all is forgotten.
-    fn keep_told(&self, near: Arc<NearFence>);
+    fn keep_told(&self, sink: InvalidationSink);
 
     /// Makes the store usable: called before first use, and again after it was away.
     ///
     /// Begins a new epoch when it holds nothing, or values of another `source`: the identity of a
     /// database. Says when it may have missed invalidations.
-    fn connect<'a>(&'a self, source: &'a str) -> Answer<'a, Connected>;
+    fn connect<'a>(&'a self, source: &'a str) -> Reply<'a, Connected>;
 
     /// The number of the place that it is in now: of its server, or of this memory. What was delivered to another
     /// place is not known here.
     fn place(&self) -> i64;
 
     /// Whether it is still where it was connected: whether its server is still who it was.
-    fn check(&self) -> Answer<'_, ()>;
+    fn check(&self) -> Reply<'_, ()>;
 
     /// After [`Connected::Behind`], and everything that it missed: its values are right.
-    fn adopt(&self) -> Answer<'_, ()>;
+    fn adopt(&self) -> Reply<'_, ()>;
 
     /// The values under these keys, and a token.
-    fn read<'a>(&'a self, keys: &'a [String]) -> Answer<'a, Read>;
+    fn read<'a>(&'a self, keys: &'a [String]) -> Reply<'a, Read>;
 
     /// Of these keys: reads those that have a value, and claims, for so long, the others that nobody else has
     /// claimed. Who has claimed a key loads it; everybody else asks again soon. A claimant who asks again still has
@@ -139,35 +139,35 @@ pub trait Store: Send + Sync + 'static {
     /// It saves the source repeated loads, and nothing depends on it: a claim may be lost (with an epoch, a server, a
     /// full memory), as fills are judged by their tokens alone. A store of one process may claim all that is missing,
     /// for everybody.
-    fn claim<'a>(&'a self, keys: &'a [String], claimant: u64, life: Duration) -> Answer<'a, Claim>;
+    fn claim<'a>(&'a self, keys: &'a [String], claimant: u64, life: Duration) -> Reply<'a, Claim>;
 
     /// Gives up this claimant's claims: after a fill, or when there is none to come. Not those of others, who may have
     /// claimed a key since this one's time was over.
-    fn release<'a>(&'a self, keys: &'a [String], claimant: u64) -> Answer<'a, ()>;
+    fn release<'a>(&'a self, keys: &'a [String], claimant: u64) -> Reply<'a, ()>;
 
     /// Stores each value unless one of its tags was invalidated after the token; says which it stored.
-    fn fill<'a>(&'a self, token: Token, fills: &'a [Fill]) -> Answer<'a, Vec<bool>>;
+    fn fill<'a>(&'a self, token: Token, fills: &'a [Fill]) -> Reply<'a, Vec<bool>>;
 
     /// Deletes every value built from one of the tags (none is empty text) and refuses the fills that began before.
     /// Idempotent.
-    fn invalidate<'a>(&'a self, tags: &'a [Tag]) -> Answer<'a, ()>;
+    fn invalidate<'a>(&'a self, tags: &'a [Tag]) -> Reply<'a, ()>;
 
     /// Begins a new epoch: everything stored is gone, and fills that began before are refused. So
     /// are strict ones until no block from before can last.
-    fn clear(&self) -> Answer<'_, ()>;
+    fn clear(&self) -> Reply<'_, ()>;
 
     /// Throws some of what has expired away, if it does not go by itself; says whether there is no more. Called now and then, and
     /// again at once as long as there is.
-    fn tidy(&self) -> Answer<'_, bool> {
+    fn tidy(&self) -> Reply<'_, bool> {
         Box::pin(async { Ok(true) })
     }
 
     /// Refuses strict fills with one of the tags until this writer unblocks them, or for so long.
     /// Several writers may block a tag.
-    fn block<'a>(&'a self, writer: i64, tags: &'a [Tag], life: Duration) -> Answer<'a, ()>;
+    fn block<'a>(&'a self, writer: i64, tags: &'a [Tag], life: Duration) -> Reply<'a, ()>;
 
     /// Ends the writer's block. A block that is over by itself is no error.
-    fn unblock<'a>(&'a self, writer: i64, tags: &'a [Tag]) -> Answer<'a, ()>;
+    fn unblock<'a>(&'a self, writer: i64, tags: &'a [Tag]) -> Reply<'a, ()>;
 }
 
 /// Why a store did not do what it was asked.

@@ -1,3 +1,9 @@
-//! A write through the cache: one commit.
+//! One commit, and what is read before it.
 
-pub(crate) mod transaction;
+mod commit;
+mod error;
+mod lent;
+mod transaction;
+
+pub use error::CommitError;
+pub use transaction::Transaction;

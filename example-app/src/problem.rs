@@ -11,7 +11,7 @@ use axum::extract::Request;
 use axum::http::{Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use cache_runtime::BoxError;
+use cache_runtime::{BoxError, CommitError};
 use serde::Serialize;
 use sqlx::error::DatabaseError;
 use sqlx::postgres::PgDatabaseError;
@@ -96,6 +96,12 @@ impl From<sqlx::Error> for Problem {
     }
 }
 
+impl From<CommitError> for Problem {
+    fn from(error: CommitError) -> Problem {
+        because(&error)
+    }
+}
+
 impl From<BoxError> for Problem {
     fn from(error: BoxError) -> Problem {
         because(&*error)
@@ -154,6 +160,11 @@ fn trouble(error: &(dyn Error + 'static)) -> Option<Trouble> {
     std::iter::successors(Some(error), |&error| error.source()).find_map(|cause| {
         if let Some(error) = cause.downcast_ref::<cache_runtime::Error>() {
             return error.is_load_timeout().then_some(Trouble::Away);
+        }
+        if let Some(error) = cause.downcast_ref::<CommitError>()
+            && error.is_refused()
+        {
+            return Some(Trouble::Away);
         }
         use sqlx::Error::{Database, Io, PoolClosed, PoolTimedOut, Protocol, WorkerCrashed};
         match cause.downcast_ref::<sqlx::Error>()? {

@@ -13,6 +13,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use cache_runtime::RedisStore;
 use tokio::net::TcpListener;
+use tokio::time::timeout;
 
 pub(crate) use self::listen::Deadline;
 pub use self::listen::{Limits, listen};
@@ -50,7 +51,14 @@ pub async fn serve(config: &Config) -> Result<(), String> {
     let stop = signals::told_to_stop()?;
     // Serves also when nobody reads this.
     let _ = writeln!(std::io::stdout(), "{}", welcome(config, address));
-    listen(listener, app(cache), config.limits, stop).await;
+    listen(listener, app(cache.clone()), config.limits, stop).await;
+    // A database that does not answer must not keep the process.
+    let ended = timeout(config.limits.drain, cache.shutdown()).await;
+    if ended.is_err() {
+        tracing::warn!(
+            "stopped, although a commit was not delivered yet: its rows wait in the outbox"
+        );
+    }
     Ok(())
 }
 

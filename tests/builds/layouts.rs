@@ -85,7 +85,7 @@ const PRINTS: &str = "
     #[tokio::main]
     async fn main() {
         println!(\"{}\", Gadget::key(1));
-        if let Err(error) = cache_runtime::Cache::builder((), &SCHEMA).build().await {
+        if let Err(error) = cache_runtime::Cache::builder((), &SCHEMA).without_outbox().build().await {
             println!(\"{error}\");
         }
     }
@@ -241,7 +241,7 @@ fn two_checkouts_with_one_target_do_not_mix_their_files() {
         }
         #[tokio::main]
         async fn main() {
-            let cache = Cache::builder(Db, &SCHEMA).build().await.unwrap();
+            let cache = Cache::builder(Db, &SCHEMA).without_outbox().build().await.unwrap();
             match Gadget::get(&cache, 1).await {
                 Ok(_) => println!(\"{}\", Gadget::key(1)),
                 Err(error) => println!(\"{error}\"),

@@ -12,8 +12,8 @@
 #[automatically_derived]
 impl ::cache_runtime::Rows for Membership {
     const MODEL: &'static str = "organization-user";
-    const SHAPE: u64 = ::cache_runtime::generated::shape(13500209867110422256u64, &[]);
-    const FILE: ::cache_runtime::generated::File = ::cache_runtime::generated::File {
+    const SHAPE: u64 = ::cache_runtime::__private::shape(13500209867110422256u64, &[]);
+    const FILE: ::cache_runtime::__private::File = ::cache_runtime::__private::File {
         name: "cache.toml",
         package: ::core::env!("CARGO_PKG_NAME"),
         hash: 2472019113163323541u64,

@@ -14,7 +14,7 @@
 #[automatically_derived]
 impl ::cache_runtime::Rows for Plio {
     const MODEL: &'static str = "plio";
-    const SHAPE: u64 = ::cache_runtime::generated::shape(
+    const SHAPE: u64 = ::cache_runtime::__private::shape(
         549947793849777050u64,
         &[
             <Option<Video> as ::cache_runtime::Rows>::SHAPE,
@@ -22,7 +22,7 @@ impl ::cache_runtime::Rows for Plio {
             <Vec<Item> as ::cache_runtime::Rows>::SHAPE,
         ],
     );
-    const FILE: ::cache_runtime::generated::File = ::cache_runtime::generated::File {
+    const FILE: ::cache_runtime::__private::File = ::cache_runtime::__private::File {
         name: "cache.toml",
         package: ::core::env!("CARGO_PKG_NAME"),
         hash: 2472019113163323541u64,
@@ -42,7 +42,7 @@ const _: () = {
             "`video` is to hold rows of `video` as cache.toml has it, but its type is of another cache.toml: a value and what it embeds are of one file"
         );
     }
-    if !::cache_runtime::generated::same_model(
+    if !::cache_runtime::__private::same_model(
         <Option<Video> as ::cache_runtime::Rows>::MODEL,
         "video",
     ) {
@@ -55,7 +55,7 @@ const _: () = {
             "`created_by` is to hold rows of `user` as cache.toml has it, but its type is of another cache.toml: a value and what it embeds are of one file"
         );
     }
-    if !::cache_runtime::generated::same_model(
+    if !::cache_runtime::__private::same_model(
         <Arc<User> as ::cache_runtime::Rows>::MODEL,
         "user",
     ) {
@@ -68,7 +68,7 @@ const _: () = {
             "`items` is to hold rows of `item` as cache.toml has it, but its type is of another cache.toml: a value and what it embeds are of one file"
         );
     }
-    if !::cache_runtime::generated::same_model(
+    if !::cache_runtime::__private::same_model(
         <Vec<Item> as ::cache_runtime::Rows>::MODEL,
         "item",
     ) {
@@ -76,7 +76,7 @@ const _: () = {
             "`items` is to hold rows of `item`, but its type holds another model's: name that one in #[cached(embeds = \"…\")]"
         );
     }
-    ::cache_runtime::generated::assert_references::<
+    ::cache_runtime::__private::assert_references::<
         Option<i64>,
         <Video as ::cache_runtime::Model>::Id,
     >();
@@ -99,11 +99,11 @@ impl ::cache_runtime::Reported for Plio {
 #[automatically_derived]
 impl ::cache_runtime::Cached for Plio {
     type Lookup = PlioLookup;
-    const POLICY: ::cache_runtime::generated::Policy = ::cache_runtime::generated::Policy {
+    const POLICY: ::cache_runtime::__private::Policy = ::cache_runtime::__private::Policy {
         ttl: ::core::time::Duration::from_millis(3600000u64),
         jitter: 10u8,
         negative_ttl: ::core::time::Duration::from_millis(30000u64),
-        codec: ::cache_runtime::generated::Codec::Msgpack,
+        codec: ::cache_runtime::__private::Codec::Msgpack,
         max_value: 1000000usize,
         max_tags: 10000usize,
         strict: false,
@@ -119,13 +119,13 @@ impl ::cache_runtime::Cached for Plio {
         ::core::clone::Clone::clone(&self.id)
     }
     fn is_same(&self, other: &Self) -> ::core::option::Option<bool> {
-        use ::cache_runtime::generated::{ByEq as _, Unknown as _};
-        (&::cache_runtime::generated::Pair(self, other)).cache_runtime_is_same()
+        use ::cache_runtime::__private::{ByEq as _, Unknown as _};
+        (&::cache_runtime::__private::Pair(self, other)).cache_runtime_is_same()
     }
-    fn write_key(id: &Self::Id, key: &mut ::cache_runtime::generated::KeyWriter) {
-        ::cache_runtime::generated::KeyWriter::literal(key, "app:");
-        ::cache_runtime::generated::KeyWriter::literal(key, "plio_");
-        ::cache_runtime::generated::KeyWriter::part(key, id);
+    fn write_key(id: &Self::Id, key: &mut ::cache_runtime::__private::KeyWriter) {
+        ::cache_runtime::__private::KeyWriter::literal(key, "app:");
+        ::cache_runtime::__private::KeyWriter::literal(key, "plio_");
+        ::cache_runtime::__private::KeyWriter::part(key, id);
     }
     fn id_tag(id: &Self::Id, tags: &mut ::cache_runtime::Tags) {
         ::cache_runtime::Tags::add(tags, "plio#id", id);
@@ -153,12 +153,12 @@ pub enum PlioLookup {
 }
 #[automatically_derived]
 impl ::cache_runtime::Lookup for PlioLookup {
-    fn write_key(&self, key: &mut ::cache_runtime::generated::KeyWriter) {
+    fn write_key(&self, key: &mut ::cache_runtime::__private::KeyWriter) {
         match self {
             Self::Uuid(value) => {
-                ::cache_runtime::generated::KeyWriter::literal(key, "app:");
-                ::cache_runtime::generated::KeyWriter::literal(key, "plio_by_uuid_");
-                ::cache_runtime::generated::KeyWriter::part(key, value);
+                ::cache_runtime::__private::KeyWriter::literal(key, "app:");
+                ::cache_runtime::__private::KeyWriter::literal(key, "plio_by_uuid_");
+                ::cache_runtime::__private::KeyWriter::part(key, value);
             }
         }
     }
@@ -175,41 +175,39 @@ impl Plio {
     ///The key under which the row with this id is stored: `app:plio_{id}`.
     #[must_use]
     pub fn key(id: i64) -> ::std::string::String {
-        ::cache_runtime::generated::key::<Self>(&id)
+        ::cache_runtime::__private::key::<Self>(&id)
     }
-    /**The row with this id, through the cache; `None` when there is none.
+    /**The row with this id, from the cache or a transaction; `None` when there is none.
 
 # Errors
 When it had to be loaded and could not be.*/
-    pub async fn get<Db>(
-        cache: &::cache_runtime::Cache<Db>,
+    pub async fn get<R: ::cache_runtime::Reader>(
+        from: R,
         id: i64,
     ) -> ::core::result::Result<
         ::core::option::Option<::std::sync::Arc<Self>>,
         ::cache_runtime::Error,
     >
     where
-        Self: ::cache_runtime::Load<Db>,
-        Db: ::core::marker::Send + ::core::marker::Sync + 'static,
+        Self: ::cache_runtime::Load<R::Source>,
     {
-        cache.get::<Self>(id).await
+        ::cache_runtime::Reader::get::<Self>(from, id).await
     }
-    /**The rows with these ids, at their positions, through the cache.
+    /**The rows with these ids, at their positions, from the cache or a transaction.
 
 # Errors
 When it had to be loaded and could not be.*/
-    pub async fn get_many<Db>(
-        cache: &::cache_runtime::Cache<Db>,
+    pub async fn get_many<R: ::cache_runtime::Reader>(
+        from: R,
         ids: &[i64],
     ) -> ::core::result::Result<
         ::std::vec::Vec<::core::option::Option<::std::sync::Arc<Self>>>,
         ::cache_runtime::Error,
     >
     where
-        Self: ::cache_runtime::Load<Db>,
-        Db: ::core::marker::Send + ::core::marker::Sync + 'static,
+        Self: ::cache_runtime::Load<R::Source>,
     {
-        cache.get_many::<Self>(ids).await
+        ::cache_runtime::Reader::get_many::<Self>(from, ids).await
     }
     /**The row with this id, and how it was come by.
 
@@ -245,22 +243,49 @@ When it had to be loaded and could not be.*/
     {
         cache.fetch_many::<Self>(ids).await
     }
-    /**The row with this `uuid`, through the cache.
+    /**Invalidates what is built from the row with this id, after a write that nobody reported.
+
+# Errors
+When the outbox cannot be written, or, without one, the store be reached.*/
+    pub async fn invalidate<Db>(
+        cache: &::cache_runtime::Cache<Db>,
+        id: i64,
+    ) -> ::core::result::Result<(), ::cache_runtime::Error>
+    where
+        Self: ::cache_runtime::Load<Db>,
+        Db: ::core::marker::Send + ::core::marker::Sync + 'static,
+    {
+        cache.invalidate::<Self>(id).await
+    }
+    /**Does the same, then loads the row for readers to come.
+
+# Errors
+When the outbox cannot be written, or, without one, the store be reached; or when it could not be loaded.*/
+    pub async fn refresh<Db>(
+        cache: &::cache_runtime::Cache<Db>,
+        id: i64,
+    ) -> ::core::result::Result<(), ::cache_runtime::Error>
+    where
+        Self: ::cache_runtime::Load<Db>,
+        Db: ::core::marker::Send + ::core::marker::Sync + 'static,
+    {
+        cache.refresh::<Self>(id).await
+    }
+    /**The row with this `uuid`, from the cache or a transaction.
 
 # Errors
 When it had to be loaded and could not be.*/
-    pub async fn get_by_uuid<Db>(
-        cache: &::cache_runtime::Cache<Db>,
+    pub async fn get_by_uuid<R: ::cache_runtime::Reader>(
+        from: R,
         value: String,
     ) -> ::core::result::Result<
         ::core::option::Option<::std::sync::Arc<Self>>,
         ::cache_runtime::Error,
     >
     where
-        Self: ::cache_runtime::Find<Db>,
-        Db: ::core::marker::Send + ::core::marker::Sync + 'static,
+        Self: ::cache_runtime::Find<R::Source>,
     {
-        cache.get_by::<Self>(PlioLookup::Uuid(value)).await
+        ::cache_runtime::Reader::get_by::<Self>(from, PlioLookup::Uuid(value)).await
     }
     /**The row with this `uuid`, and how it was come by.
 

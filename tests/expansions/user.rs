@@ -11,11 +11,11 @@
 #[automatically_derived]
 impl ::cache_runtime::Rows for User {
     const MODEL: &'static str = "user";
-    const SHAPE: u64 = ::cache_runtime::generated::shape(
+    const SHAPE: u64 = ::cache_runtime::__private::shape(
         10644380412055806837u64,
         &[<Vec<Membership> as ::cache_runtime::Rows>::SHAPE],
     );
-    const FILE: ::cache_runtime::generated::File = ::cache_runtime::generated::File {
+    const FILE: ::cache_runtime::__private::File = ::cache_runtime::__private::File {
         name: "cache.toml",
         package: ::core::env!("CARGO_PKG_NAME"),
         hash: 2472019113163323541u64,
@@ -32,7 +32,7 @@ const _: () = {
             "`organizations` is to hold rows of `organization-user` as cache.toml has it, but its type is of another cache.toml: a value and what it embeds are of one file"
         );
     }
-    if !::cache_runtime::generated::same_model(
+    if !::cache_runtime::__private::same_model(
         <Vec<Membership> as ::cache_runtime::Rows>::MODEL,
         "organization-user",
     ) {
@@ -58,11 +58,11 @@ impl ::cache_runtime::Reported for User {
 #[automatically_derived]
 impl ::cache_runtime::Cached for User {
     type Lookup = ::core::convert::Infallible;
-    const POLICY: ::cache_runtime::generated::Policy = ::cache_runtime::generated::Policy {
+    const POLICY: ::cache_runtime::__private::Policy = ::cache_runtime::__private::Policy {
         ttl: ::core::time::Duration::from_millis(600000u64),
         jitter: 10u8,
         negative_ttl: ::core::time::Duration::from_millis(30000u64),
-        codec: ::cache_runtime::generated::Codec::Json,
+        codec: ::cache_runtime::__private::Codec::Json,
         max_value: 1000000usize,
         max_tags: 10000usize,
         strict: false,
@@ -78,13 +78,13 @@ impl ::cache_runtime::Cached for User {
         ::core::clone::Clone::clone(&self.id)
     }
     fn is_same(&self, other: &Self) -> ::core::option::Option<bool> {
-        use ::cache_runtime::generated::{ByEq as _, Unknown as _};
-        (&::cache_runtime::generated::Pair(self, other)).cache_runtime_is_same()
+        use ::cache_runtime::__private::{ByEq as _, Unknown as _};
+        (&::cache_runtime::__private::Pair(self, other)).cache_runtime_is_same()
     }
-    fn write_key(id: &Self::Id, key: &mut ::cache_runtime::generated::KeyWriter) {
-        ::cache_runtime::generated::KeyWriter::literal(key, "app:");
-        ::cache_runtime::generated::KeyWriter::literal(key, "user_");
-        ::cache_runtime::generated::KeyWriter::part(key, id);
+    fn write_key(id: &Self::Id, key: &mut ::cache_runtime::__private::KeyWriter) {
+        ::cache_runtime::__private::KeyWriter::literal(key, "app:");
+        ::cache_runtime::__private::KeyWriter::literal(key, "user_");
+        ::cache_runtime::__private::KeyWriter::part(key, id);
     }
     fn id_tag(id: &Self::Id, tags: &mut ::cache_runtime::Tags) {
         ::cache_runtime::Tags::add(tags, "user#id", id);
@@ -99,41 +99,39 @@ impl User {
     ///The key under which the row with this id is stored: `app:user_{id}`.
     #[must_use]
     pub fn key(id: i64) -> ::std::string::String {
-        ::cache_runtime::generated::key::<Self>(&id)
+        ::cache_runtime::__private::key::<Self>(&id)
     }
-    /**The row with this id, through the cache; `None` when there is none.
+    /**The row with this id, from the cache or a transaction; `None` when there is none.
 
 # Errors
 When it had to be loaded and could not be.*/
-    pub async fn get<Db>(
-        cache: &::cache_runtime::Cache<Db>,
+    pub async fn get<R: ::cache_runtime::Reader>(
+        from: R,
         id: i64,
     ) -> ::core::result::Result<
         ::core::option::Option<::std::sync::Arc<Self>>,
         ::cache_runtime::Error,
     >
     where
-        Self: ::cache_runtime::Load<Db>,
-        Db: ::core::marker::Send + ::core::marker::Sync + 'static,
+        Self: ::cache_runtime::Load<R::Source>,
     {
-        cache.get::<Self>(id).await
+        ::cache_runtime::Reader::get::<Self>(from, id).await
     }
-    /**The rows with these ids, at their positions, through the cache.
+    /**The rows with these ids, at their positions, from the cache or a transaction.
 
 # Errors
 When it had to be loaded and could not be.*/
-    pub async fn get_many<Db>(
-        cache: &::cache_runtime::Cache<Db>,
+    pub async fn get_many<R: ::cache_runtime::Reader>(
+        from: R,
         ids: &[i64],
     ) -> ::core::result::Result<
         ::std::vec::Vec<::core::option::Option<::std::sync::Arc<Self>>>,
         ::cache_runtime::Error,
     >
     where
-        Self: ::cache_runtime::Load<Db>,
-        Db: ::core::marker::Send + ::core::marker::Sync + 'static,
+        Self: ::cache_runtime::Load<R::Source>,
     {
-        cache.get_many::<Self>(ids).await
+        ::cache_runtime::Reader::get_many::<Self>(from, ids).await
     }
     /**The row with this id, and how it was come by.
 
@@ -184,6 +182,51 @@ When it had to be loaded and could not be.*/
         Self: ::cache_runtime::Load<Db>,
         Db: ::core::marker::Send + ::core::marker::Sync + 'static,
     {
-        ::cache_runtime::generated::fetch_json::<Self, Db>(cache, id).await
+        cache.fetch_json::<Self>(id).await
+    }
+    /**The JSON of the rows with these ids, at their positions, as it is stored.
+
+# Errors
+When it had to be loaded and could not be.*/
+    pub async fn fetch_json_many<Db>(
+        cache: &::cache_runtime::Cache<Db>,
+        ids: &[i64],
+    ) -> ::core::result::Result<
+        ::std::vec::Vec<::cache_runtime::Fetched<::cache_runtime::Json>>,
+        ::cache_runtime::Error,
+    >
+    where
+        Self: ::cache_runtime::Load<Db>,
+        Db: ::core::marker::Send + ::core::marker::Sync + 'static,
+    {
+        cache.fetch_json_many::<Self>(ids).await
+    }
+    /**Invalidates what is built from the row with this id, after a write that nobody reported.
+
+# Errors
+When the outbox cannot be written, or, without one, the store be reached.*/
+    pub async fn invalidate<Db>(
+        cache: &::cache_runtime::Cache<Db>,
+        id: i64,
+    ) -> ::core::result::Result<(), ::cache_runtime::Error>
+    where
+        Self: ::cache_runtime::Load<Db>,
+        Db: ::core::marker::Send + ::core::marker::Sync + 'static,
+    {
+        cache.invalidate::<Self>(id).await
+    }
+    /**Does the same, then loads the row for readers to come.
+
+# Errors
+When the outbox cannot be written, or, without one, the store be reached; or when it could not be loaded.*/
+    pub async fn refresh<Db>(
+        cache: &::cache_runtime::Cache<Db>,
+        id: i64,
+    ) -> ::core::result::Result<(), ::cache_runtime::Error>
+    where
+        Self: ::cache_runtime::Load<Db>,
+        Db: ::core::marker::Send + ::core::marker::Sync + 'static,
+    {
+        cache.refresh::<Self>(id).await
     }
 }

@@ -129,6 +129,7 @@ async fn of_redis(address: &str) -> String {
     let seen = Arc::new(Mutex::new(format!("{store:?}")));
     let told = Arc::clone(&seen);
     let builder = Cache::builder((), &SCHEMA)
+        .without_outbox()
         .store(store)
         .on_event(move |event| {
             told.lock()
@@ -137,7 +138,7 @@ async fn of_redis(address: &str) -> String {
         });
     let shown = format!("{builder:?}");
     let cache = builder.build().await.expect("it is built all the same");
-    let drained = cache.drain().await;
+    let drained = cache.deliver_pending().await;
     tokio::time::sleep(Duration::from_millis(200)).await;
     let seen = seen.lock().expect("not poisoned").clone();
     let key = Plio::key(1);

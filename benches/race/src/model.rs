@@ -33,7 +33,7 @@ pub(crate) struct Source {
 pub(crate) async fn cache(url: &str) -> Outcome<Cache> {
     let redis = crate::peers::connect(url).await?;
     let store = RedisStore::new(url, &SCHEMA)?;
-    let builder = Cache::builder(Source { redis }, &SCHEMA).store(store);
+    let builder = Cache::builder(Source { redis }, &SCHEMA).without_outbox().store(store);
     Ok(builder.relay(false).build().await?)
 }
 

@@ -4,13 +4,15 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::engine::Engine;
+use tokio::sync::{Mutex, RwLock};
+
+use crate::engine::gate::Gate;
 use crate::error::Error;
 use crate::mechanism::Mechanism;
+use crate::model::schema::Schema;
 use crate::model::tag::Tag;
 use crate::observe::event::Event;
-use crate::outbox::{BATCH, OutboxConnection, OutboxRow, Place, Which};
-use crate::store::StoreError;
+use crate::outbox::{BATCH, Cursor, Outbox, OutboxConnection, OutboxRow, RowFilter};
 
 /// How long it may take until a mark that somebody else has made is seen.
 pub(crate) const LATE_MARKS: Duration = Duration::from_secs(5);
@@ -18,32 +20,77 @@ pub(crate) const LATE_MARKS: Duration = Duration::from_secs(5);
 /// How many rows are invalidated before they are marked.
 const MOST_UNMARKED: usize = 100_000;
 
-impl Engine {
-    /// Delivers every row that waits; returns how many. While the store is away, tries to bring it
-    /// back, which delivers them too, or says what is in the way.
-    pub(crate) async fn drain(self: &Arc<Self>) -> Result<usize, Error> {
-        self.tend();
-        match self.health.accepts_invalidations() {
-            true => self.connect_and_deliver(Instant::now()).await,
-            false => self.come_back().await,
+pub(crate) struct Delivery {
+    gate: Arc<Gate>,
+    /// `None`: nothing is reported.
+    outbox: Option<Arc<dyn Outbox>>,
+    schema: &'static Schema,
+    /// What other instances were told lately, and this store was told by the last look as well.
+    told_by_others: Mutex<ToldByOthers>,
+    /// Held by each commit until it is delivered; by who ends the cache, when there is none.
+    commits: Arc<RwLock<()>>,
+}
+
+/// Rows of the outbox that were delivered to another place than this one.
+#[derive(Default)]
+struct ToldByOthers {
+    here: i64,
+    rows: HashSet<i64>,
+}
+
+/// A commit that is not delivered yet.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(crate) struct UnderWay(
+    #[expect(dead_code, reason = "held")] tokio::sync::OwnedRwLockReadGuard<()>,
+);
+
+impl Delivery {
+    pub(crate) fn new(
+        gate: Arc<Gate>,
+        outbox: Option<Arc<dyn Outbox>>,
+        schema: &'static Schema,
+    ) -> Delivery {
+        Delivery {
+            gate,
+            outbox,
+            schema,
+            told_by_others: Mutex::default(),
+            commits: Arc::default(),
         }
     }
 
-    /// Forgets everything, in every process.
-    pub(crate) async fn clear(self: &Arc<Self>) -> Result<(), Error> {
-        {
-            let mut outbox = match &self.outbox {
-                Some(outbox) => Some(outbox.connect().await.map_err(Error::outbox)?),
-                None => None,
-            };
-            self.forget(outbox.as_deref_mut()).await?;
-            // Given back before another is taken: there may be one only.
+    pub(crate) fn outbox(&self) -> Option<&Arc<dyn Outbox>> {
+        self.outbox.as_ref()
+    }
+
+    /// A connection to the outbox, if there is one.
+    pub(crate) async fn connect(&self) -> Result<Option<Box<dyn OutboxConnection>>, Error> {
+        match &self.outbox {
+            Some(outbox) => outbox.connect().await.map(Some).map_err(Error::outbox),
+            None => Ok(None),
         }
-        self.drain().await.map(drop)
+    }
+
+    /// Delivers what waits, then what other instances were told since: in this order, as one of them
+    /// may mark a row in between, which is in the second look then.
+    pub(crate) async fn deliver_pending(&self, since: Instant) -> Result<usize, Error> {
+        if !self.gate.has(Mechanism::CatchUp) {
+            return Ok(0);
+        }
+        let Some(mut outbox) = self.connect().await? else {
+            return Ok(0);
+        };
+        let all = RowFilter::Waiting { since: None };
+        let waiting = self.deliver(&mut *outbox, &all).await?;
+        if !self.gate.has(Mechanism::Redelivery) {
+            return Ok(waiting);
+        }
+        let within = since.elapsed() + LATE_MARKS;
+        Ok(waiting + self.deliver_from_others(&mut *outbox, within).await?)
     }
 
     /// Clears the store; through the outbox as well, so that a server which misses it is told again.
-    pub(crate) async fn forget(
+    pub(crate) async fn clear(
         &self,
         outbox: Option<&mut (dyn OutboxConnection + 'static)>,
     ) -> Result<(), Error> {
@@ -51,57 +98,46 @@ impl Engine {
             let everything = vec![Tag::everything()];
             outbox.report(everything).await.map_err(Error::outbox)?;
         }
-        self.store.clear().await.map_err(Error::store)
+        self.gate.clear().await.map_err(Error::store)
     }
 
-    /// Delivers what waits, then what was delivered elsewhere since: in this order, as another line's relay may mark a row
-    /// in between, which is in the second look then.
-    pub(crate) async fn connect_and_deliver(
-        self: &Arc<Self>,
-        since: Instant,
-    ) -> Result<usize, Error> {
-        match &self.outbox {
-            Some(outbox) if self.has(Mechanism::CatchUp) => {
-                let mut outbox = outbox.connect().await.map_err(Error::outbox)?;
-                let all = Which::Waiting { since: None };
-                let waiting = self.deliver(&mut *outbox, &all).await?;
-                if !self.has(Mechanism::Redelivery) {
-                    return Ok(waiting);
-                }
-                let within = since.elapsed() + LATE_MARKS;
-                let elsewhere = self.deliver_from_elsewhere(&mut *outbox, within).await?;
-                Ok(waiting + elsewhere)
-            }
-            Some(_) | None => Ok(0),
-        }
+    /// To be called before a commit, and held until it is delivered.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    pub(crate) async fn begin_commit(&self) -> UnderWay {
+        UnderWay(self.commits.clone().read_owned().await)
+    }
+
+    /// Waits until no commit is under way.
+    pub(crate) async fn quiesce(&self) {
+        drop(self.commits.write().await);
     }
 
     /// After a commit: delivers its own rows; says whether it has. While the store is away they wait: it
     /// cannot come back before they are delivered, as they were committed before this looked.
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub(crate) async fn deliver_commit(
-        self: &Arc<Self>,
+        &self,
         outbox: &mut dyn OutboxConnection,
         mark: i64,
     ) -> bool {
-        self.tend();
-        if !self.has(Mechanism::Commit) {
+        let gate = &self.gate;
+        if !gate.has(Mechanism::Commit) {
             return true;
         }
-        if !self.health.accepts_invalidations() {
+        if !gate.accepts_invalidations() {
             // Whoever found it away may not have come to this yet.
-            self.distrust();
+            gate.forget_near();
             return false;
         }
-        let here = self.store.place();
-        let delivered = self.deliver(outbox, &Which::Own { mark, here }).await;
+        let here = gate.place();
+        let delivered = self.deliver(outbox, &RowFilter::Own { mark, here }).await;
         if let Ok(0) = delivered {
             self.hear_of_others().await;
         }
         if let Err(error) = &delivered {
             // Something may be stale now, be it that the store or that the outbox cannot be
             // reached: nobody reads the store until everything is delivered.
-            self.failed(error);
+            gate.close(error);
         }
         delivered.is_ok()
     }
@@ -109,29 +145,29 @@ impl Engine {
     /// None of a commit's rows wait: another process was quicker, and told the same Redis. Its message has been taken in after
     /// this answer. Without one, whoever found the store away may not have come to this yet.
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
-    async fn hear_of_others(self: &Arc<Self>) {
-        if self.near.is_some() && self.read(&[]).await.is_none() {
-            self.distrust();
+    async fn hear_of_others(&self) {
+        if self.gate.near().is_some() && self.gate.read(&[]).await.is_none() {
+            self.gate.forget_near();
         }
     }
 
     /// One pass over the outbox: invalidates what the rows say, and marks them; returns how many.
     pub(crate) async fn deliver(
-        self: &Arc<Self>,
+        &self,
         outbox: &mut (dyn OutboxConnection + '_),
-        which: &Which,
+        filter: &RowFilter,
     ) -> Result<usize, Error> {
         // Before anything is sent there: what goes astray when it changes is not marked for the new place.
-        let here = self.store.place();
-        let (mut delivered, mut after, mut unmarked) = (0, Place::FIRST, Vec::new());
+        let here = self.gate.place();
+        let (mut delivered, mut after, mut unmarked) = (0, Cursor::FIRST, Vec::new());
         loop {
-            let rows = outbox.rows(which, after).await.map_err(Error::outbox)?;
+            let rows = outbox.rows(filter, after).await.map_err(Error::outbox)?;
             if let Some(last) = rows.last() {
-                after = last.place;
+                after = last.cursor;
                 self.invalidate_rows(&rows).await?;
             }
             delivered += rows.len();
-            unmarked.extend(rows.iter().map(|row| (row.place.id, row.age)));
+            unmarked.extend(rows.iter().map(|row| (row.cursor.id, row.age)));
             let is_last = rows.len() < BATCH;
             // Marking takes longer than invalidating: nobody is to wait for it who wants to read.
             if is_last || unmarked.len() >= MOST_UNMARKED {
@@ -153,143 +189,88 @@ impl Engine {
         here: i64,
     ) {
         let ids = rows.iter().map(|(id, _)| *id).collect();
+        let observer = &self.gate.observer;
         if let Err(error) = outbox.mark_delivered(ids, here).await {
             // Harmless: the next look at everything delivers them again.
-            if self.said.is_time("mark") {
+            if observer.is_time("mark") {
                 tracing::warn!(%error, "delivered outbox rows could not be marked");
             }
         }
         let lag = rows.iter().map(|(_, age)| *age).max();
-        self.observer.tell(Event::Delivered {
+        observer.tell(Event::Delivered {
             rows: rows.len(),
             lag: lag.unwrap_or(Duration::ZERO),
         });
     }
 
-    /// Invalidates what was delivered to another place than this store's, not longer ago than this: to a
-    /// server that is no longer, or not yet, the one that this process reads from; or to the memory of another
-    /// process. What the last call found as well is not told again.
-    pub(crate) async fn deliver_from_elsewhere(
-        self: &Arc<Self>,
+    /// Invalidates what other instances were told, not longer ago than this: a server that is no longer,
+    /// or not yet, the one that this process reads from; or the memory of another process. What the last
+    /// call found as well is not told again.
+    pub(crate) async fn deliver_from_others(
+        &self,
         outbox: &mut (dyn OutboxConnection + '_),
         within: Duration,
     ) -> Result<usize, Error> {
-        let mut seen = self.from_elsewhere.lock().await;
-        let here = self.store.place();
+        let mut told = self.told_by_others.lock().await;
+        let here = self.gate.place();
         // What another server was told is news to this one.
-        if seen.0 != here {
-            *seen = (here, HashSet::new());
+        if told.here != here {
+            *told = ToldByOthers {
+                here,
+                rows: HashSet::new(),
+            };
         }
         let within = within.min(self.schema.retention);
-        let (mut found, mut delivered, mut after) = (HashSet::new(), 0, Place::FIRST);
+        let filter = RowFilter::DeliveredElsewhere { here, within };
+        let (mut found, mut delivered, mut after) = (HashSet::new(), 0, Cursor::FIRST);
         loop {
-            let which = Which::Elsewhere { here, within };
-            let mut rows = outbox.rows(&which, after).await.map_err(Error::outbox)?;
+            let mut rows = outbox.rows(&filter, after).await.map_err(Error::outbox)?;
             let is_last = rows.len() < BATCH;
-            after = rows.last().map_or(after, |row| row.place);
-            found.extend(rows.iter().map(|row| row.place.id));
-            rows.retain(|row| !seen.1.contains(&row.place.id));
+            after = rows.last().map_or(after, |row| row.cursor);
+            found.extend(rows.iter().map(|row| row.cursor.id));
+            rows.retain(|row| !told.rows.contains(&row.cursor.id));
             delivered += rows.len();
             self.invalidate_rows(&rows).await?;
             if is_last {
-                seen.1 = found;
+                told.rows = found;
                 return Ok(delivered);
             }
         }
     }
 
-    async fn invalidate_rows(self: &Arc<Self>, rows: &[OutboxRow]) -> Result<(), Error> {
+    async fn invalidate_rows(&self, rows: &[OutboxRow]) -> Result<(), Error> {
+        let gate = &self.gate;
         for row in rows.iter().filter(|row| row.tag.is_none()) {
-            self.observer.tell(Event::SetAside { id: row.place.id });
+            gate.observer
+                .tell(Event::DeadLettered { id: row.cursor.id });
         }
         let mut tags: Vec<Tag> = rows.iter().filter_map(|row| row.tag.clone()).collect();
         tags.sort_unstable();
         tags.dedup();
         if !tags.is_empty() {
-            if let Err(error) = self.invalidate(&tags).await {
-                self.failed(&error);
-                return Err(Error::store(error));
-            }
-            self.observer.tell(Event::Invalidated { tags: &tags });
+            gate.invalidate(&tags).await.map_err(Error::store)?;
+            gate.observer.tell(Event::Invalidated { tags: &tags });
         }
         Ok(())
     }
 
     /// These rows may have been written to, by somebody who did not report it: it is reported now. While the store is away, it
     /// waits as other writes do.
-    pub(crate) async fn written(self: &Arc<Self>, tags: Vec<Tag>) -> Result<(), Error> {
-        let Some(outbox) = &self.outbox else {
-            let invalidated = self.invalidate(&tags).await.map_err(Error::store);
-            return invalidated.inspect_err(|error| self.failed(error));
+    pub(crate) async fn report(&self, tags: Vec<Tag>) -> Result<(), Error> {
+        let gate = &self.gate;
+        let Some(mut outbox) = self.connect().await? else {
+            return gate.invalidate(&tags).await.map_err(Error::store);
         };
-        let mut outbox = outbox.connect().await.map_err(Error::outbox)?;
         let seen = outbox.seen().await.map_err(Error::outbox)?;
         outbox.report(tags.clone()).await.map_err(Error::outbox)?;
-        if !self.health.accepts_invalidations() {
-            return Ok(());
-        }
         // First by itself: another process may be quicker with the report, and tell a memory of its own.
-        let told = match self.invalidate(&tags).await {
-            Ok(()) => {
-                let reported = Which::Waiting { since: seen };
-                self.deliver(&mut *outbox, &reported).await.map(drop)
+        // (If it fails, the gate is closed, and the report waits.)
+        if gate.accepts_invalidations() && gate.invalidate(&tags).await.is_ok() {
+            let reported = RowFilter::Waiting { since: seen };
+            if let Err(error) = self.deliver(&mut *outbox, &reported).await {
+                gate.close(&error);
             }
-            Err(error) => Err(Error::store(error)),
-        };
-        if let Err(error) = told {
-            self.failed(&error);
         }
         Ok(())
-    }
-
-    async fn invalidate(&self, tags: &[Tag]) -> Result<(), StoreError> {
-        match tags.iter().any(|tag| tag.whole_model().is_some()) {
-            true => self.store.clear().await,
-            false => {
-                let tags = Tag::with_some_rows(tags.to_vec());
-                self.store.invalidate(&tags).await
-            }
-        }
-    }
-
-    /// Before a commit that writes what strict values are built from.
-    #[cfg(any(feature = "postgres", feature = "sqlite"))]
-    pub(crate) async fn block(self: &Arc<Self>, writer: i64, tags: &[Tag]) -> Result<(), Error> {
-        let blocked = match self.health.accepts_invalidations() {
-            true => self.try_block(writer, tags).await,
-            false => Err(StoreError::away("it is away")),
-        };
-        if let Err(error) = blocked {
-            if error.is_away() {
-                self.failed(&error);
-            }
-            let why = format!("not committed, as others may read strict values from it: {error}");
-            return Err(Error::store(why));
-        }
-        self.observer.tell(Event::Blocked { tags });
-        Ok(())
-    }
-
-    #[cfg(any(feature = "postgres", feature = "sqlite"))]
-    async fn try_block(&self, writer: i64, tags: &[Tag]) -> Result<(), StoreError> {
-        // First blocked, then deleted: what is stored between the two is deleted with the rest.
-        if self.has(Mechanism::Block) {
-            let (life, tags) = (self.schema.max_commit, Tag::with_some_rows(tags.to_vec()));
-            self.store.block(writer, &tags, life).await?;
-        }
-        self.invalidate(tags).await
-    }
-
-    /// After a commit has been delivered, or was not made.
-    #[cfg(any(feature = "postgres", feature = "sqlite"))]
-    pub(crate) async fn unblock(self: &Arc<Self>, writer: i64, tags: &[Tag]) {
-        if tags.is_empty() {
-            return;
-        }
-        let tags = Tag::with_some_rows(tags.to_vec());
-        if let Err(error) = self.store.unblock(writer, &tags).await {
-            // It ends by itself.
-            tracing::debug!(%error, "a block could not be ended");
-        }
     }
 }

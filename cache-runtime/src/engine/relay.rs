@@ -5,16 +5,20 @@
 //! may be repeated. Rows are found by not being marked, never by their numbers, as those of a
 //! transaction become visible when it commits, after later numbers.
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::engine::delivery::LATE_MARKS;
-use crate::engine::tasks::Task;
-use crate::engine::{Engine, PATIENCE};
+use crate::engine::delivery::{Delivery, LATE_MARKS};
+use crate::engine::gate::Gate;
+use crate::engine::installation::Installation;
+use crate::engine::stop::Stop;
 use crate::error::Error;
-use crate::mechanism::Mechanism;
+use crate::model::schema::Schema;
 use crate::observe::event::Event;
-use crate::outbox::{Listener, OutboxConnection, PURGE_BATCH, Seen, Which};
+use crate::outbox::{Listener, Outbox, OutboxConnection, PURGE_BATCH, RowFilter, Seen};
+
+/// For how long a pass over the outbox may take before it is begun anew.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// After rows were found it looks again so soon; while there are none, it doubles this up to
 /// `outbox.poll`.
@@ -46,8 +50,11 @@ const LONG: Duration = Duration::from_secs(60);
 const FALLS_BEHIND: Duration = Duration::from_secs(300);
 
 pub(crate) struct Relay {
-    /// Weak: a cache that nobody has any more needs none.
-    engine: Weak<Engine>,
+    gate: Arc<Gate>,
+    delivery: Arc<Delivery>,
+    installation: Arc<Installation>,
+    schema: &'static Schema,
+    outbox: Arc<dyn Outbox>,
     listener: Option<Box<dyn Listener>>,
     /// Since when it listens.
     listens_since: Instant,
@@ -63,41 +70,45 @@ pub(crate) struct Relay {
     /// What its last pass has seen, and delivered; and the identity of the installation then. A database that has lost commits
     /// gives their numbers to others.
     seen: Option<(Option<String>, Seen)>,
-    /// When it last looked for what was delivered elsewhere.
+    /// When it last looked for what other instances were told.
     looked: Instant,
 }
 
-/// Begins to relay, in the background, as long as the cache lives.
-pub(crate) fn start(engine: &Arc<Engine>) {
-    if engine.outbox.is_none() || !engine.has(Mechanism::Relay) {
-        return;
-    }
-    let now = Instant::now();
-    let first = now + UPKEEP_EVERY.min(engine.schema.retention);
-    let relay = Relay {
-        engine: Arc::downgrade(engine),
-        listener: None,
-        listens_since: now,
-        look_at: first,
-        purge_at: first,
-        purged_until: 0,
-        purged_anew: now,
-        purging_since: None,
-        seen: None,
-        looked: now,
-    };
-    engine.in_background(Task::Relay, relay.run(engine.schema.poll));
-}
-
 impl Relay {
-    async fn run(mut self, poll: Duration) {
+    /// One that has looked at nothing yet; none, where nothing is reported.
+    pub(crate) fn new(
+        gate: Arc<Gate>,
+        delivery: Arc<Delivery>,
+        installation: Arc<Installation>,
+        schema: &'static Schema,
+    ) -> Option<Relay> {
+        let outbox = delivery.outbox()?.clone();
+        let now = Instant::now();
+        let first = now + UPKEEP_EVERY.min(schema.retention);
+        Some(Relay {
+            gate,
+            delivery,
+            installation,
+            schema,
+            outbox,
+            listener: None,
+            listens_since: now,
+            look_at: first,
+            purge_at: first,
+            purged_until: 0,
+            purged_anew: now,
+            purging_since: None,
+            seen: None,
+            looked: now,
+        })
+    }
+
+    /// Relays until it is told to stop; a pass that is under way comes to its end.
+    pub(crate) async fn run(mut self, stop: Stop) {
+        let poll = self.schema.poll;
         let mut pause = Duration::ZERO;
-        loop {
-            self.pause(pause).await;
-            let Some(engine) = self.engine.upgrade() else {
-                return;
-            };
-            pause = match self.pass(&engine).await {
+        while stop.or(self.pause(pause)).await.is_some() {
+            pause = match self.pass().await {
                 Ok(0) if self.purging_since.is_none() => poll.min(FIRST_PAUSE.max(pause * 2)),
                 Ok(_) => poll.min(FIRST_PAUSE),
                 Err(_) => poll,
@@ -117,15 +128,16 @@ impl Relay {
     }
 
     /// Looks once; returns how many rows it delivered.
-    async fn pass(&mut self, engine: &Arc<Engine>) -> Result<usize, Error> {
-        let passed = match tokio::time::timeout(PATIENCE, self.try_pass(engine)).await {
+    async fn pass(&mut self) -> Result<usize, Error> {
+        let passed = match tokio::time::timeout(PATIENCE, self.try_pass()).await {
             Ok(passed) => passed,
             Err(_) => Err(Error::outbox("it has not come to an end".into())),
         };
+        let observer = &self.gate.observer;
         match &passed {
-            Ok(0) if engine.health.accepts_invalidations() => engine.observer.tell(Event::Idle),
+            Ok(0) if self.gate.accepts_invalidations() => observer.tell(Event::Idle),
             Ok(_) => {}
-            Err(error) if engine.said.is_time("relay") => {
+            Err(error) if observer.is_time("relay") => {
                 tracing::warn!(%error, "the relay cannot deliver what others write");
             }
             Err(_) => {}
@@ -133,38 +145,35 @@ impl Relay {
         passed
     }
 
-    async fn try_pass(&mut self, engine: &Arc<Engine>) -> Result<usize, Error> {
-        let Some(outbox) = &engine.outbox else {
-            return Ok(0);
-        };
+    async fn try_pass(&mut self) -> Result<usize, Error> {
         let now = Instant::now();
         let (looks, purges) = (now >= self.look_at, now >= self.purge_at);
         // On its way back the store is told everything anyway.
-        let delivers = engine.health.accepts_invalidations();
+        let delivers = self.gate.accepts_invalidations();
         if !delivers && !looks && !purges {
             return Ok(0);
         }
         // Before it looks, so that nothing comes between.
         if self.listener.is_none() || self.listens_since.elapsed() > LISTEN_ANEW_EVERY {
-            self.listener = outbox.listen().await.map_err(Error::outbox)?;
+            self.listener = self.outbox.listen().await.map_err(Error::outbox)?;
             self.listens_since = now;
         }
-        let mut connection = outbox.connect().await.map_err(Error::outbox)?;
-        let pause = UPKEEP_EVERY.min(engine.schema.retention);
+        let mut connection = self.outbox.connect().await.map_err(Error::outbox)?;
+        let pause = UPKEEP_EVERY.min(self.schema.retention);
         if looks {
             // Also if it takes too long: that is no reason to deliver nothing.
             self.look_at = now + pause;
         }
         let delivered = match delivers {
-            true => self.deliver(engine, &mut *connection, looks).await?,
+            true => self.deliver(&mut *connection, looks).await?,
             false => 0,
         };
         if looks {
-            Self::measure(engine, &mut *connection, !delivers).await?;
+            self.measure(&mut *connection, !delivers).await?;
             self.look_at = Instant::now() + pause.max(now.elapsed() * LOOK_SHARE);
         }
         if purges {
-            self.purge(engine, &mut *connection).await?;
+            self.purge(&mut *connection).await?;
         }
         Ok(delivered)
     }
@@ -172,37 +181,55 @@ impl Relay {
     /// With `everything` also what it has seen before: a mark may have been lost, a column have got another type.
     async fn deliver(
         &mut self,
-        engine: &Arc<Engine>,
         connection: &mut dyn OutboxConnection,
         everything: bool,
     ) -> Result<usize, Error> {
-        engine.check_set_up(connection, everything).await?;
-        if let Err(error) = engine.store.check().await {
-            engine.failed(&error);
-            return Err(Error::store(error));
-        }
+        self.check_set_up(connection, everything).await?;
+        self.gate.check().await.map_err(Error::store)?;
         let seen = connection.seen().await.map_err(Error::outbox)?;
-        let source = engine.source().clone();
-        let before = self.seen.as_ref().filter(|(of, _)| *of == source);
+        let identity = self.installation.identity();
+        let before = self.seen.as_ref().filter(|(of, _)| *of == identity);
         let before = before.map(|(_, seen)| seen.clone());
         if let (Some(seen), Some(before)) = (&seen, &before)
             && seen.before < before.before
         {
-            return Err(engine.went_back());
+            let error = self.installation.went_back();
+            self.gate.close(&error);
+            return Err(error);
         }
         let since = before.filter(|_| !everything);
-        let waiting = Which::Waiting { since };
-        let mut delivered = engine.deliver(connection, &waiting).await?;
-        self.seen = seen.map(|seen| (source, seen));
+        let waiting = RowFilter::Waiting { since };
+        let mut delivered = self.delivery.deliver(connection, &waiting).await?;
+        self.seen = seen.map(|seen| (identity, seen));
         let (now, within) = (Instant::now(), self.looked.elapsed() + LATE_MARKS);
-        delivered += engine.deliver_from_elsewhere(connection, within).await?;
+        delivered += self
+            .delivery
+            .deliver_from_others(connection, within)
+            .await?;
         self.looked = now;
         Ok(delivered)
     }
 
+    /// Closes the gate if the triggers are no longer what they were when the store was connected.
+    async fn check_set_up(
+        &self,
+        connection: &mut dyn OutboxConnection,
+        types: bool,
+    ) -> Result<(), Error> {
+        let checked = self.installation.check(connection, types).await;
+        checked.inspect_err(|error| {
+            if error.is_set_up() {
+                if self.installation.is_unreported() && self.gate.observer.is_time("set-up") {
+                    tracing::error!(%error, "nothing is cached until this is mended");
+                }
+                self.gate.close(error);
+            }
+        })
+    }
+
     /// Says how much there is.
     async fn measure(
-        engine: &Arc<Engine>,
+        &self,
         connection: &mut dyn OutboxConnection,
         waits: bool,
     ) -> Result<(), Error> {
@@ -210,11 +237,12 @@ impl Relay {
         let backlog = connection.backlog(waits).await;
         let backlog = backlog.map_err(Error::outbox)?;
         let waiting = backlog.waiting.unwrap_or_default();
-        engine.observer.tell(Event::Backlog {
+        let observer = &self.gate.observer;
+        observer.tell(Event::Backlog {
             rows: backlog.rows,
             waiting,
         });
-        if waiting > LONG && engine.said.is_time("waiting") {
+        if waiting > LONG && observer.is_time("waiting") {
             tracing::warn!(
                 ?waiting,
                 rows = backlog.rows,
@@ -226,15 +254,11 @@ impl Relay {
 
     /// Small steps, and each in a transaction of its own: nobody waits for it. If they were not enough, it goes on after the next
     /// delivery.
-    async fn purge(
-        &mut self,
-        engine: &Arc<Engine>,
-        connection: &mut dyn OutboxConnection,
-    ) -> Result<(), Error> {
+    async fn purge(&mut self, connection: &mut dyn OutboxConnection) -> Result<(), Error> {
         if self.purged_anew.elapsed() > PURGE_ANEW_EVERY {
             (self.purged_anew, self.purged_until) = (Instant::now(), 0);
         }
-        let retention = engine.schema.retention;
+        let retention = self.schema.retention;
         for _ in 0..PURGE_STEPS {
             let after = self.purged_until.saturating_sub(LATE_MARK);
             let purged = connection.purge(retention, after).await;
@@ -247,7 +271,7 @@ impl Relay {
             }
         }
         let since = *self.purging_since.get_or_insert_with(Instant::now);
-        if since.elapsed() > FALLS_BEHIND && engine.said.is_time("purge") {
+        if since.elapsed() > FALLS_BEHIND && self.gate.observer.is_time("purge") {
             tracing::warn!("the outbox grows: more is written than its old rows can be purged");
         }
         Ok(())

@@ -1,30 +1,33 @@
-//! The tasks that a cache has in the background, and what becomes of them when their runtime ends.
+//! The background tasks of a cache, and what becomes of them when their runtime ends.
 //!
-//! A task lives in the runtime in which it was spawned: that of whoever built the cache. A test, or a thread with a runtime
-//! of its own, may end while the cache is used in another. Its tasks are dropped then, and say so; whoever uses the cache next
-//! starts them again, where it is.
+//! A task lives in the runtime in which it was spawned: that of whoever built the cache. A test, or a
+//! thread with a runtime of its own, may end while the cache is used in another. Its tasks are dropped
+//! then, and say so; whoever uses the cache next starts them again, where it is.
 
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
 
-use crate::engine::{Engine, relay};
+use crate::engine::stop::{Stop, Stopper};
 use crate::error::Error;
-use crate::local::near::Moment;
 
 /// A task.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Task {
-    /// See [`relay`].
+    /// See [`crate::engine::relay`].
     Relay = 1,
-    /// See [`listen`].
-    Listening = 2,
-    /// The way back of a store that is away.
-    Recovery = 4,
-    /// See [`tidy`].
+    /// See [`crate::engine::recovery`].
+    Recovery = 2,
+    /// See [`listen`](crate::engine::heartbeat::listen).
+    Listening = 4,
+    /// See [`tidy`](crate::engine::heartbeat::tidy).
     Tidying = 8,
+}
+
+impl Task {
+    pub(crate) const ALL: [Task; 4] = [Task::Relay, Task::Recovery, Task::Listening, Task::Tidying];
 }
 
 /// An error outside of a Tokio runtime, where nothing can be spawned and no time passes.
@@ -38,59 +41,89 @@ pub(crate) fn is_in_runtime() -> Result<(), Error> {
     Handle::try_current().map(drop).map_err(outside)
 }
 
-/// The tasks that were dropped before they came to their end, each a bit.
-#[derive(Debug, Default)]
-pub(crate) struct Background(AtomicU8);
-
-/// How often what has expired is thrown away.
-const TIDY_EVERY: Duration = Duration::from_secs(5);
-
-/// How often at most without a pause: others want something of the store as well.
-const TIDY_STEPS: usize = 50;
-
-/// Asks the store for nothing, again and again: its answer says that all it had to tell was told. As long as the cache lives.
-pub(crate) fn listen(engine: &Arc<Engine>) {
-    let Some(near) = &engine.near else {
-        return;
-    };
-    let pause = near.fence.max_staleness() / 4;
-    let weak = Arc::downgrade(engine);
-    engine.in_background(Task::Listening, async move {
-        let engine = weak;
-        while let Some(engine) = engine.upgrade() {
-            let asked = Moment::now();
-            if let (Some(_), Some(near)) = (engine.read(&[]).await, &engine.near) {
-                near.fence.trust(asked);
-            }
-            drop(engine);
-            tokio::time::sleep(pause).await;
-        }
-    });
+/// The tasks of one cache. They end when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Tasks {
+    running: Mutex<Running>,
+    /// Those that were dropped before they came to their end, each a bit.
+    dropped: Arc<AtomicU8>,
 }
 
-/// Throws away what has expired in the store, as long as the cache lives.
-pub(crate) fn tidy(engine: &Arc<Engine>) {
-    let weak = Arc::downgrade(engine);
-    engine.in_background(Task::Tidying, async move {
-        loop {
-            // Processes that began together do not do it together.
-            tokio::time::sleep(TIDY_EVERY.mul_f64(0.5 + fastrand::f64())).await;
-            let Some(engine) = weak.upgrade() else {
-                return;
-            };
-            for _ in 0..TIDY_STEPS {
-                // An error is found by those who need the store.
-                if !engine.health.serves() || engine.store.tidy().await.unwrap_or(true) {
-                    break;
-                }
-            }
+#[derive(Debug)]
+struct Running {
+    /// `None`: the cache was shut down.
+    stopper: Option<Stopper>,
+    handles: Vec<(Task, JoinHandle<()>)>,
+}
+
+impl Tasks {
+    pub(crate) fn new() -> Tasks {
+        Tasks {
+            running: Mutex::new(Running {
+                stopper: Some(Stopper::new()),
+                handles: Vec::new(),
+            }),
+            dropped: Arc::default(),
         }
-    });
+    }
+
+    /// Spawns a task in the runtime of the caller, unless the cache was shut down.
+    pub(crate) fn spawn<F>(&self, task: Task, work: impl FnOnce(Stop) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let mut running = self.running();
+        let Some(stop) = running.stopper.as_ref().map(Stopper::stop) else {
+            return;
+        };
+        let work = work(stop);
+        let alive = Alive {
+            dropped: self.dropped.clone(),
+            task,
+            is_over: false,
+        };
+        let handle = tokio::spawn(async move {
+            work.await;
+            alive.end();
+        });
+        running.handles.retain(|(other, _)| *other != task);
+        running.handles.push((task, handle));
+    }
+
+    /// The tasks that were dropped since this was last asked.
+    #[inline]
+    pub(crate) fn dropped(&self) -> impl Iterator<Item = Task> {
+        // Nearly always none.
+        let dropped = match self.dropped.load(Ordering::Relaxed) {
+            0 => 0,
+            _ => self.dropped.swap(0, Ordering::SeqCst),
+        };
+        let is_dropped = move |task: &Task| dropped & *task as u8 != 0;
+        Task::ALL.into_iter().filter(is_dropped)
+    }
+
+    /// Ends all tasks; returns when each has come to the end of what it was at.
+    pub(crate) async fn shut_down(&self) {
+        let handles = {
+            let mut running = self.running();
+            running.stopper = None;
+            std::mem::take(&mut running.handles)
+        };
+        for (_, handle) in handles {
+            // One that panicked, or was dropped with its runtime, is over as well.
+            let _ = handle.await;
+        }
+    }
+
+    /// Nothing panics while it holds the lock.
+    fn running(&self) -> MutexGuard<'_, Running> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Says when it is dropped that its task is, unless that has come to its end.
 struct Alive {
-    engine: Weak<Engine>,
+    dropped: Arc<AtomicU8>,
     task: Task,
     is_over: bool,
 }
@@ -103,59 +136,8 @@ impl Alive {
 
 impl Drop for Alive {
     fn drop(&mut self) {
-        if let Some(engine) = self.engine.upgrade().filter(|_| !self.is_over) {
-            engine
-                .background
-                .0
-                .fetch_or(self.task as u8, Ordering::SeqCst);
-        }
-    }
-}
-
-impl Engine {
-    /// Spawns a task in the runtime of the caller.
-    pub(crate) fn in_background(
-        self: &Arc<Self>,
-        task: Task,
-        work: impl Future<Output = ()> + Send + 'static,
-    ) {
-        let alive = Alive {
-            engine: Arc::downgrade(self),
-            task,
-            is_over: false,
-        };
-        tokio::spawn(async move {
-            work.await;
-            alive.end();
-        });
-    }
-
-    /// Starts again what was dropped. To be called in a runtime, by whoever uses the cache.
-    #[inline]
-    pub(crate) fn tend(self: &Arc<Self>) {
-        if self.background.0.load(Ordering::Relaxed) != 0 {
-            self.start_again();
-        }
-    }
-
-    #[cold]
-    fn start_again(self: &Arc<Self>) {
-        let lost = self.background.0.swap(0, Ordering::SeqCst);
-        let is_lost = |task: Task| lost & task as u8 != 0;
-        tracing::info!(
-            "the runtime that the cache was built in has ended: its tasks go on in another"
-        );
-        if is_lost(Task::Relay) {
-            relay::start(self);
-        }
-        if is_lost(Task::Listening) {
-            listen(self);
-        }
-        if is_lost(Task::Tidying) {
-            tidy(self);
-        }
-        if is_lost(Task::Recovery) {
-            self.recover_in_background();
+        if !self.is_over {
+            self.dropped.fetch_or(self.task as u8, Ordering::SeqCst);
         }
     }
 }

@@ -1,11 +1,8 @@
 //! What happens in a cache, for tracing, metrics and tests.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::Error;
-use crate::local::near;
 use crate::model::tag::Tag;
 
 /// One thing that happened.
@@ -110,9 +107,9 @@ pub enum Event<'a> {
         /// How long ago the transaction of the oldest of them began.
         lag: Duration,
     },
-    /// A row of the outbox cannot be a tag of any value (it is empty, too long, or no text): it is taken for
-    /// delivered.
-    SetAside {
+    /// A row of the outbox cannot be a tag of any value (it is empty, too long, or no text): it is not delivered,
+    /// and not looked at again.
+    DeadLettered {
         /// Its number.
         id: i64,
     },
@@ -134,58 +131,9 @@ pub enum Event<'a> {
     StoreBack,
 }
 
-/// Told of every event, synchronously, where it happens.
-#[derive(Clone, Default)]
-pub(crate) struct Observer(Option<Arc<Observe>>);
-
-type Observe = dyn Fn(&Event<'_>) + Send + Sync;
-
-impl Observer {
-    pub(crate) fn new(observe: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Observer {
-        Observer(Some(Arc::new(observe)))
-    }
-
-    /// A hit of the near cache, where a key costs more than the hit.
-    #[inline]
-    pub(crate) fn tell_near_hit(&self, key: impl FnOnce() -> String) {
-        #[cfg(feature = "metrics")]
-        crate::observe::metrics::near_hit();
-        if self.0.is_some() {
-            let (key, tier) = (&key(), near::NAME);
-            self.observe(&Event::Hit { key, tier });
-        }
-    }
-
-    pub(crate) fn tell(&self, event: Event<'_>) {
-        match event {
-            Event::StoreAway { why } => tracing::warn!(why, "store away, reading from the source"),
-            Event::StoreBack => tracing::info!("store in use"),
-            Event::SetAside { id } => {
-                tracing::warn!(id, "a row of the outbox cannot be a tag, set aside")
-            }
-            Event::Unreadable { key, why } => {
-                tracing::warn!(key, why, "stored value unreadable, taken as a miss")
-            }
-            ref other => tracing::trace!(event = ?other),
-        }
-        #[cfg(feature = "metrics")]
-        crate::observe::metrics::record(&event);
-        self.observe(&event);
-    }
-
-    fn observe(&self, event: &Event<'_>) {
-        if let Some(observe) = &self.0 {
-            // Its panic is not to end the relay, or a commit that has not been delivered yet.
-            let observed = catch_unwind(AssertUnwindSafe(|| observe(event)));
-            if observed.is_err() {
-                tracing::error!(?event, "the observer panicked");
-            }
-        }
-    }
-}
-
 /// What came of comparing a hit with the source, after every report of a write should have been delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Verdict {
     /// The source says the same.
     Consistent,

@@ -12,7 +12,7 @@
 //! | `cache_verified_total{model,tier,verdict}` | hits compared with the source (`verify`): `consistent`, `inconsistent`, `undecided` |
 //! | `cache_invalidated_tags_total` | tags told to the store |
 //! | `cache_outbox_delivered_total` | rows of the outbox delivered |
-//! | `cache_outbox_set_aside_total` | rows that cannot be tags |
+//! | `cache_outbox_dead_lettered_total` | rows that cannot be tags |
 //! | `cache_outbox_lag_seconds` | the age of the oldest row delivered last; 0 when nothing waits |
 //! | `cache_outbox_rows` | how many rows there are, roughly: those that wait, and those that stay for `outbox.retention` |
 //! | `cache_outbox_waiting_seconds` | the age of the oldest row that waits, also while the store is away |
@@ -70,7 +70,7 @@ pub(crate) fn record(event: &Event<'_>) {
             gauge!("cache_outbox_waiting_seconds").set(waiting.as_secs_f64());
         }
         Event::Idle => gauge!("cache_outbox_lag_seconds").set(0.0),
-        Event::SetAside { .. } => counter!("cache_outbox_set_aside_total").increment(1),
+        Event::DeadLettered { .. } => counter!("cache_outbox_dead_lettered_total").increment(1),
         Event::StoreAway { .. } => gauge!("cache_store_in_use").set(0.0),
         Event::StoreBack => gauge!("cache_store_in_use").set(1.0),
         Event::Loaded { .. } | Event::Committed | Event::Blocked { .. } => {}
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
     use crate::error::Error;
     use crate::model::tag::Tag;
-    use crate::observe::event::Observer;
+    use crate::observe::observer::Observer;
 
     /// Every metric by its name and labels, as the text format of Prometheus writes them.
     #[derive(Default)]
@@ -219,8 +219,8 @@ mod tests {
             ),
             (Event::Idle, "cache_outbox_lag_seconds{}", 0),
             (
-                Event::SetAside { id: 1 },
-                "cache_outbox_set_aside_total{}",
+                Event::DeadLettered { id: 1 },
+                "cache_outbox_dead_lettered_total{}",
                 1,
             ),
             (Event::StoreAway { why: "" }, "cache_store_in_use{}", 0),

@@ -12,19 +12,14 @@ const EVERY: Duration = Duration::from_secs(30);
 pub(crate) struct Said(Mutex<HashMap<(&'static str, &'static str), Instant>>);
 
 impl Said {
-    /// Whether it is time to say this, again.
-    pub(crate) fn is_time(&self, what: &'static str) -> bool {
-        self.is_time_of(what, "")
-    }
-
-    /// Likewise, of one model.
-    pub(crate) fn is_time_of(&self, what: &'static str, model: &'static str) -> bool {
+    /// Whether it is time to say this of that.
+    pub(crate) fn is_time(&self, what: &'static str, of: &'static str) -> bool {
         let now = Instant::now();
         let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_time = |last: &Instant| now.duration_since(*last) > EVERY;
-        let due = said.get(&(what, model)).is_none_or(is_time);
+        let due = said.get(&(what, of)).is_none_or(is_time);
         if due {
-            said.insert((what, model), now);
+            said.insert((what, of), now);
         }
         due
     }

@@ -8,7 +8,8 @@ use sqlx::{ColumnIndex, Database, Decode, Executor, IntoArguments, Pool, Row, Ty
 
 use super::connection::{Held, Own, PATIENCE, PATIENCE_WITH_ALL, within};
 use super::{
-    Backlog, Installed, Listener, Outbox, OutboxConnection, OutboxRow, Place, Purged, Seen, Which,
+    Backlog, Cursor, Installed, Listener, Outbox, OutboxConnection, OutboxRow, Purged, RowFilter,
+    Seen,
 };
 use crate::boxed::{BoxError, BoxFuture};
 use crate::model::schema::{Schema, Triggers};
@@ -36,8 +37,8 @@ pub trait OutboxDatabase: Database {
     fn rows(
         connection: &mut Self::Connection,
         outbox: &'static str,
-        which: &Which,
-        after: Place,
+        filter: &RowFilter,
+        after: Cursor,
     ) -> impl Future<Output = Result<Vec<OutboxRow>, sqlx::Error>> + Send;
 
     /// Writes rows, as the triggers do.
@@ -144,9 +145,20 @@ pub trait OutboxDatabase: Database {
 
 /// The outbox table, reached over connections of its own.
 pub(crate) struct OwnOutbox<DB: OutboxDatabase> {
-    pub(crate) own: Arc<Own<DB>>,
-    pub(crate) schema: &'static Schema,
-    pub(crate) triggers: bool,
+    own: Arc<Own<DB>>,
+    schema: &'static Schema,
+    triggers: bool,
+}
+
+impl<DB: OutboxDatabase> OwnOutbox<DB> {
+    /// That of this database; without `triggers`, who writes reports.
+    pub(crate) fn of(pool: &Pool<DB>, schema: &'static Schema, triggers: bool) -> Arc<dyn Outbox> {
+        Arc::new(OwnOutbox {
+            own: Own::new(pool),
+            schema,
+            triggers,
+        })
+    }
 }
 
 impl<DB: OutboxDatabase> Outbox for OwnOutbox<DB> {
@@ -221,16 +233,18 @@ impl<DB: OutboxDatabase> OutboxConnection for TableConnection<DB> {
 
     fn rows<'a>(
         &'a mut self,
-        which: &'a Which,
-        after: Place,
+        filter: &'a RowFilter,
+        after: Cursor,
     ) -> BoxFuture<'a, Result<Vec<OutboxRow>, BoxError>> {
         let outbox = self.schema.outbox;
-        let patience = match which {
-            Which::Waiting { since: None } => PATIENCE_WITH_ALL,
-            Which::Elsewhere { within, .. } if *within > PATIENCE_WITH_ALL => PATIENCE_WITH_ALL,
+        let patience = match filter {
+            RowFilter::Waiting { since: None } => PATIENCE_WITH_ALL,
+            RowFilter::DeliveredElsewhere { within, .. } if *within > PATIENCE_WITH_ALL => {
+                PATIENCE_WITH_ALL
+            }
             _ => PATIENCE,
         };
-        bounded!(self, patience, DB::rows(outbox, which, after))
+        bounded!(self, patience, DB::rows(outbox, filter, after))
     }
 
     fn report(&mut self, tags: Vec<Tag>) -> BoxFuture<'_, Result<(), BoxError>> {
@@ -285,7 +299,7 @@ where
     let rows = query.fetch_all(connection).await?;
     let row = |row: &DB::Row| {
         Ok(OutboxRow {
-            place: Place {
+            cursor: Cursor {
                 transaction: row.try_get(0)?,
                 id: row.try_get(1)?,
             },

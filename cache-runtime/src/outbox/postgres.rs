@@ -12,7 +12,7 @@ use super::connection::pool_of_one;
 use super::database::{OutboxDatabase, backlog, fetch, quoted, stamps};
 use super::set_up::run;
 use super::{
-    BATCH, Backlog, Installed, Listener, OutboxRow, PURGE_BATCH, Place, Purged, Seen, Which,
+    BATCH, Backlog, Cursor, Installed, Listener, OutboxRow, PURGE_BATCH, Purged, RowFilter, Seen,
 };
 use crate::boxed::{BoxError, BoxFuture};
 use crate::model::schema::{Schema, Triggers};
@@ -46,8 +46,8 @@ impl OutboxDatabase for Postgres {
     async fn rows(
         connection: &mut PgConnection,
         outbox: &'static str,
-        which: &Which,
-        after: Place,
+        filter: &RowFilter,
+        after: Cursor,
     ) -> Result<Vec<OutboxRow>, sqlx::Error> {
         // An infinite time cannot be subtracted, but its seconds can.
         let select = format!(
@@ -64,8 +64,8 @@ impl OutboxDatabase for Postgres {
         let place = "(xact, id) > ($1::bigint::text::xid8, $2)";
         let order = format!("ORDER BY xact, id LIMIT {BATCH}");
         let query = |sql: String| sqlx::query(AssertSqlSafe(sql));
-        let query = match which {
-            Which::Waiting { since } => {
+        let query = match filter {
+            RowFilter::Waiting { since } => {
                 let from = match since {
                     Some(seen) if after.transaction < seen.before => (seen.before, i64::MIN),
                     _ => (after.transaction, after.id),
@@ -92,14 +92,14 @@ impl OutboxDatabase for Postgres {
                 }
             }
             // That the writer is not 0 says to the planner, which does not know the parameter, that this index will do.
-            Which::Own { mark, here } => query(format!(
+            RowFilter::Own { mark, here } => query(format!(
                 "{select} WHERE writer = $1 AND writer <> 0 AND id > $2 AND (delivered_at IS NULL OR delivered_to <> $3)
                  ORDER BY id LIMIT {BATCH}"
             ))
             .bind(mark)
             .bind(after.id)
             .bind(here),
-            Which::Elsewhere { here, within } => query(format!(
+            RowFilter::DeliveredElsewhere { here, within } => query(format!(
                 "{select} WHERE delivered_to <> $3 AND delivered_at >= now() - $4 * interval '1 ms' AND {place} {order}"
             ))
             .bind(after.transaction)
@@ -445,15 +445,15 @@ async fn tried_out(
     outbox: &'static str,
     writer: i64,
 ) -> Result<Option<String>, sqlx::Error> {
-    let own = Which::Own {
+    let own = RowFilter::Own {
         mark: writer,
         here: 0,
     };
     Postgres::report(connection, outbox, vec![Tag::from_text("tried#out=")]).await?;
-    let rows = Postgres::rows(connection, outbox, &own, Place::FIRST).await?;
-    let ids: Vec<i64> = rows.iter().map(|row| row.place.id).collect();
+    let rows = Postgres::rows(connection, outbox, &own, Cursor::FIRST).await?;
+    let ids: Vec<i64> = rows.iter().map(|row| row.cursor.id).collect();
     Postgres::mark_delivered(connection, outbox, ids.clone(), 0).await?;
-    let left = Postgres::rows(connection, outbox, &own, Place::FIRST).await?;
+    let left = Postgres::rows(connection, outbox, &own, Cursor::FIRST).await?;
     Postgres::purge(connection, outbox, Duration::from_secs(3600), 0).await?;
     let trouble = match (ids.len(), left.len()) {
         (1, 0) => return Ok(None),

@@ -9,7 +9,7 @@ use sqlx_core::transaction::TransactionManager;
 
 use super::database::{OutboxDatabase, backlog, fetch, quoted, stamps};
 use super::{
-    BATCH, Backlog, Installed, Listener, OutboxRow, PURGE_BATCH, Place, Purged, Seen, Which,
+    BATCH, Backlog, Cursor, Installed, Listener, OutboxRow, PURGE_BATCH, Purged, RowFilter, Seen,
 };
 use crate::model::schema::{Schema, Triggers};
 use crate::model::tag::Tag;
@@ -45,16 +45,16 @@ impl OutboxDatabase for Sqlite {
     async fn rows(
         connection: &mut SqliteConnection,
         outbox: &'static str,
-        which: &Which,
-        after: Place,
+        filter: &RowFilter,
+        after: Cursor,
     ) -> Result<Vec<OutboxRow>, sqlx::Error> {
-        let (which, values) = match which {
-            Which::Waiting { .. } => ("delivered_at IS NULL".to_owned(), vec![after.id]),
-            Which::Own { mark, here } => (
+        let (which, values) = match filter {
+            RowFilter::Waiting { .. } => ("delivered_at IS NULL".to_owned(), vec![after.id]),
+            RowFilter::Own { mark, here } => (
                 "(delivered_at IS NULL OR delivered_to <> $2)".to_owned(),
                 vec![after.id.max(*mark), *here],
             ),
-            Which::Elsewhere { here, within } => (
+            RowFilter::DeliveredElsewhere { here, within } => (
                 format!("delivered_to <> $2 AND delivered_at >= {NOW} - $3 / 1000.0"),
                 vec![after.id, *here, within.as_millis() as i64],
             ),

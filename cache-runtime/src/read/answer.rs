@@ -1,7 +1,28 @@
-//! How a read was answered, for the `Cache-Status` header.
+//! What a reader is answered, and how that was come by.
 
 use std::fmt;
 use std::time::Duration;
+
+use crate::local::near;
+
+/// A value and how it was come by.
+#[derive(Debug)]
+pub struct Fetched<V> {
+    /// The value; `None` when there is no such row.
+    pub value: Option<V>,
+    /// For the `Cache-Status` header.
+    pub status: CacheStatus,
+}
+
+impl<V> Fetched<V> {
+    pub(crate) fn near(value: Option<V>) -> Fetched<V> {
+        let status = CacheStatus {
+            tier: near::NAME,
+            answer: Answer::Hit,
+        };
+        Fetched { value, status }
+    }
+}
 
 /// How a read was answered. Its `Display` is a member of the `Cache-Status` header, RFC 9211
 /// (<https://www.rfc-editor.org/rfc/rfc9211>): `near; hit`, `redis; hit`, `redis; hit; ttl=-3` (expired),
@@ -16,6 +37,7 @@ pub struct CacheStatus {
 
 /// What the cache did for a read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Answer {
     /// It had the value.
     Hit,

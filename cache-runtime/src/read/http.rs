@@ -11,8 +11,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::Serialize;
 
 use crate::boxed::BoxError;
-use crate::read::Fetched;
-use crate::read::answer::{Answer, CacheStatus};
+use crate::read::answer::{Answer, CacheStatus, Fetched};
 use crate::value::json::Json;
 
 const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");

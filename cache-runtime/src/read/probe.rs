@@ -1,214 +1,195 @@
-//! Looking a value up: in the near cache, and in the store.
+//! A look for values: in the near cache, and in the store.
 
-use std::sync::Arc;
-
-use bytes::Bytes;
+use std::borrow::Cow;
 
 use crate::cache::Cache;
-use crate::engine::Engine;
-use crate::local::flight::{Entered, Hurry, Landings, Tick};
-use crate::local::near::{Stamp, Tier};
+use crate::local::flight::{Completions, Entered, Hurry, Loaded, Tick};
+use crate::local::near::{Generation, Tier};
+use crate::local::query::Local;
 use crate::mechanism::Mechanism;
 use crate::model::name;
 use crate::observe::event::Event;
-use crate::read::answer::{Answer, CacheStatus};
-use crate::read::fill::{self, Lead, Turn};
-use crate::read::query::{Form, Kind};
-use crate::read::refresh;
+use crate::read::answer::{Answer, CacheStatus, Fetched};
+use crate::read::job::{self, How, LoadJob};
+use crate::read::mode::CacheMode;
+use crate::read::query::Query;
+use crate::read::representation::Representation;
+use crate::read::stored::{open, usable};
+use crate::read::turn::Turn;
 use crate::read::verify;
-use crate::read::{Accept, Fetched};
-use crate::store::Read;
-use crate::value::entry::{Entry, Unusable};
+use crate::store::{Read, Token};
+use crate::value::entry::Entry;
+
+/// The value, if it is near.
+#[inline]
+pub(crate) fn near<Q: Query, R: Representation<Q::Value>>(
+    cache: &Cache<Q::Source>,
+    of: &Q::Key,
+) -> Option<Option<R::Out>> {
+    Q::POLICY.near?;
+    let value = R::tier(Q::known(cache)?).get()?.get(of)?;
+    cache.observer().tell_near_hit(|| Q::key(of));
+    verify::near_hit::<Q, R>(cache, of);
+    Some(value)
+}
 
 /// One look at the store, for several keys.
-pub(crate) struct Look {
-    /// From before it.
-    stamp: Option<Stamp>,
-    /// After the stamp, before it.
+pub(super) struct Probe<'a, Q: Query> {
+    cache: &'a Cache<Q::Source>,
+    local: &'a Local<Q::Key, Q::Value>,
+    keys: Cow<'a, [String]>,
+    // The rest in the order in which it was taken.
+    /// Of the near cache, if there is one.
+    generation: Option<Generation>,
     began: Tick,
-    /// From before it, of each key.
-    landings: Vec<Landings>,
+    /// Of each key.
+    completions: Vec<Completions>,
     /// `None`: the store is away.
-    pub(crate) read: Option<Read>,
-    /// After it.
+    read: Option<Read>,
     missed: Tick,
 }
 
-impl Look {
-    pub(crate) async fn at(engine: &Arc<Engine>, keys: &[String]) -> Look {
-        let flights = &engine.flights;
-        let stamp = engine.near.as_ref().map(|near| near.fence.stamp());
+impl<'a, Q: Query> Probe<'a, Q> {
+    pub(super) async fn of(
+        cache: &'a Cache<Q::Source>,
+        local: &'a Local<Q::Key, Q::Value>,
+        keys: Cow<'a, [String]>,
+    ) -> Probe<'a, Q> {
+        let (gate, flights) = (&cache.engine().gate, &local.flights);
+        let generation = gate.near().map(|near| near.generation());
         let began = flights.tick();
-        let landings = keys.iter().map(|key| flights.landings(key)).collect();
-        let read = engine.read(keys).await;
-        Look {
-            stamp,
+        let completions = keys.iter().map(|key| flights.completions(key)).collect();
+        let read = gate.read(&keys).await;
+        Probe {
+            cache,
+            local,
+            keys,
+            generation,
             began,
-            landings,
+            completions,
             read,
             missed: flights.tick(),
         }
     }
 
+    /// What a load that begins now has to show; `None`: the store is away.
+    pub(super) fn token(&self) -> Option<Token> {
+        self.read.as_ref().map(|read| read.token)
+    }
+
+    pub(super) fn key(&self, n: usize) -> &str {
+        &self.keys[n]
+    }
+
+    /// How many flights of the n-th key had stored something; `None`: the store is away.
+    pub(super) fn completions(&self, n: usize) -> Option<Completions> {
+        self.read.as_ref().map(|_| self.completions[n])
+    }
+
     /// What was found under the n-th key, if it may answer.
-    pub(crate) fn hit<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
+    pub(super) fn hit<R: Representation<Q::Value>>(
         &self,
-        cache: &Cache<Db>,
         n: usize,
-        of: &K::Key,
-        key: &str,
-        accept: Accept,
-    ) -> Option<Fetched<F::Out>> {
-        if accept == Accept::Reloaded {
+        of: &Q::Key,
+        mode: CacheMode,
+    ) -> Option<Fetched<R::Out>> {
+        if mode == CacheMode::Reload {
             return None;
         }
-        let engine = cache.engine();
+        let key = self.key(n);
         let bytes = self.read.as_ref()?.values.get(n)?.as_ref()?;
-        let entry = open::<K, Db>(cache, key, bytes)?;
+        let entry = open(self.cache, self.local.shape, key, bytes)?;
         let expired = match entry.fresh_for() {
-            Err(since) if !K::POLICY.grace.is_zero() && !entry.is_absent() => Some(since),
+            Err(since) if !Q::POLICY.grace.is_zero() && !entry.is_absent() => Some(since),
             // Gone by the clock of who stored it, or as good as: the store's own counts.
             Ok(_) | Err(_) => None,
         };
-        if expired.is_some() && accept == Accept::Fresh {
+        if expired.is_some() && mode == CacheMode::Nested {
             return None;
         }
-        let value = usable(engine, key, F::stored(&entry))?;
+        let value = usable(self.cache, key, R::stored(&entry))?;
         let answer = match expired {
             None => {
-                if accept != Accept::Again {
-                    self.keep::<K, F, Db>(cache, of, key, &value, &entry);
+                if mode != CacheMode::RefreshAhead {
+                    self.keep::<R>(n, of, &value, &entry);
                 }
-                verify::store_hit::<K, F, Db>(cache, of, bytes);
+                verify::store_hit::<Q, R>(self.cache, of, bytes);
                 Answer::Hit
             }
             Some(since) => {
-                self.reload_in_background::<K, Db>(cache, n, of, key);
+                self.reload_in_background(n, of);
                 Answer::Stale { since }
             }
         };
-        let tier = engine.store.name();
-        engine.observer.tell(Event::Hit { key, tier });
+        let tier = self.cache.engine().gate.tier();
+        self.cache.observer().tell(Event::Hit { key, tier });
         let status = CacheStatus { tier, answer };
         Some(Fetched { value, status })
     }
 
-    pub(crate) fn enter<K: Kind<Db>, Db: Send + Sync + 'static>(
-        &self,
-        engine: &Engine,
-        n: usize,
-        key: &str,
-        accept: Accept,
-        hurry: &Hurry,
-    ) -> Entered {
-        // What has landed since is nothing that a reload could take.
-        let noted = match &self.read {
-            Some(_) if accept != Accept::Reloaded => Some(self.landings[n]),
-            _ => None,
-        };
-        engine.flights.enter::<K>(key, noted, hurry)
-    }
-
     /// Whether it missed before the store was asked to store what was loaded, and did.
-    pub(crate) fn is_before<V>(&self, loaded: &fill::Loaded<V>) -> bool {
-        loaded.stored && loaded.asked > self.missed
+    pub(super) fn is_before(&self, loaded: &Loaded<Q::Value>) -> bool {
+        loaded.is_stored_after(self.missed)
     }
 
-    fn reload_in_background<K: Kind<Db>, Db: Send + Sync + 'static>(
-        &self,
-        cache: &Cache<Db>,
-        n: usize,
-        of: &K::Key,
-        key: &str,
-    ) {
-        let flights = &cache.engine().flights;
+    /// The expired value answers; this is for the next readers.
+    fn reload_in_background(&self, n: usize, of: &Q::Key) {
+        let (flights, key) = (&self.local.flights, self.key(n));
         if flights.failed_lately(key) {
             return;
         }
         let hurry = Hurry::default();
-        if let Entered::Lead(ticket, _) = flights.enter::<K>(key, Some(self.landings[n]), &hurry) {
-            let token = self.read.as_ref().map(|read| read.token);
-            // No claims: the store has a value, so that others wait for nothing.
-            let leads = vec![Lead::new(of, key, ticket)];
-            fill::start::<K, Db>(cache, leads, token, false, Turn::InTurn(hurry));
+        let entered = flights.enter(key, Some(self.completions[n]), &hurry);
+        if let Entered::Lead(flight, _) = entered {
+            let job = LoadJob::<Q> {
+                of: of.clone(),
+                key: key.to_owned(),
+                flight,
+            };
+            let how = How {
+                token: self.token(),
+                // The store has a value, so that others wait for nothing.
+                claims: false,
+                turn: Turn::InTurn(hurry),
+            };
+            job::start(self.cache, vec![job], how);
         }
     }
 
-    /// Whether what this load has stored is nothing from before the stamp. (It may be from before, and right for a reader who
-    /// came before this look.)
-    pub(crate) fn may_keep<V>(&self, start: Tick, loaded: &fill::Loaded<V>) -> bool {
+    /// Whether what this load has stored is nothing from before the generation. (It may be from before,
+    /// and right for a reader who came before this look.)
+    pub(super) fn may_keep(&self, start: Tick, loaded: &Loaded<Q::Value>) -> bool {
         loaded.stored && (start > self.began || self.is_before(loaded))
     }
 
-    pub(crate) fn keep<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
+    /// Keeps a value near.
+    pub(super) fn keep<R: Representation<Q::Value>>(
         &self,
-        cache: &Cache<Db>,
-        of: &K::Key,
-        key: &str,
-        value: &Option<F::Out>,
+        n: usize,
+        of: &Q::Key,
+        value: &Option<R::Out>,
         entry: &Entry,
     ) {
+        let key = self.key(n);
         // The key is short, and what it is of is not: it would be kept as well.
         if name::is_of_long(key) {
             return;
         }
-        refresh::served::<K, Db>(cache, of, key);
-        let engine = cache.engine();
-        let stamp = match &engine.near {
-            Some(near) if !engine.has(Mechanism::NearStamp) => Some(near.fence.stamp()),
-            _ => self.stamp,
-        };
-        let tier = engine.near.as_ref().zip(K::POLICY.near);
-        let tier = tier.and_then(|(near, room)| {
-            near.tier_or_new::<K, _, _>(K::POLICY.number, K::FORM + F::PLACE, room)
-        });
-        if let (Some(near), Some(stamp), Ok(fresh)) = (tier, stamp, entry.fresh_for()) {
-            let (of, value) = (of.clone(), value.clone());
-            near.keep(of, value, key, stamp, entry.size(), fresh);
+        if let Some(recent) = self.local.recent.get() {
+            recent.served(key, of);
         }
-    }
-}
-
-/// The near cache for what is read in this form, if something is in it.
-#[inline]
-pub(crate) fn near<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
-    cache: &Cache<Db>,
-) -> Option<&Tier<K::Key, F::Out>> {
-    K::POLICY.near?;
-    let near = cache.engine().near.as_ref()?;
-    near.tier::<K, _, _>(K::POLICY.number, K::FORM + F::PLACE)
-}
-
-/// The value, if it is near.
-#[inline]
-pub(crate) fn near_hit<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
-    cache: &Cache<Db>,
-    of: &K::Key,
-) -> Option<Option<F::Out>> {
-    let value = near::<K, F, Db>(cache)?.get(of)?;
-    cache.engine().observer.tell_near_hit(|| K::key(of));
-    verify::near_hit::<K, F, Db>(cache, of);
-    Some(value)
-}
-
-/// The stored bytes; `None`: they are a miss.
-pub(crate) fn open<K: Kind<Db>, Db: Send + Sync + 'static>(
-    cache: &Cache<Db>,
-    key: &str,
-    bytes: &Bytes,
-) -> Option<Entry> {
-    let engine = cache.engine();
-    let shape = engine.shape::<K, Db>().ok()?;
-    usable(engine, key, Entry::open(bytes, shape))
-}
-
-fn usable<T>(engine: &Engine, key: &str, stored: Result<T, Unusable>) -> Option<T> {
-    match stored {
-        Ok(stored) => Some(stored),
-        Err(Unusable::Outdated) => None,
-        Err(Unusable::Unreadable(why)) => {
-            engine.observer.tell(Event::Unreadable { key, why: &why });
-            None
+        let (Some(fence), Some(capacity)) = (self.cache.engine().gate.near(), Q::POLICY.near)
+        else {
+            return;
+        };
+        let generation = match self.cache.has(Mechanism::NearGeneration) {
+            true => self.generation,
+            false => Some(fence.generation()),
+        };
+        if let (Some(generation), Ok(fresh)) = (generation, entry.fresh_for()) {
+            let tier = R::tier(self.local).get_or_init(|| Tier::new(capacity, fence.clone()));
+            let (of, value) = (of.clone(), value.clone());
+            tier.keep(of, value, key, generation, entry.size(), fresh);
         }
     }
 }

@@ -1,21 +1,24 @@
-//! What is read through the cache (values by id, ids by a lookup column), and in which form.
+//! What is read through the cache: values by id, ids by a lookup column.
 
 use std::hash::Hash;
 use std::marker::PhantomData;
-use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::boxed::BoxError;
+use crate::cache::Cache;
+use crate::error::Error;
+use crate::local::query::Local;
 use crate::model::key::KeyWriter;
 use crate::model::tag::{Tag, Tags};
 use crate::model::{Cached, Lookup, Policy, Rows};
 use crate::read::load::{Find, Load, LoadContext};
-use crate::value::entry::{Entry, Unusable};
-use crate::value::json::Json;
+use crate::value::shape;
 
-pub(crate) trait Kind<Db>: 'static {
+pub(crate) trait Query: 'static {
+    /// The `Db` of the cache.
+    type Source: Send + Sync + 'static;
     type Key: Clone + Eq + Hash + Send + Sync + 'static;
     type Value: Serialize + DeserializeOwned + Send + Sync + 'static;
     /// The model's struct.
@@ -24,8 +27,8 @@ pub(crate) trait Kind<Db>: 'static {
     const POLICY: Policy = Self::Row::POLICY;
     /// Without that of plain structs: see [`crate::value::shape`].
     const SHAPE: u64 = Self::Row::SHAPE;
-    /// The first of its forms among those of its model.
-    const FORM: usize;
+    /// Which query of its model it is; less than [`QUERIES`](crate::local::query::QUERIES).
+    const NUMBER: usize;
     fn key(of: &Self::Key) -> String;
     /// Adds the tag of what it is read by.
     fn own_tag(of: &Self::Key, tags: &mut Tags);
@@ -35,21 +38,40 @@ pub(crate) trait Kind<Db>: 'static {
     /// See [`Rows::ignored`](crate::Rows::ignored).
     fn ignored() -> Vec<&'static str>;
     fn load(
-        cx: &LoadContext<Db>,
+        cx: &LoadContext<Self::Source>,
         keys: &[Self::Key],
     ) -> impl Future<Output = Loaded<Self::Key, Self::Value>> + Send;
+
+    /// What this process knows of it.
+    ///
+    /// # Errors
+    /// When it cannot be read through this cache: it is of another file, or another struct of the
+    /// model is read already.
+    fn local(cache: &Cache<Self::Source>) -> Result<&Local<Self::Key, Self::Value>, Error> {
+        cache.schema().admit::<Self::Row>()?;
+        let shape = || shape::of::<Self::Value>(Self::SHAPE);
+        cache.locals().of::<Self::Row, _, _>(Self::NUMBER, shape)
+    }
+
+    /// The same, if it was read before.
+    #[inline]
+    fn known(cache: &Cache<Self::Source>) -> Option<&Local<Self::Key, Self::Value>> {
+        cache.locals().known::<Self::Row, _, _>(Self::NUMBER)
+    }
 }
 
 /// The values that exist, each with its key.
 pub(crate) type Loaded<K, V> = Result<Vec<(K, V)>, BoxError>;
 
-pub(crate) struct Values<T>(PhantomData<T>);
+/// A model's values, by id.
+pub(crate) struct ById<T, Db>(PhantomData<fn() -> (T, Db)>);
 
-impl<T: Load<Db>, Db: Send + Sync + 'static> Kind<Db> for Values<T> {
+impl<T: Load<Db>, Db: Send + Sync + 'static> Query for ById<T, Db> {
+    type Source = Db;
     type Key = T::Id;
     type Value = T;
     type Row = T;
-    const FORM: usize = 0;
+    const NUMBER: usize = 0;
 
     fn key(id: &T::Id) -> String {
         key::<T>(id)
@@ -95,13 +117,15 @@ pub fn key<T: Cached>(id: &T::Id) -> String {
     key.finish()
 }
 
-pub(crate) struct Ids<T>(PhantomData<T>);
+/// A model's ids, by lookup.
+pub(crate) struct IdByLookup<T, Db>(PhantomData<fn() -> (T, Db)>);
 
-impl<T: Find<Db>, Db: Send + Sync + 'static> Kind<Db> for Ids<T> {
+impl<T: Find<Db>, Db: Send + Sync + 'static> Query for IdByLookup<T, Db> {
+    type Source = Db;
     type Key = T::Lookup;
     type Value = T::Id;
     type Row = T;
-    const FORM: usize = 2;
+    const NUMBER: usize = 1;
 
     fn key(by: &T::Lookup) -> String {
         let mut key = KeyWriter::default();
@@ -140,61 +164,5 @@ impl<T: Find<Db>, Db: Send + Sync + 'static> Kind<Db> for Ids<T> {
             }
         }
         Ok(found)
-    }
-}
-
-/// In which form a reader takes a value.
-pub(crate) trait Form<V>: 'static {
-    type Out: Clone + Send + Sync + 'static;
-    /// Its place among the forms of a kind.
-    const PLACE: usize;
-    fn stored(entry: &Entry) -> Result<Option<Self::Out>, Unusable>;
-    /// `entry`: as it was offered to the store, if it was.
-    fn loaded(value: &Arc<V>, entry: Option<&Entry>) -> Result<Self::Out, BoxError>;
-    /// As a value that can be compared.
-    fn compared(out: &Self::Out) -> Result<serde_json::Value, BoxError>;
-}
-
-/// The struct.
-pub(crate) struct Decoded;
-
-impl<V: Serialize + DeserializeOwned + Send + Sync + 'static> Form<V> for Decoded {
-    type Out = Arc<V>;
-    const PLACE: usize = 0;
-
-    fn stored(entry: &Entry) -> Result<Option<Arc<V>>, Unusable> {
-        Ok(entry.decode()?.map(Arc::new))
-    }
-
-    fn loaded(value: &Arc<V>, _: Option<&Entry>) -> Result<Arc<V>, BoxError> {
-        Ok(value.clone())
-    }
-
-    fn compared(value: &Arc<V>) -> Result<serde_json::Value, BoxError> {
-        Ok(serde_json::to_value(&**value)?)
-    }
-}
-
-/// The bytes of its JSON.
-pub(crate) struct AsJson;
-
-impl<V: Serialize + DeserializeOwned + 'static> Form<V> for AsJson {
-    type Out = Json;
-    const PLACE: usize = 1;
-
-    fn stored(entry: &Entry) -> Result<Option<Json>, Unusable> {
-        entry.json()
-    }
-
-    fn loaded(value: &Arc<V>, entry: Option<&Entry>) -> Result<Json, BoxError> {
-        match entry.map(Entry::json) {
-            Some(Ok(Some(json))) => Ok(json),
-            _ => Ok(Json::of(serde_json::to_vec(&**value)?.into())),
-        }
-    }
-
-    fn compared(json: &Json) -> Result<serde_json::Value, BoxError> {
-        let value: V = serde_json::from_slice(json.bytes())?;
-        Ok(serde_json::to_value(value)?)
     }
 }

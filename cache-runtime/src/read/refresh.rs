@@ -1,83 +1,52 @@
-//! `on-write = "refresh"`: a value that this process has served lately is read again as soon as it is invalidated, so that the
-//! next reader finds it. Whoever gets to it first loads it; with a `lease`, the other processes wait for that one.
+//! Refresh-ahead (`on-write = "refresh"`): a value that this process has served lately is read again as
+//! soon as it is invalidated, so that the next reader finds it. Whoever gets to it first loads it; with
+//! a `lease`, the other processes wait for that one.
 
-use std::hash::Hash;
-use std::sync::Arc;
-
-use quick_cache::sync::Cache as Lately;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use crate::cache::{Cache, WeakCache};
-use crate::read;
-use crate::read::query::Kind;
-
-/// How many values of a model are known to be in use, at most.
-const VALUES: usize = 10_000;
-
-/// How many invalidated ones may wait to be read again; more are left to their next reader.
-const WAITING: usize = 1_000;
+use crate::error::Error;
+use crate::local::recent::RecentlyServed;
+use crate::read::answer::{Answer, Fetched};
+use crate::read::mode::CacheMode;
+use crate::read::query::Query;
+use crate::read::representation::Decoded;
+use crate::read::round::many;
 
 /// How many are read at once.
 const BATCH: usize = 100;
 
-/// What is in use of one kind, by key.
-pub(crate) struct InUse<K>(Arc<Lately<String, K>>);
-
-impl<K: Clone + Eq + Hash + Send + Sync + 'static> InUse<K> {
-    fn of<Ki: Kind<Db, Key = K>, Db: Send + Sync + 'static>(cache: &Cache<Db>) -> InUse<K> {
-        let lately = Arc::new(Lately::new(VALUES));
-        let (invalidated, waiting) = mpsc::channel(WAITING);
-        if let Some(near) = &cache.engine().near {
-            let lately = lately.clone();
-            near.fence.follow(move |key| {
-                // Until it is served again.
-                if let Some((_, of)) = lately.remove(key) {
-                    // Full: its next reader loads it.
-                    let _ = invalidated.try_send(of);
-                }
-            });
-        }
-        tokio::spawn(read_again::<Ki, Db>(cache.downgrade(), waiting));
-        InUse(lately)
+/// From now on what is served is read again. To be called before it is.
+pub(super) fn follow<Q: Query>(cache: &Cache<Q::Source>) {
+    if !Q::POLICY.refresh {
+        return;
+    }
+    let (near, local) = (cache.engine().gate.near(), Q::local(cache));
+    // Without a runtime the read that follows is an error.
+    if let (Some(fence), Ok(local), Ok(runtime)) = (near, local, Handle::try_current()) {
+        local.recent.get_or_init(|| {
+            let (recent, invalidated) = RecentlyServed::new(fence);
+            runtime.spawn(read_again::<Q>(cache.downgrade(), invalidated));
+            recent
+        });
     }
 }
 
-/// This value was served.
-pub(crate) fn served<K: Kind<Db>, Db: Send + Sync + 'static>(
-    cache: &Cache<Db>,
-    of: &K::Key,
-    key: &str,
-) {
-    if !K::POLICY.refresh {
-        return;
-    }
-    let Some(near) = &cache.engine().near else {
-        return;
-    };
-    let in_use = near.in_use(K::POLICY.number, K::FORM);
-    let in_use = in_use.map(|it| it.get_or_init(|| Box::new(InUse::of::<K, Db>(cache))));
-    // None for a second struct of the same model.
-    if let Some(InUse(lately)) = in_use.and_then(|it| it.downcast_ref::<InUse<K::Key>>())
-        && lately.get(key).is_none()
-    {
-        lately.insert(key.to_owned(), of.clone());
-    }
-}
-
-async fn read_again<K: Kind<Db>, Db: Send + Sync + 'static>(
-    cache: WeakCache<Db>,
-    mut waiting: mpsc::Receiver<K::Key>,
+async fn read_again<Q: Query>(
+    cache: WeakCache<Q::Source>,
+    mut invalidated: mpsc::Receiver<Q::Key>,
 ) {
     let mut batch = Vec::with_capacity(BATCH);
-    while waiting.recv_many(&mut batch, BATCH).await > 0 {
+    while invalidated.recv_many(&mut batch, BATCH).await > 0 {
         let Some(cache) = cache.upgrade() else {
             return;
         };
         let batch = std::mem::take(&mut batch);
         let read = async move {
             // Once more what was invalidated meanwhile: there was nothing stored that could have been told again.
-            let unstored = read::again::<K, Db>(&cache, &batch).await?;
-            read::again::<K, Db>(&cache, &unstored).await
+            let unstored = read::<Q>(&cache, &batch).await?;
+            read::<Q>(&cache, &unstored).await
         };
         // In a task of its own: what decodes the values may panic.
         match tokio::spawn(read).await {
@@ -89,4 +58,14 @@ async fn read_again<K: Kind<Db>, Db: Send + Sync + 'static>(
             Err(_) => tracing::warn!("reading what was invalidated panicked"),
         }
     }
+}
+
+/// Reads through, for no reader in particular. Returns what could not be stored.
+async fn read<Q: Query>(cache: &Cache<Q::Source>, of: &[Q::Key]) -> Result<Vec<Q::Key>, Error> {
+    let read = many::<Q, Decoded>(cache, of, CacheMode::RefreshAhead).await?;
+    let is_unstored =
+        |fetched: &Fetched<_>| matches!(fetched.status.answer, Answer::Miss { stored: false, .. });
+    let read = of.iter().zip(read);
+    let unstored = read.filter(|(_, fetched)| is_unstored(fetched));
+    Ok(unstored.map(|(of, _)| of.clone()).collect())
 }

@@ -17,7 +17,7 @@
 //!
 //! - The look comes after the load, and there is a settling between the load that differed and the last look. (The other way round
 //!   a write between the look and the load would be blamed on what was served before it.)
-//! - "The same" is the same *entry*, not an equal value: one whose header has the same expiry in the store, or the same stamp
+//! - "The same" is the same *entry*, not an equal value: one whose header has the same expiry in the store, or the same generation
 //!   near. Otherwise: served A; B is written; step 2 loads B; A is written again, and stored anew, rightly; B is written while
 //!   step 4 loads it; the look finds A, which is right for another moment.
 //! - The two loads agree: a loader that says another thing each time (a random number, the time) says nothing of the cache. Nor does
@@ -25,7 +25,6 @@
 //! - Columns that `cache.toml` ignores are left out: what they hold may be old.
 //! - A value that has expired, and is served in its `grace`, may be old: it is not sampled, nor still served.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -33,94 +32,88 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
 
 use crate::boxed::BoxError;
 use crate::cache::{Cache, WeakCache};
 use crate::local::flight::Hurry;
-use crate::local::near::{self, Kept};
+use crate::local::near::{self, Kept, Tier};
 use crate::model::schema::Schema;
 use crate::observe::event::{Event, Verdict};
-use crate::read::fill::{self, Turn};
 use crate::read::load::LoadContext;
-use crate::read::probe;
-use crate::read::query::{Form, Kind};
+use crate::read::query::Query;
+use crate::read::representation::Representation;
+use crate::read::run::run;
+use crate::read::turn::Turn;
 use crate::store;
 use crate::value::compare;
 use crate::value::entry::{self, Entry};
 
-/// How many hits are being verified at once in a cache, at most; while there are so many, others are not sampled.
-const AT_ONCE: usize = 16;
-
-/// Those that are under way.
-pub(crate) struct Verifications(Arc<Semaphore>);
-
-impl Default for Verifications {
-    fn default() -> Self {
-        Verifications(Arc::new(Semaphore::new(AT_ONCE)))
-    }
-}
-
 /// The near cache has answered with this.
 #[inline]
-pub(crate) fn near_hit<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
-    cache: &Cache<Db>,
-    of: &K::Key,
+pub(crate) fn near_hit<Q: Query, R: Representation<Q::Value>>(
+    cache: &Cache<Q::Source>,
+    of: &Q::Key,
 ) {
-    if is_drawn::<K, Db>() {
-        let tier = probe::near::<K, F, Db>(cache);
+    if is_drawn::<Q>() {
+        let tier = tier::<Q, R>(cache);
         // It may be another by now, or gone: what would be served is as good a sample.
         if let Some(kept) = tier.and_then(|tier| tier.kept(of)) {
-            start::<K, F, Db>(cache, of, Served::Near(kept));
+            start::<Q, R>(cache, of, Served::Near(kept));
         }
     }
 }
 
+/// The near cache for what is read in this way, if something is in it.
+fn tier<Q: Query, R: Representation<Q::Value>>(
+    cache: &Cache<Q::Source>,
+) -> Option<&Tier<Q::Key, R::Out>> {
+    R::tier(Q::known(cache)?).get()
+}
+
 /// The store has answered with these bytes.
-pub(crate) fn store_hit<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
-    cache: &Cache<Db>,
-    of: &K::Key,
+pub(crate) fn store_hit<Q: Query, R: Representation<Q::Value>>(
+    cache: &Cache<Q::Source>,
+    of: &Q::Key,
     bytes: &Bytes,
 ) {
-    if is_drawn::<K, Db>() {
-        start::<K, F, Db>(cache, of, Served::Store(bytes.clone()));
+    if is_drawn::<Q>() {
+        start::<Q, R>(cache, of, Served::Store(bytes.clone()));
     }
 }
 
 #[inline]
-fn is_drawn<K: Kind<Db>, Db>() -> bool {
-    K::POLICY.verify > 0 && fastrand::u32(..) <= K::POLICY.verify
+fn is_drawn<Q: Query>() -> bool {
+    Q::POLICY.verify > 0 && fastrand::u32(..) <= Q::POLICY.verify
 }
 
 #[cold]
-fn start<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
-    cache: &Cache<Db>,
-    of: &K::Key,
-    served: Served<F::Out>,
+fn start<Q: Query, R: Representation<Q::Value>>(
+    cache: &Cache<Q::Source>,
+    of: &Q::Key,
+    served: Served<R::Out>,
 ) {
-    let engine = cache.engine();
     // A near hit needs no runtime.
     let Ok(runtime) = Handle::try_current() else {
         return;
     };
-    let Ok(place) = engine.verifications.0.clone().try_acquire_owned() else {
+    let Ok(place) = cache.verifications().clone().try_acquire_owned() else {
         return;
     };
-    let Ok(shape) = engine.shape::<K, Db>() else {
+    let Ok(local) = Q::local(cache) else {
         return;
     };
     let tier = match &served {
         Served::Near(_) => near::NAME,
-        Served::Store(_) => engine.store.name(),
+        Served::Store(_) => cache.engine().gate.tier(),
     };
-    let hit = Hit::<K, F, Db> {
+    let hit = Hit::<Q, R> {
         cache: cache.downgrade(),
-        key: K::key(of),
+        key: Q::key(of),
         of: of.clone(),
         tier,
         served,
-        settling: settling(engine.schema),
-        shape,
+        settling: settling(cache.schema()),
+        shape: local.shape,
     };
     let (cache, key) = (cache.downgrade(), hit.key.clone());
     runtime.spawn(async move {
@@ -129,8 +122,8 @@ fn start<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static>(
         let verdict = tokio::spawn(async move { hit.verdict().await }).await;
         let verdict = verdict.ok().flatten().unwrap_or(Verdict::Undecided);
         if let Some(cache) = cache.upgrade() {
-            cache.engine().observer.tell(Event::Verified {
-                model: K::MODEL,
+            cache.observer().tell(Event::Verified {
+                model: Q::MODEL,
                 key: &key,
                 tier,
                 verdict,
@@ -148,13 +141,13 @@ fn settling(schema: &Schema) -> Duration {
 }
 
 /// A hit that is verified.
-struct Hit<K: Kind<Db>, F: Form<K::Value>, Db> {
+struct Hit<Q: Query, R: Representation<Q::Value>> {
     /// Weak: a cache that nobody has any more needs no verdict.
-    cache: WeakCache<Db>,
-    of: K::Key,
+    cache: WeakCache<Q::Source>,
+    of: Q::Key,
     key: String,
     tier: &'static str,
-    served: Served<F::Out>,
+    served: Served<R::Out>,
     settling: Duration,
     shape: u64,
 }
@@ -165,7 +158,7 @@ enum Served<V> {
     Store(Bytes),
 }
 
-impl<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static> Hit<K, F, Db> {
+impl<Q: Query, R: Representation<Q::Value>> Hit<Q, R> {
     /// The four steps; `None`: undecided.
     async fn verdict(&self) -> Option<Verdict> {
         self.settle().await;
@@ -205,8 +198,8 @@ impl<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static> Hit<K, F, Db> {
     /// No such row is `null`, which no row is.
     fn served(&self) -> Option<Value> {
         let value = match &self.served {
-            Served::Near(kept) => kept.value.as_ref().map(F::compared).transpose(),
-            Served::Store(bytes) => stored::<K::Value>(bytes, self.shape),
+            Served::Near(kept) => kept.value.as_ref().map(R::compared).transpose(),
+            Served::Store(bytes) => stored::<Q::Value>(bytes, self.shape),
         };
         self.comparable(value)
     }
@@ -214,22 +207,22 @@ impl<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static> Hit<K, F, Db> {
     /// What the source says.
     async fn load(&self) -> Option<Value> {
         let turn = Turn::InTurn(Hurry::default());
-        let cx = LoadContext::of_source(self.cache.upgrade()?, K::MODEL);
-        let loaded = fill::run::<K, Db>(cx, vec![self.of.clone()], turn).await;
+        let cx = LoadContext::of_source(self.cache.upgrade()?, Q::MODEL);
+        let loaded = run::<Q>(cx, vec![self.of.clone()], turn).await;
         let value = loaded.map_err(BoxError::from).and_then(|values| {
             let Some((_, value)) = values.into_iter().find(|(of, _)| *of == self.of) else {
                 return Ok(None);
             };
             // As it would be served: it may come back from its encoding as another one.
-            let bytes = entry::encode(Some(&value), K::POLICY.codec, self.shape, K::POLICY.ttl)?;
-            stored::<K::Value>(&bytes, self.shape)
+            let bytes = entry::encode(Some(&value), Q::POLICY.codec, self.shape, Q::POLICY.ttl)?;
+            stored::<Q::Value>(&bytes, self.shape)
         });
         self.comparable(value)
     }
 
     fn comparable(&self, value: Result<Option<Value>, BoxError>) -> Option<Value> {
         match value {
-            Ok(value) => Some(compare::without(value.unwrap_or_default(), &K::ignored())),
+            Ok(value) => Some(compare::without(value.unwrap_or_default(), &Q::ignored())),
             Err(error) => {
                 tracing::debug!(key = self.key, %error, "a hit cannot be verified");
                 None
@@ -243,12 +236,16 @@ impl<K: Kind<Db>, F: Form<K::Value>, Db: Send + Sync + 'static> Hit<K, F, Db> {
         };
         match &self.served {
             Served::Near(served) => {
-                let tier = probe::near::<K, F, Db>(&cache);
+                let tier = tier::<Q, R>(&cache);
                 let kept = tier.and_then(|tier| tier.kept(&self.of));
                 kept.is_some_and(|kept| kept.validity == served.validity)
             }
             Served::Store(served) => {
-                let read = cache.engine().read(std::slice::from_ref(&self.key)).await;
+                let read = cache
+                    .engine()
+                    .gate
+                    .read(std::slice::from_ref(&self.key))
+                    .await;
                 let found = read.and_then(|read| read.values.into_iter().next()?);
                 let is_fresh = |entry: Entry| entry.fresh_for().is_ok();
                 found.is_some_and(|found| {

@@ -13,7 +13,7 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use super::{Connected, Fill, Read, Store};
+use super::{Connected, Fill, InvalidationSink, Read, Store};
 use bytes::Bytes;
 
 use crate::model::File;
@@ -42,7 +42,7 @@ pub async fn run<S: Store>(new: impl AsyncFn(&Schema) -> S) {
     macro_rules! rules {
         ($($($rule:ident)::+($fences:expr)),* $(,)?) => {$(
             let store = new(&schema($fences)).await;
-            store.keep_told(told::near());
+            store.keep_told(InvalidationSink::new(told::near()));
             store.connect(SOURCE).await.expect("connect");
             $($rule)::+(&store).await;
         )*};
@@ -50,7 +50,7 @@ pub async fn run<S: Store>(new: impl AsyncFn(&Schema) -> S) {
     macro_rules! near_rules {
         ($($rule:ident),* $(,)?) => {$(
             let (store, near) = (new(&schema(LONG)).await, told::near());
-            store.keep_told(near.clone());
+            store.keep_told(InvalidationSink::new(near.clone()));
             store.connect(SOURCE).await.expect("connect");
             told::$rule(&store, &near).await;
         )*};

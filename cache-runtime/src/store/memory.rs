@@ -8,8 +8,10 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use indexmap::IndexMap;
 
-use super::{Answer, Claim, Connected, Epoch, Fill, MOST_FENCES, Read, Store, StoreError, Token};
-use crate::local::near::NearFence;
+use super::{
+    Claim, Connected, Epoch, Fill, InvalidationSink, MOST_FENCES, Read, Reply, Store, StoreError,
+    Token,
+};
 use crate::model::schema::Schema;
 use crate::model::tag::Tag;
 
@@ -54,7 +56,7 @@ struct State {
     all_blocked_until: Option<Instant>,
     /// What the values are from.
     source: Option<String>,
-    near: Option<Arc<NearFence>>,
+    sink: Option<InvalidationSink>,
 }
 
 /// A value with its tags and all that is kept for them.
@@ -91,7 +93,7 @@ impl MemoryStore {
                 blocks: HashMap::new(),
                 all_blocked_until: None,
                 source: None,
-                near: None,
+                sink: None,
             }),
             started: Instant::now(),
             fence_life: schema.max_load,
@@ -165,8 +167,8 @@ impl MemoryStore {
             state.fence_order.push_back((clock, tag.clone()));
             for key in state.index.remove(tag).unwrap_or_default() {
                 state.remove(&key);
-                if let Some(near) = &state.near {
-                    near.invalidated(&key);
+                if let Some(sink) = &state.sink {
+                    sink.invalidated(&key);
                 }
             }
         }
@@ -183,8 +185,8 @@ impl MemoryStore {
         let mut state = self.state();
         state.epoch = new_epoch();
         state.clock = now.max(state.clock + 1);
-        if let Some(near) = &state.near {
-            near.forget_all();
+        if let Some(sink) = &state.sink {
+            sink.forget_all();
         }
         state.entries.clear();
         state.bytes = 0;
@@ -266,8 +268,8 @@ impl State {
             return;
         };
         // Also if it only makes room: nothing would invalidate it any more.
-        if let Some(near) = &self.near {
-            near.gone(&key);
+        if let Some(sink) = &self.sink {
+            sink.evicted(&key);
         }
         self.bytes -= size(&key, &entry.value, &entry.tags);
         for tag in &entry.tags {
@@ -334,11 +336,11 @@ impl Store for MemoryStore {
         "memory"
     }
 
-    fn keep_told(&self, near: Arc<NearFence>) {
-        self.state().near = Some(near);
+    fn keep_told(&self, sink: InvalidationSink) {
+        self.state().sink = Some(sink);
     }
 
-    fn connect<'a>(&'a self, source: &'a str) -> Answer<'a, Connected> {
+    fn connect<'a>(&'a self, source: &'a str) -> Reply<'a, Connected> {
         Box::pin(async { Ok(self.connect_now(source)) })
     }
 
@@ -346,20 +348,20 @@ impl Store for MemoryStore {
         self.place
     }
 
-    fn check(&self) -> Answer<'_, ()> {
+    fn check(&self) -> Reply<'_, ()> {
         Box::pin(async { Ok(()) })
     }
 
-    fn adopt(&self) -> Answer<'_, ()> {
+    fn adopt(&self) -> Reply<'_, ()> {
         Box::pin(async { Ok(()) })
     }
 
-    fn read<'a>(&'a self, keys: &'a [String]) -> Answer<'a, Read> {
+    fn read<'a>(&'a self, keys: &'a [String]) -> Reply<'a, Read> {
         Box::pin(async { Ok::<_, StoreError>(self.read_now(keys)) })
     }
 
     /// The readers of one process wait for each other without it.
-    fn claim<'a>(&'a self, keys: &'a [String], _: u64, _: Duration) -> Answer<'a, Claim> {
+    fn claim<'a>(&'a self, keys: &'a [String], _: u64, _: Duration) -> Reply<'a, Claim> {
         Box::pin(async {
             let read = self.read_now(keys);
             let claimed = read.values.iter().map(Option::is_none).collect();
@@ -367,43 +369,43 @@ impl Store for MemoryStore {
         })
     }
 
-    fn release<'a>(&'a self, _: &'a [String], _: u64) -> Answer<'a, ()> {
+    fn release<'a>(&'a self, _: &'a [String], _: u64) -> Reply<'a, ()> {
         Box::pin(async { Ok(()) })
     }
 
-    fn fill<'a>(&'a self, token: Token, fills: &'a [Fill]) -> Answer<'a, Vec<bool>> {
+    fn fill<'a>(&'a self, token: Token, fills: &'a [Fill]) -> Reply<'a, Vec<bool>> {
         Box::pin(async move { Ok(self.fill_now(token, fills)) })
     }
 
-    fn invalidate<'a>(&'a self, tags: &'a [Tag]) -> Answer<'a, ()> {
+    fn invalidate<'a>(&'a self, tags: &'a [Tag]) -> Reply<'a, ()> {
         Box::pin(async {
             self.invalidate_now(tags);
             Ok(())
         })
     }
 
-    fn clear(&self) -> Answer<'_, ()> {
+    fn clear(&self) -> Reply<'_, ()> {
         Box::pin(async {
             self.clear_now();
             Ok(())
         })
     }
 
-    fn tidy(&self) -> Answer<'_, bool> {
+    fn tidy(&self) -> Reply<'_, bool> {
         Box::pin(async {
             self.state().tidy(Instant::now());
             Ok(true)
         })
     }
 
-    fn block<'a>(&'a self, writer: i64, tags: &'a [Tag], life: Duration) -> Answer<'a, ()> {
+    fn block<'a>(&'a self, writer: i64, tags: &'a [Tag], life: Duration) -> Reply<'a, ()> {
         Box::pin(async move {
             self.block_now(writer, tags, life);
             Ok(())
         })
     }
 
-    fn unblock<'a>(&'a self, writer: i64, tags: &'a [Tag]) -> Answer<'a, ()> {
+    fn unblock<'a>(&'a self, writer: i64, tags: &'a [Tag]) -> Reply<'a, ()> {
         self.block(writer, tags, Duration::ZERO)
     }
 }

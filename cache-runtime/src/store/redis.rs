@@ -33,9 +33,12 @@ use redis::{
     Client, ErrorKind, IntoConnectionInfo, ProtocolVersion, RedisResult, Script, ServerErrorKind,
 };
 
-use super::{Answer, Claim, Connected, Epoch, Fill, MOST_FENCES, Read, Store, StoreError, Token};
+use super::{
+    Claim, Connected, Epoch, Fill, InvalidationSink, MOST_FENCES, Read, Reply, Store, StoreError,
+    Token,
+};
 use crate::error::Error;
-use crate::local::near::{self, NearFence};
+use crate::local::near;
 use crate::model;
 use crate::model::schema::Schema;
 use crate::model::tag::Tag;
@@ -72,7 +75,7 @@ pub struct RedisStore {
     client: Client,
     connection: RwLock<Option<Connection>>,
     /// Whom to tell what is deleted.
-    near: OnceLock<Arc<NearFence>>,
+    sink: OnceLock<InvalidationSink>,
     names: Names,
     fence_life_ms: u64,
     block_life_ms: u64,
@@ -174,7 +177,7 @@ impl RedisStore {
         Ok(RedisStore {
             client: Client::open(info).map_err(Error::store)?,
             connection: RwLock::default(),
-            near: OnceLock::new(),
+            sink: OnceLock::new(),
             names: Names::new("", schema.prefix, database),
             fence_life_ms: schema.max_load.as_millis() as u64,
             block_life_ms: schema.max_commit.as_millis() as u64,
@@ -213,8 +216,8 @@ impl RedisStore {
     }
 
     async fn reconnect(&self, source: &str) -> Result<Connected, StoreError> {
-        let heard = self.near.get().cloned();
-        let heard = heard.map(|near| Heard::nothing_yet(near, self.names.values.clone()));
+        let heard = self.sink.get().cloned();
+        let heard = heard.map(|sink| Heard::nothing_yet(sink, self.names.values.clone()));
         let channel = &self.names.channel;
         let sizes = self.sizes.clone();
         let connection = Connection::open(&self.client, source, channel, heard, sizes).await?;
@@ -266,8 +269,8 @@ impl RedisStore {
     async fn renew_epoch(&self, how: &str) -> Result<(), StoreError> {
         let renewed = self.find_epoch(self.connection()?, how).await;
         // Its message comes as well, but perhaps not before this returns.
-        if let Some(near) = self.near.get() {
-            near.forget_all();
+        if let Some(sink) = self.sink.get() {
+            sink.forget_all();
         }
         match renewed? {
             Connected::Same(_) | Connected::New => Ok(()),
@@ -362,7 +365,7 @@ impl RedisStore {
 
     async fn invalidate_some(&self, tags: &[Tag]) -> Result<(), StoreError> {
         let mut connection = self.connection()?;
-        let near = self.near.get();
+        let sink = self.sink.get();
         let mut call = "first";
         loop {
             let mut script = self.scripts.invalidate.prepare_invoke();
@@ -376,7 +379,7 @@ impl RedisStore {
                 .arg(&self.names.index)
                 .arg(call)
                 .arg(&self.names.channel)
-                .arg(if near.is_some() { "tell" } else { "" })
+                .arg(if sink.is_some() { "tell" } else { "" })
                 .arg(MOST_FENCES);
             for tag in tags {
                 script.arg(tag.as_str());
@@ -389,10 +392,10 @@ impl RedisStore {
                 answer => answer.map_err(error)?,
             };
             // The message with them comes as well, but perhaps not before this returns.
-            if let Some(near) = near {
+            if let Some(sink) = sink {
                 let keys = deleted.iter();
                 let keys = keys.filter_map(|key| key.strip_prefix(&*self.names.values));
-                keys.for_each(|key| near.gone(key));
+                keys.for_each(|key| sink.evicted(key));
             }
             match done {
                 1 => return Ok(()),
@@ -430,12 +433,12 @@ impl Store for RedisStore {
         "redis"
     }
 
-    fn keep_told(&self, near: Arc<NearFence>) {
+    fn keep_told(&self, sink: InvalidationSink) {
         // Once.
-        let _ = self.near.set(near);
+        let _ = self.sink.set(sink);
     }
 
-    fn connect<'a>(&'a self, source: &'a str) -> Answer<'a, Connected> {
+    fn connect<'a>(&'a self, source: &'a str) -> Reply<'a, Connected> {
         Box::pin(self.reconnect(source))
     }
 
@@ -447,15 +450,15 @@ impl Store for RedisStore {
         model::fnv(model::FNV, line.join(" ").as_bytes()) as i64
     }
 
-    fn check(&self) -> Answer<'_, ()> {
+    fn check(&self) -> Reply<'_, ()> {
         Box::pin(async { self.connection()?.check().await })
     }
 
-    fn adopt(&self) -> Answer<'_, ()> {
+    fn adopt(&self) -> Reply<'_, ()> {
         Box::pin(self.renew_epoch("adopt"))
     }
 
-    fn read<'a>(&'a self, keys: &'a [String]) -> Answer<'a, Read> {
+    fn read<'a>(&'a self, keys: &'a [String]) -> Reply<'a, Read> {
         Box::pin(async move {
             let (first, rest) = keys.split_at(keys.len().min(KEYS_PER_READ));
             let mut read = self.read_some(first).await?;
@@ -466,15 +469,15 @@ impl Store for RedisStore {
         })
     }
 
-    fn claim<'a>(&'a self, keys: &'a [String], claimant: u64, life: Duration) -> Answer<'a, Claim> {
+    fn claim<'a>(&'a self, keys: &'a [String], claimant: u64, life: Duration) -> Reply<'a, Claim> {
         Box::pin(self.claim_all(keys, claimant, life))
     }
 
-    fn release<'a>(&'a self, keys: &'a [String], claimant: u64) -> Answer<'a, ()> {
+    fn release<'a>(&'a self, keys: &'a [String], claimant: u64) -> Reply<'a, ()> {
         Box::pin(self.release_all(keys, claimant))
     }
 
-    fn fill<'a>(&'a self, token: Token, fills: &'a [Fill]) -> Answer<'a, Vec<bool>> {
+    fn fill<'a>(&'a self, token: Token, fills: &'a [Fill]) -> Reply<'a, Vec<bool>> {
         Box::pin(async move {
             let mut stored = Vec::with_capacity(fills.len());
             let (mut rest, mut refusal) = (fills, None);
@@ -498,7 +501,7 @@ impl Store for RedisStore {
         })
     }
 
-    fn invalidate<'a>(&'a self, tags: &'a [Tag]) -> Answer<'a, ()> {
+    fn invalidate<'a>(&'a self, tags: &'a [Tag]) -> Reply<'a, ()> {
         Box::pin(async move {
             for tags in tags.chunks(TAGS_PER_CALL) {
                 self.invalidate_some(tags).await?;
@@ -507,11 +510,11 @@ impl Store for RedisStore {
         })
     }
 
-    fn clear(&self) -> Answer<'_, ()> {
+    fn clear(&self) -> Reply<'_, ()> {
         Box::pin(self.renew_epoch("void"))
     }
 
-    fn tidy(&self) -> Answer<'_, bool> {
+    fn tidy(&self) -> Reply<'_, bool> {
         Box::pin(async {
             let (mut connection, names) = (self.connection()?, &self.names);
             let mut script = self.scripts.tidy.prepare_invoke();
@@ -522,11 +525,11 @@ impl Store for RedisStore {
         })
     }
 
-    fn block<'a>(&'a self, writer: i64, tags: &'a [Tag], life: Duration) -> Answer<'a, ()> {
+    fn block<'a>(&'a self, writer: i64, tags: &'a [Tag], life: Duration) -> Reply<'a, ()> {
         Box::pin(self.block_for(writer, tags, life))
     }
 
-    fn unblock<'a>(&'a self, writer: i64, tags: &'a [Tag]) -> Answer<'a, ()> {
+    fn unblock<'a>(&'a self, writer: i64, tags: &'a [Tag]) -> Reply<'a, ()> {
         Box::pin(self.block_for(writer, tags, Duration::ZERO))
     }
 }

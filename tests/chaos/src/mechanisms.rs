@@ -20,7 +20,7 @@ pub const ALL: &[(&str, Mechanism, Shows)] = &[
     ("fence", Fence, Shows::UnderLoad),
     ("joiner", Joiner, Shows::UnderLoad),
     ("keep", Keep, Shows::UnderLoad),
-    ("near-stamp", NearStamp, Shows::UnderLoad),
+    ("near-generation", NearGeneration, Shows::UnderLoad),
     ("nested-far", NestedFar, Shows::Nowhere(NESTED_FAR)),
     ("trust", Trust, Shows::In(Fault::Suspended)),
     ("distrust", Distrust, Shows::In(Fault::RedisFrozen)),

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use bytes::Bytes;
+use cache_runtime::__private::Codec;
 use cache_runtime::fuzzing::{decode, encode, json, seal};
-use cache_runtime::generated::Codec;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 

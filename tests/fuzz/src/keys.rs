@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use cache_runtime::generated::KeyWriter;
+use cache_runtime::__private::KeyWriter;
 use cache_schema::{KeyTemplate, Schema, Segment};
 
 /// Bytes of a key.

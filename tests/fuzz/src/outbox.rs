@@ -5,10 +5,10 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use cache_runtime::fuzzing::tag_of_row;
-use cache_runtime::store::{Answer, Fill};
+use cache_runtime::store::{Fill, Reply};
 use cache_runtime::{MemoryStore, Schema, Store, Tag, Tags};
 
-/// Takes bytes for the text of a row: it is a tag or set aside, and a tag is one that a store can do everything with. Then takes
+/// Takes bytes for the text of a row: it is a tag or dead-lettered, and a tag is one that a store can do everything with. Then takes
 /// them for the values of columns, one a line: what a value registers for them is what the row of a write says.
 pub fn outbox(data: &[u8]) {
     let tag = tag_of_row(data.to_vec());
@@ -120,7 +120,7 @@ fn fill(key: &str, tags: Vec<Tag>) -> Fill {
 }
 
 /// Memory answers at once.
-fn now<T>(answer: Answer<'_, T>) -> T {
+fn now<T>(answer: Reply<'_, T>) -> T {
     match pin!(answer).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(Ok(answer)) => answer,
         Poll::Ready(Err(error)) => panic!("{error}"),
@@ -128,7 +128,7 @@ fn now<T>(answer: Answer<'_, T>) -> T {
     }
 }
 
-const TRIGGERS: cache_runtime::generated::Triggers = cache_runtime::generated::Triggers {
+const TRIGGERS: cache_runtime::__private::Triggers = cache_runtime::__private::Triggers {
     stamp: "",
     outbox: &[],
     checks: &[],
@@ -141,7 +141,7 @@ const TRIGGERS: cache_runtime::generated::Triggers = cache_runtime::generated::T
 
 /// Of it, the store wants to know of the times alone.
 const SCHEMA: Schema = Schema {
-    file: cache_runtime::generated::File {
+    file: cache_runtime::__private::File {
         name: "",
         package: "",
         hash: 0,

@@ -145,8 +145,8 @@ impl App {
     }
 
     /// Delivers everything that waits in the outbox; returns how many rows that were. Then it is settled.
-    pub async fn drain(&self) -> usize {
-        let drained = self.cache.drain().await;
+    pub async fn deliver_pending(&self) -> usize {
+        let drained = self.cache.deliver_pending().await;
         let rows = drained.unwrap_or_else(|error| panic!("drain: {error}"));
         self.settled().await;
         rows

@@ -23,7 +23,7 @@ pub enum Seen {
     Committed,
     Blocked(Vec<String>),
     Delivered(usize),
-    SetAside(i64),
+    DeadLettered(i64),
     /// How many rows, and for how long one has waited.
     Backlog(u64, Duration),
     Idle,
@@ -50,7 +50,7 @@ impl Seen {
             Event::Blocked { tags } => {
                 Self::Blocked(tags.iter().map(ToString::to_string).collect())
             }
-            Event::SetAside { id } => Self::SetAside(*id),
+            Event::DeadLettered { id } => Self::DeadLettered(*id),
             Event::Backlog { rows, waiting } => Self::Backlog(*rows, *waiting),
             Event::Committed => Self::Committed,
             Event::Idle => Self::Idle,

@@ -162,7 +162,7 @@ impl World {
             plio.questions.push(question);
             plio.images.push(image);
         }
-        self.drain().await;
+        self.deliver_pending().await;
         plio
     }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use cache_runtime::store::{Answer, Claim, Connected, Fill, Read, Token};
-use cache_runtime::{NearFence, Store, Tag};
+use cache_runtime::store::{Claim, Connected, Fill, InvalidationSink, Read, Reply, Token};
+use cache_runtime::{Store, Tag};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
@@ -59,7 +59,7 @@ impl<S: Store> Held<S> {
 }
 
 impl<S: Store> Store for Held<S> {
-    fn read<'a>(&'a self, keys: &'a [String]) -> Answer<'a, Read> {
+    fn read<'a>(&'a self, keys: &'a [String]) -> Reply<'a, Read> {
         Box::pin(async move {
             let read = self.0.store.read(keys).await?;
             let found = read.values.iter().any(Option::is_some);
@@ -75,11 +75,11 @@ impl<S: Store> Store for Held<S> {
         self.0.store.name()
     }
 
-    fn keep_told(&self, near: Arc<NearFence>) {
-        self.0.store.keep_told(near);
+    fn keep_told(&self, sink: InvalidationSink) {
+        self.0.store.keep_told(sink);
     }
 
-    fn connect<'a>(&'a self, source: &'a str) -> Answer<'a, Connected> {
+    fn connect<'a>(&'a self, source: &'a str) -> Reply<'a, Connected> {
         self.0.store.connect(source)
     }
 
@@ -87,39 +87,39 @@ impl<S: Store> Store for Held<S> {
         self.0.store.place()
     }
 
-    fn check(&self) -> Answer<'_, ()> {
+    fn check(&self) -> Reply<'_, ()> {
         self.0.store.check()
     }
 
-    fn adopt(&self) -> Answer<'_, ()> {
+    fn adopt(&self) -> Reply<'_, ()> {
         self.0.store.adopt()
     }
 
-    fn claim<'a>(&'a self, keys: &'a [String], claimant: u64, life: Duration) -> Answer<'a, Claim> {
+    fn claim<'a>(&'a self, keys: &'a [String], claimant: u64, life: Duration) -> Reply<'a, Claim> {
         self.0.store.claim(keys, claimant, life)
     }
 
-    fn release<'a>(&'a self, keys: &'a [String], claimant: u64) -> Answer<'a, ()> {
+    fn release<'a>(&'a self, keys: &'a [String], claimant: u64) -> Reply<'a, ()> {
         self.0.store.release(keys, claimant)
     }
 
-    fn fill<'a>(&'a self, token: Token, fills: &'a [Fill]) -> Answer<'a, Vec<bool>> {
+    fn fill<'a>(&'a self, token: Token, fills: &'a [Fill]) -> Reply<'a, Vec<bool>> {
         self.0.store.fill(token, fills)
     }
 
-    fn invalidate<'a>(&'a self, tags: &'a [Tag]) -> Answer<'a, ()> {
+    fn invalidate<'a>(&'a self, tags: &'a [Tag]) -> Reply<'a, ()> {
         self.0.store.invalidate(tags)
     }
 
-    fn clear(&self) -> Answer<'_, ()> {
+    fn clear(&self) -> Reply<'_, ()> {
         self.0.store.clear()
     }
 
-    fn block<'a>(&'a self, writer: i64, tags: &'a [Tag], life: Duration) -> Answer<'a, ()> {
+    fn block<'a>(&'a self, writer: i64, tags: &'a [Tag], life: Duration) -> Reply<'a, ()> {
         self.0.store.block(writer, tags, life)
     }
 
-    fn unblock<'a>(&'a self, writer: i64, tags: &'a [Tag]) -> Answer<'a, ()> {
+    fn unblock<'a>(&'a self, writer: i64, tags: &'a [Tag]) -> Reply<'a, ()> {
         self.0.store.unblock(writer, tags)
     }
 }

@@ -1,11 +1,10 @@
 //! Mechanisms taken out, one at a time, without a switch in the product: a store that breaks one rule of the protocol,
 //! or a database without (all of) its triggers.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use cache_runtime::store::{Answer, Claim, Connected, Fill, Read, Token};
-use cache_runtime::{NearFence, Store, Tag};
+use cache_runtime::store::{Claim, Connected, Fill, InvalidationSink, Read, Reply, Token};
+use cache_runtime::{Store, Tag};
 use example_app::SCHEMA;
 
 use super::sql::Sql;
@@ -55,7 +54,7 @@ pub struct Mutated<S> {
 }
 
 impl<S: Store> Store for Mutated<S> {
-    fn fill<'a>(&'a self, token: Token, fills: &'a [Fill]) -> Answer<'a, Vec<bool>> {
+    fn fill<'a>(&'a self, token: Token, fills: &'a [Fill]) -> Reply<'a, Vec<bool>> {
         Box::pin(async move {
             match self.mutant {
                 Mutant::Unfenced => {
@@ -82,11 +81,11 @@ impl<S: Store> Store for Mutated<S> {
         self.store.name()
     }
 
-    fn keep_told(&self, near: Arc<NearFence>) {
-        self.store.keep_told(near);
+    fn keep_told(&self, sink: InvalidationSink) {
+        self.store.keep_told(sink);
     }
 
-    fn connect<'a>(&'a self, source: &'a str) -> Answer<'a, Connected> {
+    fn connect<'a>(&'a self, source: &'a str) -> Reply<'a, Connected> {
         self.store.connect(source)
     }
 
@@ -94,42 +93,42 @@ impl<S: Store> Store for Mutated<S> {
         self.store.place()
     }
 
-    fn check(&self) -> Answer<'_, ()> {
+    fn check(&self) -> Reply<'_, ()> {
         self.store.check()
     }
 
-    fn adopt(&self) -> Answer<'_, ()> {
+    fn adopt(&self) -> Reply<'_, ()> {
         self.store.adopt()
     }
 
-    fn block<'a>(&'a self, writer: i64, tags: &'a [Tag], life: Duration) -> Answer<'a, ()> {
+    fn block<'a>(&'a self, writer: i64, tags: &'a [Tag], life: Duration) -> Reply<'a, ()> {
         if self.mutant == Mutant::Unblocked {
             return Box::pin(async { Ok(()) });
         }
         self.store.block(writer, tags, life)
     }
 
-    fn unblock<'a>(&'a self, writer: i64, tags: &'a [Tag]) -> Answer<'a, ()> {
+    fn unblock<'a>(&'a self, writer: i64, tags: &'a [Tag]) -> Reply<'a, ()> {
         self.store.unblock(writer, tags)
     }
 
-    fn read<'a>(&'a self, keys: &'a [String]) -> Answer<'a, Read> {
+    fn read<'a>(&'a self, keys: &'a [String]) -> Reply<'a, Read> {
         self.store.read(keys)
     }
 
-    fn claim<'a>(&'a self, keys: &'a [String], claimant: u64, life: Duration) -> Answer<'a, Claim> {
+    fn claim<'a>(&'a self, keys: &'a [String], claimant: u64, life: Duration) -> Reply<'a, Claim> {
         self.store.claim(keys, claimant, life)
     }
 
-    fn release<'a>(&'a self, keys: &'a [String], claimant: u64) -> Answer<'a, ()> {
+    fn release<'a>(&'a self, keys: &'a [String], claimant: u64) -> Reply<'a, ()> {
         self.store.release(keys, claimant)
     }
 
-    fn invalidate<'a>(&'a self, tags: &'a [Tag]) -> Answer<'a, ()> {
+    fn invalidate<'a>(&'a self, tags: &'a [Tag]) -> Reply<'a, ()> {
         self.store.invalidate(tags)
     }
 
-    fn clear(&self) -> Answer<'_, ()> {
+    fn clear(&self) -> Reply<'_, ()> {
         self.store.clear()
     }
 }

@@ -120,7 +120,7 @@ async fn a_row_that_appears_in_another_spelling_is_found<DB: Base>(bank: Bank<DB
     assert_eq!(branch.by_slug("NEW").await, None);
     bank.sql("UPDATE note SET slug = 'nEw' WHERE id = 'z'")
         .await;
-    branch.cache.drain().await.expect("drained");
+    branch.cache.deliver_pending().await.expect("drained");
     let found = branch.by_slug("NEW").await;
     assert!(found.is_some(), "wrong answer: absent, as it is spelt nEw");
 }
@@ -158,7 +158,7 @@ async fn a_lookup_column_gets_another_type_meanwhile<DB: Base>(bank: Bank<DB>) {
 async fn a_list_gets_its_first_member<DB: Base>(bank: Bank<DB>) {
     bank.sql("INSERT INTO room (id, name) VALUES (1, 'hall'); INSERT INTO shelf (id, room_id) VALUES (1, 1)")
         .await;
-    bank.drain().await;
+    bank.deliver_pending().await;
     assert_eq!(bank.shelf(1).await, None);
     assert_eq!(bank.shelf(1).await, None, "and that is stored");
     bank.write("INSERT INTO volume (id, shelf_id, title) VALUES (1, 1, 'first')")
@@ -174,11 +174,11 @@ async fn a_list_gets_its_first_member<DB: Base>(bank: Bank<DB>) {
     // From another shelf.
     bank.sql("INSERT INTO volume (id, shelf_id, title) VALUES (2, 9, 'moved')")
         .await;
-    bank.drain().await;
+    bank.deliver_pending().await;
     assert_eq!(bank.shelf(1).await, None);
     bank.sql("UPDATE volume SET shelf_id = 1 WHERE id = 2")
         .await;
-    bank.drain().await;
+    bank.deliver_pending().await;
     let shelf = bank.shelf(1).await;
     assert!(
         shelf.is_some(),
@@ -189,7 +189,7 @@ async fn a_list_gets_its_first_member<DB: Base>(bank: Bank<DB>) {
 async fn a_list_is_there_when_what_it_joins_is<DB: Base>(bank: Bank<DB>) {
     bank.sql("INSERT INTO shelf (id, room_id) VALUES (1, 1); INSERT INTO volume (id, shelf_id, title) VALUES (1, 1, 'first')")
         .await;
-    bank.drain().await;
+    bank.deliver_pending().await;
     assert_eq!(bank.shelf(1).await, None);
     bank.write("INSERT INTO room (id, name) VALUES (1, 'hall')")
         .await

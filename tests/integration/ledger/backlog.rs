@@ -92,7 +92,7 @@ async fn a_look_does_not_pass_by_what_was_delivered_before(bank: Bank<Postgres>)
         "INSERT INTO rate SELECT n, 'x' FROM generate_series(1, {ROWS}) AS n"
     ))
     .await;
-    relaying.cache.drain().await.expect("drained");
+    relaying.cache.deliver_pending().await.expect("drained");
     passes(&relaying.events, 2).await;
 
     // Sessions tell their numbers late, some when they have been idle for ten seconds: those of the delivery may be among the first.
@@ -140,7 +140,7 @@ async fn what_was_under_way_is_found_later(bank: Bank<Postgres>) {
         .await;
     bank.sql("INSERT INTO note (id, text) VALUES ('m', 'old')")
         .await;
-    relaying.cache.drain().await.expect("drained");
+    relaying.cache.deliver_pending().await.expect("drained");
     let mut first = bank.pool().begin().await.expect("a transaction");
     first
         .execute("UPDATE note SET text = 'first' WHERE id = 'n'")

@@ -4,7 +4,9 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cache_runtime::{Builder, Cache, MemoryStore, RedisStore, Schema, Store, Transaction};
+use cache_runtime::{
+    Builder, Cache, CommitError, MemoryStore, RedisStore, Schema, Store, Transaction,
+};
 use ledger::{Account, Base, Note, Owner, SCHEMA};
 use sqlx::Pool;
 use tokio::task::JoinHandle;
@@ -121,7 +123,15 @@ impl<DB: Base> Branch<DB> {
     pub async fn write(&self, sql: &str) -> Result<(), sqlx::Error> {
         let mut tx = self.begin().await;
         DB::run(&mut tx, sql, Vec::new()).await?;
-        tx.commit().await
+        Ok(tx.commit().await?)
+    }
+
+    /// A write through the cache whose commit fails.
+    pub async fn refused(&self, sql: &str) -> CommitError {
+        let mut tx = self.begin().await;
+        let run = DB::run(&mut tx, sql, Vec::new()).await;
+        run.expect("it fails at the commit");
+        tx.commit().await.expect_err("not committed")
     }
 
     pub fn write_meanwhile(&self, sql: &str) -> JoinHandle<Result<(), sqlx::Error>> {
@@ -270,15 +280,15 @@ impl<DB: Base> Bank<DB> {
     }
 
     /// Delivers everything that waits in the outbox, and waits until the relay is not about to do so once more.
-    pub async fn drain(&self) {
-        let drained = self.cache.drain().await;
+    pub async fn deliver_pending(&self) {
+        let drained = self.cache.deliver_pending().await;
         drained.unwrap_or_else(|error| panic!("drain: {error}"));
         self.settled().await;
     }
 }
 
 fn builder<DB: Base>(pool: &Pool<DB>, schema: &'static Schema) -> Builder<Pool<DB>> {
-    Cache::builder(pool.clone(), schema).outbox(pool)
+    Cache::builder(pool.clone(), schema)
 }
 
 async fn serve<DB: Base>(

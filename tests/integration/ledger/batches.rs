@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use cache_runtime::Answer;
-use ledger::{Base, Digest, Page, SCHEMA};
+use cache_runtime::{Answer, Fetched, Json};
+use ledger::{Base, Digest, Note, Page, SCHEMA};
 
 use super::bank::Bank;
 use super::desk::{Asked, Desk};
@@ -16,13 +16,14 @@ pub fn tales() -> Vec<Tale> {
             .without_relay("commands are counted")
             .own_redis(),
         tale!(a_batch_is_answered_in_its_order),
+        tale!(the_json_of_several_is_that_of_each),
     ]
 }
 
 async fn with_rows<DB: Base>(bank: &Bank<DB>, table: &str, column: &str, value: &str) {
     let row = |id| format!("INSERT INTO {table} (id, {column}) VALUES ({id}, {value});");
     bank.sql((1..=100).map(row).collect::<String>()).await;
-    bank.drain().await;
+    bank.deliver_pending().await;
 }
 
 /// Digests: without a lease, which is one more command.
@@ -119,6 +120,23 @@ async fn a_batch_is_answered_in_its_order<DB: Base>(bank: Bank<DB>) {
         "one load, each once"
     );
     nothing_is_asked_for_nothing(&desk).await;
+}
+
+async fn the_json_of_several_is_that_of_each<DB: Base>(bank: Bank<DB>) {
+    let ids = ["n", "nobody", "n"].map(str::to_owned);
+    let text = |json: Fetched<Json>| {
+        let json = json.value?;
+        Some(String::from_utf8_lossy(json.bytes()).into_owned())
+    };
+    // Loaded, stored, near.
+    for _ in 0..3 {
+        let all = Note::fetch_json_many(&bank.cache, &ids).await;
+        let all: Vec<Option<String>> = all.expect("read").into_iter().map(text).collect();
+        let one = Note::fetch_json(&bank.cache, "n".to_owned()).await;
+        let one = one.map(text).expect("read");
+        assert!(one.is_some(), "wrong answer");
+        assert_eq!(all, [one.clone(), None, one], "wrong answer");
+    }
 }
 
 async fn nothing_is_asked_for_nothing<DB: Base>(desk: &Desk<DB>) {

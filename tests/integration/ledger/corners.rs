@@ -126,6 +126,7 @@ async fn own<DB: Base>(
     }));
     let source = Own::new(DB::pool(bank.url(), 5));
     let cache = Cache::builder(source, schema)
+        .without_outbox()
         .store(MemoryStore::new(schema))
         .on_event(move |event| {
             if let Event::Verified {
@@ -400,6 +401,7 @@ async fn in_memory_a_load_that_is_given_up<DB: Base>(_: Bank<DB>) {
     let pool = in_memory().await;
     <sqlx::Sqlite as Base>::set_up(&pool).await.expect("done");
     let cache = Cache::builder(Own::new(pool.clone()), &SCHEMA)
+        .without_outbox()
         .store(MemoryStore::new(&SCHEMA))
         .build()
         .await

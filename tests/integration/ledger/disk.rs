@@ -66,7 +66,7 @@ async fn a_full_memory_keeps_what_is_in_it(_: Bank<Sqlite>) {
         .expect("run");
     let builder = cache_runtime::Cache::builder(pool.clone(), &BUSY).outbox(&pool);
     let branch = Branch::open(builder.relay(false), MemoryStore::new(&BUSY), false).await;
-    branch.cache.drain().await.expect("drained");
+    branch.cache.deliver_pending().await.expect("drained");
     tries(&branch, &pool).await;
 }
 
@@ -88,7 +88,7 @@ async fn tries(branch: &Branch<Sqlite>, pool: &Pool<Sqlite>) {
             };
             let run = run.await;
             let error = match (run, how % 3) {
-                (Ok(()), _) => tx.commit().await.expect_err("no room"),
+                (Ok(()), _) => tx.commit().await.expect_err("no room").into(),
                 (Err(error), 0) => {
                     drop(tx);
                     error

@@ -68,7 +68,7 @@ async fn is_served<DB: Base>(bank: &Bank<DB>, after: &[&str]) {
 async fn with_a_seat<DB: Base>(bank: &Bank<DB>) {
     bank.sql("INSERT INTO seat (tenant, id, text) VALUES ('acme', 1, 'old')")
         .await;
-    bank.drain().await;
+    bank.deliver_pending().await;
     is_served(bank, &[]).await;
 }
 

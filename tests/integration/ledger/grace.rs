@@ -31,7 +31,7 @@ async fn with_quote<DB: Base>(bank: &Bank<DB>) -> Desk<DB> {
     let rows = "INSERT INTO quote (id, text) VALUES (1, 'old');
                 INSERT INTO digest (id, quote_id) VALUES (1, 1)";
     bank.sql(rows).await;
-    bank.drain().await;
+    bank.deliver_pending().await;
     bank.desk().await
 }
 
@@ -93,7 +93,7 @@ async fn an_expired_value_answers_at_once_and_one_load_replaces_it<DB: Base>(ban
 async fn what_expires_soon_is_loaded_again_at_once<DB: Base>(bank: Bank<DB>) {
     bank.sql("INSERT INTO rumour (id, text) VALUES (1, 'old')")
         .await;
-    bank.drain().await;
+    bank.deliver_pending().await;
     let desk = bank.desk().await;
     // The quickest of some, as the machine may be busy.
     let mut quickest = PATIENCE;

@@ -105,7 +105,7 @@ async fn every_text_is_an_id<DB: Base>(bank: Bank<DB>) {
         let insert = "INSERT INTO note (id, text) VALUES ($1, 'old')";
         elsewhere(&bank, insert, vec![id.into()]).await;
     }
-    bank.drain().await;
+    bank.deliver_pending().await;
     for _ in 0..2 {
         bank.events.forget();
         for note in Note::get_many(&bank.cache, &ids).await.expect("read") {
@@ -118,7 +118,7 @@ async fn every_text_is_an_id<DB: Base>(bank: Bank<DB>) {
     for (at, id) in ids.iter().enumerate() {
         let update = "UPDATE note SET text = 'new' WHERE id = $1";
         elsewhere(&bank, update, vec![id.into()]).await;
-        bank.drain().await;
+        bank.deliver_pending().await;
         bank.events.forget();
         let notes = Note::get_many(&bank.cache, &ids).await.expect("read");
         for (of, note) in notes.into_iter().enumerate() {
@@ -141,12 +141,12 @@ async fn every_text_is_a_part_of_an_id<DB: Base>(bank: Bank<DB>) {
         let insert = "INSERT INTO seat (tenant, id, text) VALUES ($1, $2, 'old')";
         elsewhere(&bank, insert, vec![tenant.into(), (*id).into()]).await;
     }
-    bank.drain().await;
+    bank.deliver_pending().await;
     Seat::get_many(&bank.cache, &ids).await.expect("read");
     for (at, (tenant, id)) in ids.iter().enumerate() {
         let update = "UPDATE seat SET text = 'new' WHERE tenant = $1 AND id = $2";
         elsewhere(&bank, update, vec![tenant.into(), (*id).into()]).await;
-        bank.drain().await;
+        bank.deliver_pending().await;
         bank.events.forget();
         let seats = Seat::get_many(&bank.cache, &ids).await.expect("read");
         for (of, seat) in seats.into_iter().enumerate() {
@@ -166,7 +166,7 @@ async fn every_text_is_a_lookup<DB: Base>(bank: Bank<DB>) {
         let insert = "INSERT INTO note (id, slug, text) VALUES ($1, $2, 'old')";
         elsewhere(&bank, insert, vec![(&id.to_string()).into(), slug.into()]).await;
     }
-    bank.drain().await;
+    bank.deliver_pending().await;
     let by = async |slug: &String| {
         let note = Note::get_by_slug(&bank.cache, slug.clone()).await;
         note.unwrap_or_else(|error| panic!("{slug:?}: {error}"))
@@ -180,11 +180,11 @@ async fn every_text_is_a_lookup<DB: Base>(bank: Bank<DB>) {
         // Its slug goes to another note.
         let take = "UPDATE note SET slug = NULL WHERE slug = $1";
         elsewhere(&bank, take, vec![slug.into()]).await;
-        bank.drain().await;
+        bank.deliver_pending().await;
         assert_eq!(by(slug).await, None, "wrong answer: {slug:?}");
         let give = "UPDATE note SET slug = $1 WHERE id = 'n'";
         elsewhere(&bank, give, vec![slug.into()]).await;
-        bank.drain().await;
+        bank.deliver_pending().await;
         let said = by(slug).await;
         assert_eq!(said.as_deref(), Some("n"), "wrong answer: {slug:?}");
     }
@@ -196,7 +196,7 @@ async fn an_id_that_is_too_long_for_a_tag_is_never_stored<DB: Base>(bank: Bank<D
     elsewhere(&bank, insert, vec![(&id).into()]).await;
     let insert = "INSERT INTO account (id, version, owner_id) VALUES ($1, 0, 1)";
     elsewhere(&bank, insert, vec![(&id).into()]).await;
-    bank.drain().await;
+    bank.deliver_pending().await;
     for version in 1..4 {
         for write in [
             format!("UPDATE note SET text = '{version}' WHERE id = $1"),
@@ -229,9 +229,11 @@ async fn an_id_that_is_too_long_for_a_tag_is_never_stored<DB: Base>(bank: Bank<D
             || matches!(seen, Seen::Hit(key) if key.len() > 9 << 10)
     });
     assert_eq!(stored, 0, "nothing of it is ever stored");
-    bank.drain().await;
-    let aside = bank.events.count(|seen| matches!(seen, Seen::SetAside(_)));
-    assert!(aside > 0, "its reports are set aside");
+    bank.deliver_pending().await;
+    let aside = bank
+        .events
+        .count(|seen| matches!(seen, Seen::DeadLettered(_)));
+    assert!(aside > 0, "its reports are dead-lettered");
 }
 
 async fn no_text_of_an_id_clears_the_store<DB: Base>(bank: Bank<DB>) {
@@ -243,7 +245,7 @@ async fn no_text_of_an_id_clears_the_store<DB: Base>(bank: Bank<DB>) {
             format!("DELETE FROM note WHERE id = '{id}'"),
         ] {
             bank.sql(&write).await;
-            bank.drain().await;
+            bank.deliver_pending().await;
             bank.events.forget();
             bank.account("a").await;
             assert_eq!(bank.hits("account_a"), 1, "{write} concerns no account");

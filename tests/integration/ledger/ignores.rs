@@ -15,7 +15,7 @@ pub fn tales() -> Vec<Tale> {
 async fn an_ignored_column_reports_nothing<DB: Base>(bank: Bank<DB>) {
     bank.sql("INSERT INTO note (id, text) VALUES ('o', 'old'), ('p', 'old')")
         .await;
-    bank.drain().await;
+    bank.deliver_pending().await;
     let (rows, notes) = (bank.outbox_rows().await, ["n", "o", "p"]);
     for note in notes {
         bank.note(note).await;
@@ -39,7 +39,7 @@ async fn an_ignored_column_reports_nothing<DB: Base>(bank: Bank<DB>) {
 async fn an_ignored_column_with_another_reports<DB: Base>(bank: Bank<DB>) {
     bank.sql("INSERT INTO note (id, text) VALUES ('o', 'old'), ('p', 'old')")
         .await;
-    bank.drain().await;
+    bank.deliver_pending().await;
     for (write, text, reported) in [
         (
             "UPDATE note SET views = views + 1, text = 'one' WHERE id = 'n'",
@@ -56,7 +56,7 @@ async fn an_ignored_column_with_another_reports<DB: Base>(bank: Bank<DB>) {
         let last = bank.last_outbox_row().await;
         bank.sql(write).await;
         assert_eq!(bank.tags_after(last).await, reported, "{write}");
-        bank.drain().await;
+        bank.deliver_pending().await;
         let said = bank.text("n").await;
         assert!(
             said.as_deref() == Some(text),

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
-use cache_runtime::generated::{Table, Trigger, Triggers};
+use cache_runtime::__private::{Table, Trigger, Triggers};
 use cache_runtime::{Cache, Schema};
 use ledger::{Base, SCHEMA};
 use sqlx::{AssertSqlSafe, Executor, Pool, Postgres, Sqlite};
@@ -79,7 +79,7 @@ fn replaced(table: &Table, this: &str, that: &str, name: &'static str) -> Table 
         columns_of: trigger
             .columns_of
             .as_ref()
-            .map(|of| cache_runtime::generated::ColumnsOf {
+            .map(|of| cache_runtime::__private::ColumnsOf {
                 table: of.table,
                 ignores: of.ignores,
             }),

@@ -42,7 +42,7 @@ async fn a_value_of_more_than_max_value_is_not_stored<DB: Base>(bank: Bank<DB>) 
         "INSERT INTO member (id, crowd_id, about) VALUES (1, 1, '{about}'), (2, 2, 'short')"
     ))
     .await;
-    bank.drain().await;
+    bank.deliver_pending().await;
     for n in 1..=3 {
         let crowds = Crowd::get_many(&bank.cache, &[1, 2]).await.expect("loaded");
         let large = crowds[0].as_ref().expect("there");
@@ -71,7 +71,7 @@ async fn a_value_of_more_than_max_tags_is_not_stored<DB: Base>(bank: Bank<DB>) {
             ))
             .await;
         }
-        bank.drain().await;
+        bank.deliver_pending().await;
     };
     members(0..10).await;
     for _ in 0..2 {
@@ -125,7 +125,7 @@ async fn notes<DB: Base>(bank: &Bank<DB>, notes: usize, letters: usize) -> Vec<S
         ))
         .await;
     }
-    bank.drain().await;
+    bank.deliver_pending().await;
     (0..notes).map(|n| n.to_string()).collect()
 }
 

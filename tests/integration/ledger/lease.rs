@@ -41,7 +41,7 @@ async fn with_pages<DB: Base>(bank: &Bank<DB>, pages: i64) {
         let insert = format!("INSERT INTO page (id, text) VALUES ({id}, 'old')");
         bank.sql(insert).await;
     }
-    bank.drain().await;
+    bank.deliver_pending().await;
 }
 
 async fn says<DB: Base>(desk: &Desk<DB>, text: &str) {
@@ -149,7 +149,7 @@ async fn a_load_that_is_given_up_releases<DB: Base>(bank: Bank<DB>) {
     let limit = Duration::from_secs(2);
     bank.sql("INSERT INTO quote (id, text) VALUES (1, 'old')")
         .await;
-    bank.drain().await;
+    bank.deliver_pending().await;
     let [hung, well]: [Desk<DB>; 2] = bank.desks().await;
     hung.is(Mood::Hangs);
     let hangs = hung.quote_meanwhile(1);
@@ -283,7 +283,7 @@ async fn nobody_waits_behind_an_expired_value<DB: Base>(bank: Bank<DB>) {
     let rows = "INSERT INTO quote (id, text) VALUES (1, 'old');
                 INSERT INTO digest (id, quote_id) VALUES (1, 1)";
     bank.sql(rows).await;
-    bank.drain().await;
+    bank.deliver_pending().await;
     // One looks when it has expired, and loads nothing.
     let [looks, desk]: [Desk<DB>; 2] = bank.desks().await;
     looks.is(Mood::Fails);
@@ -326,7 +326,7 @@ async fn redis_dies_while_others_wait<DB: Base>(bank: Bank<DB>) {
     bank.redis().server().start_again();
     one.write("UPDATE page SET text = 'new' WHERE id = 1").await;
     for desk in [&slow, &one, &two] {
-        desk.cache.drain().await.expect("back");
+        desk.cache.deliver_pending().await.expect("back");
         says(desk, "new").await;
     }
 }

@@ -34,7 +34,7 @@ async fn with_quote<DB: Base>(bank: &Bank<DB>) -> Desk<DB> {
     let rows = "INSERT INTO quote (id, text) VALUES (1, 'old');
                 INSERT INTO digest (id, quote_id) VALUES (1, 1)";
     bank.sql(rows).await;
-    bank.drain().await;
+    bank.deliver_pending().await;
     bank.desk().await
 }
 

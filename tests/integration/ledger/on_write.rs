@@ -25,7 +25,7 @@ pub fn tales() -> Vec<Tale> {
 async fn with_rates<DB: Base>(bank: &Bank<DB>) -> Desk<DB> {
     bank.sql("INSERT INTO rate (id, text) VALUES (1, 'old'), (2, 'old')")
         .await;
-    bank.drain().await;
+    bank.deliver_pending().await;
     bank.desk().await
 }
 

@@ -101,7 +101,9 @@ async fn one_connection_reads<DB: Base>(bank: Bank<DB>) {
             .bank
             .sql("UPDATE note SET text = 'old'; UPDATE owner SET version = version")
             .await;
-        in_time("drain", cache.drain()).await.expect("drained");
+        in_time("drain", cache.deliver_pending())
+            .await
+            .expect("drained");
         let readers: Vec<_> = (0..20)
             .map(|reader| {
                 let branch = narrow.branch.clone();
@@ -201,7 +203,9 @@ async fn one_connection_drains_and_clears<DB: Base>(bank: Bank<DB>) {
     for round in 0..ROUNDS {
         let plain = format!("UPDATE note SET text = 'plain {round}' WHERE id = 'n'");
         narrow.bank.sql(plain).await;
-        in_time("drain", cache.drain()).await.expect("drained");
+        in_time("drain", cache.deliver_pending())
+            .await
+            .expect("drained");
         narrow.says(&format!("plain {round}")).await;
         in_time("clear", cache.clear()).await.expect("cleared");
         narrow.says(&format!("plain {round}")).await;
@@ -212,7 +216,7 @@ async fn one_connection_drains_and_clears<DB: Base>(bank: Bank<DB>) {
             let cache = cache.clone();
             tokio::spawn(async move {
                 match n % 2 {
-                    0 => cache.drain().await.map(drop),
+                    0 => cache.deliver_pending().await.map(drop),
                     _ => cache.clear().await,
                 }
             })

@@ -46,7 +46,8 @@ async fn warm<DB: Base>(bank: &Bank<DB>) {
 
 async fn nothing_strict_is_committed<DB: Base>(bank: &Bank<DB>) {
     for register in Register::ALL {
-        let error = bank.write(register.write()).await.expect_err("refused");
+        let error = bank.refused(register.write()).await;
+        assert!(error.is_refused() && error.database().is_none(), "{error}");
         let error = error.to_string();
         assert!(error.contains("not committed, as others"), "{error}");
         register.says(&[(**bank).clone()], "away", 0).await;

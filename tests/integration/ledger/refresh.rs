@@ -22,6 +22,7 @@ pub fn tales() -> Vec<Tale> {
     vec![
         tale!(a_refresh_replaces_what_is_stored).without_relay(WHY),
         tale!(a_refresh_sees_what_nobody_reported).without_relay(WHY),
+        tale!(an_invalidation_by_hand_sees_what_nobody_reported).without_relay(WHY),
         tale!(a_refresh_that_is_overtaken_by_a_write_stores_nothing),
         tale!(concurrent_refreshes_share_a_load_that_began_after_them).without_relay(WHY),
         tale!(many_are_refreshed_in_one_load).without_relay(WHY),
@@ -38,7 +39,7 @@ async fn with_pages<DB: Base>(bank: &Bank<DB>) -> Desk<DB> {
         let insert = format!("INSERT INTO page (id, text) VALUES ({id}, 'old')");
         bank.sql(insert).await;
     }
-    bank.drain().await;
+    bank.deliver_pending().await;
     bank.desk().await
 }
 
@@ -55,7 +56,7 @@ async fn read<DB: Base>(desk: &Desk<DB>) -> (String, i64) {
 /// Drains as soon as Redis answers again.
 async fn back<DB: Base>(desk: &Desk<DB>) {
     let began = Instant::now();
-    while let Err(error) = desk.cache.drain().await {
+    while let Err(error) = desk.cache.deliver_pending().await {
         assert!(began.elapsed() < PATIENCE, "it does not come back: {error}");
     }
 }
@@ -63,7 +64,8 @@ async fn back<DB: Base>(desk: &Desk<DB>) {
 async fn a_refresh_replaces_what_is_stored<DB: Base>(bank: Bank<DB>) {
     let desk = with_pages(&bank).await;
     for edition in 1..4 {
-        desk.cache.refresh::<Page>(1).await.expect("refreshed");
+        let refreshed = Page::refresh(&desk.cache, 1).await;
+        refreshed.expect("refreshed");
         assert_eq!(desk.asked.times("page"), edition, "it loads");
         let said = read(&desk).await;
         assert_eq!(said, ("old".to_owned(), edition as i64), "wrong answer");
@@ -85,6 +87,17 @@ async fn a_refresh_sees_what_nobody_reported<DB: Base>(bank: Bank<DB>) {
     desk.cache.refresh::<Page>(1).await.expect("refreshed");
     assert_eq!(read(&desk).await.0, "new", "wrong answer");
     assert_eq!(desk.asked.times("page"), 2);
+}
+
+async fn an_invalidation_by_hand_sees_what_nobody_reported<DB: Base>(bank: Bank<DB>) {
+    let desk = with_pages(&bank).await;
+    desk.page(1).await.expect("a page");
+    bank.sql(UNREPORTED).await;
+    assert_eq!(read(&desk).await.0, "old", "it is stored");
+    let invalidated = Page::invalidate(&desk.cache, 1).await;
+    invalidated.expect("invalidated");
+    assert_eq!(desk.asked.times("page"), 1, "it loads nothing");
+    assert_eq!(read(&desk).await.0, "new", "wrong answer");
 }
 
 async fn a_refresh_that_is_overtaken_by_a_write_stores_nothing<DB: Base>(bank: Bank<DB>) {

@@ -186,11 +186,11 @@ async fn a_prepared_transaction_is_reported_when_it_commits(_: Bank<Postgres>) {
     assert_eq!(text().await.as_deref(), Some("old"));
     sql("BEGIN; UPDATE note SET text = 'new' WHERE id = 'n'; PREPARE TRANSACTION 'two phases'")
         .await;
-    cache.drain().await.expect("drained");
+    cache.deliver_pending().await.expect("drained");
     assert_eq!(text().await.as_deref(), Some("old"), "it is not committed");
     // Later transactions are delivered before it.
     sql("INSERT INTO note (id, text) VALUES ('later', 'x')").await;
-    cache.drain().await.expect("drained");
+    cache.deliver_pending().await.expect("drained");
     sql("COMMIT PREPARED 'two phases'").await;
     let began = Instant::now();
     while text().await.as_deref() != Some("new") {

@@ -65,11 +65,11 @@ async fn a_long_text_is_heard_of<DB: Base>(bank: Bank<DB>) {
     assert_eq!(find().await.as_deref(), Some("new"), "wrong answer");
     bank.sql("UPDATE note SET text = 'newer' WHERE id = 'm'")
         .await;
-    bank.drain().await;
+    bank.deliver_pending().await;
     assert_eq!(find().await.as_deref(), Some("newer"), "wrong answer");
     bank.sql("UPDATE note SET slug = 'short' WHERE id = 'm'")
         .await;
-    bank.drain().await;
+    bank.deliver_pending().await;
     assert_eq!(find().await, None, "wrong answer");
 }
 
@@ -117,7 +117,7 @@ async fn rows_that_are_not_there_push_nothing_out_of_the_near_cache<DB: Base>(ba
          INSERT INTO fact (id, slug, text, weight) SELECT i, 'slug ' || i, 'old', 1 FROM n"
     ))
     .await;
-    bank.drain().await;
+    bank.deliver_pending().await;
     let status = async |id: i64| {
         let fact = Fact::fetch(&bank.cache, id).await.expect("loaded");
         (fact.status.tier, fact.status.answer)

@@ -157,7 +157,7 @@ async fn an_id_that_looks_like_a_whole_model_is_strict_too<DB: Base>(bank: Bank<
             "INSERT INTO account (id, version) VALUES ('{id}', 0)"
         ))
         .await;
-        bank.drain().await;
+        bank.deliver_pending().await;
         let before = bank.events.hold_before_commit();
         let write = format!("UPDATE account SET version = 1 WHERE id = '{id}'");
         let writer = bank.write_meanwhile(&write);
@@ -207,7 +207,7 @@ async fn a_fill_from_before_the_block_is_refused<DB: Base>(bank: Bank<DB>) {
         let register = Register::Entry;
         let old = register.read(&bank).await;
         bank.sql("UPDATE account SET version = version + 1").await;
-        bank.drain().await; // it is to be loaded
+        bank.deliver_pending().await; // it is to be loaded
         forget(&readers);
 
         let loaded = bank.events.hold_after_load("account_a");

@@ -2,17 +2,21 @@
 
 use std::time::{Duration, Instant};
 
-use cache_runtime::{BoxError, Cache, Error, Load, LoadContext, Transaction};
+use cache_runtime::{BoxError, Cache, Error, Find, Load, LoadContext, Reader, Transaction};
 use ledger::{Account, Base, Note, NoteLookup, Owner, Page, SCHEMA, Seat};
 use sqlx::Pool;
 use tokio::time::timeout;
 
 use super::bank::Bank;
 use super::tale::{Tale, tale};
+use crate::harness::setup::Database;
 
 pub fn tales() -> Vec<Tale> {
     vec![
         tale!(a_transaction_sees_what_it_wrote_and_others_do_not),
+        tale!(the_database_says_why_it_did_not_commit)
+            .on(|setup| setup.database == Database::Postgres),
+        tale!(who_reads_from_either_is_generic),
         tale!(a_loader_that_reads_past_the_transaction_is_told_so),
         tale!(a_loader_that_acquires_twice_is_told_so),
         tale!(a_loader_that_keeps_the_connection_loses_the_transaction),
@@ -40,10 +44,10 @@ async fn a_transaction_sees_what_it_wrote_and_others_do_not<DB: Base>(bank: Bank
     }
     bank.events.forget();
 
-    let note = tx.get::<Note>("n".to_owned()).await.expect("read");
+    let note = Note::get(&mut tx, "n".to_owned()).await.expect("read");
     assert_eq!(note.expect("there").text, "new", "wrong answer");
     let ids = ["m", "nobody", "n", "m"].map(str::to_owned);
-    let notes = tx.get_many::<Note>(&ids).await.expect("read");
+    let notes = Note::get_many(&mut tx, &ids).await.expect("read");
     let texts: Vec<Option<&str>> = notes
         .iter()
         .map(|note| note.as_ref().map(|note| note.text.as_str()))
@@ -54,7 +58,8 @@ async fn a_transaction_sees_what_it_wrote_and_others_do_not<DB: Base>(bank: Bank
         "wrong answer"
     );
     let by = |slug: &str| NoteLookup::Slug(slug.to_owned());
-    let found = tx.get_by::<Note>(by("another")).await.expect("read");
+    let found = Note::get_by_slug(&mut tx, "another".to_owned()).await;
+    let found = found.expect("read");
     assert_eq!(found.expect("there").id, "m", "wrong answer");
     let found = tx.get_by::<Note>(by("nobody's")).await.expect("read");
     assert!(found.is_none(), "wrong answer: {found:?}");
@@ -159,7 +164,7 @@ async fn is_usable<DB: Base>(tx: &mut CarelessTransaction<DB>) {
 async fn commits<DB: Base>(bank: &Bank<DB>, mut tx: CarelessTransaction<DB>) {
     is_usable(&mut tx).await;
     tx.commit().await.expect("committed");
-    bank.drain().await;
+    bank.deliver_pending().await;
     let said = bank.text("n").await;
     assert!(said.as_deref() == Some("new"), "wrong answer: {said:?}");
 }
@@ -227,11 +232,47 @@ async fn a_loader_that_keeps_the_connection_loses_the_transaction<DB: Base>(bank
 }
 
 /// A commit would invalidate nothing.
+async fn the_database_says_why_it_did_not_commit<DB: Base>(bank: Bank<DB>) {
+    bank.sql("CREATE TABLE once (id INT UNIQUE DEFERRABLE INITIALLY DEFERRED)")
+        .await;
+    let error = bank.refused("INSERT INTO once VALUES (1), (1)").await;
+    assert!(error.is_database() && !error.is_unknown(), "{error}");
+    let database = error.database().and_then(sqlx::Error::as_database_error);
+    let database = database.expect("what the database said");
+    assert!(database.is_unique_violation(), "{database}");
+    let error = sqlx::Error::from(error);
+    assert!(error.as_database_error().is_some(), "{error}");
+}
+
+/// What a function that is generic over both reads.
+async fn texts<R: Reader>(reader: R, slug: &str) -> Option<String>
+where
+    Note: Find<R::Source>,
+{
+    let note = Note::get_by_slug(reader, slug.to_owned()).await;
+    Some(note.expect("read")?.text.clone())
+}
+
+async fn who_reads_from_either_is_generic<DB: Base>(bank: Bank<DB>) {
+    let mut tx = bank.begin().await;
+    let write = "UPDATE note SET slug = 'mine' WHERE id = 'n'";
+    DB::run(&mut tx, write, Vec::new()).await.expect("run");
+    assert_eq!(texts(&mut tx, "mine").await.as_deref(), Some("old"));
+    assert_eq!(texts(&bank.cache, "mine").await, None);
+    tx.rollback().await.expect("rolled back");
+}
+
 async fn without_an_outbox_there_is_no_transaction<DB: Base>(bank: Bank<DB>) {
-    let cache = Cache::builder(bank.pool().clone(), &SCHEMA);
+    let cache = Cache::builder(bank.pool().clone(), &SCHEMA).without_outbox();
     let cache = cache.build().await.expect("built");
     let error = cache.begin_on(bank.pool()).await.expect_err("no outbox");
     assert!(error.to_string().contains("`outbox(&pool)`"), "{error}");
+    // Nobody is left without one by accident.
+    let source = Careless(bank.pool().clone());
+    let unsaid = Cache::builder(source, &SCHEMA).build().await;
+    let error = unsaid.expect_err("which database reports writes?");
+    assert!(error.is_misuse(), "{error}");
+    assert!(error.to_string().contains("`.without_outbox()`"), "{error}");
 }
 
 async fn a_read_that_is_dropped_halfway_leaves_the_transaction_usable<DB: Base>(bank: Bank<DB>) {

@@ -127,7 +127,9 @@ async fn cache_with<DB: Base>(
         most: AtomicUsize::new(0),
         gate: Semaphore::new(0),
     };
-    let builder = Cache::builder(source, schema).store(MemoryStore::new(schema));
+    let builder = Cache::builder(source, schema)
+        .without_outbox()
+        .store(MemoryStore::new(schema));
     builder.build().await.expect("built")
 }
 

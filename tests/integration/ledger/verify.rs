@@ -68,7 +68,7 @@ pub(super) async fn with_facts<DB: Base>(bank: &Bank<DB>) {
     }
     bank.sql("INSERT INTO report (id, fact_id) VALUES (1, 1)")
         .await;
-    bank.drain().await;
+    bank.deliver_pending().await;
 }
 
 /// With a near cache, and without.
@@ -256,11 +256,11 @@ async fn verified_what_a_fill_without_a_fence_leaves_is_found<DB: Base>(bank: Ba
 async fn verified_ignored_columns_may_be_old<DB: Base>(bank: Bank<DB>) {
     for (desk, tier) in near_and_far(&bank).await {
         // Of the one before it, which was cleared, this one hears first.
-        desk.cache.drain().await.expect("drained");
+        desk.cache.deliver_pending().await.expect("drained");
         report(&desk).await;
         hit_by(&desk, 1, tier).await;
         bank.sql("UPDATE fact SET views = views + 1").await;
-        desk.cache.drain().await.expect("drained");
+        desk.cache.deliver_pending().await.expect("drained");
         desk.events.forget();
         let stale = hit_by(&desk, 1, tier).await.expect("a row").views;
         let views = bank.number("SELECT views FROM fact WHERE id = 1").await;

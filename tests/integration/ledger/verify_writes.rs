@@ -40,7 +40,7 @@ async fn verified_a_write_that_is_reported_later_leaves_it_undecided<DB: Base>(b
                 assert!(began.elapsed() >= SOON, "it had no time to settle");
                 began = Instant::now();
             }
-            desk.cache.drain().await.expect("drained");
+            desk.cache.deliver_pending().await.expect("drained");
             desk.is(Mood::Well);
             let found = verdict(&desk, "fact_1", tier).await;
             assert_eq!(found, Verdict::Undecided, "by {tier}, at load {loads}");
@@ -64,7 +64,7 @@ async fn verified_a_write_that_is_undone_and_done_again_is_no_fault<DB: Base>(ba
         desk.waiting(1).await;
         // It is "old" again, and everybody is told; and is stored anew.
         bank.sql(old).await;
-        desk.cache.drain().await.expect("drained");
+        desk.cache.deliver_pending().await.expect("drained");
         desk.is(Mood::WellFromNowOn);
         assert_eq!(text(&desk, 1).await, "old", "wrong answer");
         desk.is(Mood::Well);
@@ -72,7 +72,7 @@ async fn verified_a_write_that_is_undone_and_done_again_is_no_fault<DB: Base>(ba
         bank.sql(new).await;
         let found = verdict(&desk, "fact_1", tier).await;
         assert_eq!(found, Verdict::Undecided, "by {tier}");
-        desk.cache.drain().await.expect("drained");
+        desk.cache.deliver_pending().await.expect("drained");
     }
 }
 

@@ -18,7 +18,7 @@ pub fn stories() -> Vec<Story> {
 async fn a_missing_plio_is_cached_and_its_creation_is_seen(world: World) {
     let user = world.user().await;
     // A plio could have been left out for lack of it.
-    world.drain().await;
+    world.deliver_pending().await;
     let path = format!("/plios/{ID}");
     world.get(&path).await.is(404).miss();
     world.get(&path).await.is(404).hit().expect_problem(&[404]);
@@ -29,7 +29,7 @@ async fn a_missing_plio_is_cached_and_its_creation_is_seen(world: World) {
             "INSERT INTO plio (id, name, created_by_id) VALUES ({ID}, 'born', {user})"
         ))
         .await;
-    world.drain().await;
+    world.deliver_pending().await;
 
     world
         .entry_is_gone_or_says(&format!("plio_{ID}"), "born")
@@ -49,7 +49,7 @@ async fn a_missing_uuid_is_cached_and_its_creation_is_seen(world: World) {
             "INSERT INTO plio (uuid, name, created_by_id) VALUES ('abcdefghij', 'born', {user})"
         ))
         .await;
-    world.drain().await;
+    world.deliver_pending().await;
 
     world.get(path).await.is(200).miss().says("/name", "born");
     world.kept(path).await;
@@ -64,7 +64,7 @@ async fn a_missing_user_is_cached_and_its_creation_is_seen(world: World) {
             r#"INSERT INTO "user" (id, email) VALUES ({ID}, 'born@example.org')"#
         ))
         .await;
-    world.drain().await;
+    world.deliver_pending().await;
     world
         .get(&path)
         .await
@@ -85,7 +85,7 @@ async fn a_deleted_and_recreated_plio_is_seen(world: World) {
             plio.id, plio.user
         ))
         .await;
-    world.drain().await;
+    world.deliver_pending().await;
     world
         .get(&plio.path())
         .await

@@ -26,7 +26,7 @@ async fn a_batch_from_near_far_and_the_source_is_in_order(world: World) {
     for _ in 0..6 {
         users.push(world.user().await);
     }
-    world.drain().await;
+    world.deliver_pending().await;
     let [near, near_too, far, far_too, new, new_too] = users[..] else {
         unreachable!("six of them");
     };

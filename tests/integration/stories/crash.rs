@@ -49,7 +49,7 @@ async fn a_writer_killed_before_its_commit_changes_nothing(world: World) {
             plios[0].id
         ))
         .await;
-    world.drain().await;
+    world.deliver_pending().await;
     world.right(&plios[0].path()).await.says("/name", "next");
 }
 

@@ -27,7 +27,7 @@ async fn a_plio_deleted_by_plain_sql_is_gone_with_all_it_had(world: World) {
     world
         .sql(format!("DELETE FROM plio WHERE id = {}", plio.id))
         .await;
-    world.drain().await;
+    world.deliver_pending().await;
 
     world.entry_is_gone(&plio.key()).await;
     world.get(&plio.path()).await.is(404);
@@ -50,7 +50,7 @@ async fn all_plios_deleted_at_once_are_gone(world: World) {
         world.warm(&plio.path()).await;
     }
     world.sql("DELETE FROM plio").await;
-    world.drain().await;
+    world.deliver_pending().await;
     for plio in &plios {
         world.entry_is_gone(&plio.key()).await;
         world.get(&plio.path()).await.is(404);
@@ -94,7 +94,7 @@ async fn a_deleted_organization_takes_its_memberships_along(world: World) {
             plio.organization
         ))
         .await;
-    world.drain().await;
+    world.deliver_pending().await;
 
     world
         .get(&plio.path())
@@ -114,7 +114,7 @@ async fn a_deleted_organization_takes_its_memberships_along(world: World) {
 
 async fn a_deleted_user_is_gone_with_the_memberships(world: World) {
     let (user, organization, membership) = world.user_with_organization().await;
-    world.drain().await;
+    world.deliver_pending().await;
     let path = format!("/users/{user}");
     world
         .warm(&path)
@@ -139,7 +139,7 @@ async fn images_deleted_at_once_leave_their_questions(world: World) {
     let plio = world.plio_with_items(3).await;
     world.warm(&plio.path()).await;
     world.sql("DELETE FROM image").await;
-    world.drain().await;
+    world.deliver_pending().await;
     world
         .get(&plio.path())
         .await

@@ -55,7 +55,7 @@ async fn a_duplicate_has_the_content_and_ids_of_its_own(world: World) {
             plio.images[4]
         ))
         .await;
-    world.drain().await;
+    world.deliver_pending().await;
     let original = world.warm(&plio.path()).await;
 
     let copy = world

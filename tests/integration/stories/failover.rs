@@ -208,7 +208,7 @@ async fn a_restart_with_an_older_memory_stays_warm(world: World) {
             plios[1].video
         ))
         .await;
-    world.drain().await;
+    world.deliver_pending().await;
     for plio in &plios {
         world.warm(&plio.path()).await;
     }
@@ -233,7 +233,7 @@ async fn an_emptied_table_is_not_forgotten_by_a_restart(world: World) {
         "DELETE FROM question"
     };
     world.sql(empty).await;
-    world.drain().await;
+    world.deliver_pending().await;
     restart(&world).await;
     comes_back(&world, &world, &[]).await;
     for plio in &plios {
@@ -384,7 +384,7 @@ async fn warm_plios(world: &World) -> Vec<Plio> {
 
 /// As when retention is over: a server that is up to date within a minute need not hear of it again.
 async fn made_long_ago(world: &World) {
-    world.drain().await;
+    world.deliver_pending().await;
     world.sql(format!("DELETE FROM {}", SCHEMA.outbox)).await;
 }
 

@@ -47,7 +47,7 @@ async fn a_tag_of_a_hundred_thousand_values_is_invalidated_in_slices(world: Worl
         world.membership(user, organization, "org-admin").await;
         users.push(user);
     }
-    world.drain().await;
+    world.deliver_pending().await;
     let tag = Tag::from_text(format!("organization#id={organization}"));
 
     let store = Arc::new(RedisStore::new(&world.redis_url(), &SCHEMA).expect("a URL"));

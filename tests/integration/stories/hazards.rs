@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use cache_runtime::generated::{Table, Trigger, Triggers};
+use cache_runtime::__private::{Table, Trigger, Triggers};
 use cache_runtime::{Event, Schema};
 use example_app::{Db, Plio, SCHEMA};
 

@@ -58,7 +58,7 @@ async fn a_changed_uuid_is_followed(world: World) {
             plio.id
         ))
         .await;
-    world.drain().await;
+    world.deliver_pending().await;
 
     world.get(&plio.by_uuid()).await.is(404);
     world

@@ -211,7 +211,7 @@ async fn what_makes_room_in_memory_is_not_near_any_more(world: World) {
         app.get(&plio.path()).await.ok();
     }
     world.sql("UPDATE plio SET name = 'new'").await;
-    app.drain().await;
+    app.deliver_pending().await;
     for plio in &plios {
         world
             .right_from(&app, &plio.path())
@@ -229,7 +229,7 @@ async fn near_and_absent_until_it_is_created(world: World) {
             "INSERT INTO plio (id, uuid, name, created_by_id) VALUES ({id}, 'created', 'new', {user})"
         ))
         .await;
-    world.drain().await;
+    world.deliver_pending().await;
     world.right(&path).await.is(200).says("/name", "new");
     near(&world, &path).await.says("/name", "new");
     world.delete(&path).await.ok();
@@ -244,7 +244,7 @@ async fn more_users_than_are_kept_near(world: World) {
                INSERT INTO "user" (email, first_name) SELECT 'many' || i || '@example.org', 'old' FROM n"#
         ))
         .await;
-    world.drain().await;
+    world.deliver_pending().await;
     let ids = world.numbers(r#"SELECT id FROM "user" ORDER BY id"#).await;
     for _ in 0..2 {
         // In portions: nobody holds a connection for long.

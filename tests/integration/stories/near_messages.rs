@@ -72,7 +72,7 @@ async fn near_hears_of_an_emptied_table(world: World) {
         false => "DELETE FROM question",
     };
     world.sql(empty).await;
-    world.drain().await;
+    world.deliver_pending().await;
     sees_soon(&world, &app, &plio.path(), SOON).await;
 }
 
@@ -124,7 +124,7 @@ async fn near_hears_of_a_write_to_many(world: World) {
              INSERT INTO plio (uuid, name, created_by_id) SELECT 'many' || i, 'old', {creator} FROM n"
         ))
         .await;
-    world.drain().await;
+    world.deliver_pending().await;
     let ids = world.numbers("SELECT id FROM plio").await;
     for _ in 0..2 {
         for some in ids.chunks(500) {

@@ -36,7 +36,7 @@ async fn nothing_near_is_from_before_a_commit(world: World) {
     );
     let (video, image) = (world.video().await, world.image().await);
     let organization = world.organization("another").await;
-    world.drain().await;
+    world.deliver_pending().await;
     let writes: Vec<(String, Value)> = vec![
         (a.path(), json!({"name": "1"})),
         (a.path(), json!({"video": video})),
@@ -114,7 +114,7 @@ async fn another_delivers(world: &World, is_heard: bool) {
     let proxy = Proxy::to(world.redis().port()).await;
     let app = process(world, &proxy.redis_url(), LONG).await;
     let other = world.plio_with_items(1).await;
-    world.drain().await;
+    world.deliver_pending().await;
     for plio in [&plio, &other] {
         near(&app, &plio.path()).await;
     }

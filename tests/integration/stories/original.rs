@@ -274,7 +274,7 @@ pub async fn s13_a_question_moved_between_items_refreshes_both_plios(world: Worl
         world.plio_with_items(1).await,
     );
     let bare = world.item(b.id, 100).await;
-    world.drain().await;
+    world.deliver_pending().await;
     world
         .warm(&a.path())
         .await
@@ -341,7 +341,7 @@ pub async fn s13_an_item_moved_by_plain_sql_refreshes_both(world: World) {
             b.id
         ))
         .await;
-    world.drain().await;
+    world.deliver_pending().await;
 
     world
         .get(&a.path())
@@ -362,7 +362,7 @@ pub async fn s14_a_bulk_update_by_plain_sql_is_seen(world: World) {
         .await;
     world.sql("UPDATE video SET title = 'bulk title'").await;
 
-    world.drain().await;
+    world.deliver_pending().await;
 
     for plio in &plios {
         world.entry_is_gone_or_says(&plio.key(), "bulk").await;
@@ -386,8 +386,11 @@ pub async fn s14_a_bulk_update_is_seen_after_a_drain(world: World) {
         "the statements are reported"
     );
 
-    assert!(world.drain().await > 0, "there was something to deliver");
-    assert_eq!(world.drain().await, 0, "and it is delivered once");
+    assert!(
+        world.deliver_pending().await > 0,
+        "there was something to deliver"
+    );
+    assert_eq!(world.deliver_pending().await, 0, "and it is delivered once");
 
     for plio in &plios {
         world.entry_is_gone_or_says(&plio.key(), "bulk text").await;
@@ -410,7 +413,7 @@ async fn s14_a_bulk_insert_by_plain_sql_is_seen(world: World) {
         .await;
     world.sql("INSERT INTO question (item_id, type, text) SELECT id, 'bulk', 'bulk text' FROM item WHERE type = 'bulk'").await;
 
-    world.drain().await;
+    world.deliver_pending().await;
 
     for plio in &plios {
         world
@@ -425,7 +428,7 @@ async fn s14_three_thousand_rows_at_once_are_seen(world: World) {
     let plios = warm_plios(&world, 30).await;
     let hundred = "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 100)";
     world.sql(format!("{hundred} INSERT INTO item (plio_id, type, time) SELECT plio.id, 'bulk', 1000 + n.n FROM plio, n")).await;
-    world.drain().await;
+    world.deliver_pending().await;
     nothing_waits(&world, SOON).await;
     for plio in &plios {
         let items = world.right(&plio.path()).await.ids("/items").len();
@@ -440,7 +443,7 @@ async fn s14_three_thousand_rows_at_once_are_seen(world: World) {
 
     // Three thousand questions on as many items: as many tags, none of them on a plio's own row.
     world.sql("INSERT INTO question (item_id, type, text) SELECT id, 'bulk', 'one of many' FROM item WHERE type = 'bulk'").await;
-    world.drain().await;
+    world.deliver_pending().await;
     for plio in &plios {
         world
             .right(&plio.path())
@@ -486,7 +489,11 @@ async fn s15_a_rolled_back_write_invalidates_nothing(world: World) {
     .await;
     tx.rollback().await;
 
-    assert_eq!(world.drain().await, 0, "there is nothing to deliver");
+    assert_eq!(
+        world.deliver_pending().await,
+        0,
+        "there is nothing to deliver"
+    );
     assert_eq!(
         world.outbox_rows().await,
         rows,
@@ -586,10 +593,10 @@ async fn s15_a_reader_before_a_commit_elsewhere_leaves_nothing_old_behind(world:
         .miss()
         .says("/video/title", "old title");
     // A drain in the meantime finds nothing, and must not take the report for delivered.
-    assert_eq!(world.drain().await, 0);
+    assert_eq!(world.deliver_pending().await, 0);
     tx.commit().await;
 
-    world.drain().await;
+    world.deliver_pending().await;
     world
         .get(&plio.path())
         .await

@@ -302,7 +302,7 @@ async fn s20_reads_never_show_less_while_redis_comes_and_goes(world: World) {
             plio.video
         ))
         .await;
-    world.drain().await;
+    world.deliver_pending().await;
     let (committed, over) = (
         Arc::new(AtomicI64::new(0)),
         Arc::new(AtomicBool::new(false)),

@@ -5,7 +5,7 @@ use crate::harness::{Plio, Seen, Story, World, story};
 
 pub fn stories() -> Vec<Story> {
     vec![
-        story!(rows_that_cannot_be_tags_are_set_aside)
+        story!(rows_that_cannot_be_tags_are_dead_lettered)
             .without_relay("each row is to be delivered by the relay that it looks at"),
         story!(a_foreign_value_in_place_of_an_index_is_no_hindrance).on_redis(),
     ]
@@ -56,7 +56,7 @@ fn odd_rows(postgres: bool) -> Vec<(&'static str, bool)> {
     rows
 }
 
-async fn rows_that_cannot_be_tags_are_set_aside(world: World) {
+async fn rows_that_cannot_be_tags_are_dead_lettered(world: World) {
     let plio = world.plio_with_items(1).await;
     let app = world.relaying_app().await;
     app.warm(&plio.path()).await;
@@ -91,10 +91,12 @@ async fn rows_that_cannot_be_tags_are_set_aside(world: World) {
     let expected = expected.iter().filter(|(_, fit)| !fit).count();
     assert_eq!(unfit.len(), expected, "of the rows that were inserted");
     for id in unfit {
-        let told = app.events.count(|seen| *seen == Seen::SetAside(id));
-        assert_eq!(told, 1, "row {id} is set aside once");
+        let told = app.events.count(|seen| *seen == Seen::DeadLettered(id));
+        assert_eq!(told, 1, "row {id} is dead-lettered once");
     }
-    let told = app.events.count(|seen| matches!(seen, Seen::SetAside(_)));
+    let told = app
+        .events
+        .count(|seen| matches!(seen, Seen::DeadLettered(_)));
     assert_eq!(told, expected, "and no other");
     for tag in ["ghost#id=1", "nonsense", "ghost#id=2", "ghost#id=5"] {
         let told = |seen: &Seen| matches!(seen, Seen::Invalidated(tags) if tags.iter().any(|told| told == tag));

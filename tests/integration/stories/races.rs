@@ -133,13 +133,13 @@ pub async fn s16_a_fill_that_overlaps_a_write_to_what_it_embeds_is_not_stored(wo
                 plio.id
             ))
             .await;
-        world.drain().await;
+        world.deliver_pending().await;
     }
 }
 
 async fn s16_a_load_of_no_such_row_that_overlaps_its_creation_is_not_stored(world: World) {
     let user = world.user().await;
-    world.drain().await;
+    world.deliver_pending().await;
     let id = 4_711;
     let (path, key) = (format!("/plios/{id}"), format!("plio_{id}"));
     let hold = world.events.hold_after_load(&key);
@@ -429,7 +429,7 @@ async fn never_shows_less(world: World, apps: Vec<App>) {
             plio.video
         ))
         .await;
-    world.drain().await;
+    world.deliver_pending().await;
     let (committed, over) = (
         Arc::new(AtomicI64::new(0)),
         Arc::new(AtomicBool::new(false)),

@@ -56,7 +56,7 @@ async fn s1_a_retrieve_creates_the_plios_entry(world: World) {
 
 async fn s2_a_created_plio_is_cached_at_once(world: World) {
     let (user, video) = (world.user().await, world.video().await);
-    world.drain().await;
+    world.deliver_pending().await;
 
     let made = world
         .post(
@@ -216,7 +216,7 @@ async fn s4_item_writes_remove_the_plio(world: World) {
 async fn s5_question_writes_remove_the_plio(world: World) {
     let plio = world.plio_with_items(0).await;
     let item = world.item(plio.id, 3).await;
-    world.drain().await;
+    world.deliver_pending().await;
     world
         .warm(&plio.path())
         .await
@@ -356,7 +356,7 @@ async fn s8_user_writes_create_the_users_entry_anew(world: World) {
 
 async fn s8_membership_writes_create_the_users_entry_anew(world: World) {
     let (user, organization) = (world.user().await, world.organization("guild").await);
-    world.drain().await;
+    world.deliver_pending().await;
     let (path, key) = (format!("/users/{user}"), format!("user_{user}"));
     world.warm(&path).await.says("/organizations", json!([]));
 

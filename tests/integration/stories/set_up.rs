@@ -277,7 +277,7 @@ async fn two_copies_of_the_service_in_one_database(world: World) {
     assert!(error.is_set_up(), "{error}");
     install(&both).await;
     build(&both).await.expect("it fits");
-    world.drain().await;
+    world.deliver_pending().await;
     nothing_waits(&world, SOON).await;
 }
 

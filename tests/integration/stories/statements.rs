@@ -94,7 +94,7 @@ async fn statements_of(world: &World, path: &str) -> usize {
         world
             .sql(r#"UPDATE plio SET status = status; UPDATE "user" SET status = status"#)
             .await;
-        world.drain().await;
+        world.deliver_pending().await;
         let (answer, count) = counted(world.get(path)).await;
         answer.ok();
         fewest = fewest.min(count);

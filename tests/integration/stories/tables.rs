@@ -38,7 +38,7 @@ async fn an_emptied_table_is_seen(world: World) {
             "DELETE FROM organization_user"
         })
         .await;
-    world.drain().await;
+    world.deliver_pending().await;
     let emptied = world.right(&plio.path()).await.is(200);
     emptied
         .says("/items/0/details", json!({}))
@@ -51,7 +51,7 @@ async fn an_emptied_table_is_seen(world: World) {
 
     if world.is_postgres() {
         world.sql("TRUNCATE plio CASCADE").await;
-        world.drain().await;
+        world.deliver_pending().await;
         world.get(&plio.path()).await.is(404);
         world.get(&plio.by_uuid()).await.is(404);
     }
@@ -72,7 +72,7 @@ async fn an_upsert_is_seen(world: World) {
             b.id
         ))
         .await;
-    world.drain().await;
+    world.deliver_pending().await;
     world.right(&a.path()).await.says("/items", json!([]));
     world.right(&b.path()).await.lists("/items", &[moved]);
 }
@@ -98,7 +98,7 @@ async fn a_replaced_row_is_seen_where_it_was_and_where_it_is(world: World) {
     } else {
         world.sql(format!("INSERT OR REPLACE {new}")).await;
     }
-    world.drain().await;
+    world.deliver_pending().await;
     world.right(&a.path()).await.lists("/items", &a.items[1..]);
     world.right(&b.path()).await.lists("/items", &[moved]);
 }
@@ -111,7 +111,7 @@ async fn a_changed_id_is_seen(world: World) {
     world
         .sql(format!("UPDATE plio SET id = {new} WHERE id = {}", plio.id))
         .await;
-    world.drain().await;
+    world.deliver_pending().await;
     world.get(&plio.path()).await.is(404);
     world.right(&format!("/plios/{new}")).await.is(200);
     world.right(&plio.by_uuid()).await.is(200).says("/id", new);
@@ -214,7 +214,7 @@ async fn statements_within_statements_are_seen(world: World) {
         )
     };
     world.sql(statement).await;
-    world.drain().await;
+    world.deliver_pending().await;
     world.right(&a.path()).await.is(200);
     let shown = world.get(&b.path()).await.ids("/items");
     assert!(
@@ -231,7 +231,7 @@ async fn statements_within_statements_are_seen(world: World) {
                 a.items[1], a.video, a.id
             ))
             .await;
-        world.drain().await;
+        world.deliver_pending().await;
         let answer = world
             .right(&a.path())
             .await
@@ -279,7 +279,7 @@ async fn what_triggers_of_others_write_at_the_commit_is_seen(world: World) {
     world.warm(&plio.path()).await;
     let image = world.image().await;
     world.sql(rename.replace("a trigger", "hand")).await;
-    world.drain().await;
+    world.deliver_pending().await;
     world
         .warm(&plio.path())
         .await
@@ -299,7 +299,7 @@ async fn an_update_that_changes_nothing_harms_nothing(world: World) {
     let before = world.warm(&plio.path()).await;
     world.sql("UPDATE item SET time = time").await;
     world.sql("DELETE FROM plio WHERE id = -1").await;
-    world.drain().await;
+    world.deliver_pending().await;
     assert_eq!(world.right(&plio.path()).await.ok().body, before.body);
     world.kept(&plio.path()).await;
 }

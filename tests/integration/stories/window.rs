@@ -131,7 +131,7 @@ async fn a_fill_that_comes_before_the_delivery_is_gone_after_it(world: World) {
         .ok()
         .hit()
         .says("/video/title", "old title");
-    world.drain().await;
+    world.deliver_pending().await;
     world
         .right(&plio.path())
         .await

@@ -40,7 +40,7 @@ mutants! {
     /// A token may be older than the fences that are kept.
     TokenAgeIgnored,
     /// A near value's stamp is taken after the read.
-    NearStampLate,
+    NearGenerationLate,
     /// Messages remove near values, as in the usual caches, and raise no fence.
     NearUnfenced,
     /// A joined load is kept near, whenever it began.
@@ -107,7 +107,9 @@ impl Mutant {
             | Mutant::JoinsStored => World::flights(),
             Mutant::FencesFirst => World::slices(),
             Mutant::TokenAgeIgnored => World::old_loads(),
-            Mutant::NearStampLate | Mutant::NearUnfenced | Mutant::KeepsJoined => World::near(),
+            Mutant::NearGenerationLate | Mutant::NearUnfenced | Mutant::KeepsJoined => {
+                World::near()
+            }
             Mutant::NestedNear => World::nested_unordered(),
             Mutant::MessagesUnchained | Mutant::TrustFromAnswer => World::lost_messages(),
             Mutant::ReturnsUnheard => World::near_relayed(),

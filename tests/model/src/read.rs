@@ -233,7 +233,7 @@ impl State {
         if let Some((Some(version), _)) = read {
             let stamp = match (
                 &self.process(process).near,
-                protocol.is(Mutant::NearStampLate),
+                protocol.is(Mutant::NearGenerationLate),
             ) {
                 (Some(near), true) => near.stamp(),
                 _ => stamp,

@@ -86,7 +86,10 @@ impl Load<Store> for Shelf {
 /// Whoever came first has read the parcel, so that the shelf might have had it from the store, without its owner.
 #[tokio::test]
 async fn what_embeds_it_is_found_by_what_was_lost() {
-    let cache = Cache::builder(Store::default(), &SCHEMA).build().await;
+    let cache = Cache::builder(Store::default(), &SCHEMA)
+        .without_outbox()
+        .build()
+        .await;
     let cache = cache.expect("built");
     for _ in 0..2 {
         Parcel::get(&cache, 7).await.expect("read");
@@ -222,11 +225,13 @@ async fn what_is_altered_is_not_blamed_on_the_cache() {
     let said = Arc::new(Mutex::new(Vec::new()));
     let hears = said.clone();
     let label = Label { id: 1, count: 0 };
-    let cache = Cache::builder(Source(label), &SCHEMA).on_event(move |event| match event {
-        Event::Altered { at, .. } => hears.lock().expect("well").push(Err((*at).to_owned())),
-        Event::Verified { verdict, .. } => hears.lock().expect("well").push(Ok(*verdict)),
-        _ => {}
-    });
+    let cache = Cache::builder(Source(label), &SCHEMA)
+        .without_outbox()
+        .on_event(move |event| match event {
+            Event::Altered { at, .. } => hears.lock().expect("well").push(Err((*at).to_owned())),
+            Event::Verified { verdict, .. } => hears.lock().expect("well").push(Ok(*verdict)),
+            _ => {}
+        });
     let cache = cache.build().await.expect("built");
     for _ in 0..2 {
         let read = Label::get(&cache, 1).await.expect("read").expect("there");

@@ -36,7 +36,10 @@ impl Load<Source<Parcel>> for Package {
 
 #[tokio::test]
 async fn two_structs_of_one_key_are_an_error_for_the_second() {
-    let cache = Cache::builder(Source(PARCEL), &SCHEMA).build().await;
+    let cache = Cache::builder(Source(PARCEL), &SCHEMA)
+        .without_outbox()
+        .build()
+        .await;
     let cache = cache.expect("built");
     for _ in 0..2 {
         Parcel::get(&cache, 1).await.expect("read");
@@ -50,7 +53,10 @@ async fn two_structs_of_one_key_are_an_error_for_the_second() {
         );
     }
     // In another cache it may be the other.
-    let other = Cache::builder(Source(PARCEL), &SCHEMA).build().await;
+    let other = Cache::builder(Source(PARCEL), &SCHEMA)
+        .without_outbox()
+        .build()
+        .await;
     assert!(Package::get(&other.expect("built"), 1).await.is_ok());
 }
 
@@ -91,9 +97,15 @@ impl Load<Labels> for Price {
 
 #[tokio::test]
 async fn what_is_near_of_one_struct_does_not_answer_for_another() {
-    let cache = Cache::builder(Labels, &SCHEMA).build().await;
+    let cache = Cache::builder(Labels, &SCHEMA)
+        .without_outbox()
+        .build()
+        .await;
     let cache = cache.expect("built");
-    let other = Cache::builder(Labels, &SCHEMA).build().await;
+    let other = Cache::builder(Labels, &SCHEMA)
+        .without_outbox()
+        .build()
+        .await;
     let other = other.expect("built");
     for _ in 0..2 {
         let label = Label::fetch_json(&cache, 1).await.expect("read");
@@ -109,7 +121,7 @@ async fn what_is_near_of_one_struct_does_not_answer_for_another() {
 
 #[tokio::test]
 async fn a_struct_of_another_file_is_an_error_when_it_is_read() {
-    let cache = Cache::builder(Source(PARCEL), &ledger_twin::SCHEMA);
+    let cache = Cache::builder(Source(PARCEL), &ledger_twin::SCHEMA).without_outbox();
     let cache = cache.build().await.expect("built");
     let error = Parcel::get(&cache, 1).await.expect_err("a misuse");
     assert!(error.is_misuse(), "{error}");
@@ -131,7 +143,10 @@ async fn either<T: Load<Db>, Db: Send + Sync + 'static>(
 
 #[tokio::test]
 async fn a_function_may_be_generic_over_what_it_reads() {
-    let cache = Cache::builder(Source(PARCEL), &SCHEMA).build().await;
+    let cache = Cache::builder(Source(PARCEL), &SCHEMA)
+        .without_outbox()
+        .build()
+        .await;
     let cache = cache.expect("built");
     let parcel = either::<Parcel, _>(&cache, &[7, 1]).await.expect("read");
     assert_eq!(parcel.as_deref(), Some(&PARCEL));
@@ -163,14 +178,18 @@ fn outside_of_a_runtime_everything_is_an_error_that_says_so() {
             "{said}"
         );
     };
-    let build = || Cache::builder(Source(PARCEL), &SCHEMA).build();
+    let build = || {
+        Cache::builder(Source(PARCEL), &SCHEMA)
+            .without_outbox()
+            .build()
+    };
     is_told(outside(build()).expect_err("no runtime"));
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let cache = runtime.block_on(build()).expect("built");
     is_told(outside(Parcel::get(&cache, 1)).expect_err("no runtime"));
     is_told(outside(Parcel::get_many(&cache, &[1])).expect_err("no runtime"));
     is_told(outside(cache.refresh::<Parcel>(1)).expect_err("no runtime"));
-    is_told(outside(cache.drain()).expect_err("no runtime"));
+    is_told(outside(cache.deliver_pending()).expect_err("no runtime"));
     is_told(outside(cache.clear()).expect_err("no runtime"));
     assert!(runtime.block_on(Parcel::get(&cache, 1)).is_ok());
 }

@@ -49,6 +49,7 @@ where
     let said = Arc::new(Mutex::new(Said::default()));
     let hears = said.clone();
     let cache = Cache::builder(Source(value.clone()), &SCHEMA)
+        .without_outbox()
         .relay(false)
         .on_event(move |event| {
             let mut said = hears.lock().expect("nobody panics with it");

@@ -1,8 +1,8 @@
 //! The fence of the near caches: which of the values kept in this process may be served.
 //!
-//! A near value carries a **stamp**: how many invalidations this process had been told of *before* the value was read
+//! A near value carries a **generation**: how many invalidations this process had been told of *before* the value was read
 //! from the store. Whoever is told that a key is no longer valid raises the fence of that key to the new count, and
-//! never looks for the value itself. A value is served as long as the fence of its key is not above its stamp. So it
+//! never looks for the value itself. A value is served as long as the fence of its key is not above its generation. So it
 //! does not matter which of the two comes first, the message or the value's insertion: the interleaving
 //!
 //! > read the old value from the store · the message arrives · insert the old value
@@ -29,11 +29,11 @@ const FENCE_BITS: u32 = 16;
 /// How far a coarse clock may be behind.
 const TICK: Duration = Duration::from_millis(10);
 
-/// Told by a [`Store`](crate::Store) which values are no longer to be served from near caches.
+/// Says which values may be served from the near caches; told by a store which may not.
 #[derive(Debug)]
-pub struct NearFence {
+pub(crate) struct NearFence {
     fences: Box<[AtomicU64]>,
-    /// All values with an older stamp are dead.
+    /// All values with an older generation are dead.
     floor: AtomicU64,
     /// How many invalidations this was told of.
     told: AtomicU64,
@@ -50,13 +50,13 @@ struct Follower(Box<dyn Fn(&str) + Send + Sync>);
 
 /// How many invalidations had been told of at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Stamp(u64);
+pub(crate) struct Generation(u64);
 
 /// What says of a near value whether it may still be served. Small, as a hit copies it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Validity {
-    /// The stamp, and in the lowest bits which fence.
-    stamp_and_fence: u64,
+    /// The generation, and in the lowest bits which fence.
+    generation_and_fence: u64,
     until: Sixteenths,
 }
 
@@ -79,8 +79,8 @@ impl NearFence {
     }
 
     /// The value under this key is no longer valid: it was invalidated.
-    pub fn invalidated(&self, key: &str) {
-        self.gone(key);
+    pub(crate) fn invalidated(&self, key: &str) {
+        self.evicted(key);
         for Follower(follow) in &*self
             .followers
             .read()
@@ -90,8 +90,9 @@ impl NearFence {
         }
     }
 
-    /// The value under this key is no longer in the store, so that nobody would tell when it is invalid.
-    pub fn gone(&self, key: &str) {
+    /// The value under this key has left the store though it is valid, so that nobody would tell when it is so
+    /// no longer.
+    pub(crate) fn evicted(&self, key: &str) {
         let told = self.told.fetch_add(1, Ordering::SeqCst) + 1;
         self.fences[self.fence(key)].fetch_max(told, Ordering::SeqCst);
     }
@@ -105,7 +106,7 @@ impl NearFence {
     }
 
     /// Nothing is, or it is not known what: a message was lost, or may have been.
-    pub fn forget_all(&self) {
+    pub(crate) fn forget_all(&self) {
         let told = self.told.fetch_add(1, Ordering::SeqCst) + 1;
         self.floor.fetch_max(told, Ordering::SeqCst);
     }
@@ -133,14 +134,14 @@ impl NearFence {
     }
 
     /// To be taken before the store is read.
-    pub(crate) fn stamp(&self) -> Stamp {
-        Stamp(self.told.load(Ordering::SeqCst))
+    pub(crate) fn generation(&self) -> Generation {
+        Generation(self.told.load(Ordering::SeqCst))
     }
 
-    /// Of a value that was read after this stamp and is fresh for so long.
-    pub(crate) fn validity(&self, key: &str, stamp: Stamp, fresh: Duration) -> Validity {
+    /// Of a value that was read after this generation and is fresh for so long.
+    pub(crate) fn validity(&self, key: &str, generation: Generation, fresh: Duration) -> Validity {
         Validity {
-            stamp_and_fence: stamp.0 << FENCE_BITS | self.fence(key) as u64,
+            generation_and_fence: generation.0 << FENCE_BITS | self.fence(key) as u64,
             until: Moment::now().after(fresh).sixteenths(),
         }
     }
@@ -148,12 +149,12 @@ impl NearFence {
     #[inline]
     pub(crate) fn allows(&self, validity: &Validity) -> bool {
         let now = Moment::now();
-        let stamp = validity.stamp_and_fence >> FENCE_BITS;
-        let fence = validity.stamp_and_fence as usize % FENCES;
+        let generation = validity.generation_and_fence >> FENCE_BITS;
+        let fence = validity.generation_and_fence as usize % FENCES;
         now.sixteenths() < validity.until
             && now.0 < self.trusted_until.load(Ordering::Acquire)
-            && self.fences[fence].load(Ordering::Acquire) <= stamp
-            && self.floor.load(Ordering::Acquire) <= stamp
+            && self.fences[fence].load(Ordering::Acquire) <= generation
+            && self.floor.load(Ordering::Acquire) <= generation
     }
 
     fn fence(&self, key: &str) -> usize {
@@ -208,12 +209,12 @@ mod tests {
     #[test]
     fn a_message_between_the_read_and_the_insertion_wins() {
         let fence = trusted();
-        let stamp = fence.stamp();
+        let generation = fence.generation();
         fence.invalidated("plio_1");
         let [one, two] =
-            ["plio_1", "plio_2"].map(|key| fence.allows(&fence.validity(key, stamp, LONG)));
+            ["plio_1", "plio_2"].map(|key| fence.allows(&fence.validity(key, generation, LONG)));
         assert_eq!((one, two), (false, true));
-        let later = fence.validity("plio_1", fence.stamp(), LONG);
+        let later = fence.validity("plio_1", fence.generation(), LONG);
         assert!(fence.allows(&later));
         fence.forget_all();
         assert!(!fence.allows(&later));
@@ -222,7 +223,7 @@ mod tests {
     #[test]
     fn nothing_is_served_unless_the_store_was_heard_of_lately() {
         let fence = NearFence::new(LONG);
-        let value = fence.validity("plio_1", fence.stamp(), LONG);
+        let value = fence.validity("plio_1", fence.generation(), LONG);
         assert!(!fence.allows(&value));
         fence.trust(Moment::now());
         assert!(fence.allows(&value));

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::{LONG, SOURCE, fill, fill_since, invalidate, new_fill, read, schema, told};
 use crate::model::schema::Schema;
-use crate::store::{Claim, Fill, Store};
+use crate::store::{Claim, Fill, InvalidationSink, Store};
 
 /// Of a claim whose end is waited for.
 const SHORT: Duration = Duration::from_millis(50);
@@ -111,7 +111,7 @@ pub async fn run_shared<S: Store>(new: impl AsyncFn(&Schema) -> [S; 2]) {
         a_repeated_claim_does_not_last_longer,
     }
     let ([one, two], near) = (new(&schema(LONG)).await, told::near());
-    one.keep_told(near.clone());
+    one.keep_told(InvalidationSink::new(near.clone()));
     for store in [&one, &two] {
         store.connect(SOURCE).await.expect("connect");
     }

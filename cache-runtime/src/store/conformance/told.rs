@@ -20,7 +20,7 @@ async fn survivors(
 ) -> Vec<bool> {
     near.trust(Moment::now());
     let minute = Duration::from_secs(60);
-    let kept = |key: &&str| near.validity(key, near.stamp(), minute);
+    let kept = |key: &&str| near.validity(key, near.generation(), minute);
     let kept: Vec<_> = keys.iter().map(kept).collect();
     assert!(kept.iter().all(|kept| near.allows(kept)));
     happens.await;

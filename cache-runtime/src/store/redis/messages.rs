@@ -14,12 +14,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use redis::{PushInfo, PushKind, Value};
 
 use super::connection::parse_token;
-use crate::local::near::NearFence;
-use crate::store::Token;
+use crate::store::{InvalidationSink, Token};
 
 /// What has been heard over one connection.
 pub(super) struct Heard {
-    near: Arc<NearFence>,
+    sink: InvalidationSink,
     /// What is before the keys of values.
     prefix: Arc<str>,
     /// Where the last message has led to.
@@ -28,10 +27,10 @@ pub(super) struct Heard {
 
 impl Heard {
     /// Whatever was told over an earlier connection: what came after it was missed.
-    pub(super) fn nothing_yet(near: Arc<NearFence>, prefix: Arc<str>) -> Heard {
-        near.forget_all();
+    pub(super) fn nothing_yet(sink: InvalidationSink, prefix: Arc<str>) -> Heard {
+        sink.forget_all();
         Heard {
-            near,
+            sink,
             prefix,
             last: Mutex::default(),
         }
@@ -40,7 +39,7 @@ impl Heard {
     pub(super) fn push(&self, push: &PushInfo) {
         match (&push.kind, &push.data[..]) {
             (PushKind::Message, [_, Value::BulkString(message)]) => self.message(message),
-            (PushKind::Disconnection, _) => self.near.forget_all(),
+            (PushKind::Disconnection, _) => self.sink.forget_all(),
             _ => {}
         }
     }
@@ -54,14 +53,14 @@ impl Heard {
         };
         let mut last = self.last();
         if old.is_none() || *last != old {
-            self.near.lost();
+            self.sink.lost();
         }
         *last = new;
         let keys = lines.filter_map(|key| std::str::from_utf8(key).ok());
         for key in keys.filter_map(|key| key.strip_prefix(&*self.prefix)) {
             match old == new {
-                true => self.near.gone(key),
-                false => self.near.invalidated(key),
+                true => self.sink.evicted(key),
+                false => self.sink.invalidated(key),
             }
         }
     }
@@ -71,7 +70,7 @@ impl Heard {
         let mut last = self.last();
         let complete = |last: Token| last.epoch == token.epoch && last.clock >= token.clock;
         if !last.is_some_and(complete) {
-            self.near.lost();
+            self.sink.lost();
             *last = Some(token);
         }
     }
@@ -87,15 +86,15 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::local::near::Moment;
+    use crate::local::near::{Moment, NearFence};
 
     /// Whether a value of now outlives what happens.
-    fn survives(heard: &Heard, happens: impl FnOnce()) -> bool {
-        heard.near.trust(Moment::now());
+    fn survives(near: &NearFence, happens: impl FnOnce()) -> bool {
+        near.trust(Moment::now());
         let minute = Duration::from_secs(60);
-        let value = heard.near.validity("plio_1", heard.near.stamp(), minute);
+        let value = near.validity("plio_1", near.generation(), minute);
         happens();
-        heard.near.allows(&value)
+        near.allows(&value)
     }
 
     fn token(clock: u64) -> Token {
@@ -108,31 +107,31 @@ mod tests {
 
     #[test]
     fn a_lost_message_empties_the_near_cache() {
-        let heard =
-            Heard::nothing_yet(Arc::new(NearFence::new(Duration::from_secs(60))), "".into());
+        let near = Arc::new(NearFence::new(Duration::from_secs(60)));
+        let heard = Heard::nothing_yet(InvalidationSink::new(near.clone()), "".into());
         let message = |old: &str, new: &str, keys: &str| {
             heard.message(format!("{old} {new}\n{keys}").as_bytes());
         };
-        assert!(!survives(&heard, || heard.check(token(1))), "the first");
-        assert!(survives(&heard, || message(
+        assert!(!survives(&near, || heard.check(token(1))), "the first");
+        assert!(survives(&near, || message(
             &at(1),
             &at(2),
             "plio_2\nplio_3"
         )));
-        assert!(!survives(&heard, || message(&at(2), &at(3), "plio_1")));
-        assert!(survives(&heard, || heard.check(token(3))));
-        assert!(survives(&heard, || heard.check(token(2))), "an old answer");
+        assert!(!survives(&near, || message(&at(2), &at(3), "plio_1")));
+        assert!(survives(&near, || heard.check(token(3))));
+        assert!(survives(&near, || heard.check(token(2))), "an old answer");
         // Number 4 is lost, and the next message shows it.
-        assert!(!survives(&heard, || message(&at(4), &at(5), "plio_2")));
+        assert!(!survives(&near, || message(&at(4), &at(5), "plio_2")));
         // Number 6 is lost, and an answer shows it.
-        assert!(!survives(&heard, || heard.check(token(6))));
+        assert!(!survives(&near, || heard.check(token(6))));
         // What was evicted.
-        assert!(survives(&heard, || message(&at(6), &at(6), "plio_2")));
-        assert!(!survives(&heard, || message(&at(6), &at(6), "plio_1")));
-        assert!(!survives(&heard, || message(&at(5), &at(5), "plio_2")));
+        assert!(survives(&near, || message(&at(6), &at(6), "plio_2")));
+        assert!(!survives(&near, || message(&at(6), &at(6), "plio_1")));
+        assert!(!survives(&near, || message(&at(5), &at(5), "plio_2")));
         // A new epoch follows nothing.
-        assert!(!survives(&heard, || message("", &at(7), "")));
-        assert!(survives(&heard, || message(&at(7), &at(8), "")));
-        assert!(!survives(&heard, || heard.message(b"nonsense")));
+        assert!(!survives(&near, || message("", &at(7), "")));
+        assert!(survives(&near, || message(&at(7), &at(8), "")));
+        assert!(!survives(&near, || heard.message(b"nonsense")));
     }
 }

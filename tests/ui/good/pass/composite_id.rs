@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use cache_runtime::generated::{self, Codec, Policy};
+use cache_runtime::__private::{self, Codec, Policy};
 use cache_runtime::{BoxError, Cache, Cached, Error, Load, LoadContext, Rows, Schema, Tags};
 use serde::{Deserialize, Serialize};
 
@@ -72,7 +72,7 @@ fn main() {
         grace: Duration::from_secs(60),
         load_timeout: Duration::from_secs(2),
         lease: Duration::from_millis(250),
-        near: Some(generated::Room::Bytes(16 << 20)),
+        near: Some(__private::Capacity::Bytes(16 << 20)),
         refresh: true,
         verify: u32::MAX,
         number: 9,

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cache_runtime::generated::{Codec, Policy};
+use cache_runtime::__private::{Codec, Policy};
 use cache_runtime::{Cached, Lookup, Rows, Tags};
 use serde::{Deserialize, Serialize};
 
@@ -147,8 +147,8 @@ fn texts(tags: Tags) -> Vec<String> {
     tags.finish().iter().map(ToString::to_string).collect()
 }
 
-fn key(write: impl FnOnce(&mut cache_runtime::generated::KeyWriter)) -> String {
-    let mut key = cache_runtime::generated::KeyWriter::default();
+fn key(write: impl FnOnce(&mut cache_runtime::__private::KeyWriter)) -> String {
+    let mut key = cache_runtime::__private::KeyWriter::default();
     write(&mut key);
     key.finish()
 }

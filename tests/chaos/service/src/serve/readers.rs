@@ -161,6 +161,7 @@ fn tier(status: CacheStatus) -> Tier {
         } => Tier::Collapsed,
         Answer::Miss { .. } => Tier::Miss,
         Answer::Bypass => Tier::Bypass,
+        other => panic!("a new answer: {other:?}"),
     }
 }
 

@@ -65,7 +65,7 @@ impl Service {
             Err(_) => Outcome::Unknown,
         };
         self.committed(start, Way::Cache, outcome, written);
-        committed
+        Ok(committed?)
     }
 
     async fn write_plainly(&self) -> Result<(), sqlx::Error> {
