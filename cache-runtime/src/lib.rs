@@ -1,17 +1,4 @@
-//! A declarative, dependency-aware, read-through cache.
-//!
-//! `cache.toml` says what is cached and what each cached value is built from; `#[derive(Cached)]` on
-//! the model structs turns it into keys, read-through getters and invalidation edges; triggers
-//! rendered from the same file report every write. See the guide, `docs/guide`: `first-steps.md` walks from an
-//! empty crate to a cached model. `docs/ARCHITECTURE.md` has the protocol.
-//!
-//! | feature | what |
-//! | --- | --- |
-//! | `redis` | [`RedisStore`], for services of several processes |
-//! | `postgres`, `sqlite` | the write path: [`Cache::begin`], [`Schema::install`] |
-//! | `axum` | [`Fetched::respond`], [`IfNoneMatch`], [`IfMatch`]: cached JSON as answers, with `ETag`, 304 and `Cache-Status` |
-//! | `metrics` | counters and gauges through the `metrics` facade |
-//! | `conformance` | the test suite for [`Store`]s |
+#![doc = include_str!("../README.md")]
 
 mod boxed;
 mod builder;

@@ -64,21 +64,25 @@ use std::sync::Arc;
 
 use cache_runtime::*;
 use serde::{Deserialize, Serialize};
-use sqlx::{PgPool, SqlitePool};
-
-static SCHEMA: Schema = cache_runtime::schema!();
+use sqlx::{PgPool, Sqlite, SqlitePool};
 ";
 
 /// Blocks of these kinds are what the crate of a page is made of: its file, its items, and bodies of functions that have a cache.
 const FILE: &str = "toml cache.toml";
 const ITEMS: &str = "rust";
+
+/// Items that rustdoc leaves alone: the front page of the crate.
+const FRONT: &str = "rust,ignore";
 const BODY: &str = "rust body";
 
 #[test]
 fn the_code_of_every_page_of_the_guide_compiles() {
     let pages = build_dir("guide-pages");
     let mut members = Vec::new();
-    let mut files = vec![root().join("README.md")];
+    let mut files = vec![
+        root().join("README.md"),
+        root().join("cache-runtime/README.md"),
+    ];
     let guide = fs::read_dir(root().join("docs/guide")).expect("the guide");
     files.extend(guide.map(|entry| entry.expect("a page").path()));
     files.retain(|file| file.extension().is_some_and(|it| it == "md"));
@@ -88,9 +92,12 @@ fn the_code_of_every_page_of_the_guide_compiles() {
         let kinds: Vec<&str> = blocks(&page).into_iter().map(|(info, _)| info).collect();
         let unknown = kinds
             .iter()
-            .find(|it| it.starts_with("rust") && ![ITEMS, BODY].contains(*it));
+            .find(|it| it.starts_with("rust") && ![ITEMS, FRONT, BODY].contains(*it));
         assert_eq!(unknown, None, "in {}", file.display());
-        if [FILE, ITEMS, BODY].iter().any(|kind| kinds.contains(kind)) {
+        if [FILE, ITEMS, FRONT, BODY]
+            .iter()
+            .any(|kind| kinds.contains(kind))
+        {
             let name = member(&pages, &file, &page);
             assert!(!members.contains(&name), "two pages are called {name}");
             members.push(name);
@@ -108,7 +115,10 @@ fn the_code_of_every_page_of_the_guide_compiles() {
 /// Makes the crate of a page. Returns its name.
 fn member(pages: &Path, file: &Path, page: &str) -> String {
     let stem = file.file_stem().expect("a name").to_string_lossy();
-    let name = format!("page-{}", stem.to_lowercase());
+    let name = match file.ends_with("cache-runtime/README.md") {
+        true => "page-front".to_owned(),
+        false => format!("page-{}", stem.to_lowercase()),
+    };
     let source = pages.join(&name).join("src");
     fs::create_dir_all(&source).expect("create src");
     let manifest = format!(
@@ -129,11 +139,14 @@ sqlx = {{ version = "0.9", default-features = false, features = ["runtime-tokio"
     let prelude = root().join(format!("tests/builds/guide/{name}.rs"));
     let prelude = fs::read_to_string(prelude).unwrap_or_default();
     let mut code = format!("{PRELUDE}\n{prelude}\n");
+    if !page.contains("static SCHEMA") {
+        code += "static SCHEMA: Schema = cache_runtime::schema!();\n";
+    }
     let mut schema = String::new();
     for (number, (info, text)) in blocks(page).into_iter().enumerate() {
         match info {
             FILE => schema += &text,
-            ITEMS => code += &text,
+            ITEMS | FRONT => code += &text,
             BODY => write!(
                 code,
                 "async fn body_{number}(cache: Cache<SqlitePool>) -> Result<(), BoxError> {{\n{text}Ok(())\n}}\n"
