@@ -31,22 +31,7 @@ fn id_type(id: &[&Field]) -> TokenStream {
 
 pub(crate) fn cached(row: &Struct, model: &Model, policy: &Policy, schema: &Schema) -> TokenStream {
     let Struct { ident, runtime, .. } = row;
-    let [ttl, negative_ttl] = [policy.ttl, policy.negative_ttl].map(literal::duration);
-    let [grace, load_timeout, lease] =
-        [policy.grace, policy.load_timeout, policy.lease].map(literal::duration);
-    let near = literal::option(policy.near.map(|it| literal::capacity(runtime, it)));
-    let (max_value, max_tags) = (policy.max_value, policy.max_tags);
-    let verify = policy.verify;
-    let refresh = policy.on_write == OnWrite::Refresh;
-    let (jitter, codec) = (
-        policy.jitter,
-        format_ident!("{}", pascal_case(&policy.codec.to_string())),
-    );
-    let number = schema
-        .models()
-        .position(|other| other.name == model.name)
-        .unwrap_or_default();
-    let strict = policy.consistency == Consistency::Strict;
+    let policy_value = self::policy(runtime, model, policy, schema);
     let lookup = match policy.lookups.is_empty() {
         true => quote!(::core::convert::Infallible),
         false => lookup_ident(row).to_token_stream(),
@@ -81,22 +66,7 @@ pub(crate) fn cached(row: &Struct, model: &Model, policy: &Policy, schema: &Sche
         #[automatically_derived]
         impl #runtime::Cached for #ident {
             type Lookup = #lookup;
-            const POLICY: #runtime::__private::Policy = #runtime::__private::Policy {
-                ttl: #ttl,
-                jitter: #jitter,
-                negative_ttl: #negative_ttl,
-                codec: #runtime::__private::Codec::#codec,
-                max_value: #max_value,
-                max_tags: #max_tags,
-                strict: #strict,
-                grace: #grace,
-                load_timeout: #load_timeout,
-                lease: #lease,
-                near: #near,
-                refresh: #refresh,
-                verify: #verify,
-                number: #number,
-            };
+            const POLICY: #runtime::__private::Policy = #policy_value;
             fn id(&self) -> Self::Id {
                 #id
             }
@@ -111,6 +81,44 @@ pub(crate) fn cached(row: &Struct, model: &Model, policy: &Policy, schema: &Sche
                 #id_tag
             }
             #absence
+        }
+    }
+}
+
+/// What `cache.toml` says of its values.
+fn policy(runtime: &TokenStream, model: &Model, policy: &Policy, schema: &Schema) -> TokenStream {
+    let [ttl, negative_ttl] = [policy.ttl, policy.negative_ttl].map(literal::duration);
+    let [grace, load_timeout, lease] =
+        [policy.grace, policy.load_timeout, policy.lease].map(literal::duration);
+    let near = literal::option(policy.near.map(|it| literal::capacity(runtime, it)));
+    let (max_value, max_tags) = (policy.max_value, policy.max_tags);
+    let verify = policy.verify;
+    let refresh = policy.on_write == OnWrite::Refresh;
+    let (jitter, codec) = (
+        policy.jitter,
+        format_ident!("{}", pascal_case(&policy.codec.to_string())),
+    );
+    let number = schema
+        .models()
+        .position(|other| other.name == model.name)
+        .unwrap_or_default();
+    let strict = policy.consistency == Consistency::Strict;
+    quote! {
+        #runtime::__private::Policy {
+            ttl: #ttl,
+            jitter: #jitter,
+            negative_ttl: #negative_ttl,
+            codec: #runtime::__private::Codec::#codec,
+            max_value: #max_value,
+            max_tags: #max_tags,
+            strict: #strict,
+            grace: #grace,
+            load_timeout: #load_timeout,
+            lease: #lease,
+            near: #near,
+            refresh: #refresh,
+            verify: #verify,
+            number: #number,
         }
     }
 }

@@ -69,28 +69,9 @@ fn served(
             + ::core::marker::Send + ::core::marker::Sync + 'static
     };
 
-    let by = format_ident!("{ident}Lookup");
     let policy = model.and_then(|model| model.cached.as_ref());
     let lookups = policy.map(|policy| &policy.lookups[..]).unwrap_or_default();
-    let (lookup, lookup_enum) = if lookups.is_empty() {
-        (quote!(::core::convert::Infallible), None)
-    } else {
-        let variants = lookups.iter().filter_map(|lookup| {
-            let (variant, ty) = (variant(&lookup.column)?, column(input, &lookup.column));
-            Some(quote!(#variant(#ty)))
-        });
-        let lookup_enum = quote! {
-            #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::cmp::PartialEq, ::core::cmp::Eq, ::core::hash::Hash)]
-            #[allow(missing_docs)]
-            #vis enum #by { #(#variants),* }
-            #[automatically_derived]
-            impl #runtime::Lookup for #by {
-                fn write_key(&self, _: &mut #runtime::__private::KeyWriter) {}
-                fn tag(&self, _: &mut #runtime::Tags) {}
-            }
-        };
-        (by.to_token_stream(), Some(lookup_enum))
-    };
+    let (lookup_type, lookup_enum) = lookup(input, lookups, runtime);
 
     // Any column might be a lookup of a model that is not known.
     let columns: Vec<String> = match model {
@@ -101,25 +82,23 @@ fn served(
             columns.filter(is_name).collect()
         }
     };
+    let lookup = |name: String| Lookup {
+        ty: column(input, &name),
+        column: name,
+        by: TokenStream::new(),
+    };
     let getters = Getters {
         runtime,
         vis,
         id,
-        lookups: columns
-            .into_iter()
-            .map(|name| Lookup {
-                ty: column(input, &name),
-                column: name,
-                by: TokenStream::new(),
-            })
-            .collect(),
+        lookups: columns.into_iter().map(lookup).collect(),
         json: true,
     };
     let getters = getters.stubs();
     quote! {
         #[automatically_derived]
         impl #impl_generics #runtime::Cached for #ident #ty_generics where #bounds {
-            type Lookup = #lookup;
+            type Lookup = #lookup_type;
             const POLICY: #runtime::__private::Policy = ::core::panic!();
             fn id(&self) -> Self::Id { ::core::unreachable!() }
             fn write_key(_: &Self::Id, _: &mut #runtime::__private::KeyWriter) {}
@@ -132,6 +111,33 @@ fn served(
             #getters
         }
     }
+}
+
+/// The type of its `Lookup`, and that type if it is no other crate's.
+fn lookup(
+    input: &DeriveInput,
+    lookups: &[cache_schema::Lookup],
+    runtime: &TokenStream,
+) -> (TokenStream, Option<TokenStream>) {
+    if lookups.is_empty() {
+        return (quote!(::core::convert::Infallible), None);
+    }
+    let (vis, by) = (&input.vis, format_ident!("{}Lookup", input.ident));
+    let variants = lookups.iter().filter_map(|lookup| {
+        let (variant, ty) = (variant(&lookup.column)?, column(input, &lookup.column));
+        Some(quote!(#variant(#ty)))
+    });
+    let lookup_enum = quote! {
+        #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::cmp::PartialEq, ::core::cmp::Eq, ::core::hash::Hash)]
+        #[allow(missing_docs)]
+        #vis enum #by { #(#variants),* }
+        #[automatically_derived]
+        impl #runtime::Lookup for #by {
+            fn write_key(&self, _: &mut #runtime::__private::KeyWriter) {}
+            fn tag(&self, _: &mut #runtime::Tags) {}
+        }
+    };
+    (by.to_token_stream(), Some(lookup_enum))
 }
 
 /// The type of the column: its field's, if there is one, else what such a column most likely has.

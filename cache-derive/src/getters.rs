@@ -1,6 +1,6 @@
 //! The functions that a service calls, each one line; beside an error the same ones, without a body.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use syn::Visibility;
 
@@ -23,203 +23,133 @@ pub(crate) struct Lookup {
     pub(crate) by: TokenStream,
 }
 
-/// One function.
+/// What functions there are: a method of `Reader` or of `Cache` each.
 struct Getter {
-    name: String,
-    doc: String,
-    /// What it does: a method of `Reader`, or of `Cache`.
     method: &'static str,
-    reads_from: ReadsFrom,
-    /// What it takes: the name, the type, and what the method takes for it.
-    of: (&'static str, TokenStream, TokenStream),
-    returns: TokenStream,
-    /// The trait that loads.
-    bound: &'static str,
+    from: From,
+    of: Of,
+    returns: Returns,
+    doc: &'static str,
+    errors: &'static str,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum ReadsFrom {
+#[derive(Clone, Copy, PartialEq)]
+enum From {
     /// A cache or a transaction.
     Reader,
     Cache,
 }
 
-const ERRORS: &str = "# Errors\nWhen it had to be loaded and could not be.";
-const UNREPORTED: &str =
-    "# Errors\nWhen the outbox cannot be written, or, without one, the store be reached";
+#[derive(Clone, Copy, PartialEq)]
+enum Of {
+    Id,
+    Ids,
+    Lookup,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Returns {
+    Row,
+    Fetched,
+    Json,
+    Nothing,
+}
+
+const LOAD: &str = "When it had to be loaded and could not be.";
+const REPORT: &str = "When the outbox cannot be written, or, without one, the store be reached.";
+const REPORT_AND_LOAD: &str = "When the outbox cannot be written, or, without one, the store be reached; or when it could not be \
+     loaded.";
+
+const fn getter(
+    method: &'static str,
+    from: From,
+    of: Of,
+    returns: Returns,
+    doc: &'static str,
+    errors: &'static str,
+) -> Getter {
+    Getter {
+        method,
+        from,
+        of,
+        returns,
+        doc,
+        errors,
+    }
+}
+
+#[rustfmt::skip]
+const GETTERS: [Getter; 11] = [
+    getter("get", From::Reader, Of::Id, Returns::Row, "The row with this id, from the cache or a transaction; `None` when there is none.", LOAD),
+    getter("get_many", From::Reader, Of::Ids, Returns::Row, "The rows with these ids, at their positions, from the cache or a transaction.", LOAD),
+    getter("fetch", From::Cache, Of::Id, Returns::Fetched, "The row with this id, and how it was come by.", LOAD),
+    getter("fetch_many", From::Cache, Of::Ids, Returns::Fetched, "The rows with these ids, at their positions, and how each was come by.", LOAD),
+    getter("fetch_json", From::Cache, Of::Id, Returns::Json, "The JSON of the row with this id, as it is stored.", LOAD),
+    getter("fetch_json_many", From::Cache, Of::Ids, Returns::Json, "The JSON of the rows with these ids, at their positions, as it is stored.", LOAD),
+    getter("invalidate", From::Cache, Of::Id, Returns::Nothing, "Invalidates what is built from the row with this id, after a write that nobody reported.", REPORT),
+    getter("refresh", From::Cache, Of::Id, Returns::Nothing, "Does the same, then loads the row for readers to come.", REPORT_AND_LOAD),
+    getter("get_by", From::Reader, Of::Lookup, Returns::Row, "The row with this `{column}`, from the cache or a transaction.", LOAD),
+    getter("fetch_by", From::Cache, Of::Lookup, Returns::Fetched, "The row with this `{column}`, and how it was come by.", LOAD),
+    getter("fetch_json_by", From::Cache, Of::Lookup, Returns::Json, "The JSON of the row with this `{column}`, as it is stored.", LOAD),
+];
 
 impl Getters<'_> {
     /// The functions.
     pub(crate) fn render(&self) -> TokenStream {
-        self.all().iter().map(|it| self.function(it)).collect()
+        self.each(&|getter, lookup| self.function(getter, lookup))
     }
 
     /// The same for a struct that does not compile: whoever calls them is not told of that again.
     pub(crate) fn stubs(&self) -> TokenStream {
-        self.all().iter().map(|it| self.stub(it)).collect()
+        self.each(&|getter, lookup| self.stub(getter, lookup))
     }
 
-    fn all(&self) -> Vec<Getter> {
-        let mut all = self.by_id();
-        for lookup in &self.lookups {
-            all.extend(self.by_lookup(lookup));
-        }
-        all.retain(|getter| self.json || !getter.method.starts_with("fetch_json"));
-        all
+    /// One for each that there is, those by lookup once for each column.
+    fn each(&self, render: &dyn Fn(&Getter, Option<&Lookup>) -> TokenStream) -> TokenStream {
+        let getters = GETTERS
+            .iter()
+            .filter(|getter| self.json || getter.returns != Returns::Json);
+        let (by_lookup, by_id): (Vec<&Getter>, Vec<&Getter>) =
+            getters.partition(|getter| getter.of == Of::Lookup);
+        let by_id = by_id.into_iter().map(|getter| render(getter, None));
+        let lookups = self.lookups.iter();
+        let by_lookup = lookups.flat_map(|lookup| {
+            let getters = by_lookup.iter();
+            getters.map(|getter| render(getter, Some(lookup)))
+        });
+        by_id.chain(by_lookup).collect()
     }
 
-    fn by_id(&self) -> Vec<Getter> {
-        use ReadsFrom::{Cache, Reader};
-        let runtime = self.runtime;
-        let (row, fetched) = self.answers();
-        let json = quote!(#runtime::Fetched<#runtime::Json>);
-        let many = |one: &TokenStream| quote!(::std::vec::Vec<#one>);
-        let one = |method, reads_from, returns: &TokenStream, doc: String| {
-            let of = ("id", self.id.clone(), quote!(id));
-            getter(method, reads_from, of, returns.clone(), doc)
-        };
-        let several = |method, reads_from, returns: &TokenStream, doc: &str| {
-            let id = self.id;
-            let of = ("ids", quote!(&[#id]), quote!(ids));
-            getter(
-                method,
-                reads_from,
-                of,
-                many(returns),
-                format!("{doc}\n\n{ERRORS}"),
-            )
-        };
-        vec![
-            one(
-                "get",
-                Reader,
-                &row,
-                format!(
-                    "The row with this id, from the cache or a transaction; `None` when there is none.\n\n{ERRORS}"
-                ),
-            ),
-            several(
-                "get_many",
-                Reader,
-                &row,
-                "The rows with these ids, at their positions, from the cache or a transaction.",
-            ),
-            one(
-                "fetch",
-                Cache,
-                &fetched,
-                format!("The row with this id, and how it was come by.\n\n{ERRORS}"),
-            ),
-            several(
-                "fetch_many",
-                Cache,
-                &fetched,
-                "The rows with these ids, at their positions, and how each was come by.",
-            ),
-            one(
-                "fetch_json",
-                Cache,
-                &json,
-                format!("The JSON of the row with this id, as it is stored.\n\n{ERRORS}"),
-            ),
-            several(
-                "fetch_json_many",
-                Cache,
-                &json,
-                "The JSON of the rows with these ids, at their positions, as it is stored.",
-            ),
-            one(
-                "invalidate",
-                Cache,
-                &quote!(()),
-                format!(
-                    "Invalidates what is built from the row with this id, after a write that nobody reported.\n\n{UNREPORTED}."
-                ),
-            ),
-            one(
-                "refresh",
-                Cache,
-                &quote!(()),
-                format!(
-                    "Does the same, then loads the row for readers to come.\n\n{UNREPORTED}; or when it could not be loaded."
-                ),
-            ),
-        ]
-    }
-
-    fn by_lookup(&self, lookup: &Lookup) -> [Getter; 3] {
-        use ReadsFrom::{Cache, Reader};
-        let (runtime, Lookup { column, ty, by }) = (self.runtime, lookup);
-        let (row, fetched) = self.answers();
-        let json = quote!(#runtime::Fetched<#runtime::Json>);
-        [
-            (
-                "get_by",
-                Reader,
-                row,
-                format!("The row with this `{column}`, from the cache or a transaction."),
-            ),
-            (
-                "fetch_by",
-                Cache,
-                fetched,
-                format!("The row with this `{column}`, and how it was come by."),
-            ),
-            (
-                "fetch_json_by",
-                Cache,
-                json,
-                format!("The JSON of the row with this `{column}`, as it is stored."),
-            ),
-        ]
-        .map(|(method, reads_from, returns, doc)| {
-            let of = ("value", ty.clone(), quote!(#by(value)));
-            Getter {
-                name: format!("{method}_{column}"),
-                bound: "Find",
-                ..getter(
-                    method,
-                    reads_from,
-                    of,
-                    returns,
-                    format!("{doc}\n\n{ERRORS}"),
-                )
-            }
-        })
-    }
-
-    /// What a reader gets, and the same with how it was come by.
-    fn answers(&self) -> (TokenStream, TokenStream) {
-        let runtime = self.runtime;
-        (
-            quote!(::core::option::Option<::std::sync::Arc<Self>>),
-            quote!(#runtime::Fetched<::std::sync::Arc<Self>>),
-        )
-    }
-
-    fn function(&self, getter: &Getter) -> TokenStream {
-        let Getter {
-            doc,
-            of: (of, ty, value),
-            ..
-        } = getter;
+    fn function(&self, getter: &Getter, lookup: Option<&Lookup>) -> TokenStream {
         let (vis, runtime) = (self.vis, self.runtime);
-        let [name, of, method, bound] =
-            [&*getter.name, of, getter.method, getter.bound].map(|it| format_ident!("{it}"));
-        let result = self.result(getter);
-        match getter.reads_from {
-            ReadsFrom::Reader => quote! {
+        let column = lookup.map_or("", |lookup| &lookup.column);
+        let doc = format!(
+            "{}\n\n# Errors\n{}",
+            getter.doc.replace("{column}", column),
+            getter.errors
+        );
+        let (name, method) = (name(getter, lookup), format_ident!("{}", getter.method));
+        let (ty, result) = (self.takes(getter, lookup), self.result(getter));
+        let (of, value, bound) = match (getter.of, lookup) {
+            (Of::Ids, _) => (quote!(ids), quote!(ids), quote!(#runtime::Load)),
+            (_, None) => (quote!(id), quote!(id), quote!(#runtime::Load)),
+            (_, Some(Lookup { by, .. })) => {
+                (quote!(value), quote!(#by(value)), quote!(#runtime::Find))
+            }
+        };
+        match getter.from {
+            From::Reader => quote! {
                 #[doc = #doc]
                 #vis async fn #name<R: #runtime::Reader>(from: R, #of: #ty) -> #result
-                where Self: #runtime::#bound<R::Source> {
+                where Self: #bound<R::Source> {
                     #runtime::Reader::#method::<Self>(from, #value).await
                 }
             },
-            ReadsFrom::Cache => quote! {
+            From::Cache => quote! {
                 #[doc = #doc]
                 #vis async fn #name<Db>(cache: &#runtime::Cache<Db>, #of: #ty) -> #result
                 where
-                    Self: #runtime::#bound<Db>,
+                    Self: #bound<Db>,
                     Db: ::core::marker::Send + ::core::marker::Sync + 'static,
                 {
                     cache.#method::<Self>(#value).await
@@ -228,39 +158,49 @@ impl Getters<'_> {
         }
     }
 
-    fn stub(&self, getter: &Getter) -> TokenStream {
+    fn stub(&self, getter: &Getter, lookup: Option<&Lookup>) -> TokenStream {
         let (vis, runtime) = (self.vis, self.runtime);
-        let (name, (_, ty, _)) = (format_ident!("{}", getter.name), &getter.of);
-        let result = self.result(getter);
-        let (generic, from) = match getter.reads_from {
-            ReadsFrom::Reader => (quote!(R), quote!(R)),
-            ReadsFrom::Cache => (quote!(Db), quote!(&#runtime::Cache<Db>)),
+        let (ty, result) = (self.takes(getter, lookup), self.result(getter));
+        let name = name(getter, lookup);
+        let (generic, from) = match getter.from {
+            From::Reader => (quote!(R), quote!(R)),
+            From::Cache => (quote!(Db), quote!(&#runtime::Cache<Db>)),
         };
         quote! {
             #vis async fn #name<#generic>(_: #from, _: #ty) -> #result { ::core::unreachable!() }
         }
     }
 
+    /// The type of what it is asked for.
+    fn takes(&self, getter: &Getter, lookup: Option<&Lookup>) -> TokenStream {
+        let id = self.id;
+        match (getter.of, lookup) {
+            (Of::Ids, _) => quote!(&[#id]),
+            (_, None) => id.clone(),
+            (_, Some(lookup)) => lookup.ty.clone(),
+        }
+    }
+
     fn result(&self, getter: &Getter) -> TokenStream {
-        let (runtime, returns) = (self.runtime, &getter.returns);
-        quote!(::core::result::Result<#returns, #runtime::Error>)
+        let runtime = self.runtime;
+        let one = match getter.returns {
+            Returns::Row => quote!(::core::option::Option<::std::sync::Arc<Self>>),
+            Returns::Fetched => quote!(#runtime::Fetched<::std::sync::Arc<Self>>),
+            Returns::Json => quote!(#runtime::Fetched<#runtime::Json>),
+            Returns::Nothing => quote!(()),
+        };
+        let all = match getter.of {
+            Of::Ids => quote!(::std::vec::Vec<#one>),
+            Of::Id | Of::Lookup => one,
+        };
+        quote!(::core::result::Result<#all, #runtime::Error>)
     }
 }
 
-fn getter(
-    method: &'static str,
-    reads_from: ReadsFrom,
-    of: (&'static str, TokenStream, TokenStream),
-    returns: TokenStream,
-    doc: String,
-) -> Getter {
-    Getter {
-        name: method.to_owned(),
-        doc,
-        method,
-        reads_from,
-        of,
-        returns,
-        bound: "Load",
+/// `get`, `get_by_uuid`.
+fn name(getter: &Getter, lookup: Option<&Lookup>) -> Ident {
+    match lookup {
+        Some(lookup) => format_ident!("{}_{}", getter.method, lookup.column),
+        None => format_ident!("{}", getter.method),
     }
 }
