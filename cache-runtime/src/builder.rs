@@ -60,6 +60,16 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
     /// Where `db` is a `sqlx::PgPool` or a `sqlx::SqlitePool`, that database reports its writes, by the triggers of
     /// [`Schema::install`](crate::Schema::install). For another source, such as a struct with the pool
     /// in it, call [`outbox`](Builder::outbox).
+    ///
+    /// ```
+    /// # use blog::SCHEMA; use cache_runtime::Cache;
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), cache_runtime::BoxError> {
+    /// # let pool = blog::database().await?;
+    /// # SCHEMA.install(&pool).await?;
+    /// let cache = Cache::builder(pool, &SCHEMA).build().await?;
+    /// # Ok(()) }
+    /// ```
     pub fn builder(db: Db, schema: &'static Schema) -> Builder<Db> {
         Builder {
             db,
@@ -76,6 +86,17 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
 
 impl<Db: Send + Sync + 'static> Builder<Db> {
     /// Where the values live; a [`MemoryStore`] when not said.
+    ///
+    /// ```
+    /// # use blog::SCHEMA; use cache_runtime::{Cache, MemoryStore};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), cache_runtime::BoxError> {
+    /// # let pool = blog::database().await?;
+    /// # SCHEMA.install(&pool).await?;
+    /// let store = MemoryStore::new(&SCHEMA).capacity(256 << 20);
+    /// let cache = Cache::builder(pool, &SCHEMA).store(store).build().await?;
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn store(mut self, store: impl Store) -> Self {
         self.store = Some(Arc::new(store));
@@ -84,6 +105,18 @@ impl<Db: Send + Sync + 'static> Builder<Db> {
 
     /// Nothing is reported, and nothing invalidated but by [`Cache::invalidate`], [`Cache::refresh`] and
     /// [`Cache::clear`]: for a source whose values are right until their `ttl` is over.
+    ///
+    /// ```
+    /// # use blog::SCHEMA; use cache_runtime::Cache;
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), cache_runtime::BoxError> {
+    /// # let pool = blog::database().await?;
+    /// # SCHEMA.install(&pool).await?;
+    /// let cache = Cache::builder(pool, &SCHEMA).without_outbox().build().await?;
+    /// // So there are no transactions that would invalidate.
+    /// assert!(cache.begin().await.is_err());
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn without_outbox(mut self) -> Self {
         self.reports = Reports::Nobody;
@@ -93,6 +126,16 @@ impl<Db: Send + Sync + 'static> Builder<Db> {
     /// Whether this process relays what others write to the database; it does when not said. Leave it on: by it a process also
     /// notices that the triggers are no longer right, or that Redis was given another server's memory. With none in the service, what
     /// `psql` writes waits for a [`deliver_pending`](Cache::deliver_pending) or for the `ttl`.
+    ///
+    /// ```
+    /// # use blog::SCHEMA; use cache_runtime::Cache;
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), cache_runtime::BoxError> {
+    /// # let pool = blog::database().await?;
+    /// # SCHEMA.install(&pool).await?;
+    /// let cache = Cache::builder(pool, &SCHEMA).relay(false).build().await?;
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn relay(mut self, relay: bool) -> Self {
         self.relay = relay;
@@ -101,6 +144,16 @@ impl<Db: Send + Sync + 'static> Builder<Db> {
 
     /// Whether this process keeps values near, where `cache.toml` says so, and hears of what others invalidate; it does when not
     /// said. Without it nothing is refreshed on write here either.
+    ///
+    /// ```
+    /// # use blog::SCHEMA; use cache_runtime::Cache;
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), cache_runtime::BoxError> {
+    /// # let pool = blog::database().await?;
+    /// # SCHEMA.install(&pool).await?;
+    /// let cache = Cache::builder(pool, &SCHEMA).near(false).build().await?;
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn near(mut self, near: bool) -> Self {
         self.near = near;
@@ -117,6 +170,23 @@ impl<Db: Send + Sync + 'static> Builder<Db> {
     }
 
     /// Calls `observe` for everything that happens, synchronously, where it happens.
+    ///
+    /// ```
+    /// # use blog::SCHEMA; use cache_runtime::{Cache, Event};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), cache_runtime::BoxError> {
+    /// # let pool = blog::database().await?;
+    /// # SCHEMA.install(&pool).await?;
+    /// let cache = Cache::builder(pool, &SCHEMA)
+    ///     .on_event(|event| match event {
+    ///         Event::Hit { key, tier } => println!("{tier} has {key}"),
+    ///         Event::Miss { key } => println!("nobody has {key}"),
+    ///         _ => {}
+    ///     })
+    ///     .build()
+    ///     .await?;
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn on_event(mut self, observe: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
         self.observer = Observer::new(observe);
@@ -128,6 +198,17 @@ impl<Db: Send + Sync + 'static> Builder<Db> {
     ///
     /// While the store or the database is away, that is no error: reads go to the source, and the
     /// cache goes on trying in the background.
+    ///
+    /// ```
+    /// # use blog::SCHEMA; use cache_runtime::Cache;
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), cache_runtime::BoxError> {
+    /// # let pool = blog::database().await?;
+    /// // The triggers are not installed.
+    /// let error = Cache::builder(pool, &SCHEMA).build().await.expect_err("nothing would be reported");
+    /// assert!(error.is_set_up());
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// When the database does not have the triggers that `cache.toml` renders (`is_set_up`). When it is not said which database
@@ -174,6 +255,23 @@ fn of_source(db: &dyn Any, schema: &'static Schema) -> Option<Arc<dyn Outbox>> {
 impl<Db: Send + Sync + 'static> Builder<Db> {
     /// The database whose writes are reported, by the triggers of
     /// [`Schema::install`](crate::Schema::install). Not needed where the source is the pool.
+    ///
+    /// ```
+    /// # use blog::SCHEMA; use cache_runtime::Cache; use sqlx::SqlitePool;
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), cache_runtime::BoxError> {
+    /// # let pool = blog::database().await?;
+    /// # SCHEMA.install(&pool).await?;
+    /// struct App {
+    ///     pool: SqlitePool,
+    /// }
+    ///
+    /// let app = App { pool: pool.clone() };
+    /// let cache = Cache::builder(app, &SCHEMA).outbox(&pool).build().await?;
+    /// let tx = cache.begin_on(&cache.db().pool).await?;
+    /// # tx.rollback().await?;
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn outbox<DB: OutboxDatabase>(mut self, pool: &Pool<DB>) -> Self {
         self.reports = Reports::Outbox(OwnOutbox::of(pool, self.schema, true));
@@ -183,6 +281,16 @@ impl<Db: Send + Sync + 'static> Builder<Db> {
     /// The database whose writes are reported by who writes, with
     /// [`Transaction::changed`](crate::Transaction::changed) and its like, into the outbox of
     /// [`Schema::install_outbox`](crate::Schema::install_outbox).
+    ///
+    /// ```
+    /// # use blog::SCHEMA; use cache_runtime::Cache;
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), cache_runtime::BoxError> {
+    /// # let pool = blog::database().await?;
+    /// SCHEMA.install_outbox(&pool).await?;
+    /// let cache = Cache::builder(pool.clone(), &SCHEMA).outbox_without_triggers(&pool).build().await?;
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn outbox_without_triggers<DB: OutboxDatabase>(mut self, pool: &Pool<DB>) -> Self {
         self.reports = Reports::Outbox(OwnOutbox::of(pool, self.schema, false));

@@ -22,6 +22,26 @@ const VERIFICATIONS: usize = 16;
 /// Reads are the functions that `#[derive(Cached)]` puts on the models, such as `Plio::get(&cache,
 /// 1)`. Writes go through [`begin`](Cache::begin), or through anything else that the database's
 /// triggers see.
+///
+/// ```
+/// # use blog::{Post, SCHEMA}; use cache_runtime::Cache;
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), cache_runtime::BoxError> {
+/// # let pool = blog::database().await?;
+/// # SCHEMA.install(&pool).await?;
+/// let cache = Cache::builder(pool, &SCHEMA).build().await?;
+/// let post = Post::get(&cache, 1).await?.ok_or("no such post")?;
+/// assert_eq!(post.author.name, "Ada");
+///
+/// let mut tx = cache.begin().await?;
+/// let sql = "UPDATE author SET name = 'Ada Lovelace' WHERE id = 1";
+/// sqlx::query(sql).execute(&mut *tx).await?;
+/// tx.commit().await?;
+///
+/// let post = Post::get(&cache, 1).await?.ok_or("no such post")?;
+/// assert_eq!(post.author.name, "Ada Lovelace");
+/// # Ok(()) }
+/// ```
 pub struct Cache<Db>(Arc<Inner<Db>>);
 
 struct Inner<Db> {
@@ -71,12 +91,35 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
     }
 
     /// The source.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), cache_runtime::BoxError> {
+    /// # let cache = blog::cache().await?;
+    /// let posts: i64 = sqlx::query_scalar("SELECT count(*) FROM post").fetch_one(cache.db()).await?;
+    /// assert_eq!(posts, 2);
+    /// # Ok(()) }
+    /// ```
     pub fn db(&self) -> &Db {
         &self.0.db
     }
 
     /// Delivers every row of the outbox that waits, such as those of statements that another program
     /// ran. Returns how many.
+    ///
+    /// ```
+    /// # use blog::Post;
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), cache_runtime::BoxError> {
+    /// # let cache = blog::cache().await?;
+    /// // Nobody has told the cache of this; the trigger has noted it.
+    /// let sql = "UPDATE post SET title = 'On wheels' WHERE id = 1";
+    /// sqlx::query(sql).execute(cache.db()).await?;
+    /// cache.deliver_pending().await?;
+    /// let post = Post::get(&cache, 1).await?.ok_or("no such post")?;
+    /// assert_eq!(post.title, "On wheels");
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// When the outbox cannot be read, or the store is away; the rows then go on waiting.
@@ -87,6 +130,16 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
 
     /// Forgets everything that is stored, in this process and in all others: after the database was
     /// restored, or written to with its triggers disabled.
+    ///
+    /// ```
+    /// # use blog::Post;
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), cache_runtime::BoxError> {
+    /// # let cache = blog::cache().await?;
+    /// cache.clear().await?;
+    /// assert_eq!(Post::fetch(&cache, 1).await?.status.to_string(), "memory; fwd=miss; stored");
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// When the outbox cannot be written; or when the store is away, which then forgets everything on its way back.
@@ -102,6 +155,15 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
     /// To be called when the service has answered its last request. (A cache that is merely dropped ends
     /// its tasks as well, but nobody waits for them.) Reads go on to be answered, but never again from the
     /// near cache, nor from a store that has been away.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), cache_runtime::BoxError> {
+    /// # let cache = blog::cache().await?;
+    /// // The service has answered its last request.
+    /// cache.shutdown().await;
+    /// # Ok(()) }
+    /// ```
     pub async fn shutdown(&self) {
         self.0.engine.shut_down().await;
     }

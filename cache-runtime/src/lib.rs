@@ -41,10 +41,10 @@ pub use outbox::database::OutboxDatabase;
 pub use read::answer::{Answer, CacheStatus, Fetched};
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub use read::connection::LoadConnection;
-pub use read::get::Reader;
 #[cfg(feature = "axum")]
 pub use read::http::{IfMatch, IfNoneMatch};
 pub use read::load::{Find, Load, LoadContext};
+pub use read::reader::Reader;
 pub use store::Store;
 pub use store::memory::MemoryStore;
 #[cfg(feature = "redis")]

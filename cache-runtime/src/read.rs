@@ -13,6 +13,7 @@ pub(crate) mod mode;
 pub(crate) mod nested;
 pub(crate) mod probe;
 pub(crate) mod query;
+pub(crate) mod reader;
 pub(crate) mod refresh;
 pub(crate) mod representation;
 pub(crate) mod round;

@@ -15,6 +15,17 @@ impl Schema {
     /// waits for those who write to it, a tenth of a second at a time, and never makes a reader wait. From the first change
     /// to the last, caches read from the source.
     ///
+    /// ```
+    /// # use blog::SCHEMA;
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), cache_runtime::BoxError> {
+    /// # let pool = blog::database().await?;
+    /// SCHEMA.install(&pool).await?;
+    /// // It may run at every start.
+    /// SCHEMA.install(&pool).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// When a table or column of `cache.toml` is missing, or an id or a reference has a type whose equal values may have
     /// different texts: nothing is installed then. When the role may not create triggers; or when a transaction has held a
@@ -42,6 +53,16 @@ impl Schema {
     /// migrations or run them in another role. It may be run in any state of the database, in one transaction: that one
     /// then waits for all who write to the tables, and they for it.
     ///
+    /// ```
+    /// # use blog::SCHEMA;
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), cache_runtime::BoxError> {
+    /// # let pool = blog::database().await?;
+    /// let text = SCHEMA.migration(&pool).await?;
+    /// assert!(text.contains("CREATE TRIGGER"));
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// When the database cannot be read. (On SQLite the text depends on it.)
     pub async fn migration<DB: OutboxDatabase>(
@@ -57,6 +78,16 @@ impl Schema {
 
     /// Removes the triggers and the outbox, of whatever version of `cache.toml`. Caches that are in use read from the
     /// source as soon as they notice, within `outbox.poll`.
+    ///
+    /// ```
+    /// # use blog::SCHEMA;
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), cache_runtime::BoxError> {
+    /// # let pool = blog::database().await?;
+    /// # SCHEMA.install(&pool).await?;
+    /// SCHEMA.uninstall(&pool).await?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// When the role may not, or a transaction has held a table for a minute.

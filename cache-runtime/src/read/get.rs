@@ -16,72 +16,19 @@ use crate::read::representation::{AsJson, Decoded, Representation};
 use crate::read::{probe, refresh, round};
 use crate::value::json::Json;
 
-/// Where values are read from: a `&Cache`, or a `&mut Transaction`, which sees what it has written. The
-/// functions that `#[derive(Cached)]` puts on the models take either.
-#[diagnostic::on_unimplemented(
-    message = "values are not read from `{Self}`",
-    note = "pass `&cache`, or `&mut tx` within a transaction"
-)]
-pub trait Reader: Sized + Send {
-    /// The cache's source.
-    type Source: Send + Sync + 'static;
-
-    /// The value of the row with this id; `None` when there is none.
-    ///
-    /// # Errors
-    /// When it had to be loaded and could not be.
-    fn get<T: Load<Self::Source>>(
-        self,
-        id: T::Id,
-    ) -> impl Future<Output = Result<Option<Arc<T>>, Error>> + Send;
-
-    /// The values of the rows with these ids, at their positions.
-    ///
-    /// # Errors
-    /// As [`get`](Self::get).
-    fn get_many<T: Load<Self::Source>>(
-        self,
-        ids: &[T::Id],
-    ) -> impl Future<Output = Result<Vec<Option<Arc<T>>>, Error>> + Send;
-
-    /// The value of the row that a lookup column names.
-    ///
-    /// # Errors
-    /// As [`get`](Self::get).
-    fn get_by<T: Find<Self::Source>>(
-        self,
-        by: T::Lookup,
-    ) -> impl Future<Output = Result<Option<Arc<T>>, Error>> + Send;
-}
-
-impl<Db: Send + Sync + 'static> Reader for &Cache<Db> {
-    type Source = Db;
-
-    fn get<T: Load<Db>>(
-        self,
-        id: T::Id,
-    ) -> impl Future<Output = Result<Option<Arc<T>>, Error>> + Send {
-        Cache::get(self, id)
-    }
-
-    fn get_many<T: Load<Db>>(
-        self,
-        ids: &[T::Id],
-    ) -> impl Future<Output = Result<Vec<Option<Arc<T>>>, Error>> + Send {
-        Cache::get_many(self, ids)
-    }
-
-    fn get_by<T: Find<Db>>(
-        self,
-        by: T::Lookup,
-    ) -> impl Future<Output = Result<Option<Arc<T>>, Error>> + Send {
-        Cache::get_by(self, by)
-    }
-}
-
 /// What the functions that `#[derive(Cached)]` makes are for one struct, for code that is generic over what it reads.
 impl<Db: Send + Sync + 'static> Cache<Db> {
     /// The value of the row with this id, through the cache; `None` when there is none.
+    ///
+    /// ```
+    /// # use blog::Post;
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), cache_runtime::BoxError> {
+    /// # let cache = blog::cache().await?;
+    /// let post = cache.get::<Post>(1).await?.ok_or("no such post")?;
+    /// assert_eq!(post.title, "On engines");
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// When it had to be loaded and could not be.
@@ -98,6 +45,18 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
 
     /// The values of the rows with these ids, at their positions.
     ///
+    /// ```
+    /// # use blog::Post;
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), cache_runtime::BoxError> {
+    /// # let cache = blog::cache().await?;
+    /// let posts = cache.get_many::<Post>(&[2, 404, 1]).await?;
+    /// let titles: Vec<Option<&str>> =
+    ///     posts.iter().map(|post| Some(&*post.as_ref()?.title)).collect();
+    /// assert_eq!(titles, [Some("On looms"), None, Some("On engines")]);
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// As [`get`](Self::get).
     pub async fn get_many<T: Load<Db>>(&self, ids: &[T::Id]) -> Result<Vec<Option<Arc<T>>>, Error> {
@@ -107,6 +66,17 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
 
     /// The value of the row that a lookup column names.
     ///
+    /// ```
+    /// # use blog::{Post, PostLookup};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), cache_runtime::BoxError> {
+    /// # let cache = blog::cache().await?;
+    /// let by = PostLookup::Slug("looms".to_owned());
+    /// let post = cache.get_by::<Post>(by).await?.ok_or("no such post")?;
+    /// assert_eq!(post.id, 2);
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// As [`get`](Self::get).
     pub async fn get_by<T: Find<Db>>(&self, by: T::Lookup) -> Result<Option<Arc<T>>, Error> {
@@ -115,6 +85,18 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
 
     /// As [`get`](Self::get), and how it was come by.
     ///
+    /// ```
+    /// # use blog::Post;
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), cache_runtime::BoxError> {
+    /// # let cache = blog::cache().await?;
+    /// let first = cache.fetch::<Post>(1).await?;
+    /// assert_eq!(first.status.to_string(), "memory; fwd=miss; stored");
+    /// let again = cache.fetch::<Post>(1).await?;
+    /// assert_eq!(again.status.to_string(), "memory; hit");
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// As there.
     pub async fn fetch<T: Load<Db>>(&self, id: T::Id) -> Result<Fetched<Arc<T>>, Error> {
@@ -122,6 +104,17 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
     }
 
     /// As [`get_many`](Self::get_many), and how each was come by.
+    ///
+    /// ```
+    /// # use blog::Post;
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), cache_runtime::BoxError> {
+    /// # let cache = blog::cache().await?;
+    /// for fetched in cache.fetch_many::<Post>(&[1, 2]).await? {
+    ///     println!("{}: {:?}", fetched.status, fetched.value);
+    /// }
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// As [`get`](Self::get).
@@ -137,6 +130,17 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
     /// Two steps, each cached: column → id → value. A row that changes its column between the two is
     /// answered as one that still had it.
     ///
+    /// ```
+    /// # use blog::{Post, PostLookup};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), cache_runtime::BoxError> {
+    /// # let cache = blog::cache().await?;
+    /// let by = PostLookup::Slug("looms".to_owned());
+    /// let fetched = cache.fetch_by::<Post>(by).await?;
+    /// println!("{}: {:?}", fetched.status, fetched.value);
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// As [`get`](Self::get).
     pub async fn fetch_by<T: Find<Db>>(&self, by: T::Lookup) -> Result<Fetched<Arc<T>>, Error> {
@@ -146,6 +150,16 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
     /// The JSON of the row with this id, as it is stored, and how it was come by. It does not compile
     /// where values are stored in another codec.
     ///
+    /// ```
+    /// # use blog::Post;
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), cache_runtime::BoxError> {
+    /// # let cache = blog::cache().await?;
+    /// let json = cache.fetch_json::<Post>(1).await?.value.ok_or("no such post")?;
+    /// assert!(json.bytes().starts_with(br#"{"id":1,"#));
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// As [`get`](Self::get).
     pub async fn fetch_json<T: Load<Db>>(&self, id: T::Id) -> Result<Fetched<Json>, Error> {
@@ -154,6 +168,16 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
     }
 
     /// The JSON of the rows with these ids, at their positions, and how each was come by.
+    ///
+    /// ```
+    /// # use blog::Post;
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), cache_runtime::BoxError> {
+    /// # let cache = blog::cache().await?;
+    /// let all = cache.fetch_json_many::<Post>(&[1, 404]).await?;
+    /// assert!(all[0].value.is_some() && all[1].value.is_none());
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// As [`get`](Self::get).
@@ -167,6 +191,17 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
 
     /// The JSON of the row that a lookup column names, as [`fetch_by`](Self::fetch_by).
     ///
+    /// ```
+    /// # use blog::{Post, PostLookup};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), cache_runtime::BoxError> {
+    /// # let cache = blog::cache().await?;
+    /// let by = PostLookup::Slug("looms".to_owned());
+    /// let json = cache.fetch_json_by::<Post>(by).await?.value.ok_or("no such post")?;
+    /// println!("{}", json.etag());
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// As [`get`](Self::get).
     pub async fn fetch_json_by<T: Find<Db>>(&self, by: T::Lookup) -> Result<Fetched<Json>, Error> {
@@ -177,6 +212,16 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
     /// Invalidates what is built from the row with this id, in all processes, as if it had been
     /// written to. After a write that nobody reported.
     ///
+    /// ```
+    /// # use blog::Post;
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), cache_runtime::BoxError> {
+    /// # let cache = blog::cache().await?;
+    /// cache.invalidate::<Post>(1).await?;
+    /// assert_eq!(cache.fetch::<Post>(1).await?.status.to_string(), "memory; fwd=miss; stored");
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// When the outbox cannot be written, or, without one, the store be reached.
     pub async fn invalidate<T: Load<Db>>(&self, id: T::Id) -> Result<(), Error> {
@@ -184,6 +229,15 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
     }
 
     /// As [`invalidate`](Self::invalidate), of several rows at once.
+    ///
+    /// ```
+    /// # use blog::Post;
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), cache_runtime::BoxError> {
+    /// # let cache = blog::cache().await?;
+    /// cache.invalidate_many::<Post>(&[1, 2]).await?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// As there.
@@ -198,6 +252,16 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
     /// Invalidates what is built from the row with this id, as [`invalidate`](Self::invalidate); then
     /// loads its value and stores it, for readers to come. To warm a cache up as well.
     ///
+    /// ```
+    /// # use blog::Post;
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), cache_runtime::BoxError> {
+    /// # let cache = blog::cache().await?;
+    /// cache.refresh::<Post>(1).await?;
+    /// assert_eq!(cache.fetch::<Post>(1).await?.status.to_string(), "memory; hit");
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// As there; or when it could not be loaded.
     pub async fn refresh<T: Load<Db>>(&self, id: T::Id) -> Result<(), Error> {
@@ -205,6 +269,15 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
     }
 
     /// As [`refresh`](Self::refresh), in one load.
+    ///
+    /// ```
+    /// # use blog::Post;
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), cache_runtime::BoxError> {
+    /// # let cache = blog::cache().await?;
+    /// cache.refresh_many::<Post>(&[1, 2]).await?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// As there.

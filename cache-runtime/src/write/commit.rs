@@ -15,6 +15,20 @@ impl<DB: OutboxDatabase, Db: Send + Sync + 'static> Transaction<DB, Db> {
     /// Commits, and delivers what it wrote to the outbox: what was built from the rows that it wrote is
     /// invalidated when this returns; while the store is away, before the store serves again.
     ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), cache_runtime::BoxError> {
+    /// # let cache = blog::cache().await?;
+    /// let mut tx = cache.begin().await?;
+    /// let sql = "UPDATE author SET name = 'Ada Lovelace' WHERE id = 1";
+    /// sqlx::query(sql).execute(&mut *tx).await?;
+    /// if let Err(error) = tx.commit().await {
+    ///     // Nothing was committed, or, if the database has not answered, it is not known.
+    ///     assert!(error.is_database() || error.is_unknown());
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// When the database did not commit. A store that is away is no error, unless what was written
     /// is in strict values: then nothing is committed, as others may go on reading from the store.
@@ -123,6 +137,16 @@ impl<DB: OutboxDatabase, Db: Send + Sync + 'static> Transaction<DB, Db> {
     }
 
     /// Undoes everything since `begin`.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), cache_runtime::BoxError> {
+    /// # let cache = blog::cache().await?;
+    /// let mut tx = cache.begin().await?;
+    /// sqlx::query("DELETE FROM comment").execute(&mut *tx).await?;
+    /// tx.rollback().await?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// When the database cannot be reached; it then rolls back by itself.

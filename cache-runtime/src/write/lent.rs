@@ -8,9 +8,9 @@ use crate::error::Error;
 use crate::model::Rows;
 use crate::outbox::database::OutboxDatabase;
 use crate::outbox::open::OpenTransaction;
-use crate::read::get::Reader;
 use crate::read::load::{Find, Load, LoadContext, Within};
 use crate::read::nested::load_uncached;
+use crate::read::reader::Reader;
 use crate::write::transaction::{Transaction, lost};
 
 /// Where a transaction has lent its connection to a loader, and gets it back from, however the load ends.
@@ -40,6 +40,20 @@ impl<DB: OutboxDatabase, Db> Drop for Lent<'_, DB, Db> {
 impl<DB: OutboxDatabase, Db: Send + Sync + 'static> Transaction<DB, Db> {
     /// The value of this id as the transaction sees it, with what it has written so far. Neither reads the
     /// cache nor fills it.
+    ///
+    /// ```
+    /// # use blog::Post;
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), cache_runtime::BoxError> {
+    /// # let cache = blog::cache().await?;
+    /// let mut tx = cache.begin().await?;
+    /// let sql = "UPDATE post SET title = 'On wheels' WHERE id = 1";
+    /// sqlx::query(sql).execute(&mut *tx).await?;
+    /// let post = Post::get(&mut tx, 1).await?.ok_or("no such post")?;
+    /// assert_eq!(post.title, "On wheels");
+    /// tx.rollback().await?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// When it cannot be loaded; or when its loader reads from elsewhere than

@@ -17,6 +17,15 @@ use crate::write::error::CommitError;
 impl<Db: Send + Sync + 'static> Cache<Db> {
     /// Begins a transaction on this pool: that of the outbox.
     ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), cache_runtime::BoxError> {
+    /// # let cache = blog::cache().await?;
+    /// let tx = cache.begin_on(cache.db()).await?;
+    /// # tx.rollback().await?;
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// When the database cannot be reached, or the cache was built without an outbox.
     pub async fn begin_on<DB: OutboxDatabase>(
@@ -47,6 +56,17 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
 impl<DB: OutboxDatabase> Cache<Pool<DB>> {
     /// Begins a transaction: the one thing that a write does with the cache, besides committing it.
     ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), cache_runtime::BoxError> {
+    /// # let cache = blog::cache().await?;
+    /// let mut tx = cache.begin().await?;
+    /// let sql = "UPDATE author SET name = 'Ada Lovelace' WHERE id = 1";
+    /// sqlx::query(sql).execute(&mut *tx).await?;
+    /// tx.commit().await?;
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// As [`begin_on`](Cache::begin_on).
     pub async fn begin(&self) -> Result<Transaction<DB>, sqlx::Error> {
@@ -75,6 +95,20 @@ pub struct Transaction<DB: OutboxDatabase, Db = Pool<DB>> {
 
 impl<DB: OutboxDatabase, Db: Send + Sync + 'static> Transaction<DB, Db> {
     /// Reports, without a trigger, that a row was created.
+    ///
+    /// ```
+    /// # use blog::Comment;
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), cache_runtime::BoxError> {
+    /// # let cache = blog::cache().await?;
+    /// let comment = Comment { id: 1, post_id: 1, text: "First!".to_owned() };
+    /// let mut tx = cache.begin().await?;
+    /// let insert = sqlx::query("INSERT INTO comment (id, post_id, text) VALUES ($1, $2, $3)");
+    /// insert.bind(comment.id).bind(comment.post_id).bind(&comment.text).execute(&mut *tx).await?;
+    /// tx.created(&comment);
+    /// tx.commit().await?;
+    /// # Ok(()) }
+    /// ```
     pub fn created<T: Reported>(&mut self, row: &T) {
         self.admit::<T>();
         row.row_tags(&mut self.reports);
@@ -87,6 +121,23 @@ impl<DB: OutboxDatabase, Db: Send + Sync + 'static> Transaction<DB, Db> {
     }
 
     /// Reports, without a trigger, that a row was changed: its images from before and after.
+    ///
+    /// ```
+    /// # use blog::{Author, SCHEMA}; use cache_runtime::Cache;
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), cache_runtime::BoxError> {
+    /// # let pool = blog::database().await?;
+    /// SCHEMA.install_outbox(&pool).await?;
+    /// let cache = Cache::builder(pool.clone(), &SCHEMA).outbox_without_triggers(&pool).build().await?;
+    /// let old = Author { id: 1, name: "Ada".to_owned() };
+    /// let new = Author { name: "Ada Lovelace".to_owned(), ..old.clone() };
+    /// let mut tx = cache.begin().await?;
+    /// let update = sqlx::query("UPDATE author SET name = $1 WHERE id = $2");
+    /// update.bind(&new.name).bind(new.id).execute(&mut *tx).await?;
+    /// tx.changed(&old, &new);
+    /// tx.commit().await?;
+    /// # Ok(()) }
+    /// ```
     pub fn changed<T: Reported>(&mut self, old: &T, new: &T) {
         self.admit::<T>();
         for row in [old, new] {
