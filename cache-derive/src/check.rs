@@ -167,7 +167,8 @@ fn holds_columns_once(row: &Struct, _: &Model, _: &Schema, errors: &mut Vec<Erro
     }
 }
 
-/// The columns of the struct that neither the file nor an attribute names: one of them may be meant.
+/// The columns of the struct that neither the file nor an attribute names: one of them may be
+/// meant.
 fn unclaimed<'a>(row: &'a Struct, model: &'a Model) -> impl Iterator<Item = &'a str> {
     let columns = row
         .fields
@@ -295,8 +296,8 @@ fn declared_at(schema: &Schema, hop: &Hop) -> Option<String> {
     Some(format!("\n{}", schema.at(dependency.position)))
 }
 
-/// What comes back from the store is to be what was stored: it is answered with, and another value may embed it, and be found by
-/// what it depends on.
+/// What comes back from the store is to be what was stored: it is answered with, and another value
+/// may embed it, and be found by what it depends on.
 fn survives_serde(row: &Struct, _: &Model, _: &Schema, errors: &mut Vec<Error>) {
     if row.serde.unread("").is_some() {
         let why = "the fields are written in one case and read in another: what comes back from the store would lack them\n\

@@ -58,8 +58,8 @@ pub(crate) fn with_schema(input: &DeriveInput, schema: &Schema) -> TokenStream {
     quote!(#(#errors)* #fallback)
 }
 
-/// In full what is wrong with this struct's model; of anything else only where, as the other structs
-/// and `schema!()` say it in full.
+/// In full what is wrong with this struct's model; of anything else only where, as the other
+/// structs and `schema!()` say it in full.
 fn wrong_file(input: &DeriveInput, file: &str, diagnostics: &Diagnostics) -> String {
     let attrs = attr::on_struct(&input.attrs, &mut Vec::new());
     let (model, _) = ast::model(&input.ident, &attrs);

@@ -1,5 +1,5 @@
-//! What is emitted beside an error: enough for the rest of the crate to compile, so that one mistake
-//! is one error. It never runs, as the crate does not build.
+//! What is emitted beside an error: enough for the rest of the crate to compile, so that one
+//! mistake is one error. It never runs, as the crate does not build.
 
 use cache_schema::{Model, Schema};
 use proc_macro2::TokenStream;
@@ -11,8 +11,8 @@ use crate::attr;
 use crate::check::variant;
 use crate::getters::{Getters, Lookup};
 
-/// `model` is the one that is meant, if that is known. Without it, as without the file, the struct may
-/// be served from cache, and anything may be done with it.
+/// `model` is the one that is meant, if that is known. Without it, as without the file, the struct
+/// may be served from cache, and anything may be done with it.
 pub(crate) fn expand(
     input: &DeriveInput,
     schema: Option<&Schema>,

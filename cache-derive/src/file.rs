@@ -14,7 +14,8 @@ pub(crate) struct SchemaFile {
     pub(crate) name: String,
     /// Makes cargo rebuild the crate when the file, or `CACHE_TOML`, changes.
     pub(crate) tracking: TokenStream,
-    /// Where another one would be the crate's, should it appear: cargo can be told of what is there, not of what is not.
+    /// Where another one would be the crate's, should it appear: cargo can be told of what is
+    /// there, not of what is not.
     pub(crate) nearer: Vec<TokenStream>,
 }
 
@@ -41,15 +42,17 @@ pub(crate) fn read() -> Result<SchemaFile, String> {
     })
 }
 
-/// As the compiler names files: from the folder that it runs in, which is the workspace's, if it is there.
+/// As the compiler names files: from the folder that it runs in, which is the workspace's, if it is
+/// there.
 fn name(file: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
     let name = file.strip_prefix(here).unwrap_or(file);
     name.display().to_string()
 }
 
-/// Relative to the manifest where it is above it, so that no expansion holds an absolute path, and that another checkout's is
-/// another file. (Where a link is on the way, `..` would lead elsewhere.)
+/// Relative to the manifest where it is above it, so that no expansion holds an absolute path, and
+/// that another checkout's is another file. (Where a link is on the way, `..` would lead
+/// elsewhere.)
 fn path(manifest_dir: &Path, file: &Path) -> TokenStream {
     let mut folders = manifest_dir.ancestors();
     let levels = folders.position(|above| Some(above) == file.parent());

@@ -1,4 +1,5 @@
-//! The functions that a service calls, each one line; beside an error the same ones, without a body.
+//! The functions that a service calls, each one line; beside an error the same ones, without a
+//! body.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};

@@ -50,7 +50,8 @@ pub(crate) fn rows(row: &Struct, model: &Model, schema: &Schema) -> TokenStream 
     }
 }
 
-/// The fields that may be older than the rest of a value, as their columns' changes invalidate nothing.
+/// The fields that may be older than the rest of a value, as their columns' changes invalidate
+/// nothing.
 fn ignored(row: &Struct, model: &Model, schema: &Schema) -> Option<TokenStream> {
     let is_ignored = |field: &&Field| field.rows.is_none() && model.ignores.contains(&field.column);
     let names: Vec<String> = row

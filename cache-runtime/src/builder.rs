@@ -57,9 +57,9 @@ impl<Db> fmt::Debug for Builder<Db> {
 impl<Db: Send + Sync + 'static> Cache<Db> {
     /// A cache in front of `db`, with what `cache_runtime::schema!()` says.
     ///
-    /// Where `db` is a `sqlx::PgPool` or a `sqlx::SqlitePool`, that database reports its writes, by the triggers of
-    /// [`Schema::install`](crate::Schema::install). For another source, such as a struct with the pool
-    /// in it, call [`outbox`](Builder::outbox).
+    /// Where `db` is a `sqlx::PgPool` or a `sqlx::SqlitePool`, that database reports its writes, by
+    /// the triggers of [`Schema::install`](crate::Schema::install). For another source, such as a
+    /// struct with the pool in it, call [`outbox`](Builder::outbox).
     ///
     /// ```
     /// # use blog::SCHEMA; use cache_runtime::Cache;
@@ -103,8 +103,9 @@ impl<Db: Send + Sync + 'static> Builder<Db> {
         self
     }
 
-    /// Nothing is reported, and nothing invalidated but by [`Cache::invalidate`], [`Cache::refresh`] and
-    /// [`Cache::clear`]: for a source whose values are right until their `ttl` is over.
+    /// Nothing is reported, and nothing invalidated but by [`Cache::invalidate`],
+    /// [`Cache::refresh`] and [`Cache::clear`]: for a source whose values are right until their
+    /// `ttl` is over.
     ///
     /// ```
     /// # use blog::SCHEMA; use cache_runtime::Cache;
@@ -123,9 +124,10 @@ impl<Db: Send + Sync + 'static> Builder<Db> {
         self
     }
 
-    /// Whether this process relays what others write to the database; it does when not said. Leave it on: by it a process also
-    /// notices that the triggers are no longer right, or that Redis was given another server's memory. With none in the service, what
-    /// `psql` writes waits for a [`deliver_pending`](Cache::deliver_pending) or for the `ttl`.
+    /// Whether this process relays what others write to the database; it does when not said. Leave
+    /// it on: by it a process also notices that the triggers are no longer right, or that Redis was
+    /// given another server's memory. With none in the service, what `psql` writes waits for a
+    /// [`deliver_pending`](Cache::deliver_pending) or for the `ttl`.
     ///
     /// ```
     /// # use blog::SCHEMA; use cache_runtime::Cache;
@@ -142,8 +144,8 @@ impl<Db: Send + Sync + 'static> Builder<Db> {
         self
     }
 
-    /// Whether this process keeps values near, where `cache.toml` says so, and hears of what others invalidate; it does when not
-    /// said. Without it nothing is refreshed on write here either.
+    /// Whether this process keeps values near, where `cache.toml` says so, and hears of what others
+    /// invalidate; it does when not said. Without it nothing is refreshed on write here either.
     ///
     /// ```
     /// # use blog::SCHEMA; use cache_runtime::Cache;
@@ -193,8 +195,8 @@ impl<Db: Send + Sync + 'static> Builder<Db> {
         self
     }
 
-    /// Connects the store, delivers what waits in the outbox, and starts the tasks: the relay, the way back of a store that is
-    /// away, the listening for what others invalidate.
+    /// Connects the store, delivers what waits in the outbox, and starts the tasks: the relay, the
+    /// way back of a store that is away, the listening for what others invalidate.
     ///
     /// While the store or the database is away, that is no error: reads go to the source, and the
     /// cache goes on trying in the background.
@@ -211,9 +213,10 @@ impl<Db: Send + Sync + 'static> Builder<Db> {
     /// ```
     ///
     /// # Errors
-    /// When the database does not have the triggers that `cache.toml` renders (`is_set_up`). When it is not said which database
-    /// reports writes; outside of a Tokio runtime; or, in a debug build, when another `cache.toml` has appeared since, which cargo
-    /// does not notice (`is_misuse`).
+    /// When the database does not have the triggers that `cache.toml` renders (`is_set_up`). When
+    /// it is not said which database reports writes; outside of a Tokio runtime; or, in a debug
+    /// build, when another `cache.toml` has appeared since, which cargo does not notice
+    /// (`is_misuse`).
     pub async fn build(self) -> Result<Cache<Db>, Error> {
         is_in_runtime()?;
         self.schema.is_of_nearest()?;

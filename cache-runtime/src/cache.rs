@@ -13,8 +13,8 @@ use crate::mechanism::Mechanism;
 use crate::model::schema::Schema;
 use crate::observe::observer::Observer;
 
-/// How many hits are being verified at once in a cache, at most; while there are so many, others are
-/// not sampled.
+/// How many hits are being verified at once in a cache, at most; while there are so many, others
+/// are not sampled.
 const VERIFICATIONS: usize = 16;
 
 /// A read-through cache in front of a source of type `Db`. Cheap to clone.
@@ -104,8 +104,8 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
         &self.0.db
     }
 
-    /// Delivers every row of the outbox that waits, such as those of statements that another program
-    /// ran. Returns how many.
+    /// Delivers every row of the outbox that waits, such as those of statements that another
+    /// program ran. Returns how many.
     ///
     /// ```
     /// # use blog::Post;
@@ -142,19 +142,20 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
     /// ```
     ///
     /// # Errors
-    /// When the outbox cannot be written; or when the store is away, which then forgets everything on its way back.
+    /// When the outbox cannot be written; or when the store is away, which then forgets everything
+    /// on its way back.
     pub async fn clear(&self) -> Result<(), Error> {
         is_in_runtime()?;
         self.0.engine.clear().await
     }
 
-    /// Ends what the cache does in the background, in order: the relay, the way back of a store that is
-    /// away, the listening for what others invalidate. Returns when every commit that was under way has
-    /// been delivered.
+    /// Ends what the cache does in the background, in order: the relay, the way back of a store
+    /// that is away, the listening for what others invalidate. Returns when every commit that was
+    /// under way has been delivered.
     ///
-    /// To be called when the service has answered its last request. (A cache that is merely dropped ends
-    /// its tasks as well, but nobody waits for them.) Reads go on to be answered, but never again from the
-    /// near cache, nor from a store that has been away.
+    /// To be called when the service has answered its last request. (A cache that is merely dropped
+    /// ends its tasks as well, but nobody waits for them.) Reads go on to be answered, but never
+    /// again from the near cache, nor from a store that has been away.
     ///
     /// ```
     /// # #[tokio::main]

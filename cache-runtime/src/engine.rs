@@ -1,4 +1,5 @@
-//! The store and the outbox kept in step: nobody reads the store before it was told what was written.
+//! The store and the outbox kept in step: nobody reads the store before it was told what was
+//! written.
 
 pub(crate) mod delivery;
 pub(crate) mod gate;

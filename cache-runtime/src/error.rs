@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use crate::boxed::BoxError;
 
-/// Why a read, a drain or a set-up failed. Cheap to clone: readers who waited for one load share it.
+/// Why a read, a drain or a set-up failed. Cheap to clone: readers who waited for one load share
+/// it.
 ///
 /// A store that is away is no error: reads go to the source then, and writes wait in the outbox.
 #[derive(Clone)]
@@ -75,25 +76,27 @@ impl Error {
         Error(Arc::new(Kind::Misuse(why.into())))
     }
 
-    /// Whether the program is wrong, whatever the data: a struct of another `cache.toml` than the cache's, two structs with one key,
-    /// or a call outside of a Tokio runtime.
+    /// Whether the program is wrong, whatever the data: a struct of another `cache.toml` than the
+    /// cache's, two structs with one key, or a call outside of a Tokio runtime.
     pub fn is_misuse(&self) -> bool {
         matches!(*self.0, Kind::Misuse(_))
     }
 
-    /// Whether the database's triggers are not those that `cache.toml` renders: nothing may be cached.
+    /// Whether the database's triggers are not those that `cache.toml` renders: nothing may be
+    /// cached.
     pub fn is_set_up(&self) -> bool {
         matches!(*self.0, Kind::SetUp(_))
     }
 
-    /// Whether the loader failed, panicked or took too long. [`source`](std::error::Error::source) is its error.
+    /// Whether the loader failed, panicked or took too long. [`source`](std::error::Error::source)
+    /// is its error.
     pub fn is_load(&self) -> bool {
         let is_load = matches!(*self.0, Kind::Load { .. } | Kind::LoadPanicked { .. });
         is_load || self.is_load_timeout()
     }
 
-    /// Whether the loader took longer than `load-timeout`; or it waited for longer than `max-load` to begin, as `max-loads` others were
-    /// running.
+    /// Whether the loader took longer than `load-timeout`; or it waited for longer than `max-load`
+    /// to begin, as `max-loads` others were running.
     pub fn is_load_timeout(&self) -> bool {
         matches!(*self.0, Kind::LoadTimedOut { .. })
     }

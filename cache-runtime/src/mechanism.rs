@@ -1,5 +1,6 @@
-//! What can be switched off, to see whether a test would notice: with the feature `mechanisms`, which is for the tests of
-//! this repository (`tests/chaos`) alone. Without it everything is on, at no cost.
+//! What can be switched off, to see whether a test would notice: with the feature `mechanisms`,
+//! which is for the tests of this repository (`tests/chaos`) alone. Without it everything is on, at
+//! no cost.
 
 /// One of the things that keep what is stale from being served.
 #[doc(hidden)]

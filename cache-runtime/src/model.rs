@@ -38,8 +38,8 @@ pub trait Rows {
     /// Adds every tag that the value was built from, those of embedded rows included.
     fn tags(&self, tags: &mut Tags);
 
-    /// Adds the names, as they are serialized, of the fields that `cache.toml` ignores, those of embedded rows included: what they
-    /// hold may be older than the rest.
+    /// Adds the names, as they are serialized, of the fields that `cache.toml` ignores, those of
+    /// embedded rows included: what they hold may be older than the rest.
     fn ignored(names: &mut Vec<&'static str>) {
         let _ = names;
     }
@@ -112,7 +112,8 @@ pub trait Cached: Model + Serialize + DeserializeOwned + Send + Sync + 'static {
     /// Adds the tag of the row itself.
     fn id_tag(id: &Self::Id, tags: &mut Tags);
 
-    /// Adds what else "no such row" depends on: rows for which the loader may have left this one out.
+    /// Adds what else "no such row" depends on: rows for which the loader may have left this one
+    /// out.
     fn absence_tags(id: &Self::Id, tags: &mut Tags) {
         let _ = (id, tags);
     }
@@ -257,8 +258,8 @@ pub const fn shape(own: u64, embedded: &[u64]) -> u64 {
     hash
 }
 
-/// Whether a field whose type has this `MODEL` holds rows of the model that it is to embed; if not, the
-/// derive stops the build.
+/// Whether a field whose type has this `MODEL` holds rows of the model that it is to embed; if not,
+/// the derive stops the build.
 pub const fn same_model(held: &str, model: &str) -> bool {
     let (a, b) = (held.as_bytes(), model.as_bytes());
     let mut same = a.len() == b.len();
@@ -270,8 +271,9 @@ pub const fn same_model(held: &str, model: &str) -> bool {
     same
 }
 
-/// Two values, whose type may have `PartialEq` or not: `(&Pair(a, b)).cache_runtime_is_same()` takes the first of [`ByEq`] and
-/// [`Unknown`] that there is. (The trick is that of <https://github.com/dtolnay/case-studies/tree/master/autoref-specialization>; it works where the
+/// Two values, whose type may have `PartialEq` or not: `(&Pair(a, b)).cache_runtime_is_same()`
+/// takes the first of [`ByEq`] and [`Unknown`] that there is. (The trick is that of
+/// <https://github.com/dtolnay/case-studies/tree/master/autoref-specialization>; it works where the
 /// type is known, as it is in generated code.)
 #[derive(Debug)]
 pub struct Pair<'a, T>(pub &'a T, pub &'a T);

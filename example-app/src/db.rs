@@ -89,7 +89,8 @@ impl<T> Row for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, 
 {}
 
 impl Db {
-    /// Connects to `sqlite://…` or `postgres://…`. The error is a sentence for the person who set the URL.
+    /// Connects to `sqlite://…` or `postgres://…`. The error is a sentence for the person who set
+    /// the URL.
     pub async fn connect(url: &str) -> Result<Db, String> {
         match url.split_once(':').map(|(scheme, _)| scheme) {
             Some("sqlite") => connect_sqlite(url).await,

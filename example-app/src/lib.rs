@@ -3,8 +3,8 @@
 //! A tour, in reading order:
 //!
 //! - `cache.toml` at the root says what is cached and what it is built from;
-//! - `plio` is a cached noun: `mod.rs` its struct, `load.rs` how it is loaded on a miss, `routes.rs`
-//!   how it is served; `user` is the other;
+//! - `plio` is a cached noun: `mod.rs` its struct, `load.rs` how it is loaded on a miss,
+//!   `routes.rs` how it is served; `user` is the other;
 //! - `video`, `image`, `item` and the rest are nouns that cached values are built from;
 //! - `resource` has the handlers that the nouns share. A write begins a transaction and commits it;
 //!   that is all a write has to do with the cache;

@@ -1,4 +1,5 @@
-//! The API as a document (OpenAPI 3.1, <https://spec.openapis.org/oas/v3.1.1>), at `/api/v1/openapi.json`.
+//! The API as a document (OpenAPI 3.1, <https://spec.openapis.org/oas/v3.1.1>), at
+//! `/api/v1/openapi.json`.
 
 use std::sync::Arc;
 

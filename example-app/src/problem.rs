@@ -156,7 +156,8 @@ pub(crate) fn is_unstorable(error: &cache_runtime::Error) -> bool {
 }
 
 fn trouble(error: &(dyn Error + 'static)) -> Option<Trouble> {
-    // A loader's error arrives inside the cache's, once for every cached value that it was nested in.
+    // A loader's error arrives inside the cache's, once for every cached value that it was nested
+    // in.
     std::iter::successors(Some(error), |&error| error.source()).find_map(|cause| {
         if let Some(error) = cause.downcast_ref::<cache_runtime::Error>() {
             return error.is_load_timeout().then_some(Trouble::Away);
@@ -182,7 +183,8 @@ fn database_trouble(error: &dyn DatabaseError) -> Option<Trouble> {
             "25006" => Some(Trouble::ReadOnly),
             "22021" | "22P05" => Some(Trouble::Unstorable),
             "55P03" => Some(Trouble::Away),
-            // Connection, rollback for somebody else's sake, resources (a full disk), operator, system.
+            // Connection, rollback for somebody else's sake, resources (a full disk), operator,
+            // system.
             _ => ["08", "40", "53", "57", "58"]
                 .iter()
                 .any(|class| code.starts_with(class))

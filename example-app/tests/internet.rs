@@ -1,4 +1,5 @@
-//! The real program among strangers: clients that send half of what they should, or read nothing, and signals.
+//! The real program among strangers: clients that send half of what they should, or read nothing,
+//! and signals.
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;

@@ -1,4 +1,5 @@
-//! Row 8: what the derive adds to a build, and how long a change of `cache.toml` takes to a rebuilt service.
+//! Row 8: what the derive adds to a build, and how long a change of `cache.toml` takes to a rebuilt
+//! service.
 
 use std::fmt::Write;
 use std::fs;
@@ -145,7 +146,8 @@ fn generate(root: &Path, folder: &Path, derives: &str) -> Outcome<()> {
     Ok(())
 }
 
-/// The example, after a change of `cache.toml`, beside the same after a change of its code that changes as little.
+/// The example, after a change of `cache.toml`, beside the same after a change of its code that
+/// changes as little.
 async fn rebuild(results: &mut Results, root: &Path, folder: &Path) -> Outcome<()> {
     let file = folder.join("cache.toml");
     fs::copy(root.join("cache.toml"), &file)?;

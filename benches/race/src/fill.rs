@@ -1,4 +1,5 @@
-//! Row 4: a miss, a load that costs nothing, and the fill of a value that is built from thirty facts.
+//! Row 4: a miss, a load that costs nothing, and the fill of a value that is built from thirty
+//! facts.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -82,8 +83,8 @@ where
     tasks(count, LENGTH, op).await
 }
 
-/// One after another, so what the client sends at once is one command or one pipeline: ours never sends a pipeline
-/// of several here, so its commands are its round trips.
+/// One after another, so what the client sends at once is one command or one pipeline: ours never
+/// sends a pipeline of several here, so its commands are its round trips.
 async fn round_trips(results: &mut Results, url: &str) -> Outcome<()> {
     let cache = cache(&database(url, 6)).await?;
     ours(&cache).await?;
@@ -105,7 +106,8 @@ async fn round_trips(results: &mut Results, url: &str) -> Outcome<()> {
     results.race(4, case, &metrics, &lanes).await
 }
 
-/// How many commands of clients the database sees for one of these. Those of scripts are the server's own.
+/// How many commands of clients the database sees for one of these. Those of scripts are the
+/// server's own.
 async fn commands<Fut>(url: &str, number: u8, op: impl Fn() -> Fut) -> Outcome<Vec<f64>>
 where
     Fut: Future<Output = Outcome<()>>,

@@ -64,8 +64,9 @@ impl Lane {
 pub(crate) struct Results(Vec<Value>);
 
 impl Results {
-    /// Runs every lane once in every round, so that what the machine does meanwhile hits all alike. The first lane
-    /// is ours, the second is the floor. A peer that fails is left out; the others must not.
+    /// Runs every lane once in every round, so that what the machine does meanwhile hits all alike.
+    /// The first lane is ours, the second is the floor. A peer that fails is left out; the others
+    /// must not.
     pub(crate) async fn race(
         &mut self,
         row: u8,

@@ -1,5 +1,5 @@
-//! Row 7: the example's `GET /api/v1/plios/{id}`, the real service in a process of its own, built with the near cache
-//! and without it.
+//! Row 7: the example's `GET /api/v1/plios/{id}`, the real service in a process of its own, built
+//! with the near cache and without it.
 
 mod client;
 mod server;
@@ -16,8 +16,8 @@ use self::client::{Connection, drive};
 pub(crate) use self::server::constant;
 use self::server::{Server, build_example};
 
-/// Connections of the client, each of which reads a plio of its own: without a cache, readers of one plio would
-/// share loads.
+/// Connections of the client, each of which reads a plio of its own: without a cache, readers of
+/// one plio would share loads.
 const CONNECTIONS: i64 = 16;
 const LENGTH: Duration = Duration::from_secs(1);
 

@@ -1,4 +1,5 @@
-//! Row 5: one fact changes, of which few values or many are built. Through the store, as a commit or the relay does it.
+//! Row 5: one fact changes, of which few values or many are built. Through the store, as a commit
+//! or the relay does it.
 
 use std::sync::Arc;
 use std::time::Instant;

@@ -1,4 +1,5 @@
-//! Row 3: a hundred values at once, from Redis. Peers have no such call: their hundred reads are sent together.
+//! Row 3: a hundred values at once, from Redis. Peers have no such call: their hundred reads are
+//! sent together.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! Row 6: many tasks want one value that nobody has, in one process and in four that begin at one moment.
+//! Row 6: many tasks want one value that nobody has, in one process and in four that begin at one
+//! moment.
 
 use std::convert::Infallible;
 use std::process::Stdio;

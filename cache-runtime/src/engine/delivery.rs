@@ -71,8 +71,8 @@ impl Delivery {
         }
     }
 
-    /// Delivers what waits, then what other instances were told since: in this order, as one of them
-    /// may mark a row in between, which is in the second look then.
+    /// Delivers what waits, then what other instances were told since: in this order, as one of
+    /// them may mark a row in between, which is in the second look then.
     pub(crate) async fn deliver_pending(&self, since: Instant) -> Result<usize, Error> {
         if !self.gate.has(Mechanism::CatchUp) {
             return Ok(0);
@@ -89,7 +89,8 @@ impl Delivery {
         Ok(waiting + self.deliver_from_others(&mut *outbox, within).await?)
     }
 
-    /// Clears the store; through the outbox as well, so that a server which misses it is told again.
+    /// Clears the store; through the outbox as well, so that a server which misses it is told
+    /// again.
     pub(crate) async fn clear(
         &self,
         outbox: Option<&mut (dyn OutboxConnection + 'static)>,
@@ -112,8 +113,9 @@ impl Delivery {
         drop(self.commits.write().await);
     }
 
-    /// After a commit: delivers its own rows; says whether it has. While the store is away they wait: it
-    /// cannot come back before they are delivered, as they were committed before this looked.
+    /// After a commit: delivers its own rows; says whether it has. While the store is away they
+    /// wait: it cannot come back before they are delivered, as they were committed before this
+    /// looked.
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub(crate) async fn deliver_commit(
         &self,
@@ -142,8 +144,9 @@ impl Delivery {
         delivered.is_ok()
     }
 
-    /// None of a commit's rows wait: another process was quicker, and told the same Redis. Its message has been taken in after
-    /// this answer. Without one, whoever found the store away may not have come to this yet.
+    /// None of a commit's rows wait: another process was quicker, and told the same Redis. Its
+    /// message has been taken in after this answer. Without one, whoever found the store away may
+    /// not have come to this yet.
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
     async fn hear_of_others(&self) {
         if self.gate.near().is_some() && self.gate.read(&[]).await.is_none() {
@@ -157,7 +160,8 @@ impl Delivery {
         outbox: &mut (dyn OutboxConnection + '_),
         filter: &RowFilter,
     ) -> Result<usize, Error> {
-        // Before anything is sent there: what goes astray when it changes is not marked for the new place.
+        // Before anything is sent there: what goes astray when it changes is not marked for the new
+        // place.
         let here = self.gate.place();
         let (mut delivered, mut after, mut unmarked) = (0, Cursor::FIRST, Vec::new());
         loop {
@@ -203,9 +207,9 @@ impl Delivery {
         });
     }
 
-    /// Invalidates what other instances were told, not longer ago than this: a server that is no longer,
-    /// or not yet, the one that this process reads from; or the memory of another process. What the last
-    /// call found as well is not told again.
+    /// Invalidates what other instances were told, not longer ago than this: a server that is no
+    /// longer, or not yet, the one that this process reads from; or the memory of another process.
+    /// What the last call found as well is not told again.
     pub(crate) async fn deliver_from_others(
         &self,
         outbox: &mut (dyn OutboxConnection + '_),
@@ -254,8 +258,8 @@ impl Delivery {
         Ok(())
     }
 
-    /// These rows may have been written to, by somebody who did not report it: it is reported now. While the store is away, it
-    /// waits as other writes do.
+    /// These rows may have been written to, by somebody who did not report it: it is reported now.
+    /// While the store is away, it waits as other writes do.
     pub(crate) async fn report(&self, tags: Vec<Tag>) -> Result<(), Error> {
         let gate = &self.gate;
         let Some(mut outbox) = self.connect().await? else {
@@ -263,8 +267,8 @@ impl Delivery {
         };
         let seen = outbox.seen().await.map_err(Error::outbox)?;
         outbox.report(tags.clone()).await.map_err(Error::outbox)?;
-        // First by itself: another process may be quicker with the report, and tell a memory of its own.
-        // (If it fails, the gate is closed, and the report waits.)
+        // First by itself: another process may be quicker with the report, and tell a memory of its
+        // own. (If it fails, the gate is closed, and the report waits.)
         if gate.accepts_invalidations() && gate.invalidate(&tags).await.is_ok() {
             let reported = RowFilter::Waiting { since: seen };
             if let Err(error) = self.deliver(&mut *outbox, &reported).await {

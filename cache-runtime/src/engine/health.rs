@@ -10,8 +10,8 @@
 //! Coming back goes through *catching up*: connect, deliver everything that waits in the outbox,
 //! then serve. A commit that saw *away* had committed before it looked, so its tags are in the
 //! outbox before the catching up begins to read it; a commit that comes later delivers by itself. A
-//! failure meanwhile goes back to *away*, and the catching up starts over. So nobody reads the store
-//! again before every invalidation that it missed has been applied.
+//! failure meanwhile goes back to *away*, and the catching up starts over. So nobody reads the
+//! store again before every invalidation that it missed has been applied.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 

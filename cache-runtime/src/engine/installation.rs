@@ -27,8 +27,8 @@ pub(crate) struct Installation {
 }
 
 impl Installation {
-    /// Before the store is used: tries the outbox out, learns what the database calls equal. Returns
-    /// the identity of the installation.
+    /// Before the store is used: tries the outbox out, learns what the database calls equal.
+    /// Returns the identity of the installation.
     pub(crate) async fn set_up(&self, outbox: &mut dyn OutboxConnection) -> Result<String, Error> {
         let identity = installed(outbox).await?;
         if let Some(why) = outbox.types().await.map_err(Error::outbox)? {
@@ -67,8 +67,9 @@ impl Installation {
         self.is_unreported.load(Ordering::SeqCst)
     }
 
-    /// While in use, now and then the `types` as well: an error that is [`is_set_up`](Error::is_set_up) if the triggers
-    /// are no longer what they were when the store was connected, as writes may have gone unreported.
+    /// While in use, now and then the `types` as well: an error that is
+    /// [`is_set_up`](Error::is_set_up) if the triggers are no longer what they were when the store
+    /// was connected, as writes may have gone unreported.
     pub(crate) async fn check(
         &self,
         outbox: &mut dyn OutboxConnection,
@@ -106,15 +107,15 @@ impl Installation {
         Ok(identity)
     }
 
-    /// The database has begun fewer transactions than it had: it is an older copy of itself. What is
-    /// stored may be of its future.
+    /// The database has begun fewer transactions than it had: it is an older copy of itself. What
+    /// is stored may be of its future.
     pub(crate) fn went_back(&self) -> Error {
         self.is_unreported.store(true, Ordering::SeqCst);
         Error::set_up("the database is older than it was: it was restored")
     }
 
-    /// What "no such row" depends on besides these tags, if one is of a lookup for which the database
-    /// may call two texts equal: the row may appear under another spelling.
+    /// What "no such row" depends on besides these tags, if one is of a lookup for which the
+    /// database may call two texts equal: the row may appear under another spelling.
     pub(crate) fn of_other_spellings(&self, tags: &[Tag]) -> Option<Tag> {
         let spellings = self.spellings();
         let mut tags = tags.iter();

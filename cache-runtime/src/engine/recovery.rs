@@ -24,8 +24,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// must not hold it up for ever.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How much two clocks may differ: that of the store, which says since when it missed something, and
-/// that of the database, which says when a row was delivered.
+/// How much two clocks may differ: that of the store, which says since when it missed something,
+/// and that of the database, which says when a row was delivered.
 const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
 
 pub(crate) struct Recovery {
@@ -80,7 +80,8 @@ impl Recovery {
         }
     }
 
-    /// Away → catching up → in use; see [`crate::engine::health`]. Returns how many rows it delivered.
+    /// Away → catching up → in use; see [`crate::engine::health`]. Returns how many rows it
+    /// delivered.
     pub(crate) async fn come_back(&self) -> Result<usize, Error> {
         // One at a time: another's catching up must not pass for this one's.
         let _alone = self.coming_back.lock().await;
@@ -144,8 +145,8 @@ impl Recovery {
     }
 
     /// The store is another server, which holds what the one before held so long ago. What was
-    /// invalidated since is invalidated again, if the outbox still has it; if not, nothing is kept. Nor
-    /// where there are strict values: a write may be about to commit whose block is forgotten.
+    /// invalidated since is invalidated again, if the outbox still has it; if not, nothing is kept.
+    /// Nor where there are strict values: a write may be about to commit whose block is forgotten.
     async fn adopt(
         &self,
         age: Duration,
@@ -155,7 +156,8 @@ impl Recovery {
         match outbox {
             _ if !self.gate.has(Mechanism::Redelivery) => {}
             Some(outbox) if within < self.schema.retention && self.schema.strict.is_empty() => {
-                // What waits first: what another process marks as delivered in between is in the second.
+                // What waits first: what another process marks as delivered in between is in the
+                // second.
                 let all = RowFilter::Waiting { since: None };
                 self.delivery.deliver(outbox, &all).await?;
                 let rows = self.delivery.deliver_from_others(outbox, within).await?;

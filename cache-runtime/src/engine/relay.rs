@@ -1,9 +1,9 @@
-//! The relay: delivers the outbox rows that no commit of this cache delivers, such as those of `psql`, of
-//! another service, or of a process that died.
+//! The relay: delivers the outbox rows that no commit of this cache delivers, such as those of
+//! `psql`, of another service, or of a process that died.
 //!
-//! Every process runs one, unless told not to. Two that deliver the same row do no harm: an invalidation
-//! may be repeated. Rows are found by not being marked, never by their numbers, as those of a
-//! transaction become visible when it commits, after later numbers.
+//! Every process runs one, unless told not to. Two that deliver the same row do no harm: an
+//! invalidation may be repeated. Rows are found by not being marked, never by their numbers, as
+//! those of a transaction become visible when it commits, after later numbers.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -27,8 +27,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 /// How often it looks at everything, and purges old rows.
 const UPKEEP_EVERY: Duration = Duration::from_secs(10);
 
-/// A look at everything is made only so often that it takes less than this part of the time: while an old snapshot keeps what vacuum
-/// would remove, it goes through all rows that were ever marked.
+/// A look at everything is made only so often that it takes less than this part of the time: while
+/// an old snapshot keeps what vacuum would remove, it goes through all rows that were ever marked.
 const LOOK_SHARE: u32 = 100;
 
 /// How many steps of a purge there are at most, before it is time to deliver again.
@@ -67,8 +67,8 @@ pub(crate) struct Relay {
     /// Since when that is so, and since when there has always been more to purge.
     purged_anew: Instant,
     purging_since: Option<Instant>,
-    /// What its last pass has seen, and delivered; and the identity of the installation then. A database that has lost commits
-    /// gives their numbers to others.
+    /// What its last pass has seen, and delivered; and the identity of the installation then. A
+    /// database that has lost commits gives their numbers to others.
     seen: Option<(Option<String>, Seen)>,
     /// When it last looked for what other instances were told.
     looked: Instant,
@@ -178,7 +178,8 @@ impl Relay {
         Ok(delivered)
     }
 
-    /// With `everything` also what it has seen before: a mark may have been lost, a column have got another type.
+    /// With `everything` also what it has seen before: a mark may have been lost, a column have got
+    /// another type.
     async fn deliver(
         &mut self,
         connection: &mut dyn OutboxConnection,
@@ -233,7 +234,8 @@ impl Relay {
         connection: &mut dyn OutboxConnection,
         waits: bool,
     ) -> Result<(), Error> {
-        // What waited has just been delivered, unless the store is away: no reason to look for it again.
+        // What waited has just been delivered, unless the store is away: no reason to look for it
+        // again.
         let backlog = connection.backlog(waits).await;
         let backlog = backlog.map_err(Error::outbox)?;
         let waiting = backlog.waiting.unwrap_or_default();
@@ -252,8 +254,8 @@ impl Relay {
         Ok(())
     }
 
-    /// Small steps, and each in a transaction of its own: nobody waits for it. If they were not enough, it goes on after the next
-    /// delivery.
+    /// Small steps, and each in a transaction of its own: nobody waits for it. If they were not
+    /// enough, it goes on after the next delivery.
     async fn purge(&mut self, connection: &mut dyn OutboxConnection) -> Result<(), Error> {
         if self.purged_anew.elapsed() > PURGE_ANEW_EVERY {
             (self.purged_anew, self.purged_until) = (Instant::now(), 0);

@@ -1,8 +1,8 @@
 //! The background tasks of a cache, and what becomes of them when their runtime ends.
 //!
-//! A task lives in the runtime in which it was spawned: that of whoever built the cache. A test, or a
-//! thread with a runtime of its own, may end while the cache is used in another. Its tasks are dropped
-//! then, and say so; whoever uses the cache next starts them again, where it is.
+//! A task lives in the runtime in which it was spawned: that of whoever built the cache. A test, or
+//! a thread with a runtime of its own, may end while the cache is used in another. Its tasks are
+//! dropped then, and say so; whoever uses the cache next starts them again, where it is.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -5,15 +5,15 @@
 //!
 //! - the load **started after the reader came**: what was invalidated before that was committed
 //!   before this load began; or
-//! - the fill was stored, and **asked for after the reader missed**: when the store judged the fence,
-//!   everything that was invalidated before the miss had set its fence. (While the store is away, invalidations wait
-//!   and set none; but it is not asked again before they have.)
+//! - the fill was stored, and **asked for after the reader missed**: when the store judged the
+//!   fence, everything that was invalidated before the miss had set its fence. (While the store is
+//!   away, invalidations wait and set none; but it is not asked again before they have.)
 //!
-//! "Stored" alone is not enough: between the store's answer and the flight's end a write may commit and
-//! invalidate, and a reader may come after it, miss, and find this flight still in the air.
+//! "Stored" alone is not enough: between the store's answer and the flight's end a write may commit
+//! and invalidate, and a reader may come after it, miss, and find this flight still in the air.
 //!
-//! Otherwise the reader starts over, together with the others of its kind: they find each other in a
-//! new flight, which started after all of them came, so nobody starts over twice.
+//! Otherwise the reader starts over, together with the others of its kind: they find each other in
+//! a new flight, which started after all of them came, so nobody starts over twice.
 //!
 //! The other interleaving to prevent: reader A misses, then reader B loads and stores, then
 //! A, finding no flight, would load again. Each flight that has stored something advances a counter
@@ -117,7 +117,8 @@ impl Hurry {
     }
 }
 
-/// The flight's end: the one who loads holds it. Dropped without an outcome, the waiting start over.
+/// The flight's end: the one who loads holds it. Dropped without an outcome, the waiting start
+/// over.
 pub(crate) struct FlightGuard<V> {
     flights: Arc<Flights<V>>,
     key: String,
@@ -177,8 +178,8 @@ impl<V> Flights<V> {
         self.began.elapsed().as_millis() as u64 + 1
     }
 
-    /// After a miss: joins the flight of this key or starts one, which may be told to hurry. `noted` is from before the read;
-    /// `None` when there was no store to read.
+    /// After a miss: joins the flight of this key or starts one, which may be told to hurry.
+    /// `noted` is from before the read; `None` when there was no store to read.
     pub(crate) fn enter(
         self: &Arc<Self>,
         key: &str,

@@ -1,4 +1,5 @@
-//! The near cache: decoded values in this process, by their ids. What may be served is decided by the [`fence`].
+//! The near cache: decoded values in this process, by their ids. What may be served is decided by
+//! the [`fence`].
 
 pub(crate) mod fence;
 
@@ -17,15 +18,15 @@ use fence::Validity;
 /// The tier's name, as in `Cache-Status`.
 pub(crate) const NAME: &str = "near";
 
-/// How long a value is kept near at the most, however long it is fresh. The store knows the edges of a value for so long
-/// after the value has expired there, so that clocks need not agree.
+/// How long a value is kept near at the most, however long it is fresh. The store knows the edges
+/// of a value for so long after the value has expired there, so that clocks need not agree.
 pub(crate) const LIFE: Duration = Duration::from_secs(60);
 
 /// What a value takes beside its bytes and its key, roughly.
 const OVERHEAD: usize = 96;
 
-/// What "no such row" may take of a model's capacity: strangers may ask for any number of rows that are not there, and are not to push out
-/// what is read.
+/// What "no such row" may take of a model's capacity: strangers may ask for any number of rows that
+/// are not there, and are not to push out what is read.
 const ABSENT_SHARE: usize = 8;
 
 /// What a value is kept by.
@@ -53,7 +54,8 @@ impl<K: Key, V: Clone> Tier<K, V> {
     pub(crate) fn new(capacity: Capacity, fence: Arc<NearFence>) -> Tier<K, V> {
         let (all, average) = match capacity {
             Capacity::Entries(entries) => (entries, 1),
-            // A guess, by which the cache decides on the number of its shards: no value larger than one is kept.
+            // A guess, by which the cache decides on the number of its shards: no value larger than
+            // one is kept.
             Capacity::Bytes(bytes) => (bytes, 1 << 14),
         };
         let cache = |capacity: usize| {
@@ -84,7 +86,8 @@ impl<K: Key, V: Clone> Tier<K, V> {
         }
     }
 
-    /// Keeps a value that was read after the generation, takes so many bytes, and is fresh for so long.
+    /// Keeps a value that was read after the generation, takes so many bytes, and is fresh for so
+    /// long.
     pub(crate) fn keep(
         &self,
         of: K,

@@ -73,8 +73,8 @@ pub const fn assert_references<C: References<T>, T>() {}
 ///
 /// A part keeps `[A-Za-z0-9.-]` and turns every other byte into `%XX`. The schema makes sure that
 /// two parts have between them a character that no part can contain, and that no two templates can
-/// meet; together this makes keys injective: two ids, tenants or models never share one. (Of a long key a hash is a
-/// part, with a space before it, which no other has.)
+/// meet; together this makes keys injective: two ids, tenants or models never share one. (Of a long
+/// key a hash is a part, with a space before it, which no other has.)
 #[derive(Debug, Default)]
 pub struct KeyWriter(String);
 

@@ -1,8 +1,9 @@
 //! Names that are not long, of things that have long ones.
 //!
-//! Keys and tags have texts in them that a stranger may choose: whoever looks up addresses of 7,000 characters must not fill the
-//! memory with them. A name of more than [`LONGEST`] bytes keeps its beginning, and what it was is told by its SHA-256
-//! (FIPS 180-4, <https://csrc.nist.gov/pubs/fips/180-4/upd1/final>): nobody finds two texts that have the same.
+//! Keys and tags have texts in them that a stranger may choose: whoever looks up addresses of 7,000
+//! characters must not fill the memory with them. A name of more than [`LONGEST`] bytes keeps its
+//! beginning, and what it was is told by its SHA-256 (FIPS 180-4,
+//! <https://csrc.nist.gov/pubs/fips/180-4/upd1/final>): nobody finds two texts that have the same.
 
 use std::fmt::Write;
 
@@ -20,8 +21,9 @@ const MARK: &str = " sha256:";
 /// Bytes of a hash as it is written.
 const HASH: usize = 64;
 
-/// The name itself; or, of a long one, the beginning and the hash, between them a space, which no short key has. At least so many
-/// bytes of it are kept. What it makes of a name it leaves as that is: a report may have come through here before.
+/// The name itself; or, of a long one, the beginning and the hash, between them a space, which no
+/// short key has. At least so many bytes of it are kept. What it makes of a name it leaves as that
+/// is: a report may have come through here before.
 pub(crate) fn short(name: String, at_least: usize) -> String {
     if name.len() <= LONGEST.max(at_least + MARK.len() + HASH) {
         return name;

@@ -6,10 +6,12 @@ use std::fmt;
 use crate::model::key::Column;
 use crate::model::name;
 
-/// One fact a value was built from, such as `video#id=7` or `item#plio_id=1`: model, columns, values.
+/// One fact a value was built from, such as `video#id=7` or `item#plio_id=1`: model, columns,
+/// values.
 ///
-/// To a store a tag is opaque text. Two different facts may share a tag (composite values are joined
-/// by commas, unescaped): that invalidates too much, never too little. Of a long value the tag has a hash.
+/// To a store a tag is opaque text. Two different facts may share a tag (composite values are
+/// joined by commas, unescaped): that invalidates too much, never too little. Of a long value the
+/// tag has a hash.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Tag(String);
 
@@ -59,8 +61,8 @@ impl Tag {
             .map(|(model, _)| Tag::some_row(model))
     }
 
-    /// With these, the tags that stand for some row of their models: what is to be told to a store. What could not say of
-    /// which row it depends on, such as "no such row", hears of each.
+    /// With these, the tags that stand for some row of their models: what is to be told to a store.
+    /// What could not say of which row it depends on, such as "no such row", hears of each.
     pub(crate) fn with_some_rows(mut tags: Vec<Tag>) -> Vec<Tag> {
         let some_rows: BTreeSet<Tag> = tags.iter().filter_map(Tag::some_row_of_its_model).collect();
         tags.extend(some_rows);
@@ -103,7 +105,8 @@ impl fmt::Display for Tag {
 pub struct Tags(Vec<Tag>);
 
 impl Tags {
-    /// Adds `columns=value`, where `columns` is `model#column`. A NULL adds nothing: no row is meant.
+    /// Adds `columns=value`, where `columns` is `model#column`. A NULL adds nothing: no row is
+    /// meant.
     pub fn add(&mut self, columns: &'static str, value: &impl Column) {
         let mut text = String::with_capacity(columns.len() + 21);
         text.push_str(columns);

@@ -21,7 +21,8 @@ pub enum Event<'a> {
         /// The key.
         key: &'a str,
     },
-    /// The store had bytes that do not decode: truncated, foreign or of another version. A miss follows.
+    /// The store had bytes that do not decode: truncated, foreign or of another version. A miss
+    /// follows.
     Unreadable {
         /// The key.
         key: &'a str,
@@ -49,8 +50,9 @@ pub enum Event<'a> {
         /// What happened.
         error: &'a Error,
     },
-    /// A loaded value is not stored: it is larger than `max-value`, depends on more than `max-tags`, or does not come back from
-    /// its encoding, or not with all that it depends on. Its readers have it all the same.
+    /// A loaded value is not stored: it is larger than `max-value`, depends on more than
+    /// `max-tags`, or does not come back from its encoding, or not with all that it depends on. Its
+    /// readers have it all the same.
     Unstorable {
         /// The model.
         model: &'static str,
@@ -59,8 +61,8 @@ pub enum Event<'a> {
         /// What was wrong with it.
         why: &'a str,
     },
-    /// A loaded value comes back from its encoding as another one. Its readers have the one that comes back: those who load it,
-    /// and those who find it stored.
+    /// A loaded value comes back from its encoding as another one. Its readers have the one that
+    /// comes back: those who load it, and those who find it stored.
     Altered {
         /// The model.
         model: &'static str,
@@ -89,8 +91,8 @@ pub enum Event<'a> {
     },
     /// A transaction of [`Cache::begin`](crate::Cache) has committed; nothing is invalidated yet.
     Committed,
-    /// Strict values built from these tags are deleted and not stored again before the write that is
-    /// about to commit has been delivered.
+    /// Strict values built from these tags are deleted and not stored again before the write that
+    /// is about to commit has been delivered.
     Blocked {
         /// The tags.
         tags: &'a [Tag],
@@ -107,8 +109,8 @@ pub enum Event<'a> {
         /// How long ago the transaction of the oldest of them began.
         lag: Duration,
     },
-    /// A row of the outbox cannot be a tag of any value (it is empty, too long, or no text): it is not delivered,
-    /// and not looked at again.
+    /// A row of the outbox cannot be a tag of any value (it is empty, too long, or no text): it is
+    /// not delivered, and not looked at again.
     DeadLettered {
         /// Its number.
         id: i64,
@@ -117,7 +119,8 @@ pub enum Event<'a> {
     Backlog {
         /// Rows, roughly: delivered or not.
         rows: u64,
-        /// How long ago the transaction began whose row has waited for longest; zero when none waits.
+        /// How long ago the transaction began whose row has waited for longest; zero when none
+        /// waits.
         waiting: Duration,
     },
     /// The relay has looked, and nothing waits.
@@ -131,17 +134,18 @@ pub enum Event<'a> {
     StoreBack,
 }
 
-/// What came of comparing a hit with the source, after every report of a write should have been delivered.
+/// What came of comparing a hit with the source, after every report of a write should have been
+/// delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Verdict {
     /// The source says the same.
     Consistent,
-    /// The source says something else, and what was served is served still: nobody has reported the change, or not in
-    /// time.
+    /// The source says something else, and what was served is served still: nobody has reported the
+    /// change, or not in time.
     Inconsistent,
-    /// The source says something else, and what was served is gone; or it could not be told: the load failed, the store is
-    /// away, the value does not serialize.
+    /// The source says something else, and what was served is gone; or it could not be told: the
+    /// load failed, the store is away, the value does not serialize.
     Undecided,
 }
 

@@ -25,8 +25,8 @@ impl<V> Fetched<V> {
 }
 
 /// How a read was answered. Its `Display` is a member of the `Cache-Status` header, RFC 9211
-/// (<https://www.rfc-editor.org/rfc/rfc9211>): `near; hit`, `redis; hit`, `redis; hit; ttl=-3` (expired),
-/// `redis; fwd=miss; stored`, `redis; fwd=miss; stored; collapsed`, `redis; fwd=bypass`.
+/// (<https://www.rfc-editor.org/rfc/rfc9211>): `near; hit`, `redis; hit`, `redis; hit; ttl=-3`
+/// (expired), `redis; fwd=miss; stored`, `redis; fwd=miss; stored; collapsed`, `redis; fwd=bypass`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CacheStatus {
     /// `near`, or the store's name: `redis`, `memory`.
@@ -41,7 +41,8 @@ pub struct CacheStatus {
 pub enum Answer {
     /// It had the value.
     Hit,
-    /// It had the value, expired; it is loaded anew in the background, unless that failed a moment ago.
+    /// It had the value, expired; it is loaded anew in the background, unless that failed a moment
+    /// ago.
     Stale {
         /// For how long.
         since: Duration,

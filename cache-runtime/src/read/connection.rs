@@ -44,8 +44,8 @@ impl<Db: Send + Sync + 'static> LoadContext<Db> {
     }
 
     /// A connection for the loader's statements: one of the pool's, or, in a load within a
-    /// transaction of this database, the transaction's. A loader has but one: it drops it before it reads
-    /// on through this context, or takes another.
+    /// transaction of this database, the transaction's. A loader has but one: it drops it before it
+    /// reads on through this context, or takes another.
     ///
     /// # Errors
     /// When there is none to be had, or the loader has one.

@@ -17,8 +17,8 @@ use crate::store::Fill;
 use crate::value::compare;
 use crate::value::entry::{self, Entry, Unusable};
 
-/// What to store for a key, and the entry in it; `None` when nothing is to be. The value is then what
-/// came back from its encoding, so that a miss is answered as a hit is.
+/// What to store for a key, and the entry in it; `None` when nothing is to be. The value is then
+/// what came back from its encoding, so that a miss is answered as a hit is.
 pub(super) fn fill<Q: Query>(
     cache: &Cache<Q::Source>,
     of: &Q::Key,
@@ -146,8 +146,8 @@ fn encoded<Q: Query>(
     Ok(bytes)
 }
 
-/// What comes back. What could be stored and never read (`NaN` in JSON, what nests too deep) would be
-/// a miss for every reader.
+/// What comes back. What could be stored and never read (`NaN` in JSON, what nests too deep) would
+/// be a miss for every reader.
 fn decoded_again<Q: Query>(
     bytes: &Bytes,
     shape: u64,
@@ -168,7 +168,8 @@ fn decoded_again<Q: Query>(
     })
 }
 
-/// Another value may embed what comes back, and would not be found by what is lost. Both are sorted.
+/// Another value may embed what comes back, and would not be found by what is lost. Both are
+/// sorted.
 fn has_the_same_tags(tags: &[Tag], back: &[Tag]) -> Result<(), Unstorable> {
     if tags == back {
         return Ok(());
@@ -206,7 +207,8 @@ fn tell_if_altered<Q: Query>(
     observer.tell(Event::Altered { model, key, at });
 }
 
-/// Where what came back differs from what was loaded; without `PartialEq`, in what serde says of the two.
+/// Where what came back differs from what was loaded; without `PartialEq`, in what serde says of
+/// the two.
 fn altered<Q: Query>(loaded: &Q::Value, back: &Q::Value, entry: &Entry) -> Option<String> {
     let is_same = Q::is_same(loaded, back);
     if is_same == Some(true) || is_same.is_none() && entry.is_of(back, Q::POLICY.codec) {

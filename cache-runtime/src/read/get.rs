@@ -16,7 +16,8 @@ use crate::read::representation::{AsJson, Decoded, Representation};
 use crate::read::{probe, refresh, round};
 use crate::value::json::Json;
 
-/// What the functions that `#[derive(Cached)]` makes are for one struct, for code that is generic over what it reads.
+/// What the functions that `#[derive(Cached)]` makes are for one struct, for code that is generic
+/// over what it reads.
 impl<Db: Send + Sync + 'static> Cache<Db> {
     /// The value of the row with this id, through the cache; `None` when there is none.
     ///
@@ -127,8 +128,8 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
 
     /// As [`get_by`](Self::get_by), and how it was come by.
     ///
-    /// Two steps, each cached: column → id → value. A row that changes its column between the two is
-    /// answered as one that still had it.
+    /// Two steps, each cached: column → id → value. A row that changes its column between the two
+    /// is answered as one that still had it.
     ///
     /// ```
     /// # use blog::{Post, PostLookup};
@@ -147,8 +148,8 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
         through_lookup::<T, Decoded, Db>(self, by).await
     }
 
-    /// The JSON of the row with this id, as it is stored, and how it was come by. It does not compile
-    /// where values are stored in another codec.
+    /// The JSON of the row with this id, as it is stored, and how it was come by. It does not
+    /// compile where values are stored in another codec.
     ///
     /// ```
     /// # use blog::Post;
@@ -249,8 +250,8 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
         self.engine().delivery.report(tags.finish()).await
     }
 
-    /// Invalidates what is built from the row with this id, as [`invalidate`](Self::invalidate); then
-    /// loads its value and stores it, for readers to come. To warm a cache up as well.
+    /// Invalidates what is built from the row with this id, as [`invalidate`](Self::invalidate);
+    /// then loads its value and stores it, for readers to come. To warm a cache up as well.
     ///
     /// ```
     /// # use blog::Post;

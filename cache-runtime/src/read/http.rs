@@ -17,14 +17,17 @@ use crate::value::json::Json;
 const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 
 /// The `If-None-Match` of a request: what the client has already (RFC 9110, 13.1.2,
-/// <https://www.rfc-editor.org/rfc/rfc9110#section-13.1.2>). An extractor that never fails; a line without sense says nothing.
+/// <https://www.rfc-editor.org/rfc/rfc9110#section-13.1.2>). An extractor that never fails; a line
+/// without sense says nothing.
 ///
-/// For `GET` and `HEAD`; for another method this header is a condition on whether to do anything at all.
+/// For `GET` and `HEAD`; for another method this header is a condition on whether to do anything at
+/// all.
 #[derive(Debug, Clone, Default)]
 pub struct IfNoneMatch(Vec<HeaderValue>);
 
 impl IfNoneMatch {
-    /// Whether the client has what this entity tag, with its quotes, is of. Weak tags count as strong ones.
+    /// Whether the client has what this entity tag, with its quotes, is of. Weak tags count as
+    /// strong ones.
     pub fn has(&self, etag: &[u8]) -> bool {
         self.0.iter().any(|line| names(line.as_bytes(), etag, true))
     }
@@ -44,15 +47,18 @@ impl<S: Send + Sync> FromRequestParts<S> for IfNoneMatch {
     }
 }
 
-/// The `If-Match` of a request: the state of a row that the client means to change (RFC 9110, 13.1.1,
-/// <https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1>). An extractor that never fails; a line without sense names no state.
+/// The `If-Match` of a request: the state of a row that the client means to change (RFC 9110,
+/// 13.1.1, <https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1>). An extractor that never fails;
+/// a line without sense names no state.
 ///
-/// Ask it within the transaction that writes, of the row as the transaction sees it, after it is locked: or two clients may both be right.
+/// Ask it within the transaction that writes, of the row as the transaction sees it, after it is
+/// locked: or two clients may both be right.
 #[derive(Debug, Clone, Default)]
 pub struct IfMatch(Vec<HeaderValue>);
 
 impl IfMatch {
-    /// Whether the client means the state that this entity tag, with its quotes, is of; or says nothing. A weak tag is of no state.
+    /// Whether the client means the state that this entity tag, with its quotes, is of; or says
+    /// nothing. A weak tag is of no state.
     pub fn allows(&self, etag: &[u8]) -> bool {
         self.0.is_empty()
             || self
@@ -76,7 +82,8 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
     }
 }
 
-/// Whether a line of the header names this tag, be it as a weak one. From the first thing on that is no tag it names nothing.
+/// Whether a line of the header names this tag, be it as a weak one. From the first thing on that
+/// is no tag it names nothing.
 fn names(line: &[u8], etag: &[u8], or_weak: bool) -> bool {
     if line.trim_ascii() == b"*" {
         return true;
@@ -105,8 +112,9 @@ fn names(line: &[u8], etag: &[u8], or_weak: bool) -> bool {
 }
 
 impl Fetched<Json> {
-    /// The answer to a `GET` or a `HEAD`: 200 with the JSON, as it is stored, and its `ETag`; 304 if the client has it; if
-    /// there is no such row, what the application says then. With `Cache-Status` in any case.
+    /// The answer to a `GET` or a `HEAD`: 200 with the JSON, as it is stored, and its `ETag`; 304
+    /// if the client has it; if there is no such row, what the application says then. With
+    /// `Cache-Status` in any case.
     ///
     /// ```
     /// # use axum_core::response::Response;
@@ -144,7 +152,8 @@ impl Json {
         Ok(Json::of(serde_json::to_vec(value)?.into()))
     }
 
-    /// The answer to a `GET` or a `HEAD`: 200 with the JSON and its `ETag`; 304 if the client has it.
+    /// The answer to a `GET` or a `HEAD`: 200 with the JSON and its `ETag`; 304 if the client has
+    /// it.
     pub fn respond(&self, if_none_match: &IfNoneMatch) -> Response {
         let etag = self.quoted_hash();
         let mut response = if if_none_match.has(&etag) {

@@ -63,8 +63,8 @@ pub(super) fn start<Q: Query>(cache: &Cache<Q::Source>, jobs: Vec<LoadJob<Q>>, h
     tokio::spawn(task.in_current_span());
 }
 
-/// Loads what no other process loads, and waits for the rest: until it is stored, or given up, or the
-/// lease is over, in which case nobody waits any longer.
+/// Loads what no other process loads, and waits for the rest: until it is stored, or given up, or
+/// the lease is over, in which case nobody waits any longer.
 async fn claim<Q: Query>(cache: Cache<Q::Source>, mut jobs: Vec<LoadJob<Q>>, turn: Turn) {
     let (deadline, mut pause) = (Instant::now() + Q::POLICY.lease, FIRST_PAUSE);
     while !jobs.is_empty() {
@@ -156,15 +156,16 @@ fn load_claimed<Q: Query>(
         let keys: Vec<String> = jobs.iter().map(|job| job.key.clone()).collect();
         let loading = cache.clone();
         let load = async move { load(&loading, jobs, Some(token), turn).await };
-        // In a task of its own: what encodes the values may panic, and nobody else is to wait for them then.
+        // In a task of its own: what encodes the values may panic, and nobody else is to wait for
+        // them then.
         let _ = tokio::spawn(load.in_current_span()).await;
         cache.engine().gate.release(&keys).await;
     };
     tokio::spawn(task.in_current_span());
 }
 
-/// Loads the values, offers them to the store (with a token, so: unless it is away) and completes the
-/// flights.
+/// Loads the values, offers them to the store (with a token, so: unless it is away) and completes
+/// the flights.
 async fn load<Q: Query>(
     cache: &Cache<Q::Source>,
     jobs: Vec<LoadJob<Q>>,
@@ -210,7 +211,8 @@ fn fills<Q: Query>(
     values: &mut HashMap<Q::Key, Arc<Q::Value>>,
 ) -> Vec<Option<(Fill, Entry)>> {
     let asked_for = jobs.iter().filter(|job| values.contains_key(&job.of));
-    // The database may call equal what is not the same text: then it is not so that there is no such row.
+    // The database may call equal what is not the same text: then it is not so that there is no
+    // such row.
     let is_sure = values.len() == asked_for.count();
     if !is_sure {
         tracing::warn!(

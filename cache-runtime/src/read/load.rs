@@ -26,7 +26,8 @@ pub trait Load<Db>: Cached {
     /// as "no such row". One batch loader serves single reads and many.
     ///
     /// # Errors
-    /// Whatever the source says; the readers who wait for these ids get it as an [`Error`](crate::Error).
+    /// Whatever the source says; the readers who wait for these ids get it as an
+    /// [`Error`](crate::Error).
     fn load(
         cx: &LoadContext<Db>,
         ids: &[Self::Id],

@@ -156,8 +156,8 @@ impl<'a, Q: Query> Probe<'a, Q> {
         }
     }
 
-    /// Whether what this load has stored is nothing from before the generation. (It may be from before,
-    /// and right for a reader who came before this look.)
+    /// Whether what this load has stored is nothing from before the generation. (It may be from
+    /// before, and right for a reader who came before this look.)
     pub(super) fn may_keep(&self, start: Tick, loaded: &Loaded<Q::Value>) -> bool {
         loaded.stored && (start > self.began || self.is_before(loaded))
     }

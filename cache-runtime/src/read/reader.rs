@@ -6,8 +6,8 @@ use crate::cache::Cache;
 use crate::error::Error;
 use crate::read::load::{Find, Load};
 
-/// Where values are read from: a `&Cache`, or a `&mut Transaction`, which sees what it has written. The
-/// functions that `#[derive(Cached)]` puts on the models take either.
+/// Where values are read from: a `&Cache`, or a `&mut Transaction`, which sees what it has written.
+/// The functions that `#[derive(Cached)]` puts on the models take either.
 #[diagnostic::on_unimplemented(
     message = "values are not read from `{Self}`",
     note = "pass `&cache`, or `&mut tx` within a transaction"

@@ -1,6 +1,6 @@
-//! Refresh-ahead (`on-write = "refresh"`): a value that this process has served lately is read again as
-//! soon as it is invalidated, so that the next reader finds it. Whoever gets to it first loads it; with
-//! a `lease`, the other processes wait for that one.
+//! Refresh-ahead (`on-write = "refresh"`): a value that this process has served lately is read
+//! again as soon as it is invalidated, so that the next reader finds it. Whoever gets to it first
+//! loads it; with a `lease`, the other processes wait for that one.
 
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -44,7 +44,8 @@ async fn read_again<Q: Query>(
         };
         let batch = std::mem::take(&mut batch);
         let read = async move {
-            // Once more what was invalidated meanwhile: there was nothing stored that could have been told again.
+            // Once more what was invalidated meanwhile: there was nothing stored that could have
+            // been told again.
             let unstored = read::<Q>(&cache, &batch).await?;
             read::<Q>(&cache, &unstored).await
         };

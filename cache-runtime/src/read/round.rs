@@ -101,8 +101,9 @@ impl<'a, Q: Query, R: Representation<Q::Value>> Reading<'a, Q, R> {
         })
     }
 
-    /// A round reads the store for the keys that are still open, and loads or waits for the misses. The
-    /// keys whose flight may not serve this reader (see [`crate::local::flight`]) go into another.
+    /// A round reads the store for the keys that are still open, and loads or waits for the misses.
+    /// The keys whose flight may not serve this reader (see [`crate::local::flight`]) go into
+    /// another.
     async fn answer_all(mut self) -> Result<(), Error> {
         loop {
             let answers = self.answers.iter().enumerate();

@@ -7,8 +7,8 @@ use crate::read::load::LoadContext;
 use crate::read::query::Query;
 use crate::read::turn::{LOADING, Turn};
 
-/// Runs the loader when it is its turn, in a task of its own, so that its panic is an error like others, and that it can be
-/// given up.
+/// Runs the loader when it is its turn, in a task of its own, so that its panic is an error like
+/// others, and that it can be given up.
 pub(crate) async fn run<Q: Query>(
     cx: LoadContext<Q::Source>,
     of: Vec<Q::Key>,

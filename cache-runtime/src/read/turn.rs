@@ -24,10 +24,11 @@ pub(crate) fn is_asked_by_a_loader() -> bool {
 /// When a load may begin: no more than `max-loads` run at once.
 #[derive(Clone)]
 pub(crate) enum Turn {
-    /// After those who came before; or as soon as a load that has begun waits for it. (If all who have begun waited for
-    /// some that have not, nothing would go on.)
+    /// After those who came before; or as soon as a load that has begun waits for it. (If all who
+    /// have begun waited for some that have not, nothing would go on.)
     InTurn(Hurry),
-    /// It may begin: its turn has come, until this is dropped; or a load that has begun waits for it, and does nothing meanwhile.
+    /// It may begin: its turn has come, until this is dropped; or a load that has begun waits for
+    /// it, and does nothing meanwhile.
     Now(#[expect(dead_code, reason = "it is held")] Option<Arc<OwnedSemaphorePermit>>),
 }
 

@@ -1,29 +1,36 @@
-//! `verify`: a share of the hits is compared with the source, a while later and in the background, and counted: how often the
-//! running cache is right.
+//! `verify`: a share of the hits is compared with the source, a while later and in the background,
+//! and counted: how often the running cache is right.
 //!
-//! A difference alone proves nothing: the source may have changed after the hit, and the report be on its way. So it is
-//! decided in steps, each of which leaves a hit undecided rather than blame the cache for what it may do.
+//! A difference alone proves nothing: the source may have changed after the hit, and the report be
+//! on its way. So it is decided in steps, each of which leaves a hit undecided rather than blame
+//! the cache for what it may do.
 //!
 //! 1. **Settle.** What was old for a moment only, as it may be, is gone after this.
-//! 2. **Load**, from the source, nested values as well: a stale one that is embedded would be compared with itself.
-//!    The same as was served: *consistent*.
-//! 3. **Look**, in the tier that had answered: is it still served? If not, something has invalidated it, and the source may well
-//!    be another: *undecided*.
-//! 4. **Settle, load and look again.** The source says the same as before, and the same is served still: *inconsistent*.
+//! 2. **Load**, from the source, nested values as well: a stale one that is embedded would be
+//!    compared with itself. The same as was served: *consistent*.
+//! 3. **Look**, in the tier that had answered: is it still served? If not, something has
+//!    invalidated it, and the source may well be another: *undecided*.
+//! 4. **Settle, load and look again.** The source says the same as before, and the same is served
+//!    still: *inconsistent*.
 //!
-//! Why the last is never a write's fault: what was served differs from what the source said in step 2, so something was written
-//! after it was loaded, and *before step 2 ended*. From then on there was time to report it, all of the settling of step 4;
-//! a report deletes the entry. But the look of step 4, the last of all that happens, found it.
+//! Why the last is never a write's fault: what was served differs from what the source said in step
+//! 2, so something was written after it was loaded, and *before step 2 ended*. From then on there
+//! was time to report it, all of the settling of step 4; a report deletes the entry. But the look
+//! of step 4, the last of all that happens, found it.
 //!
-//! - The look comes after the load, and there is a settling between the load that differed and the last look. (The other way round
-//!   a write between the look and the load would be blamed on what was served before it.)
-//! - "The same" is the same *entry*, not an equal value: one whose header has the same expiry in the store, or the same generation
-//!   near. Otherwise: served A; B is written; step 2 loads B; A is written again, and stored anew, rightly; B is written while
-//!   step 4 loads it; the look finds A, which is right for another moment.
-//! - The two loads agree: a loader that says another thing each time (a random number, the time) says nothing of the cache. Nor does
-//!   one that says the same in another order (no `ORDER BY`, a `HashSet`): a write that is ignored moves rows about.
+//! - The look comes after the load, and there is a settling between the load that differed and the
+//!   last look. (The other way round a write between the look and the load would be blamed on what
+//!   was served before it.)
+//! - "The same" is the same *entry*, not an equal value: one whose header has the same expiry in
+//!   the store, or the same generation near. Otherwise: served A; B is written; step 2 loads B; A
+//!   is written again, and stored anew, rightly; B is written while step 4 loads it; the look finds
+//!   A, which is right for another moment.
+//! - The two loads agree: a loader that says another thing each time (a random number, the time)
+//!   says nothing of the cache. Nor does one that says the same in another order (no `ORDER BY`, a
+//!   `HashSet`): a write that is ignored moves rows about.
 //! - Columns that `cache.toml` ignores are left out: what they hold may be old.
-//! - A value that has expired, and is served in its `grace`, may be old: it is not sampled, nor still served.
+//! - A value that has expired, and is served in its `grace`, may be old: it is not sampled, nor
+//!   still served.
 
 use std::time::Duration;
 
@@ -132,9 +139,10 @@ fn start<Q: Query, R: Representation<Q::Value>>(
     });
 }
 
-/// Within this every report of a write has been delivered, or nothing is served that it should have deleted: the relay looks
-/// every `outbox.poll`, and again after one that failed or looked just before the commit; a store that has not answered it
-/// is out of use after its time-out; and a near cache that hears nothing serves nothing after `near.max-staleness`.
+/// Within this every report of a write has been delivered, or nothing is served that it should have
+/// deleted: the relay looks every `outbox.poll`, and again after one that failed or looked just
+/// before the commit; a store that has not answered it is out of use after its time-out; and a near
+/// cache that hears nothing serves nothing after `near.max-staleness`.
 fn settling(schema: &Schema) -> Duration {
     let near = schema.max_staleness.unwrap_or_default();
     schema.poll.saturating_mul(2) + store::TIMEOUT + near
@@ -187,7 +195,8 @@ impl<Q: Query, R: Representation<Q::Value>> Hit<Q, R> {
         Some(Verdict::Inconsistent)
     }
 
-    /// In parts: if this process stands still for a while, there is time left to hear, and to deliver, what it has missed.
+    /// In parts: if this process stands still for a while, there is time left to hear, and to
+    /// deliver, what it has missed.
     async fn settle(&self) {
         const PARTS: u32 = 4;
         for _ in 0..PARTS {

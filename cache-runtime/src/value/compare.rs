@@ -5,7 +5,8 @@ use serde_json::Value;
 /// How many of the places that differ are named.
 const NAMED: usize = 10;
 
-/// Without the fields of these names, wherever they are, and in whichever case (`last_seen`, `lastSeen`) they are written.
+/// Without the fields of these names, wherever they are, and in whichever case (`last_seen`,
+/// `lastSeen`) they are written.
 pub(crate) fn without(value: Value, names: &[&str]) -> Value {
     if names.is_empty() {
         return value;
@@ -46,7 +47,8 @@ pub(crate) fn sorted(value: Value) -> Value {
     }
 }
 
-/// Where they differ, as JSON pointers (RFC 6901, <https://www.rfc-editor.org/rfc/rfc6901>), but for "all of it".
+/// Where they differ, as JSON pointers (RFC 6901, <https://www.rfc-editor.org/rfc/rfc6901>), but
+/// for "all of it".
 pub(crate) fn differences(a: &Value, b: &Value) -> Vec<String> {
     let mut found = Vec::new();
     collect(a, b, String::new(), &mut found);

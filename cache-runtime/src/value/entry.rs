@@ -9,11 +9,12 @@
 //! | 8 | hash of the payload, little-endian: the `ETag` |
 //! | … | the payload, empty for absent |
 //!
-//! An expired value is still served within `grace`, while it is loaded anew. This clock may differ from that of who
-//! filled it, so it decides on no more than that; the store decides when a value is gone.
+//! An expired value is still served within `grace`, while it is loaded anew. This clock may differ
+//! from that of who filled it, so it decides on no more than that; the store decides when a value
+//! is gone.
 //!
-//! Bytes of another format or shape, or whose hash is another, are a miss, not a decode error: two versions of a service can
-//! share a store during a deployment.
+//! Bytes of another format or shape, or whose hash is another, are a miss, not a decode error: two
+//! versions of a service can share a store during a deployment.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -28,8 +29,9 @@ use crate::value::json::{Json, hash};
 const FORMAT: u8 = 3;
 pub(crate) const HEADER: usize = 26;
 
-/// How deep arrays and maps nest in MessagePack at most: as deep as serde_json takes them. rmp-serde's own 1024 may be more than
-/// the stack of a worker thread holds, which ends the process.
+/// How deep arrays and maps nest in MessagePack at most: as deep as serde_json takes them.
+/// rmp-serde's own 1024 may be more than the stack of a worker thread holds, which ends the
+/// process.
 const DEPTH: usize = 127;
 
 const ABSENT: u8 = 0;

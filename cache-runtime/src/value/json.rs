@@ -26,8 +26,9 @@ impl Json {
         &self.bytes
     }
 
-    /// A strong entity tag (RFC 9110, 8.8.3, <https://www.rfc-editor.org/rfc/rfc9110#section-8.8.3>), with its quotes: another
-    /// as soon as a byte is. It is a hash of the bytes, so all processes agree on it.
+    /// A strong entity tag (RFC 9110, 8.8.3,
+    /// <https://www.rfc-editor.org/rfc/rfc9110#section-8.8.3>), with its quotes: another as soon as
+    /// a byte is. It is a hash of the bytes, so all processes agree on it.
     pub fn etag(&self) -> String {
         self.quoted_hash().into_iter().map(char::from).collect()
     }
@@ -48,8 +49,9 @@ impl fmt::Debug for Json {
     }
 }
 
-/// Says whether bytes are the same; stable, as stored values outlive builds, and not for attackers. A product for every
-/// eight bytes, of which both halves count; four lanes at once, as a value is hashed whenever it comes from the store.
+/// Says whether bytes are the same; stable, as stored values outlive builds, and not for attackers.
+/// A product for every eight bytes, of which both halves count; four lanes at once, as a value is
+/// hashed whenever it comes from the store.
 pub(crate) fn hash(bytes: &[u8]) -> u64 {
     let mix = |hash: u64, word: [u8; 8]| {
         let product = u128::from(hash ^ u64::from_le_bytes(word)) * 0x9e37_79b9_7f4a_7c15;

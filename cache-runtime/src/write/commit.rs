@@ -12,8 +12,9 @@ use crate::write::error::CommitError;
 use crate::write::transaction::{Transaction, lost};
 
 impl<DB: OutboxDatabase, Db: Send + Sync + 'static> Transaction<DB, Db> {
-    /// Commits, and delivers what it wrote to the outbox: what was built from the rows that it wrote is
-    /// invalidated when this returns; while the store is away, before the store serves again.
+    /// Commits, and delivers what it wrote to the outbox: what was built from the rows that it
+    /// wrote is invalidated when this returns; while the store is away, before the store serves
+    /// again.
     ///
     /// ```
     /// # #[tokio::main]
@@ -93,9 +94,9 @@ impl<DB: OutboxDatabase, Db: Send + Sync + 'static> Transaction<DB, Db> {
     /// What strict values are built from is blocked before it is committed: until the commit is
     /// delivered they are read from the source. Returns what is blocked.
     ///
-    /// The block lasts for `max-commit`. To commit within it, PostgreSQL waits for `COMMIT` no longer than
-    /// half of that, from before the block, even when this process is frozen and its clock with it; the
-    /// other half is for the commit itself.
+    /// The block lasts for `max-commit`. To commit within it, PostgreSQL waits for `COMMIT` no
+    /// longer than half of that, from before the block, even when this process is frozen and its
+    /// clock with it; the other half is for the commit itself.
     async fn block(&mut self) -> Result<Vec<Tag>, CommitError> {
         let schema = self.cache.schema();
         if schema.strict.is_empty() {

@@ -41,26 +41,27 @@ impl CommitError {
         CommitError(Kind::Misuse(error))
     }
 
-    /// Whether the database did not commit, and says why ([`database`](Self::database)): a constraint
-    /// that is checked at the commit, a conflict of two transactions, a connection that broke before.
+    /// Whether the database did not commit, and says why ([`database`](Self::database)): a
+    /// constraint that is checked at the commit, a conflict of two transactions, a connection that
+    /// broke before.
     pub fn is_database(&self) -> bool {
         matches!(self.0, Kind::Database(_))
     }
 
-    /// Whether it is not known if there was a commit: the database has not answered. What was written
-    /// is invalidated in any case, if it was committed.
+    /// Whether it is not known if there was a commit: the database has not answered. What was
+    /// written is invalidated in any case, if it was committed.
     pub fn is_unknown(&self) -> bool {
         matches!(self.0, Kind::Unknown(_))
     }
 
-    /// Whether nothing was committed because strict values (`consistency = "strict"`) are built from
-    /// what was written, and could not be blocked: the store is away, or took too long.
+    /// Whether nothing was committed because strict values (`consistency = "strict"`) are built
+    /// from what was written, and could not be blocked: the store is away, or took too long.
     pub fn is_refused(&self) -> bool {
         matches!(self.0, Kind::Refused(_))
     }
 
-    /// Whether nothing was committed because the program is wrong: a struct of another `cache.toml` was
-    /// reported, or a loader has kept the transaction's connection.
+    /// Whether nothing was committed because the program is wrong: a struct of another `cache.toml`
+    /// was reported, or a loader has kept the transaction's connection.
     pub fn is_misuse(&self) -> bool {
         matches!(self.0, Kind::Misuse(_))
     }
@@ -74,8 +75,8 @@ impl CommitError {
     }
 }
 
-/// For a service whose functions return the errors of sqlx. What the database said stays as it is; a
-/// refusal is as good as a database that does not answer, and may be tried again.
+/// For a service whose functions return the errors of sqlx. What the database said stays as it is;
+/// a refusal is as good as a database that does not answer, and may be tried again.
 impl From<CommitError> for sqlx::Error {
     fn from(error: CommitError) -> sqlx::Error {
         match error.0 {

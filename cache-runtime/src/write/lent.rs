@@ -13,7 +13,8 @@ use crate::read::nested::load_uncached;
 use crate::read::reader::Reader;
 use crate::write::transaction::{Transaction, lost};
 
-/// Where a transaction has lent its connection to a loader, and gets it back from, however the load ends.
+/// Where a transaction has lent its connection to a loader, and gets it back from, however the load
+/// ends.
 struct Lent<'t, DB: OutboxDatabase, Db> {
     transaction: &'t mut Transaction<DB, Db>,
     connection: Arc<Mutex<Option<OpenTransaction<DB>>>>,
@@ -38,8 +39,8 @@ impl<DB: OutboxDatabase, Db> Drop for Lent<'_, DB, Db> {
 }
 
 impl<DB: OutboxDatabase, Db: Send + Sync + 'static> Transaction<DB, Db> {
-    /// The value of this id as the transaction sees it, with what it has written so far. Neither reads the
-    /// cache nor fills it.
+    /// The value of this id as the transaction sees it, with what it has written so far. Neither
+    /// reads the cache nor fills it.
     ///
     /// ```
     /// # use blog::Post;

@@ -87,8 +87,8 @@ pub struct Transaction<DB: OutboxDatabase, Db = Pool<DB>> {
     pub(super) reports: Tags,
     /// Something was reported that is not of this cache's file: it cannot be committed.
     pub(super) misuse: Option<Error>,
-    /// A read within it failed. PostgreSQL then undoes the transaction, and says so to the next statement, but
-    /// takes `COMMIT` for `ROLLBACK` without an error.
+    /// A read within it failed. PostgreSQL then undoes the transaction, and says so to the next
+    /// statement, but takes `COMMIT` for `ROLLBACK` without an error.
     pub(super) may_be_aborted: bool,
     pub(super) cache: Cache<Db>,
 }

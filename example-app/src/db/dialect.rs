@@ -1,7 +1,8 @@
 //! The few words that the two databases spell differently.
 
 pub(super) struct Dialect {
-    /// The ids in the JSON list `$1`. One text holds any number of ids, so the statement is prepared once.
+    /// The ids in the JSON list `$1`. One text holds any number of ids, so the statement is
+    /// prepared once.
     ids: &'static str,
     /// The time of the transaction, as the tables' defaults write it.
     now: &'static str,

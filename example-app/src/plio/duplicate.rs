@@ -9,9 +9,9 @@ use crate::resource::Resource;
 /// Copies a plio and answers with the copy's id. Five statements in one transaction, however many
 /// items there are.
 ///
-/// Rows are copied in the order of their ids, so the n-th copy is the copy of the n-th original: that
-/// is how a question finds its new item and its new image. The transaction sees one moment of the
-/// database, or an item that arrives between two statements would shift the count.
+/// Rows are copied in the order of their ids, so the n-th copy is the copy of the n-th original:
+/// that is how a question finds its new item and its new image. The transaction sees one moment of
+/// the database, or an item that arrives between two statements would shift the count.
 pub(super) async fn duplicate(cache: &Cache, original: i64) -> Result<i64, Problem> {
     let mut tx = Tx::begin_snapshot(cache).await?;
 

@@ -1,5 +1,5 @@
-//! How plios are loaded on a miss: five statements and the users, however many plios and items there
-//! are.
+//! How plios are loaded on a miss: five statements and the users, however many plios and items
+//! there are.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -24,7 +24,8 @@ impl Load<Db> for Plio {
             Some(Plio {
                 video: videos.remove(&row.id),
                 items: items.remove(&row.id).unwrap_or_default(),
-                // Gone only if it was, together with the plio or its part in it, deleted a moment ago.
+                // Gone only if it was, together with the plio or its part in it, deleted a moment
+                // ago.
                 created_by: creator?,
                 id: row.id,
                 uuid: row.uuid,
@@ -106,8 +107,8 @@ async fn items(
     Ok(group(items, |item| item.plio_id))
 }
 
-/// The question of each item, with its image. If there are several it is the first: the last to be put
-/// into the map.
+/// The question of each item, with its image. If there are several it is the first: the last to be
+/// put into the map.
 async fn questions(
     cx: &LoadContext<Db>,
     plios: &[i64],

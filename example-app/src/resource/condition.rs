@@ -1,4 +1,5 @@
-//! `If-Match` and `If-None-Match` of a write (RFC 9110, 13: <https://www.rfc-editor.org/rfc/rfc9110#section-13>).
+//! `If-Match` and `If-None-Match` of a write (RFC 9110, 13:
+//! <https://www.rfc-editor.org/rfc/rfc9110#section-13>).
 
 use std::convert::Infallible;
 
@@ -27,7 +28,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Condition {
 }
 
 impl Condition {
-    /// Refuses if the row is of another state. From then on nobody else changes it before the transaction ends.
+    /// Refuses if the row is of another state. From then on nobody else changes it before the
+    /// transaction ends.
     pub(super) async fn check<T: Resource>(&self, tx: &mut Tx, id: i64) -> Result<(), Problem> {
         let Some((if_match, if_none_match)) = &self.0 else {
             return Ok(());

@@ -30,8 +30,8 @@ pub struct Limits {
     pub request: Duration,
     /// How long requests that are under way may take once the service is to stop.
     pub drain: Duration,
-    /// How many connections there may be; at most half of the files that the process may have open, as
-    /// the database needs some too.
+    /// How many connections there may be; at most half of the files that the process may have open,
+    /// as the database needs some too.
     pub connections: usize,
 }
 
@@ -52,7 +52,8 @@ const MOMENT: Duration = Duration::from_millis(250);
 #[derive(Clone, Copy)]
 pub(crate) struct Deadline(pub(crate) Instant);
 
-/// Serves until it is to stop, and then what is under way. No client can make it fail, or end later.
+/// Serves until it is to stop, and then what is under way. No client can make it fail, or end
+/// later.
 pub async fn listen(
     listener: TcpListener,
     app: Router,

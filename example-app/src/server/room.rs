@@ -8,9 +8,9 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
-/// So many connections and no more. When all are taken and another client comes, the one that has kept the
-/// service waiting for the longest has to go: who sends half a request shuts nobody out. But not before
-/// it has had a moment: of a crowd whose requests are on their way, each is served.
+/// So many connections and no more. When all are taken and another client comes, the one that has
+/// kept the service waiting for the longest has to go: who sends half a request shuts nobody out.
+/// But not before it has had a moment: of a crowd whose requests are on their way, each is served.
 pub(super) struct Room {
     seats: usize,
     moment: Duration,
@@ -90,7 +90,8 @@ impl Room {
         Some(longest.since)
     }
 
-    /// Closes the connection whose client is waited for the longest, if it has had its moment; whether it was.
+    /// Closes the connection whose client is waited for the longest, if it has had its moment;
+    /// whether it was.
     pub(super) fn close_longest(&self) -> bool {
         let mut taken = self.taken();
         let longest = taken.line.first_entry();

@@ -36,7 +36,8 @@ pub struct User {
     pub updated_at: DateTime<Utc>,
 }
 
-/// An organization as its member sees it: two columns of `organization`, one of `organization_user`.
+/// An organization as its member sees it: two columns of `organization`, one of
+/// `organization_user`.
 #[derive(Clone, Debug, Cached, Serialize, Deserialize, ToSchema, sqlx::FromRow)]
 #[cached(projection = "organization-user")]
 #[allow(missing_docs, reason = "the fields are the columns")]

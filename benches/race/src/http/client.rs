@@ -29,7 +29,8 @@ pub(crate) async fn drive(
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 
-/// The process: `client <address> <first plio> <connections> <ms>`. Prints operations a second, and the p99 in µs.
+/// The process: `client <address> <first plio> <connections> <ms>`. Prints operations a second, and
+/// the p99 in µs.
 pub(crate) async fn client(
     address: &str,
     first: i64,

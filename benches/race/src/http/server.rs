@@ -12,7 +12,8 @@ use tokio::process::{Child, ChildStdout, Command};
 
 use crate::harness::Outcome;
 
-/// The example as a release, with the `cache.toml` at the root, but for its near caches: its program.
+/// The example as a release, with the `cache.toml` at the root, but for its near caches: its
+/// program.
 pub(crate) fn build_example(root: &Path, folder: &Path, near: bool) -> Outcome<PathBuf> {
     let name = if near { "near" } else { "far" };
     let text = std::fs::read_to_string(root.join("cache.toml"))?;

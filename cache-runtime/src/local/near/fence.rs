@@ -1,18 +1,21 @@
 //! The fence of the near caches: which of the values kept in this process may be served.
 //!
-//! A near value carries a **generation**: how many invalidations this process had been told of *before* the value was read
-//! from the store. Whoever is told that a key is no longer valid raises the fence of that key to the new count, and
-//! never looks for the value itself. A value is served as long as the fence of its key is not above its generation. So it
-//! does not matter which of the two comes first, the message or the value's insertion: the interleaving
+//! A near value carries a **generation**: how many invalidations this process had been told of
+//! *before* the value was read from the store. Whoever is told that a key is no longer valid raises
+//! the fence of that key to the new count, and never looks for the value itself. A value is served
+//! as long as the fence of its key is not above its generation. So it does not matter which of the
+//! two comes first, the message or the value's insertion: the interleaving
 //!
 //! > read the old value from the store · the message arrives · insert the old value
 //!
-//! inserts a value that is dead already. ("Get or insert with" of the usual caches serves it for ever.)
+//! inserts a value that is dead already. ("Get or insert with" of the usual caches serves it for
+//! ever.)
 //!
 //! Keys share fences by hash, which costs a needless look at the store now and then.
 //!
-//! And nothing is served unless the store was heard of within `near.max-staleness`: it answered a question that was
-//! asked no longer ago, and everything that it had to tell before that answer has been taken in.
+//! And nothing is served unless the store was heard of within `near.max-staleness`: it answered a
+//! question that was asked no longer ago, and everything that it had to tell before that answer has
+//! been taken in.
 
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
@@ -90,8 +93,8 @@ impl NearFence {
         }
     }
 
-    /// The value under this key has left the store though it is valid, so that nobody would tell when it is so
-    /// no longer.
+    /// The value under this key has left the store though it is valid, so that nobody would tell
+    /// when it is so no longer.
     pub(crate) fn evicted(&self, key: &str) {
         let told = self.told.fetch_add(1, Ordering::SeqCst) + 1;
         self.fences[self.fence(key)].fetch_max(told, Ordering::SeqCst);
