@@ -19,7 +19,9 @@ use crate::observe::event::Event;
 use crate::observe::observer::Observer;
 use crate::outbox::Outbox;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
-use crate::outbox::database::{OutboxDatabase, OwnOutbox};
+use crate::outbox::database::OutboxDatabase;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+use crate::outbox::table::OwnOutbox;
 use crate::store::Store;
 use crate::store::memory::MemoryStore;
 

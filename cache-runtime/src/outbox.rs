@@ -5,6 +5,8 @@ pub(crate) mod connection;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) mod database;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod manager;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) mod open;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -12,6 +14,8 @@ mod postgres;
 mod set_up;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(crate) mod table;
 
 use std::time::Duration;
 
@@ -46,8 +50,8 @@ impl Cursor {
     };
 }
 
-/// What a look at the outbox could see. Rows that come to light later are of transactions that were under way, or not
-/// begun, so that the next look need not pass by all that was delivered before.
+/// What a look at the outbox could see. Rows that come to light later are of transactions that were
+/// under way, or not begun, so that the next look need not pass by all that was delivered before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
     /// Transactions from this number on had not begun.
@@ -64,7 +68,8 @@ pub enum RowFilter {
         /// Only what has come to light since.
         since: Option<Seen>,
     },
-    /// What a transaction has written, but for what was delivered to here already; `mark` is what it noted when it began.
+    /// What a transaction has written, but for what was delivered to here already; `mark` is what
+    /// it noted when it began.
     Own {
         /// On PostgreSQL the number of the writer, on SQLite that of the last row before it.
         mark: i64,
@@ -85,7 +90,8 @@ pub enum RowFilter {
 pub struct Purged {
     /// How many rows.
     pub rows: usize,
-    /// When the last of them was delivered, in microseconds of the database's time; where that need not be known, 0.
+    /// When the last of them was delivered, in microseconds of the database's time; where that need
+    /// not be known, 0.
     pub until: i64,
 }
 
@@ -141,8 +147,8 @@ pub(crate) trait OutboxConnection: Send {
     /// Which column has a type that will not do, if any has.
     fn types(&mut self) -> BoxFuture<'_, Result<Option<String>, BoxError>>;
 
-    /// Does all that is done to the outbox once, and undoes it; says what is not possible, if anything is. Better now than when
-    /// rows wait.
+    /// Does all that is done to the outbox once, and undoes it; says what is not possible, if
+    /// anything is. Better now than when rows wait.
     fn try_out(&mut self) -> BoxFuture<'_, Result<Option<String>, BoxError>>;
 
     /// What a look that begins now sees at least; `None` where that need not be known.
@@ -158,11 +164,12 @@ pub(crate) trait OutboxConnection: Send {
     /// Reports these, as a write would.
     fn report(&mut self, tags: Vec<Tag>) -> BoxFuture<'_, Result<(), BoxError>>;
 
-    /// Marks rows as delivered to this place. A row that somebody else is marking may be left to them.
+    /// Marks rows as delivered to this place. A row that somebody else is marking may be left to
+    /// them.
     fn mark_delivered(&mut self, ids: Vec<i64>, to: i64) -> BoxFuture<'_, Result<(), BoxError>>;
 
-    /// Deletes up to [`PURGE_BATCH`] rows that were delivered longer ago than this, and not before that time, the oldest
-    /// first.
+    /// Deletes up to [`PURGE_BATCH`] rows that were delivered longer ago than this, and not before
+    /// that time, the oldest first.
     fn purge(&mut self, retention: Duration, after: i64)
     -> BoxFuture<'_, Result<Purged, BoxError>>;
 

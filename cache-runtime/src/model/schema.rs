@@ -27,7 +27,8 @@ pub struct Schema {
     pub max_loads: usize,
     /// How many models there are.
     pub models: usize,
-    /// For how long a near cache may be wrong when the network is cut; none, when no model is near, nor refreshed on write.
+    /// For how long a near cache may be wrong when the network is cut; none, when no model is near,
+    /// nor refreshed on write.
     pub max_staleness: Option<Duration>,
     /// The tags that strict values are built from: `model#columns`.
     pub strict: &'static [&'static str],
@@ -58,7 +59,8 @@ impl Schema {
         )))
     }
 
-    /// An error if another file would be taken by now. Cargo does not see that a file appears where there was none.
+    /// An error if another file would be taken by now. Cargo does not see that a file appears where
+    /// there was none.
     pub(crate) fn is_of_nearest(&self) -> Result<(), Error> {
         match self.nearer.iter().find(|place| Path::new(place).is_file()) {
             None => Ok(()),
@@ -101,11 +103,13 @@ pub struct Triggers {
     pub types: &'static [&'static str],
     /// The tables whose changes are reported.
     pub tables: &'static [Table],
-    /// Removes the triggers that another version of `cache.toml` has left; empty on SQLite, where no SQL can.
+    /// Removes the triggers that another version of `cache.toml` has left; empty on SQLite, where
+    /// no SQL can.
     pub removal: &'static str,
     /// The columns whose text is in tags.
     pub exact: &'static [ExactColumn],
-    /// Answers the lookups for which the database may call two texts equal; empty when there are none.
+    /// Answers the lookups for which the database may call two texts equal; empty when there are
+    /// none.
     pub spellings: &'static str,
 }
 
@@ -127,7 +131,8 @@ pub struct Trigger {
     pub name: &'static str,
     /// The SQL; with `columns_of`, `{old}` and `{new}` in it stand for lists of columns.
     pub sql: &'static str,
-    /// Which columns: those of this table but for the ignored. (SQLite has no way to say "but for".)
+    /// Which columns: those of this table but for the ignored. (SQLite has no way to say "but
+    /// for".)
     pub columns_of: Option<ColumnsOf>,
 }
 

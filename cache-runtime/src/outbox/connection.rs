@@ -1,8 +1,9 @@
 //! Connections to the database, each of whose uses comes to an end.
 //!
-//! An address that has moved, or a host that is gone, says nothing: what is asked over a connection to it is never answered,
-//! while new connections are fine. So a statement of the cache waits for so long and no longer, a connection that did not answer is
-//! closed and not given back (a pool pings what it is given back, and waits for that without a bound), and the next is a new one.
+//! An address that has moved, or a host that is gone, says nothing: what is asked over a connection
+//! to it is never answered, while new connections are fine. So a statement of the cache waits for
+//! so long and no longer, a connection that did not answer is closed and not given back (a pool
+//! pings what it is given back, and waits for that without a bound), and the next is a new one.
 
 use std::io;
 use std::ops::{Deref, DerefMut};
@@ -11,19 +12,21 @@ use std::time::{Duration, Instant};
 
 use sqlx::pool::PoolConnection;
 use sqlx::{Connection, Pool};
-use sqlx_core::transaction::TransactionManager;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::database::OutboxDatabase;
+use super::manager::start_rollback;
 use crate::boxed::BoxError;
 
 /// How long one statement may take,
 pub(super) const PATIENCE: Duration = Duration::from_secs(8);
 
-/// and one that may have to go through all that was ever marked, while an old snapshot keeps what vacuum would remove.
+/// and one that may have to go through all that was ever marked, while an old snapshot keeps what
+/// vacuum would remove.
 pub(super) const PATIENCE_WITH_ALL: Duration = Duration::from_secs(30);
 
-/// How long a new connection may take. sqlx asks a server that refuses it again and again, after a fifth of this at the latest.
+/// How long a new connection may take. sqlx asks a server that refuses it again and again, after a
+/// fifth of this at the latest.
 const CONNECTING: Duration = Duration::from_secs(3);
 
 /// How long a connection that was idle may take to say that it is alive.
@@ -32,8 +35,9 @@ const ALIVE: Duration = Duration::from_secs(2);
 /// How many connections of its own a cache has at most, beside the one that listens.
 const CONNECTIONS: usize = 2;
 
-/// The connections of a cache's own. They are not the service's: its work must not wait for that of a busy service, nor the other way
-/// round. Who wants one when none is free waits for its turn, however long that takes.
+/// The connections of a cache's own. They are not the service's: its work must not wait for that of
+/// a busy service, nor the other way round. Who wants one when none is free waits for its turn,
+/// however long that takes.
 pub(crate) struct Own<DB: OutboxDatabase> {
     /// The service's, which says how to connect.
     pub(super) pool: Pool<DB>,
@@ -166,11 +170,12 @@ impl<DB: OutboxDatabase> Held<DB> {
         }
     }
 
-    /// Ends a transaction that may be open, in the background, however its last use ended; then gives it back.
+    /// Ends a transaction that may be open, in the background, however its last use ended; then
+    /// gives it back.
     pub(crate) fn roll_back(mut self) {
         // Without a runtime there is none whose work this could hold up.
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
-            return DB::TransactionManager::start_rollback(&mut self);
+            return start_rollback::<DB>(&mut self);
         };
         runtime.spawn(async move { self.undo(PATIENCE).await });
     }
@@ -201,8 +206,8 @@ pub(crate) async fn within<T>(
     })
 }
 
-/// Whether it is an error of a statement, after which the connection is as good as before. A server that is about to end, or takes no
-/// writes any more, has said something about itself.
+/// Whether it is an error of a statement, after which the connection is as good as before. A server
+/// that is about to end, or takes no writes any more, has said something about itself.
 fn is_of_a_statement(error: &sqlx::Error) -> bool {
     let is_of_server = |code: &str| ["08", "25", "57"].iter().any(|it| code.starts_with(it));
     match error {

@@ -1,23 +1,18 @@
-//! What is particular to a database, and the outbox as the runtime sees it.
+//! What is particular to a database.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::query::Query;
 use sqlx::{ColumnIndex, Database, Decode, Executor, IntoArguments, Pool, Row, Type};
 
-use super::connection::{Held, Own, PATIENCE, PATIENCE_WITH_ALL, within};
-use super::{
-    Backlog, Cursor, Installed, Listener, Outbox, OutboxConnection, OutboxRow, Purged, RowFilter,
-    Seen,
-};
-use crate::boxed::{BoxError, BoxFuture};
+use super::{Backlog, Cursor, Installed, Listener, OutboxRow, Purged, RowFilter, Seen};
 use crate::model::schema::{Schema, Triggers};
 use crate::model::tag::Tag;
 
 /// Implemented for [`sqlx::Postgres`] and [`sqlx::Sqlite`].
 pub trait OutboxDatabase: Database {
-    /// Whether it is reached over a network. What is in this process always answers, and may be gone with its last connection.
+    /// Whether it is reached over a network. What is in this process always answers, and may be
+    /// gone with its last connection.
     const IS_SERVER: bool;
 
     /// An expression for a text that no other installation has.
@@ -26,7 +21,8 @@ pub trait OutboxDatabase: Database {
     /// What is to be installed.
     fn wanted(schema: &Schema) -> &Triggers;
 
-    /// Begins a transaction that is going to write, as this writer. Returns what finds its own rows later.
+    /// Begins a transaction that is going to write, as this writer. Returns what finds its own rows
+    /// later.
     fn begin(
         connection: &mut Self::Connection,
         outbox: &'static str,
@@ -56,7 +52,8 @@ pub trait OutboxDatabase: Database {
         to: i64,
     ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
 
-    /// Deletes some of the oldest rows that were delivered longer ago than this, and not before that time in microseconds.
+    /// Deletes some of the oldest rows that were delivered longer ago than this, and not before
+    /// that time in microseconds.
     fn purge(
         connection: &mut Self::Connection,
         outbox: &'static str,
@@ -112,7 +109,8 @@ pub trait OutboxDatabase: Database {
         connection: &mut Self::Connection,
     ) -> impl Future<Output = Result<Option<Seen>, sqlx::Error>> + Send;
 
-    /// Brings the outbox, and the triggers if they are wanted, up to date. Nobody who writes meanwhile fails for it.
+    /// Brings the outbox, and the triggers if they are wanted, up to date. Nobody who writes
+    /// meanwhile fails for it.
     fn install(
         connection: &mut Self::Connection,
         schema: &'static Schema,
@@ -131,7 +129,8 @@ pub trait OutboxDatabase: Database {
         schema: &'static Schema,
     ) -> impl Future<Output = Result<Vec<String>, sqlx::Error>> + Send;
 
-    /// Undoes the transaction that is open, if one is; whatever the database has made of it already.
+    /// Undoes the transaction that is open, if one is; whatever the database has made of it
+    /// already.
     fn undo(
         connection: &mut Self::Connection,
     ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
@@ -141,135 +140,6 @@ pub trait OutboxDatabase: Database {
         pool: &Pool<Self>,
         outbox: &'static str,
     ) -> impl Future<Output = Result<Option<Box<dyn Listener>>, sqlx::Error>> + Send;
-}
-
-/// The outbox table, reached over connections of its own.
-pub(crate) struct OwnOutbox<DB: OutboxDatabase> {
-    own: Arc<Own<DB>>,
-    schema: &'static Schema,
-    triggers: bool,
-}
-
-impl<DB: OutboxDatabase> OwnOutbox<DB> {
-    /// That of this database; without `triggers`, who writes reports.
-    pub(crate) fn of(pool: &Pool<DB>, schema: &'static Schema, triggers: bool) -> Arc<dyn Outbox> {
-        Arc::new(OwnOutbox {
-            own: Own::new(pool),
-            schema,
-            triggers,
-        })
-    }
-}
-
-impl<DB: OutboxDatabase> Outbox for OwnOutbox<DB> {
-    fn connect(&self) -> BoxFuture<'_, Result<Box<dyn OutboxConnection>, BoxError>> {
-        Box::pin(async {
-            Ok(Box::new(TableConnection {
-                connection: self.own.connect().await?,
-                schema: self.schema,
-                triggers: self.triggers,
-            }) as Box<dyn OutboxConnection>)
-        })
-    }
-
-    fn listen(&self) -> BoxFuture<'_, Result<Option<Box<dyn Listener>>, BoxError>> {
-        Box::pin(async {
-            let listening = DB::listen(&self.own.pool, self.schema.outbox);
-            Ok(tokio::time::timeout(PATIENCE, listening).await??)
-        })
-    }
-}
-
-/// A connection, with the table.
-pub(crate) struct TableConnection<DB: OutboxDatabase> {
-    pub(crate) connection: Held<DB>,
-    pub(crate) schema: &'static Schema,
-    pub(crate) triggers: bool,
-}
-
-/// What is done over it comes to an end.
-macro_rules! bounded {
-    ($self:ident, $database:ident::$what:ident($($argument:expr),*)) => {
-        bounded!($self, PATIENCE, $database::$what($($argument),*))
-    };
-    ($self:ident, $patience:expr, $database:ident::$what:ident($($argument:expr),*)) => {
-        Box::pin(async move {
-            $self.connection.is_used();
-            let doing = $database::$what(&mut $self.connection, $($argument),*);
-            let done = within($patience, doing).await;
-            $self.connection.was_used(&done);
-            Ok(done?)
-        })
-    };
-}
-
-impl<DB: OutboxDatabase> OutboxConnection for TableConnection<DB> {
-    fn installed(&mut self) -> BoxFuture<'_, Result<Installed, BoxError>> {
-        let (schema, triggers) = (self.schema, self.triggers);
-        bounded!(self, DB::installed(schema, triggers))
-    }
-
-    fn spellings(&mut self) -> BoxFuture<'_, Result<Vec<String>, BoxError>> {
-        let schema = self.schema;
-        bounded!(self, DB::spellings(schema))
-    }
-
-    fn types(&mut self) -> BoxFuture<'_, Result<Option<String>, BoxError>> {
-        let schema = self.schema;
-        match self.triggers {
-            true => bounded!(self, DB::types(schema)),
-            false => Box::pin(async { Ok(None) }),
-        }
-    }
-
-    fn try_out(&mut self) -> BoxFuture<'_, Result<Option<String>, BoxError>> {
-        let schema = self.schema;
-        bounded!(self, DB::try_out(schema))
-    }
-
-    fn seen(&mut self) -> BoxFuture<'_, Result<Option<Seen>, BoxError>> {
-        bounded!(self, DB::seen())
-    }
-
-    fn rows<'a>(
-        &'a mut self,
-        filter: &'a RowFilter,
-        after: Cursor,
-    ) -> BoxFuture<'a, Result<Vec<OutboxRow>, BoxError>> {
-        let outbox = self.schema.outbox;
-        let patience = match filter {
-            RowFilter::Waiting { since: None } => PATIENCE_WITH_ALL,
-            RowFilter::DeliveredElsewhere { within, .. } if *within > PATIENCE_WITH_ALL => {
-                PATIENCE_WITH_ALL
-            }
-            _ => PATIENCE,
-        };
-        bounded!(self, patience, DB::rows(outbox, filter, after))
-    }
-
-    fn report(&mut self, tags: Vec<Tag>) -> BoxFuture<'_, Result<(), BoxError>> {
-        let outbox = self.schema.outbox;
-        bounded!(self, DB::report(outbox, tags))
-    }
-
-    fn mark_delivered(&mut self, ids: Vec<i64>, to: i64) -> BoxFuture<'_, Result<(), BoxError>> {
-        let outbox = self.schema.outbox;
-        bounded!(self, DB::mark_delivered(outbox, ids, to))
-    }
-
-    fn purge(
-        &mut self,
-        retention: Duration,
-        after: i64,
-    ) -> BoxFuture<'_, Result<Purged, BoxError>> {
-        let outbox = self.schema.outbox;
-        bounded!(self, DB::purge(outbox, retention, after))
-    }
-
-    fn backlog(&mut self, waiting: bool) -> BoxFuture<'_, Result<Backlog, BoxError>> {
-        let outbox = self.schema.outbox;
-        bounded!(self, PATIENCE_WITH_ALL, DB::backlog(outbox, waiting))
-    }
 }
 
 /// `"schema"."table"`.

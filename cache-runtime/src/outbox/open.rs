@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use sqlx::Pool;
-use sqlx_core::transaction::TransactionManager;
 
 use super::connection::{Held, within};
-use super::database::{OutboxDatabase, TableConnection};
+use super::database::OutboxDatabase;
+use super::manager;
+use super::table::TableConnection;
 use crate::model::schema::Schema;
 
 /// How long a commit may take until it is not known whether there was one.
@@ -58,7 +59,7 @@ impl<DB: OutboxDatabase> OpenTransaction<DB> {
     /// # Errors
     /// When the database did not; or when it has not answered, and may have.
     pub(crate) async fn commit(&mut self) -> Result<(), sqlx::Error> {
-        let committing = DB::TransactionManager::commit(self.connection_mut());
+        let committing = manager::commit::<DB>(self.connection_mut());
         let committed = within(COMMIT_PATIENCE, committing).await;
         self.state = State::Over;
         let connection = &mut self.outbox().connection;
@@ -74,7 +75,7 @@ impl<DB: OutboxDatabase> OpenTransaction<DB> {
     /// # Errors
     /// When the database cannot be reached; it then rolls back by itself.
     pub(crate) async fn rollback(&mut self) -> Result<(), sqlx::Error> {
-        DB::TransactionManager::rollback(self.connection_mut()).await?;
+        manager::rollback::<DB>(self.connection_mut()).await?;
         self.state = State::Over;
         Ok(())
     }
@@ -101,8 +102,8 @@ impl<DB: OutboxDatabase> Drop for OpenTransaction<DB> {
             return;
         };
         match self.state {
-            // sqlx, which does not know of the transaction yet, would not end it. (On SQLite it does, and
-            // closing the connection would be the end of an in-memory database.)
+            // sqlx, which does not know of the transaction yet, would not end it. (On SQLite it
+            // does, and closing the connection would be the end of an in-memory database.)
             State::Beginning if DB::IS_SERVER => connection.close(),
             // A handler may have been dropped while it waited for an answer that never comes.
             State::Beginning | State::Open => connection.roll_back(),

@@ -8,12 +8,14 @@ use super::database::{OutboxDatabase, quoted, stamps};
 use crate::model::schema::Schema;
 
 impl Schema {
-    /// Creates the outbox and the triggers in this database, or brings them up to date; does nothing, and takes no lock,
-    /// when they are. Removes those of models that `cache.toml` has no longer.
+    /// Creates the outbox and the triggers in this database, or brings them up to date; does
+    /// nothing, and takes no lock, when they are. Removes those of models that `cache.toml` has no
+    /// longer.
     ///
-    /// The service may go on while it runs. On PostgreSQL each table is changed in a short transaction of its own, which
-    /// waits for those who write to it, a tenth of a second at a time, and never makes a reader wait. From the first change
-    /// to the last, caches read from the source.
+    /// The service may go on while it runs. On PostgreSQL each table is changed in a short
+    /// transaction of its own, which waits for those who write to it, a tenth of a second at a
+    /// time, and never makes a reader wait. From the first change to the last, caches read from the
+    /// source.
     ///
     /// ```
     /// # use blog::SCHEMA;
@@ -27,9 +29,10 @@ impl Schema {
     /// ```
     ///
     /// # Errors
-    /// When a table or column of `cache.toml` is missing, or an id or a reference has a type whose equal values may have
-    /// different texts: nothing is installed then. When the role may not create triggers; or when a transaction has held a
-    /// table for a minute: run it again then, as caches read from the source until it has come to its end.
+    /// When a table or column of `cache.toml` is missing, or an id or a reference has a type whose
+    /// equal values may have different texts: nothing is installed then. When the role may not
+    /// create triggers; or when a transaction has held a table for a minute: run it again then, as
+    /// caches read from the source until it has come to its end.
     pub async fn install<DB: OutboxDatabase>(
         &'static self,
         pool: &Pool<DB>,
@@ -50,8 +53,8 @@ impl Schema {
     }
 
     /// The text of a migration that does what [`install`](Self::install) does, for those who review
-    /// migrations or run them in another role. It may be run in any state of the database, in one transaction: that one
-    /// then waits for all who write to the tables, and they for it.
+    /// migrations or run them in another role. It may be run in any state of the database, in one
+    /// transaction: that one then waits for all who write to the tables, and they for it.
     ///
     /// ```
     /// # use blog::SCHEMA;
@@ -76,8 +79,8 @@ impl Schema {
             .collect())
     }
 
-    /// Removes the triggers and the outbox, of whatever version of `cache.toml`. Caches that are in use read from the
-    /// source as soon as they notice, within `outbox.poll`.
+    /// Removes the triggers and the outbox, of whatever version of `cache.toml`. Caches that are in
+    /// use read from the source as soon as they notice, within `outbox.poll`.
     ///
     /// ```
     /// # use blog::SCHEMA;
@@ -143,8 +146,8 @@ where
     Ok(())
 }
 
-/// The codes of PostgreSQL for a missing table, column or schema, and for a right that one does not have
-/// (<https://www.postgresql.org/docs/current/errcodes-appendix.html>).
+/// The codes of PostgreSQL for a missing table, column or schema, and for a right that one does not
+/// have (<https://www.postgresql.org/docs/current/errcodes-appendix.html>).
 const MISSING: [&str; 3] = ["42P01", "42703", "3F000"];
 const FORBIDDEN: &str = "42501";
 

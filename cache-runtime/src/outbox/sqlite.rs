@@ -5,9 +5,9 @@ mod set_up;
 use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, Pool, SqlSafeStr, Sqlite, SqliteConnection};
-use sqlx_core::transaction::TransactionManager;
 
 use super::database::{OutboxDatabase, backlog, fetch, quoted, stamps};
+use super::manager;
 use super::{
     BATCH, Backlog, Cursor, Installed, Listener, OutboxRow, PURGE_BATCH, Purged, RowFilter, Seen,
 };
@@ -35,7 +35,7 @@ impl OutboxDatabase for Sqlite {
         _: i64,
     ) -> Result<i64, sqlx::Error> {
         let begin = AssertSqlSafe("BEGIN IMMEDIATE").into_sql_str();
-        <Sqlite as sqlx::Database>::TransactionManager::begin(connection, Some(begin)).await?;
+        manager::begin::<Sqlite>(connection, begin).await?;
         let sql = format!("SELECT coalesce(max(id), 0) FROM {}", quoted(outbox));
         sqlx::query_scalar(AssertSqlSafe(sql))
             .fetch_one(connection)
@@ -227,13 +227,13 @@ impl OutboxDatabase for Sqlite {
         set_up::statements(connection, schema, true).await
     }
 
-    /// SQLite itself may have undone the transaction (a full disk, an error of it), and sqlx does not know that. So there is another
-    /// one then, to be rolled back: closing the connection would be the end of an in-memory database.
+    /// SQLite itself may have undone the transaction (a full disk, an error of it), and sqlx does
+    /// not know that. So there is another one then, to be rolled back: closing the connection would
+    /// be the end of an in-memory database.
     async fn undo(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-        type Manager = <Sqlite as sqlx::Database>::TransactionManager;
-        if Manager::rollback(connection).await.is_err() {
+        if manager::rollback::<Sqlite>(connection).await.is_err() {
             sqlx::raw_sql("BEGIN").execute(&mut *connection).await?;
-            Manager::rollback(connection).await?;
+            manager::rollback::<Sqlite>(connection).await?;
         }
         Ok(())
     }

@@ -1,30 +1,19 @@
 //! The store in this process: the default for a service of one process, and for development.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use indexmap::IndexMap;
-
 use super::{
-    Claim, Connected, Epoch, Fill, InvalidationSink, MOST_FENCES, Read, Reply, Store, StoreError,
-    Token,
+    Claim, Connected, Fill, InvalidationSink, MOST_FENCES, Read, Reply, Store, StoreError, Token,
 };
 use crate::model::schema::Schema;
 use crate::model::tag::Tag;
 
-/// How many entries are looked at to find one to evict: Redis's approximation of LRU
-/// (<https://redis.io/docs/latest/develop/reference/eviction/>), which needs no list.
-const EVICTION_SAMPLE: usize = 5;
+mod state;
 
-/// How many values are looked at for what has expired, and how many at most while everybody waits: about a millisecond.
-const TIDY_SAMPLE: usize = 20;
-const TIDIED_AT_MOST: usize = 2000;
-
-/// What an entry costs beside its bytes and texts, roughly: itself, and its places in the maps.
-const OVERHEAD: usize = 256;
+use state::{State, new_epoch, size};
 
 /// Values in this process, encoded, bounded by bytes.
 ///
@@ -39,62 +28,11 @@ pub struct MemoryStore {
     place: i64,
 }
 
-struct State {
-    epoch: Epoch,
-    clock: u64,
-    entries: IndexMap<Arc<str>, Entry>,
-    bytes: usize,
-    index: HashMap<Tag, HashSet<Arc<str>>>,
-    fences: HashMap<Tag, u64>,
-    /// The fences in the order in which they were set, to forget those that have outlived every fill.
-    fence_order: VecDeque<(u64, Tag)>,
-    /// Stands for fences that were too many: tokens from before it are refused.
-    floor: u64,
-    /// Of each blocked tag the writers and their deadlines.
-    blocks: HashMap<Tag, Vec<(i64, Instant)>>,
-    /// Until then everything is blocked: there may be writers whose blocks are forgotten.
-    all_blocked_until: Option<Instant>,
-    /// What the values are from.
-    source: Option<String>,
-    sink: Option<InvalidationSink>,
-}
-
-/// A value with its tags and all that is kept for them.
-fn size(key: &str, value: &[u8], tags: &[Tag]) -> usize {
-    let tags: usize = tags
-        .iter()
-        .map(|tag| 2 * tag.as_str().len() + OVERHEAD / 2)
-        .sum();
-    OVERHEAD + 2 * key.len() + value.len() + tags
-}
-
-struct Entry {
-    value: Bytes,
-    tags: Vec<Tag>,
-    expires: Instant,
-    last_used: Instant,
-    /// Since it was stored.
-    was_read: bool,
-}
-
 impl MemoryStore {
     /// An empty store of at most 64 MiB.
     pub fn new(schema: &Schema) -> MemoryStore {
         MemoryStore {
-            state: Mutex::new(State {
-                epoch: new_epoch(),
-                clock: 0,
-                entries: IndexMap::new(),
-                bytes: 0,
-                index: HashMap::new(),
-                fences: HashMap::new(),
-                fence_order: VecDeque::new(),
-                floor: 0,
-                blocks: HashMap::new(),
-                all_blocked_until: None,
-                source: None,
-                sink: None,
-            }),
+            state: Mutex::new(State::new()),
             started: Instant::now(),
             fence_life: schema.max_load,
             block_life: schema.max_commit,
@@ -222,115 +160,6 @@ impl MemoryStore {
     }
 }
 
-impl State {
-    fn get(&mut self, key: &str, now: Instant) -> Option<Bytes> {
-        let entry = self.entries.get_mut(key)?;
-        if entry.expires <= now {
-            self.remove(key);
-            return None;
-        }
-        entry.last_used = now;
-        entry.was_read = true;
-        Some(entry.value.clone())
-    }
-
-    fn blocks_any(&self, tags: &[Tag], now: Instant) -> bool {
-        let all = self.all_blocked_until.is_some_and(|until| until > now);
-        all || tags
-            .iter()
-            .filter_map(|tag| self.blocks.get(tag))
-            .flatten()
-            .any(|(_, deadline)| *deadline > now)
-    }
-
-    fn insert(&mut self, fill: &Fill, now: Instant) {
-        self.remove(&fill.key);
-        let key: Arc<str> = fill.key.as_str().into();
-        for tag in &fill.tags {
-            self.index
-                .entry(tag.clone())
-                .or_default()
-                .insert(key.clone());
-        }
-        self.bytes += size(&fill.key, &fill.value, &fill.tags);
-        let entry = Entry {
-            value: fill.value.clone(),
-            tags: fill.tags.clone(),
-            expires: now + fill.ttl,
-            last_used: now,
-            was_read: false,
-        };
-        self.entries.insert(key, entry);
-    }
-
-    fn remove(&mut self, key: &str) {
-        let Some((key, entry)) = self.entries.swap_remove_entry(key) else {
-            return;
-        };
-        // Also if it only makes room: nothing would invalidate it any more.
-        if let Some(sink) = &self.sink {
-            sink.evicted(&key);
-        }
-        self.bytes -= size(&key, &entry.value, &entry.tags);
-        for tag in &entry.tags {
-            if let Some(keys) = self.index.get_mut(tag) {
-                keys.remove(&key);
-                if keys.is_empty() {
-                    self.index.remove(tag);
-                }
-            }
-        }
-    }
-
-    fn make_room(&mut self, capacity: usize) {
-        while self.bytes > capacity {
-            let oldest = (0..EVICTION_SAMPLE)
-                .map(|_| fastrand::usize(..self.entries.len()))
-                .min_by_key(|at| {
-                    // What nobody has read since: a flood of what is asked for once does not push out what is read.
-                    let entry = &self.entries[*at];
-                    (entry.was_read, entry.last_used)
-                });
-            let Some((key, _)) = oldest.and_then(|at| self.entries.get_index(at)) else {
-                return;
-            };
-            self.remove(&key.clone());
-        }
-    }
-
-    /// Looks at some values, at random, and on as long as every fourth has expired
-    /// (<https://redis.io/docs/latest/commands/expire/>, "How Redis expires keys").
-    fn tidy(&mut self, now: Instant) {
-        for _ in 0..TIDIED_AT_MOST / TIDY_SAMPLE {
-            let mut expired = 0;
-            for _ in 0..TIDY_SAMPLE.min(self.entries.len()) {
-                let at = fastrand::usize(..self.entries.len());
-                let entry = self.entries.get_index(at);
-                if let Some((key, _)) = entry.filter(|(_, it)| it.expires <= now) {
-                    self.remove(&key.clone());
-                    expired += 1;
-                }
-            }
-            if expired * 4 < TIDY_SAMPLE {
-                return;
-            }
-        }
-    }
-
-    fn forget_fences(&mut self, before: u64) {
-        while let Some((at, tag)) = self.fence_order.front() {
-            if *at >= before {
-                return;
-            }
-            // The tag may have been fenced again since; then the later entry of the queue stands for it.
-            if self.fences.get(tag) == Some(at) {
-                self.fences.remove(tag);
-            }
-            self.fence_order.pop_front();
-        }
-    }
-}
-
 impl Store for MemoryStore {
     fn name(&self) -> &'static str {
         "memory"
@@ -418,8 +247,4 @@ impl fmt::Debug for MemoryStore {
             .field("bytes", &state.bytes)
             .finish_non_exhaustive()
     }
-}
-
-fn new_epoch() -> Epoch {
-    Epoch(std::array::from_fn(|_| fastrand::alphanumeric() as u8))
 }

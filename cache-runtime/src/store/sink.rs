@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::local::near::NearFence;
 
-/// The near caches of this process, as a [`Store`](super::Store) sees them: they are told what is no
-/// longer valid. Cheap to clone.
+/// The near caches of this process, as a [`Store`](super::Store) sees them: they are told what is
+/// no longer valid. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct InvalidationSink(Arc<NearFence>);
 
@@ -19,8 +19,8 @@ impl InvalidationSink {
         self.0.invalidated(key);
     }
 
-    /// The value under this key has left the store though it is valid, so that nobody would tell when
-    /// it is so no longer.
+    /// The value under this key has left the store though it is valid, so that nobody would tell
+    /// when it is so no longer.
     pub fn evicted(&self, key: &str) {
         self.0.evicted(key);
     }

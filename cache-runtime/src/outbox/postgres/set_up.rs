@@ -1,25 +1,31 @@
 //! The set-up on PostgreSQL, beside a service that goes on reading and writing.
 //!
-//! Putting another body into a function takes no lock on its table. Making a trigger, or disabling one, waits for those who
-//! write, and they for it, but not for those who read; so does each table, in a transaction of its own that gives up after a
-//! tenth of a second and comes again. Only dropping a trigger would make readers wait: one that is no longer wanted is
-//! disabled first, and dropped when nobody happens to be in the table.
+//! Putting another body into a function takes no lock on its table. Making a trigger, or disabling
+//! one, waits for those who write, and they for it, but not for those who read; so does each table,
+//! in a transaction of its own that gives up after a tenth of a second and comes again. Only
+//! dropping a trigger would make readers wait: one that is no longer wanted is disabled first, and
+//! dropped when nobody happens to be in the table.
 //!
-//! Two installers at once do their steps in turn, and whoever ends looks at everything once more: what is
-//! installed is of one file.
+//! Two installers at once do their steps in turn, and whoever ends looks at everything once more:
+//! what is installed is of one file.
 
 use std::time::{Duration, Instant};
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Postgres};
 
-use super::{INSTALL_LOCK, lives};
-use crate::model::schema::{Schema, Table};
+use super::changes::{Changes, Stale, changes, function, stale, writes};
+use super::life::lives;
+use crate::model::schema::Schema;
 use crate::outbox::Installed;
 use crate::outbox::database::{OutboxDatabase, quoted, stamps};
 use crate::outbox::set_up::{is_held, run};
 
-/// How long a step waits for a table, and others behind it. Shorter than `deadlock_timeout`, so that it is never a
-/// writer who is ended, if the two wait for each other.
+/// Taken while triggers are installed, so that two processes that start at once do not trip over
+/// each other. The bytes of "cache.to".
+const INSTALL_LOCK: i64 = 0x6361_6368_652e_746f;
+
+/// How long a step waits for a table, and others behind it. Shorter than `deadlock_timeout`, so
+/// that it is never a writer who is ended, if the two wait for each other.
 const FOR_WRITERS: &str = "100ms";
 
 /// How long for one that nobody may read meanwhile.
@@ -39,32 +45,6 @@ const DROPS: usize = 20;
 
 /// How often everything is looked at again, where another installer has another file.
 const ROUNDS: usize = 20;
-
-/// What is not as it should be.
-#[derive(Debug)]
-struct Changes {
-    /// Triggers that are not wanted.
-    stale: Vec<Stale>,
-    /// Tables, by their number, whose function is not the right one.
-    functions: Vec<usize>,
-    /// Triggers that are missing, by their tables.
-    triggers: Vec<(usize, Vec<&'static str>)>,
-}
-
-/// A trigger of another version of the file, quoted, as its table is.
-#[derive(Debug)]
-struct Stale {
-    name: String,
-    table: String,
-    is_enabled: bool,
-}
-
-impl Changes {
-    fn is_empty(&self) -> bool {
-        let is_enabled = |stale: &Stale| stale.is_enabled;
-        self.functions.is_empty() && self.triggers.is_empty() && !self.stale.iter().any(is_enabled)
-    }
-}
 
 pub(super) async fn install(
     connection: &mut PgConnection,
@@ -103,8 +83,8 @@ pub(super) async fn install(
     )))
 }
 
-/// Another installs another file: waits until that one has said that it is installed, or is not about to. The two do not
-/// wait for equally long, so that one of them is alone for a while.
+/// Another installs another file: waits until that one has said that it is installed, or is not
+/// about to. The two do not wait for equally long, so that one of them is alone for a while.
 async fn let_another_end(
     connection: &mut PgConnection,
     schema: &'static Schema,
@@ -141,7 +121,8 @@ async fn carry_out(
         step(connection, FOR_WRITERS, statements(function)).await?;
     }
     for (table, triggers) in changes.triggers {
-        // With the function: another installer, whose file does not have it, may have dropped it meanwhile.
+        // With the function: another installer, whose file does not have it, may have dropped it
+        // meanwhile.
         let function = schema.postgres.tables[table].function.iter();
         let made = function.chain(&triggers).map(ToString::to_string).collect();
         step(connection, FOR_WRITERS, statements(made)).await?;
@@ -259,8 +240,8 @@ async fn attempt(
     tx.commit().await
 }
 
-/// One installer at a time, and no longer than this for anything else. `IF NOT EXISTS` says "skipping" at NOTICE, which
-/// sqlx logs.
+/// One installer at a time, and no longer than this for anything else. `IF NOT EXISTS` says
+/// "skipping" at NOTICE, which sqlx logs.
 async fn lock(connection: &mut PgConnection, patience: &str) -> Result<(), sqlx::Error> {
     let sql = format!(
         "SET LOCAL idle_in_transaction_session_timeout = '{SILENCE}'; SELECT pg_advisory_xact_lock({INSTALL_LOCK});
@@ -270,109 +251,8 @@ async fn lock(connection: &mut PgConnection, patience: &str) -> Result<(), sqlx:
     query.execute(connection).await.map(drop)
 }
 
-async fn changes(
-    connection: &mut PgConnection,
-    schema: &'static Schema,
-) -> Result<Changes, sqlx::Error> {
-    let tables = schema.postgres.tables;
-    let wanted: Vec<(usize, &Table, &'static str)> = tables
-        .iter()
-        .enumerate()
-        .flat_map(|(n, table)| table.triggers.iter().map(move |it| (n, table, it.name)))
-        .collect();
-    let (names, of) = triggers_of(tables);
-    let functions: Vec<&str> = wanted
-        .iter()
-        .map(|(_, table, _)| function(table).0)
-        .collect();
-    let sql = "SELECT n FROM unnest($1, $2, $3) WITH ORDINALITY AS wanted(name, of, function, n)
-         WHERE NOT EXISTS (
-           SELECT FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid
-           WHERE tgname = wanted.name AND tgrelid = to_regclass(wanted.of) AND tgenabled IN ('O', 'A')
-             AND proname = wanted.function
-             AND pronamespace = (SELECT relnamespace FROM pg_class WHERE oid = to_regclass($4)))";
-    let missing: Vec<i64> = sqlx::query_scalar(sql)
-        .bind(&names)
-        .bind(&of)
-        .bind(&functions)
-        .bind(quoted(schema.outbox))
-        .fetch_all(&mut *connection)
-        .await?;
-    let mut triggers: Vec<(usize, Vec<&'static str>)> = Vec::new();
-    for (at, (n, table, name)) in wanted.iter().enumerate() {
-        let trigger = table.triggers.iter().find(|it| it.name == *name);
-        let Some(trigger) = trigger.filter(|_| missing.contains(&(at as i64 + 1))) else {
-            continue;
-        };
-        match triggers.last_mut() {
-            Some((last, all)) if last == n => all.push(trigger.sql),
-            _ => triggers.push((*n, vec![trigger.sql])),
-        }
-    }
-    let (functions, sources): (Vec<&str>, Vec<&str>) = tables.iter().map(function).unzip();
-    let sql = "SELECT n FROM unnest($1, $2) WITH ORDINALITY AS wanted(name, source, n)
-         WHERE NOT EXISTS (
-           SELECT FROM pg_proc WHERE proname = wanted.name AND prosrc = wanted.source AND prosecdef
-             AND proconfig @> ARRAY['search_path=' || quote_ident(current_schema()) || ', pg_temp']
-             AND pronamespace = (SELECT relnamespace FROM pg_class WHERE oid = to_regclass($3)))";
-    let functions: Vec<i64> = sqlx::query_scalar(sql)
-        .bind(functions)
-        .bind(sources)
-        .bind(quoted(schema.outbox))
-        .fetch_all(&mut *connection)
-        .await?;
-    Ok(Changes {
-        stale: stale(connection, schema, tables).await?,
-        functions: functions.iter().map(|n| *n as usize - 1).collect(),
-        triggers,
-    })
-}
-
-/// The names of all triggers, and beside each its table, quoted.
-pub(super) fn triggers_of(tables: &[Table]) -> (Vec<&'static str>, Vec<String>) {
-    let of = |table: &Table| {
-        let (triggers, name) = (table.triggers.iter(), quoted(table.name));
-        triggers.map(move |trigger| (trigger.name, name.clone()))
-    };
-    tables.iter().flat_map(of).unzip()
-}
-
-/// The name and the body of a table's function.
-fn function(table: &Table) -> (&'static str, &'static str) {
-    let sql = table.function.first().copied().unwrap_or_default();
-    let part = |by: &str| sql.split(by).nth(1).unwrap_or_default();
-    (part("\""), part("$cache$"))
-}
-
-/// The triggers that write into this outbox, but for those of these tables.
-async fn stale(
-    connection: &mut PgConnection,
-    schema: &'static Schema,
-    wanted: &[Table],
-) -> Result<Vec<Stale>, sqlx::Error> {
-    let (names, of) = triggers_of(wanted);
-    let sql = "SELECT quote_ident(tgname), tgrelid::regclass::text, tgenabled <> 'D'
-         FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid
-         WHERE pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) AND strpos(prosrc, $1) > 0
-           AND NOT EXISTS (
-             SELECT FROM unnest($2, $3) AS wanted(name, of)
-             WHERE wanted.name = tgname AND to_regclass(wanted.of) = tgrelid)
-         ORDER BY 2, 1";
-    let found: Vec<(String, String, bool)> = sqlx::query_as(sql)
-        .bind(writes(schema))
-        .bind(names)
-        .bind(of)
-        .fetch_all(connection)
-        .await?;
-    let stale = found.into_iter().map(|(name, table, is_enabled)| Stale {
-        name,
-        table,
-        is_enabled,
-    });
-    Ok(stale.collect())
-}
-
-/// Drops the functions that write into this outbox and that no trigger calls, but for those of this file if they are `wanted`.
+/// Drops the functions that write into this outbox and that no trigger calls, but for those of this
+/// file if they are `wanted`.
 async fn drop_functions(
     connection: &mut PgConnection,
     schema: &'static Schema,
@@ -390,11 +270,6 @@ async fn drop_functions(
         .fetch_all(&mut *connection)
         .await?;
     run::<Postgres>(connection, drops).await
-}
-
-/// By this the functions of any version of the file are known.
-fn writes(schema: &Schema) -> String {
-    format!("INSERT INTO {} (tag)", quoted(schema.outbox))
 }
 
 fn given_up(why: &str) -> sqlx::Error {

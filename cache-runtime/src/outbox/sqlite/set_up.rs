@@ -1,4 +1,5 @@
-//! The set-up on SQLite: one transaction, as there is one writer at a time anyway, and triggers are made in no time.
+//! The set-up on SQLite: one transaction, as there is one writer at a time anyway, and triggers are
+//! made in no time.
 
 use std::collections::HashMap;
 
@@ -61,7 +62,8 @@ pub(super) async fn statements(
     Ok(statements)
 }
 
-/// Whether each trigger is there, and says what it would say if it were made now: columns may have come since.
+/// Whether each trigger is there, and says what it would say if it were made now: columns may have
+/// come since.
 pub(super) async fn are_right(
     connection: &mut SqliteConnection,
     schema: &'static Schema,
@@ -99,14 +101,16 @@ async fn made(connection: &mut SqliteConnection, trigger: &Trigger) -> Result<St
     let Some(ColumnsOf { table, ignores }) = &trigger.columns_of else {
         return Ok(trigger.sql.to_owned());
     };
-    // With those that are generated, which `table_info` leaves out. Hidden ones (1) are arguments of virtual tables.
+    // With those that are generated, which `table_info` leaves out. Hidden ones (1) are arguments
+    // of virtual tables.
     let sql = "SELECT name FROM pragma_table_xinfo($1) WHERE hidden <> 1 ORDER BY cid";
     let mut columns: Vec<String> = sqlx::query_scalar(sql)
         .bind(*table)
         .fetch_all(connection)
         .await?;
     columns.retain(|column| !ignores.contains(&column.as_str()));
-    // Their types count as well: 1 and 1.0 are equal, and have two texts. As rows, since a thousand `OR`s nest too deep.
+    // Their types count as well: 1 and 1.0 are equal, and have two texts. As rows, since a thousand
+    // `OR`s nest too deep.
     let image = |row: &str, collation: &str| {
         let columns = columns.iter().map(|column| {
             let column = format!("{row}.\"{}\"", column.replace('"', "\"\""));
@@ -120,7 +124,8 @@ async fn made(connection: &mut SqliteConnection, trigger: &Trigger) -> Result<St
     Ok(sql.replace("{new}", &image("NEW", "")))
 }
 
-/// Tags compare texts byte by byte, so that a column which does not would have values that are equal and have two tags.
+/// Tags compare texts byte by byte, so that a column which does not would have values that are
+/// equal and have two tags.
 async fn refuse_collations(
     connection: &mut SqliteConnection,
     columns: &[ExactColumn],

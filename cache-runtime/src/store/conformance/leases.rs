@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::{LONG, SOURCE, fill, fill_since, invalidate, new_fill, read, schema, told};
+use super::told;
+use super::tools::{LONG, SOURCE, fill, fill_since, invalidate, new_fill, read, schema};
 use crate::model::schema::Schema;
 use crate::store::{Claim, Fill, InvalidationSink, Store};
 
@@ -86,8 +87,8 @@ pub(super) async fn what_was_cleared_or_invalidated_is_claimed(store: &dyn Store
     assert!(claims(store, 1, "b", LONG).await);
 }
 
-/// Runs the suite of stores that several processes share: `new` makes two of one empty place, as two processes
-/// have them.
+/// Runs the suite of stores that several processes share: `new` makes two of one empty place, as
+/// two processes have them.
 ///
 /// # Panics
 /// When the store breaks a rule.

@@ -1,9 +1,10 @@
-//! What near caches are told: the rules of every store, and those of one that several processes share.
+//! What near caches are told: the rules of every store, and those of one that several processes
+//! share.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{LONG, SOURCE, fill, invalidate, new_fill, read};
+use super::tools::{LONG, SHORT, SOURCE, fill, invalidate, new_fill, read};
 use crate::local::near::{Moment, NearFence};
 use crate::store::{Fill, Store};
 
@@ -45,6 +46,40 @@ pub(super) async fn what_is_invalidated_is_told(store: &dyn Store, near: &NearFe
         store.clear().await.expect("clear");
     });
     assert_eq!(left.await, [false; 3]);
+}
+
+/// A near cache may have the value for longer than the store.
+pub(super) async fn what_has_expired_is_told_when_it_is_invalidated(
+    store: &dyn Store,
+    near: &NearFence,
+) {
+    for tidies in [false, true] {
+        let token = read(store, &[]).await.token;
+        let short = new_fill("s1", &["s"], b"1", SHORT);
+        store.fill(token, &[short]).await.expect("fill");
+        let left = survivors(near, &["s1"], async {
+            let key = ["s1".to_owned()];
+            while read(store, &key).await.values[0].is_some() {
+                tokio::time::sleep(SHORT / 10).await;
+            }
+            while tidies && !store.tidy().await.expect("tidy") {}
+            invalidate(store, &["s"]).await;
+        });
+        assert_eq!(left.await, [false], "tidied: {tidies}");
+    }
+}
+
+/// A near cache may have the value from before.
+pub(super) async fn what_is_stored_anew_is_told_by_its_old_tags(
+    store: &dyn Store,
+    near: &NearFence,
+) {
+    fill(store, "s1", &["s"], b"1").await;
+    let left = survivors(near, &["s1"], async {
+        fill(store, "s1", &["t"], b"2").await;
+        invalidate(store, &["s"]).await;
+    });
+    assert_eq!(left.await, [false]);
 }
 
 pub(super) async fn a_wide_tag_is_told_whole(store: &dyn Store, near: &NearFence) {

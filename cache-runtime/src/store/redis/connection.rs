@@ -1,4 +1,5 @@
-//! A connection, and whether what comes over it is of the server and the database that it was opened for.
+//! A connection, and whether what comes over it is of the server and the database that it was
+//! opened for.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -8,10 +9,11 @@ use bytes::Bytes;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, PushInfo, RedisResult};
 
-use super::error;
+use super::error::error;
 use super::messages::Heard;
 use super::patience::{Patience, Sizes};
-use crate::store::{Epoch, Read, StoreError, TIMEOUT, Token};
+use super::token::parse_token;
+use crate::store::{Epoch, Read, StoreError, TIMEOUT};
 
 /// How much of the server's `master_replid` (40 hexadecimal digits) is in an epoch.
 const IDENTITY: usize = Epoch::LEN - Epoch::LINE;
@@ -19,8 +21,8 @@ const IDENTITY: usize = Epoch::LEN - Epoch::LINE;
 /// How much of the identity of the database (32 hexadecimal digits) a line begins with.
 const SOURCE: usize = 6;
 
-/// A connection to a server of this identity, for values of this source: the beginnings of both. Every
-/// read takes a clone.
+/// A connection to a server of this identity, for values of this source: the beginnings of both.
+/// Every read takes a clone.
 #[derive(Clone)]
 pub(super) struct Connection {
     pub(super) server: MultiplexedConnection,
@@ -119,8 +121,8 @@ impl Connection {
 
 /// Asks the server who it is; refuses a replica, which would serve what it was and take no writes.
 ///
-/// Its name is the one of its history: another after every start, and after every time that it was a replica and
-/// may have been given another's memory. Its `run_id` would stay the same then.
+/// Its name is the one of its history: another after every start, and after every time that it was
+/// a replica and may have been given another's memory. Its `run_id` would stay the same then.
 async fn identity(
     server: &mut MultiplexedConnection,
     patience: &Patience,
@@ -178,16 +180,4 @@ async fn warn_of_evictions(
         );
     }
     Ok(())
-}
-
-pub(super) fn parse_token(text: &[u8]) -> Option<Token> {
-    let (epoch, clock) = text.split_first_chunk::<{ Epoch::LEN }>()?;
-    let clock = std::str::from_utf8(clock.strip_prefix(b":")?)
-        .ok()?
-        .parse()
-        .ok()?;
-    Some(Token {
-        epoch: Epoch(*epoch),
-        clock,
-    })
 }

@@ -1,29 +1,15 @@
-//! Leases: of several processes that miss a value one loads it, and the others wait for what it stores.
+//! Leases: of several processes that miss a value one loads it, and the others wait for what it
+//! stores.
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use redis::Script;
 
-use super::{KEYS_PER_READ, RedisStore, append};
+use super::server::Server;
+use super::values::{KEYS_PER_READ, append};
 use crate::store::{Claim, StoreError};
 
-/// What is done with leases.
-pub(super) struct Leases {
-    claim: Script,
-    release: Script,
-}
-
-impl Leases {
-    pub(super) fn new() -> Leases {
-        Leases {
-            claim: Script::new(include_str!("../claim.lua")),
-            release: Script::new(include_str!("../release.lua")),
-        }
-    }
-}
-
-impl RedisStore {
+impl Server {
     fn leases_of(&self, keys: &[String]) -> Vec<String> {
         let name = |key| format!("{}{key}", self.names.lease);
         keys.iter().map(name).collect()
@@ -69,7 +55,7 @@ impl RedisStore {
         life: Duration,
     ) -> Result<Option<Claim>, StoreError> {
         let mut connection = self.connection()?;
-        let mut script = self.leases.claim.prepare_invoke();
+        let mut script = self.scripts.claim.prepare_invoke();
         script
             .key(&self.names.clock)
             .key(&*self.names.values(keys))
@@ -93,7 +79,7 @@ impl RedisStore {
     ) -> Result<(), StoreError> {
         for keys in keys.chunks(KEYS_PER_READ) {
             let mut connection = self.connection()?;
-            let mut script = self.leases.release.prepare_invoke();
+            let mut script = self.scripts.release.prepare_invoke();
             script.key(self.leases_of(keys)).arg(claimant);
             let asked = script.invoke_async(&mut connection.server);
             let () = connection.patience.wait_for(0, asked).await?;

@@ -1,19 +1,21 @@
 //! What the server tells the near caches of all processes: which keys were deleted.
 //!
-//! Every invalidation advances the clock and publishes, in the same script, "old clock, new clock, keys". So the messages
-//! are a chain, and one that does not begin where the last one ended says that some were lost. They come over the
-//! connection that commands go over, in the server's order, and are taken in where the connection is read: before an
-//! answer is seen, all that was published before it was taken in. An answer tells the clock as well; if no message has led up
-//! to it, messages were lost too.
+//! Every invalidation advances the clock and publishes, in the same script, "old clock, new clock,
+//! keys". So the messages are a chain, and one that does not begin where the last one ended says
+//! that some were lost. They come over the connection that commands go over, in the server's order,
+//! and are taken in where the connection is read: before an answer is seen, all that was published
+//! before it was taken in. An answer tells the clock as well; if no message has led up to it,
+//! messages were lost too.
 //!
-//! A fill that finds that a value was evicted forgets what it was built from. It publishes that without advancing the clock: both
-//! are what it is. Nothing was invalidated, but nobody would tell if it were.
+//! A fill that finds that a value was evicted forgets what it was built from. It publishes that
+//! without advancing the clock: both are what it is. Nothing was invalidated, but nobody would tell
+//! if it were.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redis::{PushInfo, PushKind, Value};
 
-use super::connection::parse_token;
+use super::token::parse_token;
 use crate::store::{InvalidationSink, Token};
 
 /// What has been heard over one connection.

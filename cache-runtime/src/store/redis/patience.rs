@@ -1,7 +1,8 @@
-//! How long an answer may take: that depends on how much was asked for, by everybody, as all goes over one connection.
+//! How long an answer may take: that depends on how much was asked for, by everybody, as all goes
+//! over one connection.
 //!
-//! A time-out that does not know it takes a store away that is well: a hundred values of 100 kB take 0.8 s over a link of 12 MB/s, and
-//! what others ask meanwhile comes after them.
+//! A time-out that does not know it takes a store away that is well: a hundred values of 100 kB
+//! take 0.8 s over a link of 12 MB/s, and what others ask meanwhile comes after them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use redis::RedisResult;
 
-use super::error;
+use super::error::error;
 use crate::store::{StoreError, TIMEOUT};
 
 /// Bytes a second that a link carries at least.
@@ -30,7 +31,8 @@ const MANY: u64 = 10;
 /// For how long at least, and twice that at most, a large value is remembered.
 const REMEMBERED: Duration = Duration::from_secs(30);
 
-/// What is known of the sizes of values, in bytes. Most are small, and it is the large ones that take time.
+/// What is known of the sizes of values, in bytes. Most are small, and it is the large ones that
+/// take time.
 #[derive(Debug)]
 pub(super) struct Sizes {
     began: Instant,
