@@ -26,7 +26,7 @@ use crate::store::Store;
 use crate::store::memory::MemoryStore;
 
 const NO_OUTBOX: &str = "it is not said which database reports writes, so that nothing would be invalidated\n\
-    help: call `.outbox(&pool)` on the builder; a source that is itself a pool of sqlx needs no such call\n\
+    help: call `.outbox(&pool)` on the builder; a source that is itself a `PgPool` or `SqlitePool` needs no such call (with the feature `postgres`, or `sqlite`)\n\
     help: where values are right until their `ttl` is over, call `.without_outbox()`";
 
 /// Sets up a [`Cache`].

@@ -10,6 +10,7 @@ pub(crate) mod recovery;
 pub(crate) mod relay;
 pub(crate) mod stop;
 pub(crate) mod tasks;
+pub(crate) mod under_way;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -19,6 +20,7 @@ use crate::engine::gate::Gate;
 use crate::engine::installation::Installation;
 use crate::engine::recovery::Recovery;
 use crate::engine::relay::Relay;
+use crate::engine::stop::Stop;
 use crate::engine::tasks::{Task, Tasks};
 use crate::error::Error;
 use crate::mechanism::Mechanism;
@@ -105,6 +107,12 @@ impl Engine {
             );
             self.spawn(task);
         }
+        if !self.gate.is_open() && self.recovery.is_overdue() {
+            tracing::info!(
+                "the runtime that the cache was built in stands still: the store is brought back in another"
+            );
+            self.spawn(Task::Recovery);
+        }
     }
 
     /// Delivers every row that waits; returns how many. While the store is away, tries to bring it
@@ -127,9 +135,14 @@ impl Engine {
         self.deliver_pending().await.map(drop)
     }
 
-    /// Ends the tasks; returns when what was committed before is delivered.
+    /// Waits until no commit is under way, then ends the tasks.
     pub(crate) async fn shut_down(&self) {
+        self.delivery.commits.ended().await;
         self.tasks.shut_down().await;
-        self.delivery.quiesce().await;
+    }
+
+    /// For a task of the readers'; `None` when the cache was shut down.
+    pub(crate) fn stop(&self) -> Option<Stop> {
+        self.tasks.stop()
     }
 }

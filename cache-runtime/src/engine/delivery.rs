@@ -4,9 +4,10 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Mutex, RwLock};
+use tokio::sync::Mutex;
 
 use crate::engine::gate::Gate;
+use crate::engine::under_way::UnderWay;
 use crate::error::Error;
 use crate::mechanism::Mechanism;
 use crate::model::schema::Schema;
@@ -27,8 +28,8 @@ pub(crate) struct Delivery {
     schema: &'static Schema,
     /// What other instances were told lately, and this store was told by the last look as well.
     told_by_others: Mutex<ToldByOthers>,
-    /// Held by each commit until it is delivered; by who ends the cache, when there is none.
-    commits: Arc<RwLock<()>>,
+    /// Commits that are not delivered yet.
+    pub(crate) commits: UnderWay,
 }
 
 /// Rows of the outbox that were delivered to another place than this one.
@@ -37,12 +38,6 @@ struct ToldByOthers {
     here: i64,
     rows: HashSet<i64>,
 }
-
-/// A commit that is not delivered yet.
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
-pub(crate) struct UnderWay(
-    #[expect(dead_code, reason = "held")] tokio::sync::OwnedRwLockReadGuard<()>,
-);
 
 impl Delivery {
     pub(crate) fn new(
@@ -55,7 +50,7 @@ impl Delivery {
             outbox,
             schema,
             told_by_others: Mutex::default(),
-            commits: Arc::default(),
+            commits: UnderWay::default(),
         }
     }
 
@@ -100,17 +95,6 @@ impl Delivery {
             outbox.report(everything).await.map_err(Error::outbox)?;
         }
         self.gate.clear().await.map_err(Error::store)
-    }
-
-    /// To be called before a commit, and held until it is delivered.
-    #[cfg(any(feature = "postgres", feature = "sqlite"))]
-    pub(crate) async fn begin_commit(&self) -> UnderWay {
-        UnderWay(self.commits.clone().read_owned().await)
-    }
-
-    /// Waits until no commit is under way.
-    pub(crate) async fn quiesce(&self) {
-        drop(self.commits.write().await);
     }
 
     /// After a commit: delivers its own rows; says whether it has. While the store is away they

@@ -1,6 +1,7 @@
 //! The way back of a store that is away: connect it, tell it what it missed, open the gate.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
@@ -34,7 +35,14 @@ pub(crate) struct Recovery {
     installation: Arc<Installation>,
     schema: &'static Schema,
     coming_back: Mutex<()>,
+    /// How many are bringing the store back.
+    trying: AtomicUsize,
+    /// Since when nobody does, although it is away, as far as this was looked at.
+    idle_since: std::sync::Mutex<Option<Instant>>,
 }
+
+/// If nobody brings a store back for so long, nobody will: the runtime of who should stands still.
+const OVERDUE: Duration = Duration::from_secs(2);
 
 impl Recovery {
     pub(crate) fn new(
@@ -49,6 +57,8 @@ impl Recovery {
             installation,
             schema,
             coming_back: Mutex::default(),
+            trying: AtomicUsize::new(0),
+            idle_since: std::sync::Mutex::default(),
         }
     }
 
@@ -57,6 +67,8 @@ impl Recovery {
         while stop.or(self.gate.closed()).await.is_some() {
             // Why it is away was just said.
             let _ = self.gate.observer.is_time("away");
+            let _trying = Trying::new(&self.trying);
+            *self.idle_since() = None;
             let mut pause = FIRST_PAUSE;
             while !self.gate.is_open() {
                 if stop.or(tokio::time::sleep(pause)).await.is_none()
@@ -67,6 +79,32 @@ impl Recovery {
                 pause = LONGEST_PAUSE.min(pause * 2);
             }
         }
+    }
+
+    /// While the store is away: whether nobody brings it back. Asked by those who read.
+    pub(crate) fn is_overdue(&self) -> bool {
+        let is_idle = self.trying.load(Ordering::SeqCst) == 0;
+        let mut since = self
+            .idle_since
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if !is_idle {
+            *since = None;
+            return false;
+        }
+        let is_overdue = since.get_or_insert_with(Instant::now).elapsed() > OVERDUE;
+        if is_overdue {
+            // Whoever is told begins.
+            *since = None;
+        }
+        is_overdue
+    }
+
+    /// Nothing panics while it holds the lock.
+    fn idle_since(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.idle_since
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn try_to_come_back(&self) {
@@ -173,5 +211,21 @@ impl Recovery {
             }
         }
         self.gate.adopt().await.map_err(Error::store)
+    }
+}
+
+/// Somebody who brings the store back.
+struct Trying<'r>(&'r AtomicUsize);
+
+impl Trying<'_> {
+    fn new(trying: &AtomicUsize) -> Trying<'_> {
+        trying.fetch_add(1, Ordering::SeqCst);
+        Trying(trying)
+    }
+}
+
+impl Drop for Trying<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }

@@ -6,11 +6,13 @@
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::engine::stop::{Stop, Stopper};
+use crate::engine::under_way::{Begun, UnderWay};
 use crate::error::Error;
 
 /// A task.
@@ -41,30 +43,37 @@ pub(crate) fn is_in_runtime() -> Result<(), Error> {
     Handle::try_current().map(drop).map_err(outside)
 }
 
+/// How long it is waited for the tasks' ends: a pass over the outbox may take a minute.
+const PATIENCE: Duration = Duration::from_secs(65);
+
+/// How long it takes until a runtime that somebody drives runs what was spawned in it.
+const DRIVEN: Duration = Duration::from_secs(1);
+
 /// The tasks of one cache. They end when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Tasks {
-    running: Mutex<Running>,
+    /// `None`: the cache was shut down.
+    stopper: Mutex<Option<Stopper>>,
+    /// Where the last one was spawned.
+    runtime: Mutex<Option<Handle>>,
+    running: UnderWay,
     /// Those that were dropped before they came to their end, each a bit.
     dropped: Arc<AtomicU8>,
-}
-
-#[derive(Debug)]
-struct Running {
-    /// `None`: the cache was shut down.
-    stopper: Option<Stopper>,
-    handles: Vec<(Task, JoinHandle<()>)>,
 }
 
 impl Tasks {
     pub(crate) fn new() -> Tasks {
         Tasks {
-            running: Mutex::new(Running {
-                stopper: Some(Stopper::new()),
-                handles: Vec::new(),
-            }),
+            stopper: Mutex::new(Some(Stopper::new())),
+            runtime: Mutex::default(),
+            running: UnderWay::default(),
             dropped: Arc::default(),
         }
+    }
+
+    /// What ends with the cache; `None` when it was shut down.
+    pub(crate) fn stop(&self) -> Option<Stop> {
+        locked(&self.stopper).as_ref().map(Stopper::stop)
     }
 
     /// Spawns a task in the runtime of the caller, unless the cache was shut down.
@@ -72,22 +81,21 @@ impl Tasks {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let mut running = self.running();
-        let Some(stop) = running.stopper.as_ref().map(Stopper::stop) else {
+        let Some(stop) = self.stop() else {
             return;
         };
+        *locked(&self.runtime) = Some(Handle::current());
         let work = work(stop);
         let alive = Alive {
+            _running: self.running.begin(),
             dropped: self.dropped.clone(),
             task,
             is_over: false,
         };
-        let handle = tokio::spawn(async move {
+        tokio::spawn(async move {
             work.await;
             alive.end();
         });
-        running.handles.retain(|(other, _)| *other != task);
-        running.handles.push((task, handle));
     }
 
     /// The tasks that were dropped since this was last asked.
@@ -102,27 +110,29 @@ impl Tasks {
         Task::ALL.into_iter().filter(is_dropped)
     }
 
-    /// Ends all tasks; returns when each has come to the end of what it was at.
+    /// Ends all tasks; returns when each has come to the end of what it was at. A runtime that stands
+    /// still ends nothing: that is not waited for.
     pub(crate) async fn shut_down(&self) {
-        let handles = {
-            let mut running = self.running();
-            running.stopper = None;
-            std::mem::take(&mut running.handles)
+        *locked(&self.stopper) = None;
+        let runtime = locked(&self.runtime).clone();
+        let is_driven = match runtime.map(|runtime| runtime.spawn(async {})) {
+            Some(probe) => timeout(DRIVEN, probe).await.is_ok(),
+            None => false,
         };
-        for (_, handle) in handles {
-            // One that panicked, or was dropped with its runtime, is over as well.
-            let _ = handle.await;
+        if is_driven && timeout(PATIENCE, self.running.ended()).await.is_err() {
+            tracing::warn!("a background task has not come to its end within {PATIENCE:?}");
         }
     }
+}
 
-    /// Nothing panics while it holds the lock.
-    fn running(&self) -> MutexGuard<'_, Running> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// Nothing panics while it holds the lock.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Says when it is dropped that its task is, unless that has come to its end.
 struct Alive {
+    _running: Begun,
     dropped: Arc<AtomicU8>,
     task: Task,
     is_over: bool,

@@ -2,7 +2,7 @@
 //! (`on-write = "refresh"`) needs to know.
 
 use std::hash::Hash;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use quick_cache::sync::Cache;
 use tokio::sync::mpsc;
@@ -16,28 +16,52 @@ const VALUES: usize = 10_000;
 const WAITING: usize = 1_000;
 
 /// The values of one query that were served lately, by key.
-pub(crate) struct RecentlyServed<K>(Arc<Cache<String, K>>);
+pub(crate) struct RecentlyServed<K> {
+    lately: Arc<Cache<String, K>>,
+    /// Whom it is told which of them are invalidated.
+    follower: Arc<Mutex<Option<mpsc::Sender<K>>>>,
+}
 
 impl<K: Clone + Eq + Hash + Send + Sync + 'static> RecentlyServed<K> {
-    /// Also what says which of them are invalidated, as this fence is told.
-    pub(crate) fn new(fence: &NearFence) -> (RecentlyServed<K>, mpsc::Receiver<K>) {
-        let lately = Arc::new(Cache::new(VALUES));
-        let (invalidated, waiting) = mpsc::channel(WAITING);
-        let recent = RecentlyServed(lately.clone());
+    /// Hears what is invalidated as this fence is told.
+    pub(crate) fn new(fence: &NearFence) -> RecentlyServed<K> {
+        let recent = RecentlyServed {
+            lately: Arc::new(Cache::new(VALUES)),
+            follower: Arc::default(),
+        };
+        let (lately, follower) = (recent.lately.clone(), recent.follower.clone());
         fence.follow(move |key| {
             // Until it is served again.
-            if let Some((_, of)) = lately.remove(key) {
+            if let Some((_, of)) = lately.remove(key)
+                && let Some(follower) = &*locked(&follower)
+            {
                 // Full: its next reader loads it.
-                let _ = invalidated.try_send(of);
+                let _ = follower.try_send(of);
             }
         });
-        (recent, waiting)
+        recent
+    }
+
+    /// What is invalidated from now on; `None` if somebody follows already.
+    pub(crate) fn follow(&self) -> Option<mpsc::Receiver<K>> {
+        let mut follower = locked(&self.follower);
+        if follower.as_ref().is_some_and(|it| !it.is_closed()) {
+            return None;
+        }
+        let (invalidated, waiting) = mpsc::channel(WAITING);
+        *follower = Some(invalidated);
+        Some(waiting)
     }
 
     /// This one was.
     pub(crate) fn served(&self, key: &str, of: &K) {
-        if self.0.get(key).is_none() {
-            self.0.insert(key.to_owned(), of.clone());
+        if self.lately.get(key).is_none() {
+            self.lately.insert(key.to_owned(), of.clone());
         }
     }
+}
+
+/// Nothing panics while it holds the lock.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -244,7 +244,7 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
     /// As there.
     pub async fn invalidate_many<T: Load<Db>>(&self, ids: &[T::Id]) -> Result<(), Error> {
         is_in_runtime()?;
-        ById::<T, Db>::local(self)?;
+        self.schema().admit::<T>()?;
         let mut tags = Tags::default();
         ids.iter().for_each(|id| T::id_tag(id, &mut tags));
         self.engine().delivery.report(tags.finish()).await

@@ -10,7 +10,7 @@ use crate::read::load::{Find, Load};
 /// The functions that `#[derive(Cached)]` puts on the models take either.
 #[diagnostic::on_unimplemented(
     message = "values are not read from `{Self}`",
-    note = "pass `&cache`, or `&mut tx` within a transaction"
+    note = "pass `&cache`, or `&mut tx` within a transaction (`&mut *tx` where `tx` is a `&mut Transaction`)"
 )]
 ///
 /// ```
@@ -62,27 +62,33 @@ pub trait Reader: Sized + Send {
     ) -> impl Future<Output = Result<Option<Arc<T>>, Error>> + Send;
 }
 
-impl<Db: Send + Sync + 'static> Reader for &Cache<Db> {
-    type Source = Db;
+/// Readers, by how each comes to a cache.
+macro_rules! readers {
+    ($($reader:ty),*) => {$(
+        impl<Db: Send + Sync + 'static> Reader for $reader {
+            type Source = Db;
 
-    fn get<T: Load<Db>>(
-        self,
-        id: T::Id,
-    ) -> impl Future<Output = Result<Option<Arc<T>>, Error>> + Send {
-        Cache::get(self, id)
-    }
+            fn get<T: Load<Db>>(
+                self,
+                id: T::Id,
+            ) -> impl Future<Output = Result<Option<Arc<T>>, Error>> + Send {
+                Cache::get(self, id)
+            }
 
-    fn get_many<T: Load<Db>>(
-        self,
-        ids: &[T::Id],
-    ) -> impl Future<Output = Result<Vec<Option<Arc<T>>>, Error>> + Send {
-        Cache::get_many(self, ids)
-    }
+            fn get_many<T: Load<Db>>(
+                self,
+                ids: &[T::Id],
+            ) -> impl Future<Output = Result<Vec<Option<Arc<T>>>, Error>> + Send {
+                Cache::get_many(self, ids)
+            }
 
-    fn get_by<T: Find<Db>>(
-        self,
-        by: T::Lookup,
-    ) -> impl Future<Output = Result<Option<Arc<T>>, Error>> + Send {
-        Cache::get_by(self, by)
-    }
+            fn get_by<T: Find<Db>>(
+                self,
+                by: T::Lookup,
+            ) -> impl Future<Output = Result<Option<Arc<T>>, Error>> + Send {
+                Cache::get_by(self, by)
+            }
+        }
+    )*};
 }
+readers!(&Cache<Db>, &&Cache<Db>, &Arc<Cache<Db>>);

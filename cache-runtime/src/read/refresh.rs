@@ -6,6 +6,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use crate::cache::{Cache, WeakCache};
+use crate::engine::stop::Stop;
 use crate::error::Error;
 use crate::local::recent::RecentlyServed;
 use crate::read::answer::{Answer, Fetched};
@@ -24,21 +25,25 @@ pub(super) fn follow<Q: Query>(cache: &Cache<Q::Source>) {
     }
     let (near, local) = (cache.engine().gate.near(), Q::local(cache));
     // Without a runtime the read that follows is an error.
-    if let (Some(fence), Ok(local), Ok(runtime)) = (near, local, Handle::try_current()) {
-        local.recent.get_or_init(|| {
-            let (recent, invalidated) = RecentlyServed::new(fence);
-            runtime.spawn(read_again::<Q>(cache.downgrade(), invalidated));
-            recent
-        });
+    let (Some(fence), Ok(local), Ok(runtime)) = (near, local, Handle::try_current()) else {
+        return;
+    };
+    let recent = local.recent.get_or_init(|| RecentlyServed::new(fence));
+    // Also where the one who followed has gone with its runtime.
+    if let Some(stop) = cache.engine().stop()
+        && let Some(invalidated) = recent.follow()
+    {
+        runtime.spawn(read_again::<Q>(cache.downgrade(), invalidated, stop));
     }
 }
 
 async fn read_again<Q: Query>(
     cache: WeakCache<Q::Source>,
     mut invalidated: mpsc::Receiver<Q::Key>,
+    stop: Stop,
 ) {
     let mut batch = Vec::with_capacity(BATCH);
-    while invalidated.recv_many(&mut batch, BATCH).await > 0 {
+    while let Some(1..) = stop.or(invalidated.recv_many(&mut batch, BATCH)).await {
         let Some(cache) = cache.upgrade() else {
             return;
         };

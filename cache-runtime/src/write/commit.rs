@@ -36,7 +36,13 @@ impl<DB: OutboxDatabase, Db: Send + Sync + 'static> Transaction<DB, Db> {
     pub async fn commit(self) -> Result<(), CommitError> {
         // A task of its own: a handler that is dropped halfway (its client hung up) must not leave
         // a commit without its invalidation.
-        match tokio::spawn(self.commit_and_deliver()).await {
+        // Begun here, not there: a shutdown that follows waits for it, though nobody has polled it yet.
+        let begun = self.cache.engine().delivery.commits.begin();
+        let commit = async move {
+            let _begun = begun;
+            self.commit_and_deliver().await
+        };
+        match tokio::spawn(commit).await {
             Ok(done) => done,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
@@ -52,7 +58,6 @@ impl<DB: OutboxDatabase, Db: Send + Sync + 'static> Transaction<DB, Db> {
         let cache = self.cache.clone();
         let engine = cache.engine();
         engine.tend();
-        let _under_way = engine.delivery.begin_commit().await;
         self.write_reports().await?;
         let blocked = self.block().await?;
         let open = self.open.as_mut().ok_or_else(lost)?;

@@ -25,11 +25,19 @@ impl CommitError {
         CommitError(Kind::Database(error))
     }
 
-    /// The answer to `COMMIT`.
+    /// The answer to `COMMIT`. Who stands between may have made it up: a pooler whose server has gone
+    /// says so with a code of the class 08, "connection exception"
+    /// (<https://www.postgresql.org/docs/current/errcodes-appendix.html>; 40003 is "statement
+    /// completion unknown").
     pub(super) fn of_commit(error: sqlx::Error) -> CommitError {
-        match error {
-            sqlx::Error::Database(_) => CommitError(Kind::Database(error)),
-            _ => CommitError(Kind::Unknown(error)),
+        let database = error.as_database_error();
+        let is_known = database.is_some_and(|it| {
+            let code = it.code().unwrap_or_default();
+            !code.starts_with("08") && code != "40003"
+        });
+        match is_known {
+            true => CommitError(Kind::Database(error)),
+            false => CommitError(Kind::Unknown(error)),
         }
     }
 

@@ -9,6 +9,7 @@ mod batches;
 mod corners;
 mod desk;
 mod disk;
+mod ends;
 mod foreign;
 mod frozen;
 mod gone;
@@ -64,6 +65,7 @@ pub fn trials() -> Vec<Trial> {
         types::tales(),
         absence::tales(),
         runtimes::tales(),
+        ends::tales(),
         roles::tales(),
         installs::tales(),
         backlog::tales(),

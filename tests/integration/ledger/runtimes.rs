@@ -14,36 +14,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub fn tales() -> Vec<Tale> {
     vec![
         tale!(a_cache_outlives_the_runtime_that_built_it),
-        tale!(a_cache_that_is_shut_down_has_delivered_every_commit),
         tale!(outside_of_a_runtime_nothing_is_written_and_nothing_panics),
     ]
-}
-
-async fn a_cache_that_is_shut_down_has_delivered_every_commit<DB: Base>(bank: Bank<DB>) {
-    let branch = bank
-        .branch_with(&SCHEMA, |builder| builder.relay(true))
-        .await;
-    assert_eq!(branch.text("n").await.as_deref(), Some("old"));
-    let committed = branch.events.hold_after_commit();
-    let write = branch.write_meanwhile("UPDATE note SET text = 'new' WHERE id = 'n'");
-    committed.reached().await;
-    let cache = branch.cache.clone();
-    let mut end = tokio::spawn(async move { cache.shutdown().await });
-    let early = tokio::time::timeout(Duration::from_millis(200), &mut end).await;
-    assert!(early.is_err(), "a commit is not delivered yet");
-    committed.release();
-    write.await.expect("no panic").expect("committed");
-    end.await.expect("no panic");
-    let said = branch.text("n").await;
-    assert_eq!(said.as_deref(), Some("new"), "wrong answer");
-
-    // Nothing is left to end.
-    branch.cache.shutdown().await;
-    // And a commit still delivers by itself.
-    let write = branch.write("UPDATE note SET text = 'newer' WHERE id = 'n'");
-    write.await.expect("committed");
-    let said = branch.text("n").await;
-    assert_eq!(said.as_deref(), Some("newer"), "wrong answer");
 }
 
 async fn outside_of_a_runtime_nothing_is_written_and_nothing_panics<DB: Base>(bank: Bank<DB>) {

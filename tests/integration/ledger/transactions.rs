@@ -242,6 +242,17 @@ async fn the_database_says_why_it_did_not_commit<DB: Base>(bank: Bank<DB>) {
     assert!(database.is_unique_violation(), "{database}");
     let error = sqlx::Error::from(error);
     assert!(error.as_database_error().is_some(), "{error}");
+
+    // What a pooler says when its server has gone while it committed.
+    bank.sql(
+        "CREATE FUNCTION gone() RETURNS trigger LANGUAGE plpgsql AS
+           $$ BEGIN RAISE EXCEPTION 'server conn crashed?' USING ERRCODE = '08P01'; END $$;
+         CREATE CONSTRAINT TRIGGER gone AFTER INSERT ON once DEFERRABLE INITIALLY DEFERRED
+           FOR EACH ROW EXECUTE FUNCTION gone()",
+    )
+    .await;
+    let error = bank.refused("INSERT INTO once VALUES (1)").await;
+    assert!(error.is_unknown() && !error.is_database(), "{error}");
 }
 
 /// What a function that is generic over both reads.

@@ -193,3 +193,24 @@ fn outside_of_a_runtime_everything_is_an_error_that_says_so() {
     is_told(outside(cache.clear()).expect_err("no runtime"));
     assert!(runtime.block_on(Parcel::get(&cache, 1)).is_ok());
 }
+
+#[tokio::test]
+async fn who_only_invalidates_reads_nothing() {
+    let cache = Cache::builder(Source(PARCEL), &SCHEMA).without_outbox();
+    let cache = cache.build().await.expect("built");
+    let invalidated = Package::invalidate(&cache, 1).await;
+    invalidated.expect("invalidated");
+    let read = Parcel::get(&cache, 1).await;
+    read.expect("no other struct is read");
+}
+
+/// A cache may come in other ways than as a `&Cache`.
+#[tokio::test]
+async fn a_cache_behind_a_pointer_is_read() {
+    let cache = Cache::builder(Source(PARCEL), &SCHEMA).without_outbox();
+    let cache = Arc::new(cache.build().await.expect("built"));
+    let read = Parcel::get(&cache, 1).await;
+    assert!(read.expect("read").is_some());
+    let read = Parcel::get(&&*cache, 1).await;
+    assert!(read.expect("read").is_some());
+}
