@@ -85,7 +85,7 @@ fn golden(name: &str, input: &DeriveInput) {
         .position(|(golden, actual)| golden != actual);
     assert!(
         golden == actual,
-        "tests/expansions/{name}.rs differs from line {} on. If that is meant: \
+        "tests/compile/expansions/{name}.rs differs from line {} on. If that is meant: \
          BLESS=1 cargo test -p cache-derive\n\n{actual}",
         differs.map_or(golden.lines().count(), |line| line + 1),
     );
@@ -97,7 +97,7 @@ fn schema() -> Schema {
 }
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/expansions")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/compile/expansions")
 }
 
 /// A value that is stored stays good.

@@ -2,17 +2,16 @@
 //!
 //! `tests/README.md` says how to run them, and what runs on which set-up.
 
+mod api;
 mod conformance;
 mod full;
 mod guide;
 mod harness;
 mod install;
 mod leases;
-mod ledger;
+mod library;
 mod mutants;
-mod openapi;
 mod secrets;
-mod stories;
 
 use harness::{Story, servers, service, statements, story};
 use libtest_mimic::{Arguments, Trial};
@@ -28,12 +27,11 @@ fn main() {
     statements::listen();
     story::hush_mutants();
 
-    let mut trials: Vec<Trial> = stories::all()
+    let mut trials: Vec<Trial> = api::all()
         .into_iter()
         .flat_map(Story::trials)
-        .chain(openapi::stories().into_iter().flat_map(Story::trials))
         .chain(mutants::trials())
-        .chain(ledger::trials())
+        .chain(library::trials())
         .chain(conformance::trials())
         .chain([install::trial()])
         .chain(leases::trials())

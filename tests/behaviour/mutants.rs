@@ -12,7 +12,7 @@
 use libtest_mimic::Trial;
 
 use crate::harness::{Mutant, Story, story};
-use crate::stories::original::{
+use crate::api::original::{
     s10_an_organization_rename_reaches_the_plios,
     s11_a_membership_added_or_removed_reaches_the_plios,
     s12_an_images_new_alt_text_reaches_the_plio,
@@ -21,7 +21,7 @@ use crate::stories::original::{
     s14_a_bulk_update_by_plain_sql_is_seen,
     s15_a_reader_before_the_commit_leaves_nothing_old_behind, s17_a_deleted_video_leaves_its_plios,
 };
-use crate::stories::races::{
+use crate::api::races::{
     s16_a_fill_that_overlaps_a_write_is_not_stored,
     s16_a_fill_that_overlaps_a_write_to_what_it_embeds_is_not_stored,
     s16_a_late_joiner_is_not_answered_with_an_old_load, s18_two_concurrent_movers_of_one_item,

@@ -20,6 +20,7 @@ mod near;
 mod near_bound;
 mod near_messages;
 mod near_own;
+mod openapi;
 pub mod original;
 mod outage;
 mod outbox;
@@ -71,6 +72,7 @@ pub fn all() -> Vec<Story> {
         near_bound::stories(),
         near_messages::stories(),
         near_own::stories(),
+        openapi::stories(),
     ]
     .concat()
 }

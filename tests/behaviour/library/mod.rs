@@ -1,4 +1,4 @@
-//! Stories of the ledger (`tests/ledger`), for what the example does not use: strict models, reads within a
+//! Stories of the ledger (`tests/apps/ledger`), for what the example does not use: strict models, reads within a
 //! transaction, reports without triggers, ignored columns, ids of every kind. There is no HTTP: they read through the
 //! cache, and write in its transactions.
 

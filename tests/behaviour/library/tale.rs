@@ -26,7 +26,7 @@ pub struct Tale {
 /// `tale!(a_story)`: the story of that name.
 macro_rules! tale {
     ($name:ident) => {
-        $crate::ledger::tale::Tale::new(
+        $crate::library::tale::Tale::new(
             stringify!($name),
             |bank| Box::pin($name(bank)),
             |bank| Box::pin($name(bank)),
@@ -38,11 +38,11 @@ pub(crate) use tale;
 /// Stories of what there is on PostgreSQL alone; those of one tier are told in memory.
 macro_rules! on_postgres {
     ($($name:ident),* $(,)?) => {
-        vec![$($crate::ledger::tale::Tale::new(
+        vec![$($crate::library::tale::Tale::new(
             stringify!($name),
             |_| Box::pin(std::future::ready(())),
             |bank| Box::pin($name(bank)),
-        ).on($crate::ledger::tale::is_postgres_in_memory)),*]
+        ).on($crate::library::tale::is_postgres_in_memory)),*]
     };
 }
 pub(crate) use on_postgres;
@@ -94,7 +94,7 @@ impl Tale {
 
     pub fn trials(self) -> impl Iterator<Item = Trial> {
         self.setups().map(move |setup| {
-            let name = format!("{}::ledger::{}", setup.name(), self.name);
+            let name = format!("{}::library::{}", setup.name(), self.name);
             Trial::test(name, move || self.told(setup, None).map_err(Failed::from))
         })
     }
@@ -104,7 +104,7 @@ impl Tale {
         let alone = self.without_relay("what another mechanism makes up for is not missing");
         alone.setups().map(move |setup| {
             let (setup_name, mutant_name) = (setup.name(), mutant.name());
-            let name = format!("{setup_name}::ledger::mutant::{mutant_name}::{}", self.name);
+            let name = format!("{setup_name}::library::mutant::{mutant_name}::{}", self.name);
             Trial::test(name.clone(), move || {
                 caught(&name, self.told(setup, Some(mutant)))
             })

@@ -56,7 +56,7 @@ fn the_workspace_builds_and_prints_what_it_says() {
     }
 }
 
-/// What a page leaves out of its code, before what is in `tests/builds/guide/` for that page.
+/// What a page leaves out of its code, before what is in `tests/compile/builds/guide/` for that page.
 const PRELUDE: &str = "\
 #![allow(dead_code, unused_imports, unused_variables)]
 
@@ -136,7 +136,7 @@ sqlx = {{ version = "0.9", default-features = false, features = ["runtime-tokio"
     );
     fs::write(pages.join(&name).join("Cargo.toml"), local(&manifest)).expect("write");
 
-    let prelude = root().join(format!("tests/builds/guide/{name}.rs"));
+    let prelude = root().join(format!("tests/compile/builds/guide/{name}.rs"));
     let prelude = fs::read_to_string(prelude).unwrap_or_default();
     let mut code = format!("{PRELUDE}\n{prelude}\n");
     if !page.contains("static SCHEMA") {

@@ -126,7 +126,7 @@ async fn a_struct_of_another_file_is_an_error_when_it_is_read() {
     let error = Parcel::get(&cache, 1).await.expect_err("a misuse");
     assert!(error.is_misuse(), "{error}");
     let said = error.to_string();
-    let begins = "`structs::misuse::Parcel` was compiled with `tests/structs/cache.toml` of package `structs`, and this cache's `schema!()` \
+    let begins = "`structs::misuse::Parcel` was compiled with `tests/compile/structs/cache.toml` of package `structs`, and this cache's `schema!()` \
                   with another file, `";
     assert!(said.starts_with(begins), "{said}");
     assert!(said.contains("of package `ledger-twin`"), "{said}");

@@ -13,7 +13,7 @@ use crate::mechanisms;
 /// Progress goes to stderr, a summary to stdout, of which the last line is one JSON object. Exits with 1 when a read was not
 /// allowed, and shows it with what was written and read around it; or when something else went wrong that must not.
 #[derive(Debug, Parser)]
-#[command(name = "tests/chaos/run", after_help = EXAMPLES)]
+#[command(name = "tests/search/chaos/run", after_help = EXAMPLES)]
 pub struct Arguments {
     /// How long, in minutes
     #[arg(long, default_value_t = 1.0)]
@@ -47,10 +47,10 @@ pub struct Arguments {
 
 const EXAMPLES: &str = "\
 Examples:
-  tests/chaos/run                                     a minute of everything
-  tests/chaos/run --minutes 30 --seed 7               half an hour; the same schedule every time
-  tests/chaos/run --faults fail-over,redis-restored   these only
-  tests/chaos/run --without fence                     must find a violation within seconds";
+  tests/search/chaos/run                                     a minute of everything
+  tests/search/chaos/run --minutes 30 --seed 7               half an hour; the same schedule every time
+  tests/search/chaos/run --faults fail-over,redis-restored   these only
+  tests/search/chaos/run --without fence                     must find a violation within seconds";
 
 impl Arguments {
     pub fn time(&self) -> Duration {

@@ -1,6 +1,6 @@
 //! A history checker: several processes of a small service on real PostgreSQL and Redis, and faults; every read is checked.
 //!
-//! `tests/chaos/README.md` says what runs, what is checked, and how to read what it prints.
+//! `tests/search/chaos/README.md` says what runs, what is checked, and how to read what it prints.
 
 mod arguments;
 mod checker;

@@ -1,4 +1,4 @@
-//! `tests/fuzz/run entry`
+//! `tests/search/fuzz/run entry`
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzz::run(fuzz::entry, data));

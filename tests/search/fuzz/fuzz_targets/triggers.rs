@@ -1,4 +1,4 @@
-//! `tests/fuzz/run triggers`
+//! `tests/search/fuzz/run triggers`
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzz::run(fuzz::triggers, data));

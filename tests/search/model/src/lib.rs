@@ -11,7 +11,7 @@
 //! | `mutant.rs` | the mechanisms that can be taken out, and in which world that is noticed |
 //! | `check.rs` | runs the checker, and tells a counter-example |
 //!
-//! `tests/model/run` checks larger bounds, and prints the shortest counter-example of each mutant.
+//! `tests/search/model/run` checks larger bounds, and prints the shortest counter-example of each mutant.
 
 mod check;
 mod fault;

@@ -9,10 +9,10 @@ use model::{Bounds, Found, Mutant, Protocol, World, check};
 const HELP: &str = "\
 Checks the protocol exhaustively, in worlds of small bounds, and takes its mechanisms out one at a time.
 
-  tests/model/run                    every world as CI checks it, and every mutant
-  tests/model/run --large            every world with one more write, eviction or reader: takes many minutes
-  tests/model/run --world fail-over  only worlds whose name has this in it
-  tests/model/run --mutant JoinsStored
+  tests/search/model/run                    every world as CI checks it, and every mutant
+  tests/search/model/run --large            every world with one more write, eviction or reader: takes many minutes
+  tests/search/model/run --world fail-over  only worlds whose name has this in it
+  tests/search/model/run --mutant JoinsStored
                                      the shortest way to a wrong answer without this mechanism
 
 The last line is one JSON object.";
@@ -30,7 +30,7 @@ fn main() -> ExitCode {
                 return ExitCode::SUCCESS;
             }
             (other, _) => {
-                eprintln!("{other:?} is not known; tests/model/run --help tells what is");
+                eprintln!("{other:?} is not known; tests/search/model/run --help tells what is");
                 return ExitCode::from(2);
             }
         }

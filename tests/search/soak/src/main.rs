@@ -35,7 +35,7 @@ const EVERY: Duration = Duration::from_secs(7);
 ///
 /// Samples go to stderr, a table to stdout, of which the last line is one JSON object. Exits with 1 when something is not level.
 #[derive(Debug, Parser)]
-#[command(name = "tests/soak/run")]
+#[command(name = "tests/search/soak/run")]
 struct Arguments {
     /// How long, in minutes: two to see that it works
     #[arg(long, default_value_t = 30.0)]
