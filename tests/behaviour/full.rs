@@ -3,11 +3,12 @@
 
 mod load;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cache_runtime::{Store, Tag};
 use libtest_mimic::Trial;
 
+use crate::harness::soon::{PATIENCE, Soon};
 use load::Full;
 
 /// And the least share of values that is to be there right after they were stored: of those that were never read, LFU would
@@ -22,9 +23,6 @@ const POLICIES: [(&str, f64); 8] = [
     ("allkeys-lfu", 0.3),
     ("allkeys-random", 0.3),
 ];
-
-/// How long it may take to be a cache again.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 pub fn trials() -> Vec<Trial> {
     let policies = POLICIES.into_iter().map(|(policy, least)| {
@@ -145,14 +143,13 @@ async fn goes_on(policy: &str, least: f64) {
 
 /// The share of a few values that are offered now and then: what evicts nothing must first expire.
 async fn until_it_keeps(full: &mut Full, least: f64) {
-    let began = Instant::now();
+    let soon = Soon::within(PATIENCE);
     loop {
         let last = full.generation(500).await;
         if last.kept >= least {
             return;
         }
-        assert!(began.elapsed() < PATIENCE, "{last:?}");
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        soon.or(format!("{last:?}")).await;
     }
 }
 

@@ -11,7 +11,6 @@
 
 use libtest_mimic::Trial;
 
-use crate::harness::{Mutant, Story, story};
 use crate::api::original::{
     s10_an_organization_rename_reaches_the_plios,
     s11_a_membership_added_or_removed_reaches_the_plios,
@@ -26,22 +25,23 @@ use crate::api::races::{
     s16_a_fill_that_overlaps_a_write_to_what_it_embeds_is_not_stored,
     s16_a_late_joiner_is_not_answered_with_an_old_load, s18_two_concurrent_movers_of_one_item,
 };
+use crate::harness::{Mutant, Story, story};
 
 pub fn trials() -> impl Iterator<Item = Trial> {
     let table: [(Mutant, Vec<Story>); 5] = [
         (
-            Mutant::Unfenced,
+            Mutant::WithoutFence,
             vec![
                 story!(s16_a_fill_that_overlaps_a_write_is_not_stored),
                 story!(s16_a_fill_that_overlaps_a_write_to_what_it_embeds_is_not_stored),
             ],
         ),
         (
-            Mutant::ClaimsStored,
+            Mutant::WithoutJoiner,
             vec![story!(s16_a_late_joiner_is_not_answered_with_an_old_load)],
         ),
         (
-            Mutant::ForgetsEmbeddedTags,
+            Mutant::WithoutEmbeddedTags,
             vec![
                 story!(s10_an_organization_rename_reaches_the_plios),
                 story!(s11_a_membership_added_or_removed_reaches_the_plios),
@@ -51,7 +51,7 @@ pub fn trials() -> impl Iterator<Item = Trial> {
             ],
         ),
         (
-            Mutant::NoOutbox,
+            Mutant::WithoutOutbox,
             vec![
                 story!(s10_an_organization_rename_reaches_the_plios),
                 story!(s11_a_membership_added_or_removed_reaches_the_plios),
@@ -65,7 +65,7 @@ pub fn trials() -> impl Iterator<Item = Trial> {
             ],
         ),
         (
-            Mutant::NoOldImages,
+            Mutant::WithoutOldImages,
             vec![
                 story!(s13_an_item_moved_between_plios_refreshes_both),
                 story!(s13_an_item_moved_by_plain_sql_refreshes_both),
@@ -76,6 +76,6 @@ pub fn trials() -> impl Iterator<Item = Trial> {
     table.into_iter().flat_map(|(mutant, caught_by)| {
         caught_by
             .into_iter()
-            .flat_map(move |story| story.fails_with(mutant))
+            .flat_map(move |story| story.fails(mutant))
     })
 }

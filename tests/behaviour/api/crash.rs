@@ -3,17 +3,15 @@
 
 use std::time::{Duration, Instant};
 
-use super::soon::{SOON, nothing_waits};
 use crate::harness::service::{
     ALL_DELIVERED, BEFORE_COMMIT, COMMITTED, DELIVERED, Doomed, INVALIDATED, LOADED, Point,
 };
+use crate::harness::soon::{SOON, WINDOW, nothing_waits};
 use crate::harness::{App, Plio, Seen, Story, World, story};
 
 /// More than a delivery takes at a time.
 const MANY: usize = 6000;
-/// How long another process may serve what a dead one should have invalidated: `outbox.poll` and the delivery,
-const WINDOW: Duration = Duration::from_secs(1);
-/// which takes its time with so many.
+/// [`WINDOW`], and the delivery of so many takes its time.
 const WINDOW_OF_MANY: Duration = Duration::from_secs(5);
 
 pub fn stories() -> Vec<Story> {

@@ -186,5 +186,5 @@ async fn a_time_beyond_time_is_one_answer(world: World) {
 }
 
 async fn app_on(db: Db) -> App {
-    App::serve(example_app::cache_builder(db), MemoryStore::new(&SCHEMA)).await
+    App::serve(example_app::cache_builder(db).store(MemoryStore::new(&SCHEMA))).await
 }

@@ -7,11 +7,8 @@ use serde_json::json;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, Executor, PgPool};
 
-use super::soon::{SOON, Soon, nothing_waits, sees_soon};
+use crate::harness::soon::{A_PASS, SOON, Soon, nothing_waits, sees_soon};
 use crate::harness::{App, Seen, Story, World, story};
-
-/// `outbox.poll`, and a pass, and a machine that is busy.
-const A_PASS: Duration = Duration::from_secs(2);
 
 pub fn stories() -> Vec<Story> {
     vec![
@@ -141,7 +138,7 @@ async fn a_schema_that_only_the_connections_know(world: World) {
     let db = Db::Postgres(other.clone());
     db.migrate().await.expect("migrated");
     let builder = example_app::cache_builder(db).relay(true);
-    let app = App::serve(builder, cache_runtime::MemoryStore::new(&SCHEMA)).await;
+    let app = App::serve(builder.store(cache_runtime::MemoryStore::new(&SCHEMA))).await;
 
     let user = world
         .number(

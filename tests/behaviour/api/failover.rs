@@ -2,19 +2,16 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cache_runtime::{Builder, Cache, RedisStore, Schema};
 use example_app::{Db, SCHEMA};
 use serde_json::json;
 
-use super::soon::{SOON, nothing_waits};
 use crate::harness::Proxy;
 use crate::harness::Redis;
+use crate::harness::soon::{RETURN, SOON, Soon, nothing_waits, until_hit};
 use crate::harness::{App, Plio, Seen, Story, World, story};
-
-/// How long the service may take to find that there is a server again.
-const RETURN: Duration = Duration::from_secs(15);
 
 pub fn stories() -> Vec<Story> {
     [
@@ -147,7 +144,7 @@ async fn two_processes_through_the_same_fail_over(world: World) {
     change(&others[1], &plios[2], "new").await;
     for app in &others {
         comes_back(&world, app, &plios[..2]).await;
-        until_hit(&world, app, &plios[0]).await;
+        until_hit(&world, app, &&plios[0].path()).await;
     }
     over.store(true, Ordering::SeqCst);
     for reader in readers {
@@ -279,7 +276,7 @@ async fn an_address_that_leads_to_another_server(world: World) {
     for plio in &plios[1..] {
         app.get(&plio.path()).await.ok().hit();
     }
-    until_hit(&world, &app, &plios[0]).await;
+    until_hit(&world, &app, &&plios[0].path()).await;
 }
 
 async fn a_server_that_became_a_replica_and_a_primary_again(world: World) {
@@ -317,7 +314,7 @@ async fn a_server_that_became_a_replica_and_a_primary_again(world: World) {
     world.redis_command("REPLICAOF NO ONE").await;
     for app in [&a, &b] {
         comes_back(&world, app, &plios).await;
-        until_hit(&world, app, &plios[0]).await;
+        until_hit(&world, app, &&plios[0].path()).await;
     }
 }
 
@@ -411,7 +408,7 @@ async fn app_of(world: &World, schema: &'static Schema) -> App {
         Db::Postgres(pool) => builder.outbox(pool),
     };
     let store = RedisStore::new(&world.redis_url(), schema).expect("a URL");
-    App::serve(builder.relay(world.relays()), store).await
+    App::serve(builder.relay(world.relays()).store(store)).await
 }
 
 async fn change(app: &App, plio: &Plio, name: &str) {
@@ -421,12 +418,9 @@ async fn change(app: &App, plio: &Plio, name: &str) {
 
 /// From the first answer on these are right, also when the app has found the server.
 async fn comes_back(world: &World, app: &App, plios: &[Plio]) {
-    let deadline = Instant::now() + RETURN;
+    let soon = Soon::within(RETURN);
     while app.events.count(|seen| *seen == Seen::StoreBack) < 1 {
-        assert!(
-            Instant::now() < deadline,
-            "the store is not back after {RETURN:?}"
-        );
+        soon.at_once_or("the store is not back");
         for plio in plios {
             world.right_from(app, &plio.path()).await.is(200);
         }
@@ -435,17 +429,6 @@ async fn comes_back(world: &World, app: &App, plios: &[Plio]) {
     }
     for plio in plios {
         world.right_from(app, &plio.path()).await.is(200);
-    }
-}
-
-async fn until_hit(world: &World, app: &App, plio: &Plio) {
-    let deadline = Instant::now() + RETURN;
-    while !world.right_from(app, &plio.path()).await.is(200).is_hit() {
-        assert!(
-            Instant::now() < deadline,
-            "{} is no hit after {RETURN:?}",
-            plio.path()
-        );
     }
 }
 

@@ -12,7 +12,7 @@ use cache_runtime::{RedisStore, Store, Tag};
 use example_app::{SCHEMA, User};
 use serde_json::json;
 
-use crate::harness::setup::{Database, POSTGRES_IDENTITY, POSTGRES_STAMP, Setup, Tier};
+use crate::harness::setup::{POSTGRES_IDENTITY, POSTGRES_STAMP};
 use crate::harness::{App, Story, World, story};
 
 const MEMBERS: usize = 100_000;
@@ -30,13 +30,9 @@ pub fn stories() -> Vec<Story> {
         story!(a_tag_of_a_hundred_thousand_values_is_invalidated_in_slices)
             .without_relay("one that delivers the same rows has another client wait")
             .own_redis()
-            .on(on_postgres_and_redis)
+            .on_postgres()
             .alone(),
     ]
-}
-
-fn on_postgres_and_redis(setup: Setup) -> bool {
-    setup.database == Database::Postgres && setup.tier == Tier::Redis
 }
 
 async fn a_tag_of_a_hundred_thousand_values_is_invalidated_in_slices(world: World) {

@@ -7,7 +7,7 @@ use cache_runtime::__private::{Table, Trigger, Triggers};
 use cache_runtime::{Event, Schema};
 use example_app::{Db, Plio, SCHEMA};
 
-use super::soon::{SOON, Soon, sees_soon};
+use crate::harness::soon::{SOON, Soon, sees_soon};
 use crate::harness::{Story, World, story};
 
 pub fn stories() -> Vec<Story> {

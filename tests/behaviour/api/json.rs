@@ -1,12 +1,10 @@
 //! `GET` of a cached noun: the JSON as it is stored, its `ETag`, 304 for who has it.
 
-use std::time::Instant;
-
 use cache_runtime::{Cache, RedisStore, Schema};
 use example_app::{Db, Plio, SCHEMA, User};
 use serde_json::json;
 
-use super::soon::SOON;
+use crate::harness::soon::{SOON, Soon};
 use crate::harness::{Answer, App, Story, World, story};
 
 pub fn stories() -> Vec<Story> {
@@ -106,10 +104,10 @@ async fn etags_are_the_same_in_all_processes(world: World) {
         let new = etag(&get_unless(writer, &plio.path(), &old).await.is(200));
 
         // The reader may have it near, until it is told.
-        let deadline = Instant::now() + SOON;
+        let soon = Soon::within(SOON);
         let told = loop {
             let answer = get_unless(reader, &plio.path(), &old).await;
-            if answer.status == 200 || Instant::now() > deadline {
+            if answer.status == 200 || soon.is_over() {
                 break answer.is(200);
             }
             is_not_modified(&answer, &old);
@@ -166,14 +164,14 @@ async fn cache_status_names_the_tier(world: World) {
 
 /// Nothing is near before the store has said that it tells.
 async fn is_near_soon(app: &App, path: &str, tier: &str) {
-    let deadline = Instant::now() + SOON;
+    let soon = Soon::within(SOON);
     loop {
         let status = app.get(path).await.is(200).cache_status;
         match status.as_deref() {
             Some("near; hit") => return,
             other => assert_eq!(other, Some(format!("{tier}; hit").as_str())),
         }
-        assert!(Instant::now() < deadline, "{path} is never near");
+        soon.at_once_or(format_args!("{path} is never near"));
     }
 }
 
@@ -252,7 +250,7 @@ async fn app_without_near(world: &World) -> App {
         Db::Postgres(pool) => builder.outbox(pool),
     };
     let store = RedisStore::new(&world.redis_url(), schema).expect("an address");
-    App::serve(builder, store).await
+    App::serve(builder.store(store)).await
 }
 
 fn etag(answer: &Answer) -> String {

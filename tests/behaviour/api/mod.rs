@@ -28,7 +28,6 @@ pub mod races;
 mod relay;
 mod seed;
 mod set_up;
-mod soon;
 mod statements;
 mod strangers;
 mod tables;

@@ -7,14 +7,12 @@ use cache_runtime::{Builder, Cache, Event, MemoryStore, RedisStore, Schema, Stor
 use example_app::{Db, Plio, SCHEMA, User};
 use serde_json::json;
 
-use super::soon::Soon;
 use crate::harness::held::Held;
+use crate::harness::soon::{RETURN, Soon};
 use crate::harness::{self, Answer, App, Seen, Story, World, story};
 
 /// Nothing is heard of by its heartbeats, and nothing ends by itself, while a story is told.
 pub const LONG: Duration = Duration::from_secs(60);
-/// How long it may take until values are near again, on a slow machine.
-const PATIENCE: Duration = Duration::from_secs(15);
 /// How many users are kept near, as `cache.toml` says.
 const USERS: usize = 10_000;
 
@@ -51,12 +49,12 @@ fn builder(world: &World, bound: Duration) -> Builder<Db> {
 /// A process of the service with this bound, which reaches Redis at this address.
 pub async fn process(world: &World, redis: &str, bound: Duration) -> App {
     let store = RedisStore::new(redis, &SCHEMA).expect("a URL");
-    App::serve(builder(world, bound), store).await
+    App::serve(builder(world, bound).store(store)).await
 }
 
 /// Reads until the value is near.
 pub async fn near(app: &App, path: &str) -> Answer {
-    let soon = Soon::within(PATIENCE);
+    let soon = Soon::within(RETURN);
     loop {
         let answer = app.get(path).await;
         if answer.tier() == "near" {
@@ -76,7 +74,7 @@ async fn what_was_read_before_a_write_is_not_near_after_it(world: World) {
         world.warm(&plio.path()).await;
     }
     let held = Held::new(store());
-    let app = App::serve(builder(&world, LONG), held.clone()).await;
+    let app = App::serve(builder(&world, LONG).store(held.clone())).await;
     overtaken(&world, &app, &held, &world, &first).await;
     overtaken(&world, &app, &held, &app, &second).await;
 }
@@ -85,8 +83,8 @@ async fn what_was_read_in_memory_before_a_write_is_not_near_after_it(world: Worl
     let plio = world.plio_with_items(1).await;
     let held = Held::new(MemoryStore::new(&SCHEMA));
     // Another cache on this memory stores it; of the two, the later one is told.
-    let fills = App::serve(builder(&world, LONG), held.clone()).await;
-    let app = App::serve(builder(&world, LONG), held.clone()).await;
+    let fills = App::serve(builder(&world, LONG).store(held.clone())).await;
+    let app = App::serve(builder(&world, LONG).store(held.clone())).await;
     fills.get(&plio.path()).await.ok();
     overtaken(&world, &app, &held, &app, &plio).await;
 }
@@ -132,7 +130,7 @@ async fn what_others_loaded_before_a_write_is_not_near_after_it(world: World) {
         let missed = Seen::Miss(plio.key());
         let events = &world.events;
         async move {
-            let soon = Soon::within(PATIENCE);
+            let soon = Soon::within(RETURN);
             while events.count(|seen| *seen == missed) < times {
                 soon.or("nobody misses it").await;
             }
@@ -182,7 +180,7 @@ async fn what_a_loaded_value_embeds_is_not_taken_from_near(world: World) {
         false => builder.store(MemoryStore::new(&SCHEMA)),
     };
     let cache = builder.build().await.expect("a cache");
-    let soon = Soon::within(PATIENCE);
+    let soon = Soon::within(RETURN);
     while User::fetch(&cache, plio.user)
         .await
         .expect("a user")
@@ -204,7 +202,7 @@ async fn what_a_loaded_value_embeds_is_not_taken_from_near(world: World) {
 async fn what_makes_room_in_memory_is_not_near_any_more(world: World) {
     let plios = world.plios_of_one_creator(20, 1).await;
     let store = MemoryStore::new(&SCHEMA).capacity(16 << 10);
-    let app = App::serve(builder(&world, LONG), store).await;
+    let app = App::serve(builder(&world, LONG).store(store)).await;
     near(&app, &plios[0].path()).await;
     for plio in &plios {
         app.get(&plio.path()).await.ok();

@@ -5,19 +5,15 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::near::{LONG, near, process};
-use super::soon::{Soon, sees_soon};
 use crate::harness::Proxy;
 use crate::harness::service::Doomed;
+use crate::harness::soon::{FIRST, RETURN, Soon, sees_soon};
 use crate::harness::{Seen, Story, World, story};
 
 /// One that is over before Redis is taken for away, and one that is not.
 const BOUNDS: [Duration; 2] = [Duration::from_millis(300), Duration::from_secs(1)];
-/// What a reader may have to wait when the store goes away.
-const FIRST: Duration = Duration::from_secs(2);
 /// How long the network stays cut after the bound.
 const AFTERWARDS: Duration = Duration::from_secs(2);
-/// How long the way back may take.
-const RETURN: Duration = Duration::from_secs(15);
 
 pub fn stories() -> Vec<Story> {
     [

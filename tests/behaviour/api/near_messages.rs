@@ -6,11 +6,10 @@ use example_app::Plio;
 use serde_json::json;
 
 use super::near::{LONG, near, process};
-use super::soon::{Soon, sees_soon};
 use crate::harness::Proxy;
+use crate::harness::soon::{LATE, Soon, sees_soon};
 use crate::harness::{self, App, Story, World, story};
 
-const SOON: Duration = Duration::from_secs(1);
 /// More than one script deletes.
 const MANY: usize = 1500;
 
@@ -51,7 +50,7 @@ async fn rename(world: &World, plio: &harness::Plio) {
 async fn near_hears_of_a_commit(world: World) {
     let (plio, app) = told(&world).await;
     rename(&world, &plio).await;
-    sees_soon(&world, &app, &plio.path(), SOON).await;
+    sees_soon(&world, &app, &plio.path(), LATE).await;
     near(&app, &plio.path()).await.says("/name", "new name");
 }
 
@@ -60,7 +59,7 @@ async fn near_hears_of_plain_sql(world: World) {
     let _relay = world.relaying_app().await;
     world.sql("UPDATE organization SET name = 'new'").await;
     // Once the relay has looked.
-    sees_soon(&world, &app, &plio.path(), 2 * SOON).await;
+    sees_soon(&world, &app, &plio.path(), 2 * LATE).await;
     near(&app, &plio.path()).await;
     world.right_from(&app, &plio.path()).await;
 }
@@ -73,7 +72,7 @@ async fn near_hears_of_an_emptied_table(world: World) {
     };
     world.sql(empty).await;
     world.deliver_pending().await;
-    sees_soon(&world, &app, &plio.path(), SOON).await;
+    sees_soon(&world, &app, &plio.path(), LATE).await;
 }
 
 async fn near_hears_of_a_clear(world: World) {
@@ -86,14 +85,14 @@ async fn near_hears_of_a_clear(world: World) {
     tx.commit().await;
     near(&app, &plio.path()).await.says("/name", "old name");
     world.cache.clear().await.expect("cleared");
-    sees_soon(&world, &app, &plio.path(), SOON).await;
+    sees_soon(&world, &app, &plio.path(), LATE).await;
 }
 
 async fn near_hears_of_a_flush_and_a_write(world: World) {
     let (plio, app) = told(&world).await;
     world.redis_command("FLUSHALL").await;
     rename(&world, &plio).await;
-    sees_soon(&world, &app, &plio.path(), SOON).await;
+    sees_soon(&world, &app, &plio.path(), LATE).await;
 }
 
 async fn near_hears_of_a_fail_over(world: World) {
@@ -103,7 +102,7 @@ async fn near_hears_of_a_fail_over(world: World) {
     replica.detach().await;
     replica.take_the_place_of(world.redis()).await;
     rename(&world, &plio).await;
-    sees_soon(&world, &app, &plio.path(), SOON).await;
+    sees_soon(&world, &app, &plio.path(), LATE).await;
 }
 
 async fn near_hears_of_a_restart(world: World) {
@@ -112,7 +111,7 @@ async fn near_hears_of_a_restart(world: World) {
     world.redis().kill();
     world.redis().start_again();
     rename(&world, &plio).await;
-    sees_soon(&world, &app, &plio.path(), SOON).await;
+    sees_soon(&world, &app, &plio.path(), LATE).await;
 }
 
 async fn near_hears_of_a_write_to_many(world: World) {
@@ -137,7 +136,7 @@ async fn near_hears_of_a_write_to_many(world: World) {
     let change = json!({"first_name": "new first name"});
     world.patch(&plio.user_path(), change).await.is(200);
     let began = Instant::now();
-    let soon = Soon::within(5 * SOON);
+    let soon = Soon::within(5 * LATE);
     loop {
         let asked = began.elapsed();
         let (nears, old) = near_and_old(&app, &ids).await;
@@ -145,7 +144,7 @@ async fn near_hears_of_a_write_to_many(world: World) {
             return;
         }
         assert!(
-            asked < SOON,
+            asked < LATE,
             "wrong answer: after {asked:?} {old} are old, with {nears} near"
         );
         soon.or("some are old").await;
@@ -175,7 +174,7 @@ async fn a_lost_message_is_noticed_at_the_next_heartbeat(world: World) {
     proxy.lose_a_message();
     rename(&world, &plio).await;
     proxy.has_lost_it().await;
-    sees_soon(&world, &app, &plio.path(), bound / 4 + SOON).await;
+    sees_soon(&world, &app, &plio.path(), bound / 4 + LATE).await;
 }
 
 async fn a_lost_message_is_noticed_at_the_next_one(world: World) {
@@ -193,7 +192,7 @@ async fn a_lost_message_is_noticed_at_the_next_one(world: World) {
     assert_eq!(answer.tier(), "near", "nothing has told it");
 
     rename(&world, &other).await; // which it does not have
-    sees_soon(&world, &app, &plio.path(), SOON).await;
+    sees_soon(&world, &app, &plio.path(), LATE).await;
 }
 
 /// Channels are the server's, not a database's.

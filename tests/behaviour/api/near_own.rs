@@ -8,8 +8,8 @@ use example_app::Plio;
 use serde_json::{Value, json};
 
 use super::near::{LONG, near, process};
-use super::soon::nothing_waits;
 use crate::harness::Proxy;
+use crate::harness::soon::nothing_waits;
 use crate::harness::{Story, World, story};
 
 const WRITES: i64 = 60;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::soon::{SOON, nothing_waits};
+use crate::harness::soon::{SOON, nothing_waits};
 use crate::harness::{Plio, Story, World, story};
 
 pub fn stories() -> Vec<Story> {

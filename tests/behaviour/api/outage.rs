@@ -7,15 +7,11 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use super::soon::{SOON, nothing_waits};
+use crate::harness::soon::{FIRST, RETURN, SOON, Soon, nothing_waits};
 use crate::harness::{App, Plio, Seen, Story, World, story};
 
-/// What a user may have to wait when the store goes away under a request,
-const FIRST: Duration = Duration::from_secs(2);
-/// and usually, while it is away.
+/// What a user usually waits while the store is away; see [`FIRST`].
 const MEDIAN: Duration = Duration::from_millis(500);
-/// How long the app may take to find that the store is back.
-const RETURN: Duration = Duration::from_secs(15);
 
 pub fn stories() -> Vec<Story> {
     [
@@ -229,7 +225,7 @@ async fn s20_the_app_starts_without_redis(world: World) {
         .within(FIRST)
         .says("/name", "new name");
     world.redis().start_again();
-    let deadline = Instant::now() + RETURN;
+    let soon = Soon::within(RETURN);
     while !world
         .right_from(&other, &plios[0].path())
         .await
@@ -237,10 +233,7 @@ async fn s20_the_app_starts_without_redis(world: World) {
         .says("/name", "new name")
         .is_hit()
     {
-        assert!(
-            Instant::now() < deadline,
-            "no hit {RETURN:?} after the first start of Redis"
-        );
+        soon.at_once_or("no hit since the first start of Redis");
     }
 }
 
@@ -492,7 +485,7 @@ async fn comes_back_right(world: &World, plios: &[Plio]) {
 }
 
 async fn until_hit(world: &World, plio: &Plio) {
-    let deadline = Instant::now() + RETURN;
+    let soon = Soon::within(RETURN);
     while !world
         .right(&plio.path())
         .await
@@ -500,11 +493,10 @@ async fn until_hit(world: &World, plio: &Plio) {
         .within(FIRST)
         .is_hit()
     {
-        assert!(
-            Instant::now() < deadline,
-            "{} is no hit {RETURN:?} after the return of Redis",
+        soon.at_once_or(format_args!(
+            "{} is no hit since the return of Redis",
             plio.path()
-        );
+        ));
     }
 }
 
@@ -523,9 +515,8 @@ async fn back(world: &World) {
 }
 
 async fn more_writes(committed: &AtomicI64) {
-    let (from, deadline) = (committed.load(Ordering::SeqCst), Instant::now() + RETURN);
+    let (from, soon) = (committed.load(Ordering::SeqCst), Soon::within(RETURN));
     while committed.load(Ordering::SeqCst) < from + 20 {
-        assert!(Instant::now() < deadline, "the writer stands still");
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        soon.or("the writer stands still").await;
     }
 }

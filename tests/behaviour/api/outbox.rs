@@ -1,6 +1,6 @@
 //! Rows of the outbox that nobody expects, and foreign values where Redis keeps an index.
 
-use super::soon::{SOON, nothing_waits, sees_soon};
+use crate::harness::soon::{SOON, nothing_waits, sees_soon};
 use crate::harness::{Plio, Seen, Story, World, story};
 
 pub fn stories() -> Vec<Story> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use super::soon::{SOON, nothing_waits};
+use crate::harness::soon::{SOON, nothing_waits};
 use crate::harness::{Answer, App, Plio, Seen, Story, World, story};
 
 pub fn stories() -> Vec<Story> {

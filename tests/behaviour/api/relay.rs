@@ -9,11 +9,8 @@ use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use tokio::task::JoinSet;
 
-use super::soon::{SOON, Soon, nothing_waits, sees_soon};
+use crate::harness::soon::{A_PASS, SOON, Soon, nothing_waits, sees_soon};
 use crate::harness::{Seen, Story, World, story};
-
-/// `outbox.poll`, and a connection anew, and a machine that is busy.
-const POLL_AND_RECONNECT: Duration = Duration::from_secs(2);
 
 /// How the connections of a relay are called that a story is about.
 const NAME: &str = "the relay";
@@ -208,7 +205,7 @@ async fn a_relay_survives_its_connections(world: World) {
                 plio.video
             ))
             .await;
-        let answer = sees_soon(&world, &app, &plio.path(), POLL_AND_RECONNECT).await;
+        let answer = sees_soon(&world, &app, &plio.path(), A_PASS).await;
         answer.says("/video/title", title);
         nothing_waits(&world, SOON).await;
     }

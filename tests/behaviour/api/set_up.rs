@@ -5,7 +5,7 @@ use example_app::{Db, SCHEMA};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, PgPool};
 
-use super::soon::{SOON, nothing_waits, sees_soon};
+use crate::harness::soon::{SOON, nothing_waits, sees_soon};
 use crate::harness::{App, Plio, Seen, Story, World, story};
 
 pub fn stories() -> Vec<Story> {

@@ -5,12 +5,9 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use sqlx::postgres::PgPoolCopyExt;
 
-use super::soon::{Soon, nothing_waits, sees_soon};
+use crate::harness::soon::{LATE, Soon, nothing_waits, sees_soon};
 use crate::harness::{Answer, App, Seen, Story, World, story};
 use example_app::Db;
-
-/// How late a cache may hear of a commit.
-const SOON: Duration = Duration::from_secs(1);
 
 /// To deliver a statement of many rows takes at most so many times as long as to run it, however busy the machine is.
 const TIMES: u32 = 10;
@@ -52,7 +49,7 @@ async fn what_strangers_write_is_seen_within_a_second(world: World) {
     app.warm(&b.path()).await;
     let answer = writes(&world, &app, &a.path(), moved).await;
     answer.lists("/items", &a.items[1..]);
-    sees_soon(&world, &app, &b.path(), SOON).await;
+    sees_soon(&world, &app, &b.path(), LATE).await;
 
     let inserted = format!("INSERT INTO item (plio_id, time) VALUES ({}, 900)", a.id);
     writes(&world, &app, &a.path(), inserted).await;
@@ -74,7 +71,7 @@ async fn what_strangers_write_is_seen_within_a_second(world: World) {
         let rows = format!("{}\t901\n{}\t902\n", a.id, a.id);
         copy.send(rows.as_bytes()).await.expect("rows are sent");
         assert_eq!(copy.finish().await.expect("COPY ends"), 2);
-        sees_soon(&world, &app, &a.path(), SOON).await;
+        sees_soon(&world, &app, &a.path(), LATE).await;
     }
 
     // SQLite has no TRUNCATE; a DELETE of everything is its.
@@ -92,7 +89,7 @@ async fn what_strangers_write_is_seen_within_a_second(world: World) {
 async fn writes(world: &World, app: &App, path: &str, sql: String) -> Answer {
     app.warm(path).await;
     world.sql(sql).await;
-    sees_soon(world, app, path, SOON).await
+    sees_soon(world, app, path, LATE).await
 }
 
 /// A hundred thousand questions are changed by one statement, each of an item of its own: as many facts.
@@ -170,8 +167,8 @@ async fn what_is_written_first_and_committed_last_is_seen(world: World) {
     // On SQLite nobody else writes meanwhile.
     if world.is_postgres() {
         world.sql(retitle(second.video)).await;
-        sees_soon(&world, &app, &second.path(), SOON).await;
-        nothing_waits(&world, SOON).await;
+        sees_soon(&world, &app, &second.path(), LATE).await;
+        nothing_waits(&world, LATE).await;
         app.get(&first.path()).await.ok().hit();
     } else {
         app.events.forget();
@@ -180,7 +177,7 @@ async fn what_is_written_first_and_committed_last_is_seen(world: World) {
             .await;
     }
     slow.commit().await;
-    sees_soon(&world, &app, &first.path(), 2 * SOON).await;
+    sees_soon(&world, &app, &first.path(), 2 * LATE).await;
     if world.is_postgres() {
         let ids = world
             .numbers("SELECT id FROM cache_outbox ORDER BY delivered_at")

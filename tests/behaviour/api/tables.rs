@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::soon::{SOON, nothing_waits};
+use crate::harness::soon::{SOON, nothing_waits};
 use crate::harness::{Story, World, story};
 
 pub fn stories() -> Vec<Story> {

@@ -3,6 +3,7 @@
 
 use serde_json::json;
 
+use crate::harness::soon::until_hit;
 use crate::harness::{Plio, Story, World, story};
 
 pub fn stories() -> Vec<Story> {
@@ -77,7 +78,7 @@ async fn a_redis_that_cuts_connections_serves_nothing_old(world: World) {
             .says("/video/title", title);
         world.cut_redis_connections().await;
         world.right(&plio.path()).await.is(200);
-        until_hit(&world, &plio).await;
+        until_hit(&world, &world, &&plio.path()).await;
     }
 }
 
@@ -182,7 +183,7 @@ async fn a_redis_that_evicted_an_edge_is_a_cache_again(world: World) {
     let plio = warm_plio(&world).await;
     for edge in edges(&world).await {
         for refilled_before in [true, false] {
-            until_hit(&world, &plio).await;
+            until_hit(&world, &world, &&plio.path()).await;
             world.redis_command(&format!("DEL {edge}")).await;
             if refilled_before {
                 world.redis_command(&format!("DEL {}", plio.key())).await;
@@ -291,22 +292,11 @@ async fn writes_are_right_while(world: &World, plio: &Plio, trouble: &str, over:
     }
     world.redis_command(over).await;
     world.right(&plio.path()).await.is(200);
-    until_hit(world, plio).await;
+    until_hit(world, world, &plio.path()).await;
     change_title(world, plio, "afterwards").await;
     world
         .right(&plio.path())
         .await
         .says("/video/title", "afterwards");
-    until_hit(world, plio).await;
-}
-
-async fn until_hit(world: &World, plio: &Plio) {
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(15);
-    while !world.right(&plio.path()).await.is(200).is_hit() {
-        assert!(
-            std::time::Instant::now() < deadline,
-            "{} is no hit long after the trouble",
-            plio.path()
-        );
-    }
+    until_hit(world, world, &plio.path()).await;
 }

@@ -7,16 +7,9 @@ use std::time::{Duration, Instant};
 use example_app::SCHEMA;
 use serde_json::json;
 
-use super::soon::{SOON, nothing_waits};
 use crate::harness::Proxy;
+use crate::harness::soon::{FIRST, RETURN, SOON, Soon, WINDOW, nothing_waits};
 use crate::harness::{App, Plio, Seen, Story, World, story};
-
-/// What a user may have to wait when the store goes away under a request.
-const FIRST: Duration = Duration::from_secs(2);
-/// `outbox.poll` and the delivery.
-const WINDOW: Duration = Duration::from_secs(1);
-/// How long a process may take to find that the store is back.
-const RETURN: Duration = Duration::from_secs(15);
 
 pub fn stories() -> Vec<Story> {
     [
@@ -287,13 +280,13 @@ impl<'w> Both<'w> {
     async fn a_comes_back(&self, name: &str) {
         back(&self.a).await;
         for app in [&self.a, &self.b] {
-            let deadline = Instant::now() + RETURN;
+            let soon = Soon::within(RETURN);
             loop {
                 let read = self.world.right_from(app, &self.warm.path()).await;
                 if read.says("/created_by/first_name", name).is_hit() {
                     break;
                 }
-                assert!(Instant::now() < deadline, "no hit after {RETURN:?}");
+                soon.at_once_or("no hit");
             }
         }
         nothing_waits(self.world, SOON).await;

@@ -18,7 +18,7 @@ const BATCH: u64 = 100;
 const HOT: u64 = 200;
 const LOOKS: u64 = 20;
 /// How often it may be slow to answer.
-const PATIENCE: u32 = 20;
+const TRIES: u32 = 20;
 
 /// A full server, and what is done to it.
 pub(super) struct Full {
@@ -125,7 +125,7 @@ impl Full {
     }
 
     async fn read(&self, keys: &[String]) -> Read {
-        for _ in 0..PATIENCE {
+        for _ in 0..TRIES {
             match self.store.read(keys).await {
                 Ok(read) => return read,
                 Err(error) => assert!(is_slow(&error.to_string()), "{error}"),
@@ -144,7 +144,7 @@ impl Full {
 
     /// Begins a new epoch.
     pub(super) async fn clear(&self) {
-        for _ in 0..PATIENCE {
+        for _ in 0..TRIES {
             match self.store.clear().await {
                 Ok(()) => return,
                 Err(error) => assert!(is_slow(&error.to_string()), "{error}"),

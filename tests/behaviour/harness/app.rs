@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use axum::extract::Request;
 use axum::middleware::{self, Next};
-use cache_runtime::{Builder, Cache, Store};
+use cache_runtime::{Builder, Cache};
 use example_app::{Db, Limits};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::events::Events;
+use super::events::{Events, observed};
 use super::http::{Answer, Http};
 
 /// One app and a client of it.
@@ -27,12 +27,9 @@ pub struct App {
 }
 
 impl App {
-    pub async fn serve(builder: Builder<Db>, store: impl Store) -> Self {
-        let events = Arc::new(Events::default());
-        let observer = Arc::clone(&events);
+    pub async fn serve(builder: Builder<Db>) -> Self {
+        let (builder, events) = observed(builder);
         let cache = builder
-            .store(store)
-            .on_event(move |event| observer.record(event))
             .build()
             .await
             .unwrap_or_else(|error| panic!("{error}"));

@@ -3,12 +3,10 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use cache_runtime::{Event, Verdict};
+use super::soon::PATIENCE;
+use cache_runtime::{Builder, Event, Verdict};
 use tokio::sync::Notify;
 use tokio::time::timeout;
-
-/// How long a story waits for an event, and a load for its release. Long enough for a slow machine.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// One event, kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +65,16 @@ pub struct Events {
     seen: Mutex<Vec<Seen>>,
     more: Notify,
     holds: Mutex<Vec<Arc<Point>>>,
+}
+
+/// The cache that this builds, and what it will have told.
+pub fn observed<Db: Send + Sync + 'static>(builder: Builder<Db>) -> (Builder<Db>, Arc<Events>) {
+    let events = Arc::new(Events::default());
+    let observer = Arc::clone(&events);
+    (
+        builder.on_event(move |event| observer.record(event)),
+        events,
+    )
 }
 
 impl Events {

@@ -4,13 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use super::soon::PATIENCE;
 use cache_runtime::store::{Claim, Connected, Fill, InvalidationSink, Read, Reply, Token};
 use cache_runtime::{Store, Tag};
 use tokio::sync::Notify;
 use tokio::time::timeout;
-
-/// How long the answer may take to come, and to be let go.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The real store, but for that.
 pub struct Held<S>(Arc<Inner<S>>);

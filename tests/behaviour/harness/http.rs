@@ -9,7 +9,7 @@ use reqwest::header::HeaderMap;
 use serde_json::Value;
 
 /// How long one request may take before the story fails.
-const PATIENCE: Duration = Duration::from_secs(30);
+const LONGEST: Duration = Duration::from_secs(30);
 
 /// A client of one app.
 #[derive(Clone)]
@@ -22,7 +22,7 @@ impl Http {
     pub fn new(url: String) -> Self {
         let client = reqwest::Client::builder()
             .no_proxy()
-            .timeout(PATIENCE)
+            .timeout(LONGEST)
             .build()
             .expect("an HTTP client");
         Self { client, url }

@@ -12,37 +12,40 @@ use super::sql::Sql;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mutant {
     /// Fills are not fenced: each is offered with a token from just before it, which no fence can refuse.
-    Unfenced,
+    WithoutFence,
     /// A value registers the tags of its own row and of its direct hops, not those of what it embeds.
-    ForgetsEmbeddedTags,
+    WithoutEmbeddedTags,
     /// Refused fills are reported as stored: nobody learns that a load came too late.
-    ClaimsStored,
+    WithoutJoiner,
     /// The database reports nothing.
-    NoOutbox,
+    WithoutOutbox,
     /// An update of an item reports where the item is now, not where it was.
-    NoOldImages,
+    WithoutOldImages,
     /// Strict values are not blocked before a commit, only invalidated.
-    Unblocked,
+    WithoutBlock,
 }
 
 impl Mutant {
     pub fn name(self) -> &'static str {
         match self {
-            Self::Unfenced => "unfenced",
-            Self::ForgetsEmbeddedTags => "forgets_embedded_tags",
-            Self::ClaimsStored => "claims_stored",
-            Self::NoOutbox => "no_outbox",
-            Self::NoOldImages => "no_old_images",
-            Self::Unblocked => "unblocked",
+            Self::WithoutFence => "unfenced",
+            Self::WithoutEmbeddedTags => "forgets_embedded_tags",
+            Self::WithoutJoiner => "claims_stored",
+            Self::WithoutOutbox => "no_outbox",
+            Self::WithoutOldImages => "no_old_images",
+            Self::WithoutBlock => "unblocked",
         }
     }
 
     /// Takes the mechanism out of a story's database, where it is one of the database's.
     pub async fn change_database(self, sql: &Sql) {
         match self {
-            Self::NoOutbox => drop_triggers(sql).await,
-            Self::NoOldImages => forget_old_images_of_items(sql).await,
-            Self::Unfenced | Self::ForgetsEmbeddedTags | Self::ClaimsStored | Self::Unblocked => {}
+            Self::WithoutOutbox => drop_triggers(sql).await,
+            Self::WithoutOldImages => forget_old_images_of_items(sql).await,
+            Self::WithoutFence
+            | Self::WithoutEmbeddedTags
+            | Self::WithoutJoiner
+            | Self::WithoutBlock => {}
         }
     }
 }
@@ -57,20 +60,20 @@ impl<S: Store> Store for Mutated<S> {
     fn fill<'a>(&'a self, token: Token, fills: &'a [Fill]) -> Reply<'a, Vec<bool>> {
         Box::pin(async move {
             match self.mutant {
-                Mutant::Unfenced => {
+                Mutant::WithoutFence => {
                     let keys: Vec<String> = fills.iter().map(|fill| fill.key.clone()).collect();
                     let token = self.store.read(&keys).await?.token;
                     self.store.fill(token, fills).await
                 }
-                Mutant::ForgetsEmbeddedTags => {
+                Mutant::WithoutEmbeddedTags => {
                     let fills: Vec<Fill> = fills.iter().map(without_embedded_tags).collect();
                     self.store.fill(token, &fills).await
                 }
-                Mutant::ClaimsStored => {
+                Mutant::WithoutJoiner => {
                     let stored = self.store.fill(token, fills).await?;
                     Ok(vec![true; stored.len()])
                 }
-                Mutant::NoOutbox | Mutant::NoOldImages | Mutant::Unblocked => {
+                Mutant::WithoutOutbox | Mutant::WithoutOldImages | Mutant::WithoutBlock => {
                     self.store.fill(token, fills).await
                 }
             }
@@ -102,7 +105,7 @@ impl<S: Store> Store for Mutated<S> {
     }
 
     fn block<'a>(&'a self, writer: i64, tags: &'a [Tag], life: Duration) -> Reply<'a, ()> {
-        if self.mutant == Mutant::Unblocked {
+        if self.mutant == Mutant::WithoutBlock {
             return Box::pin(async { Ok(()) });
         }
         self.store.block(writer, tags, life)

@@ -20,7 +20,7 @@ use super::servers;
 use super::world::World;
 
 /// How long it may take to come to its point.
-const PATIENCE: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_secs(60);
 /// What it is told to do.
 const ORDERS: &str = "TESTS_SERVICE_ORDERS";
 
@@ -109,7 +109,7 @@ impl Doomed {
     }
 
     async fn says(&mut self, what: &str) {
-        let said = timeout(PATIENCE, self.line()).await;
+        let said = timeout(LONGEST, self.line()).await;
         let said = said.unwrap_or_else(|_| panic!("the process does not come to say {what:?}"));
         assert_eq!(said.as_deref(), Some(what), "the process has ended");
     }

@@ -1,10 +1,13 @@
 //! The four set-ups, and a story's place in one of them: its own database, its own Redis database.
 
 use std::sync::OnceLock;
+use std::time::Duration;
 
+use cache_runtime::{Builder, MemoryStore, RedisStore, Schema, Store};
 use example_app::Db;
 use tempfile::TempDir;
 
+use super::mutant::{Mutant, Mutated};
 use super::sql::Sql;
 use super::{Redis, servers};
 
@@ -19,6 +22,10 @@ pub enum Tier {
     Memory,
     Redis,
 }
+
+/// How often a relay looks in stories: more often than `cache.toml` says, so that what comes of one beside the rest, comes
+/// sooner.
+pub const POLL: Duration = Duration::from_millis(100);
 
 /// What a story runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -204,6 +211,33 @@ impl OwnRedis {
                 panic!("the story shares its Redis with others: say `.own_redis()`")
             }
             Self::Own(server) => server,
+        }
+    }
+}
+
+/// With a store as the stories have it: in the Redis at this address, or in a memory of its own; a mutant's breaks one rule.
+pub fn with_store<Db: Send + Sync + 'static>(
+    builder: Builder<Db>,
+    schema: &'static Schema,
+    redis: Option<&str>,
+    mutant: Option<Mutant>,
+) -> Builder<Db> {
+    fn with<Db: Send + Sync + 'static>(
+        builder: Builder<Db>,
+        store: impl Store,
+        mutant: Option<Mutant>,
+    ) -> Builder<Db> {
+        match mutant {
+            None => builder.store(store),
+            Some(mutant) => builder.store(Mutated { store, mutant }),
+        }
+    }
+    match redis {
+        None => with(builder, MemoryStore::new(schema), mutant),
+        Some(url) => {
+            let store =
+                RedisStore::new(url, schema).unwrap_or_else(|error| panic!("{url}: {error}"));
+            with(builder, store, mutant)
         }
     }
 }

@@ -1,9 +1,21 @@
 //! Plain SQL on connections of their own, which know nothing of a cache.
 
+use std::time::Duration;
+
+use example_app::Db;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{AssertSqlSafe, PgPool, Postgres, Sqlite, SqlitePool};
-use std::time::Duration;
+
+/// The same on either database.
+macro_rules! either {
+    ($self:expr, $it:ident => $told:expr) => {
+        match $self {
+            Self::Sqlite($it) => $told,
+            Self::Postgres($it) => $told,
+        }
+    };
+}
 
 /// Like `psql` or `sqlite3` on the story's database.
 #[derive(Clone)]
@@ -34,10 +46,7 @@ impl Sql {
     pub async fn run(&self, sql: impl Into<String>) {
         let sql = sql.into();
         let text = AssertSqlSafe(sql.clone());
-        let done = match self {
-            Self::Sqlite(pool) => sqlx::raw_sql(text).execute(pool).await.map(|_| ()),
-            Self::Postgres(pool) => sqlx::raw_sql(text).execute(pool).await.map(|_| ()),
-        };
+        let done = either!(self, pool => sqlx::raw_sql(text).execute(pool).await.map(drop));
         done.unwrap_or_else(|error| panic!("{sql}: {error}"));
     }
 
@@ -45,10 +54,7 @@ impl Sql {
     pub async fn numbers(&self, sql: impl Into<String>) -> Vec<i64> {
         let sql = sql.into();
         let text = AssertSqlSafe(sql.clone());
-        let rows = match self {
-            Self::Sqlite(pool) => sqlx::query_scalar(text).fetch_all(pool).await,
-            Self::Postgres(pool) => sqlx::query_scalar(text).fetch_all(pool).await,
-        };
+        let rows = either!(self, pool => sqlx::query_scalar(text).fetch_all(pool).await);
         rows.unwrap_or_else(|error| panic!("{sql}: {error}"))
     }
 
@@ -64,10 +70,7 @@ impl Sql {
     pub async fn pairs(&self, sql: impl Into<String>) -> Vec<(String, String)> {
         let sql = sql.into();
         let text = AssertSqlSafe(sql.clone());
-        let rows = match self {
-            Self::Sqlite(pool) => sqlx::query_as(text).fetch_all(pool).await,
-            Self::Postgres(pool) => sqlx::query_as(text).fetch_all(pool).await,
-        };
+        let rows = either!(self, pool => sqlx::query_as(text).fetch_all(pool).await);
         rows.unwrap_or_else(|error| panic!("{sql}: {error}"))
     }
 
@@ -88,43 +91,48 @@ impl Sql {
     }
 
     pub async fn close(&self) {
-        match self {
-            Self::Sqlite(pool) => pool.close().await,
-            Self::Postgres(pool) => pool.close().await,
-        }
+        either!(self, pool => pool.close().await);
     }
 }
 
-/// A transaction on a connection that knows nothing of a cache.
-pub enum SqlTransaction {
-    Sqlite(sqlx::Transaction<'static, Sqlite>),
-    Postgres(sqlx::Transaction<'static, Postgres>),
+/// A transaction on either database.
+macro_rules! transaction {
+    ($(#[$doc:meta])* $name:ident, $sqlite:ty, $postgres:ty) => {
+        $(#[$doc])*
+        pub enum $name {
+            Sqlite($sqlite),
+            Postgres($postgres),
+        }
+
+        impl $name {
+            pub async fn run(&mut self, sql: impl Into<String>) {
+                let sql = sql.into();
+                let text = AssertSqlSafe(sql.clone());
+                let done = either!(self, tx => sqlx::raw_sql(text).execute(&mut **tx).await.map(drop));
+                done.unwrap_or_else(|error| panic!("{sql}: {error}"));
+            }
+
+            pub async fn commit(self) {
+                either!(self, tx => tx.commit().await).expect("committed");
+            }
+
+            pub async fn rollback(self) {
+                either!(self, tx => tx.rollback().await).expect("rolled back");
+            }
+        }
+    };
 }
 
-impl SqlTransaction {
-    pub async fn run(&mut self, sql: impl Into<String>) {
-        let sql = sql.into();
-        let text = AssertSqlSafe(sql.clone());
-        let done = match self {
-            Self::Sqlite(tx) => sqlx::raw_sql(text).execute(&mut **tx).await.map(|_| ()),
-            Self::Postgres(tx) => sqlx::raw_sql(text).execute(&mut **tx).await.map(|_| ()),
-        };
-        done.unwrap_or_else(|error| panic!("{sql}: {error}"));
-    }
+transaction!(
+    /// On a connection that knows nothing of a cache.
+    SqlTransaction,
+    sqlx::Transaction<'static, Sqlite>,
+    sqlx::Transaction<'static, Postgres>
+);
 
-    pub async fn commit(self) {
-        match self {
-            Self::Sqlite(tx) => tx.commit().await,
-            Self::Postgres(tx) => tx.commit().await,
-        }
-        .expect("committed");
-    }
-
-    pub async fn rollback(self) {
-        match self {
-            Self::Sqlite(tx) => tx.rollback().await,
-            Self::Postgres(tx) => tx.rollback().await,
-        }
-        .expect("rolled back");
-    }
-}
+transaction!(
+    /// Of the cache, as the example's handlers begin it.
+    Transaction,
+    cache_runtime::Transaction<Sqlite, Db>,
+    cache_runtime::Transaction<Postgres, Db>
+);

@@ -1,8 +1,9 @@
-//! Stories, the matrix of set-ups that they run on, and the mutants that they must catch.
+//! Stories, the matrix of set-ups that they run on, and the mutants that they must catch: those of the API, which are told
+//! in a [`World`](super::World), and those of the library, which are told in a [`Bank`](crate::library).
 
 use std::any::Any;
 use std::pin::Pin;
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use libtest_mimic::{Failed, Trial};
@@ -10,46 +11,74 @@ use tokio::time::timeout;
 
 use super::mutant::Mutant;
 use super::setup::{Database, OwnDatabase, OwnRedis, Setup, Tier};
-use super::world::World;
 
 /// A story that takes longer hangs.
-const PATIENCE: Duration = Duration::from_secs(180);
+const LONGEST: Duration = Duration::from_secs(180);
 /// What a thread of a mutant's story is called: its panics are expected, and not shown as they happen.
 const MUTANT_THREAD: &str = "mutant";
 
-type Told = Pin<Box<dyn Future<Output = ()> + Send>>;
+pub type Telling = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Where a story is told: its world is made of this.
+pub struct Place {
+    pub setup: Setup,
+    pub database_url: String,
+    pub redis: Option<OwnRedis>,
+    pub mutant: Option<Mutant>,
+}
+
+impl Place {
+    /// The address of its Redis, if it has one.
+    pub fn redis_url(&self) -> Option<String> {
+        self.redis.as_ref().map(OwnRedis::url)
+    }
+}
+
+/// What a story is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Of {
+    /// The example, over HTTP.
+    Api,
+    /// The ledger, by the library alone.
+    Library,
+}
 
 /// One story, told on every set-up that it applies to.
 #[derive(Clone, Copy)]
 pub struct Story {
+    of: Of,
     name: &'static str,
-    tell: fn(World) -> Told,
-    applies: fn(Setup) -> bool,
+    tell: fn(Place) -> Telling,
+    database: Option<Database>,
+    tier: Option<Tier>,
     own_redis: bool,
     alone: bool,
     near: Option<bool>,
     relay: bool,
 }
 
-/// `story!(s10_an_organization_rename_reaches_the_plios)`: the story of that name.
+/// `story!(s10_an_organization_rename_reaches_the_plios)`: the story of that name, of the API.
 macro_rules! story {
     ($name:ident) => {
-        $crate::harness::story::Story::new(stringify!($name), |world| Box::pin($name(world)))
+        $crate::harness::Story::new($crate::harness::Of::Api, stringify!($name), |place| {
+            Box::pin(async { $name($crate::harness::World::new(place).await).await })
+        })
     };
 }
 pub(crate) use story;
 
 impl Story {
-    pub fn new(function: &'static str, tell: fn(World) -> Told) -> Self {
+    pub fn new(of: Of, function: &'static str, tell: fn(Place) -> Telling) -> Self {
         // A function's name cannot begin with the number.
         let numbered = function
             .strip_prefix('s')
             .filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-        let name = numbered.unwrap_or(function);
         Self {
-            name,
+            of,
+            name: numbered.unwrap_or(function),
             tell,
-            applies: |_| true,
+            database: None,
+            tier: None,
             own_redis: false,
             alone: false,
             near: None,
@@ -57,92 +86,100 @@ impl Story {
         }
     }
 
-    /// There is something to tell only where this says so.
-    pub fn on(self, applies: fn(Setup) -> bool) -> Self {
-        Self { applies, ..self }
-    }
-
     /// There is nothing to tell in memory.
     pub fn on_redis(self) -> Self {
-        self.on(|setup| setup.tier == Tier::Redis)
+        let tier = Some(Tier::Redis);
+        Self { tier, ..self }
     }
 
     pub fn in_memory(self) -> Self {
-        self.on(|setup| setup.tier == Tier::Memory)
+        let tier = Some(Tier::Memory);
+        Self { tier, ..self }
     }
 
     pub fn on_postgres(self) -> Self {
-        self.on(|setup| setup.database == Database::Postgres)
+        let database = Some(Database::Postgres);
+        Self { database, ..self }
     }
 
     pub fn on_sqlite(self) -> Self {
-        self.on(|setup| setup.database == Database::Sqlite)
+        let database = Some(Database::Sqlite);
+        Self { database, ..self }
     }
 
-    /// It stops, freezes or kills Redis: it has one of its own.
+    /// It stops, freezes, empties or kills Redis: it has one of its own.
     pub fn own_redis(self) -> Self {
+        let own_redis = true;
         Self {
-            own_redis: true,
+            own_redis,
             ..self.on_redis()
         }
     }
 
     /// It measures the whole process: no other story is told meanwhile.
     pub fn alone(self) -> Self {
-        Self {
-            alone: true,
-            ..self
-        }
+        let alone = true;
+        Self { alone, ..self }
     }
 
     /// It is about the near cache.
     pub fn with_near(self) -> Self {
-        Self {
-            near: Some(true),
-            ..self
-        }
+        let near = Some(true);
+        Self { near, ..self }
     }
 
     /// It is about the store: a near cache would answer in its place.
     pub fn without_near(self) -> Self {
-        Self {
-            near: Some(false),
-            ..self
-        }
+        let near = Some(false);
+        Self { near, ..self }
     }
 
     /// A relay beside it would do, or hide, what it is about; the reason is for who reads its declaration.
     pub fn without_relay(self, _why: &'static str) -> Self {
-        Self {
-            relay: false,
-            ..self
-        }
+        let relay = false;
+        Self { relay, ..self }
     }
 
     /// A trial for every set-up of the matrix that it applies to.
     pub fn trials(self) -> impl Iterator<Item = Trial> {
         self.setups().map(move |setup| {
-            let name = format!("{}::{}", setup.name(), self.name);
-            let tell = move || self.told(setup, None).map_err(Failed::from);
-            Trial::test(name, tell)
+            let name = format!("{}::{}", self.begins(setup), self.name);
+            Trial::test(name, move || self.told(setup, None).map_err(Failed::from))
         })
     }
 
     /// A trial for every set-up that says: without this mechanism the story fails, and by a wrong answer.
-    pub fn fails_with(self, mutant: Mutant) -> impl Iterator<Item = Trial> {
+    pub fn fails(self, without: Mutant) -> impl Iterator<Item = Trial> {
         let alone = self.without_relay("what another mechanism makes up for is not missing");
         alone.setups().map(move |setup| {
-            let name = format!("{}::mutant::{}::{}", setup.name(), mutant.name(), self.name);
+            let name = format!(
+                "{}::mutant::{}::{}",
+                self.begins(setup),
+                without.name(),
+                self.name
+            );
             Trial::test(name.clone(), move || {
-                caught(&name, self.told(setup, Some(mutant)))
+                caught(&name, alone.told(setup, Some(without)))
             })
         })
     }
 
+    /// What its trials are called before its name.
+    fn begins(self, setup: Setup) -> String {
+        match self.of {
+            Of::Api => setup.name().to_owned(),
+            Of::Library => format!("{}::library", setup.name()),
+        }
+    }
+
     fn setups(self) -> impl Iterator<Item = Setup> {
+        let applies = move |setup: &Setup| {
+            self.database.is_none_or(|it| it == setup.database)
+                && self.tier.is_none_or(|it| it == setup.tier)
+        };
         Setup::ALL
             .into_iter()
-            .filter(move |setup| (self.applies)(*setup))
+            .filter(applies)
             .map(move |setup| Setup {
                 near: self.near.unwrap_or(setup.near),
                 relay: self.relay,
@@ -152,32 +189,36 @@ impl Story {
 
     /// Tells it in a world of its own. A failure is the message of its panic.
     fn told(self, setup: Setup, mutant: Option<Mutant>) -> Result<(), String> {
-        let _among_others = (!self.alone).then(among_others);
+        let _among_others =
+            (!self.alone).then(|| ALONE.read().unwrap_or_else(PoisonError::into_inner));
         let _alone = self
             .alone
             .then(|| ALONE.write().unwrap_or_else(PoisonError::into_inner));
 
-        let database = OwnDatabase::create(setup.database);
-        let redis = (setup.tier == Tier::Redis).then(|| {
-            if self.own_redis {
-                OwnRedis::own()
-            } else {
-                OwnRedis::shared()
-            }
+        let database = match self.of {
+            Of::Api => OwnDatabase::create(setup.database),
+            Of::Library => OwnDatabase::empty(setup.database),
+        };
+        let redis = (setup.tier == Tier::Redis).then(|| match self.own_redis {
+            true => OwnRedis::own(),
+            false => OwnRedis::shared(),
         });
-        let url = database.url.clone();
-        on_a_runtime(self.name, mutant, async move {
-            let world = World::new(setup, &url, redis, mutant).await;
-            (self.tell)(world).await;
-        })
+        let database_url = database.url.clone();
+        let place = Place {
+            setup,
+            database_url,
+            redis,
+            mutant,
+        };
+        on_a_runtime(self.name, mutant, (self.tell)(place))
     }
 }
 
 /// Tells a story on a runtime of its own. A failure is the message of its panic.
-pub fn on_a_runtime(
+fn on_a_runtime(
     story: &'static str,
     mutant: Option<Mutant>,
-    telling: impl Future<Output = ()> + Send + 'static,
+    telling: Telling,
 ) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(4)
@@ -185,11 +226,11 @@ pub fn on_a_runtime(
         .enable_all()
         .build();
     let runtime = runtime.expect("a runtime");
-    let told = runtime.block_on(async { runtime.spawn(timeout(PATIENCE, telling)).await });
+    let told = runtime.block_on(async { runtime.spawn(timeout(LONGEST, telling)).await });
     runtime.shutdown_timeout(Duration::from_secs(10));
     match told {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(_)) => Err(format!("the story is not over after {PATIENCE:?}")),
+        Ok(Err(_)) => Err(format!("the story is not over after {LONGEST:?}")),
         Err(failure) => Err(failure
             .try_into_panic()
             .map_or_else(|error| error.to_string(), message)),
@@ -197,7 +238,7 @@ pub fn on_a_runtime(
 }
 
 /// Whether a mutant's story ended as it is to: in a wrong answer.
-pub fn caught(trial: &str, told: Result<(), String>) -> Result<(), Failed> {
+fn caught(trial: &str, told: Result<(), String>) -> Result<(), Failed> {
     match told {
         Err(failure) if failure.contains("wrong answer") => {
             println!("{trial} is caught: {}", shortened(&failure));
@@ -214,11 +255,6 @@ pub fn caught(trial: &str, told: Result<(), String>) -> Result<(), Failed> {
 
 /// Who counts what the whole process does, writes; everybody else reads.
 static ALONE: RwLock<()> = RwLock::new(());
-
-/// Held while a story is told that minds nobody.
-pub fn among_others() -> RwLockReadGuard<'static, ()> {
-    ALONE.read().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// Keeps the panics of mutants' stories, which are the point, out of the output.
 pub fn hush_mutants() {

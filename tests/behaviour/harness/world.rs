@@ -2,32 +2,29 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use cache_runtime::{Builder, Cache, MemoryStore, RedisStore};
+use cache_runtime::{Builder, Cache, MemoryStore};
 use example_app::{Db, SCHEMA};
 use serde_json::Value;
-use sqlx::{AssertSqlSafe, Postgres, Sqlite};
 
 use super::Redis;
 use super::app::App;
 use super::http::Answer;
-use super::mutant::Mutant;
-use super::serve::{builder, relaying, serve};
-use super::setup::{OwnRedis, Setup, Tier};
-use super::sql::{Sql, SqlTransaction};
+use super::serve::serve;
+use super::setup::Tier;
+use super::soon::{SOON, Soon};
+use super::sql::{Sql, SqlTransaction, Transaction};
+use super::story::Place;
 
 /// Everything a story needs. It is its main [`App`] as well: `world.get("/plios/1")`.
 #[derive(Clone)]
 pub struct World(Arc<Inner>);
 
 struct Inner {
-    setup: Setup,
+    place: Place,
     app: App,
-    database_url: String,
     db: Db,
     sql: Sql,
-    redis: Option<OwnRedis>,
 }
 
 impl Deref for World {
@@ -39,62 +36,55 @@ impl Deref for World {
 }
 
 impl World {
-    pub async fn new(
-        setup: Setup,
-        database_url: &str,
-        redis: Option<OwnRedis>,
-        mutant: Option<Mutant>,
-    ) -> Self {
-        let sql = Sql::connect(database_url).await;
-        let db = Db::connect(database_url)
+    pub async fn new(place: Place) -> Self {
+        let url = &place.database_url;
+        let sql = Sql::connect(url).await;
+        let db = Db::connect(url)
             .await
-            .unwrap_or_else(|error| panic!("{database_url}: {error}"));
-        let app = relaying(setup, serve(setup, &db, redis.as_ref(), mutant).await);
+            .unwrap_or_else(|error| panic!("{url}: {error}"));
+        let redis = place.redis_url();
+        let app = serve(
+            place.setup,
+            &db,
+            redis.as_deref(),
+            place.mutant,
+            |builder| builder,
+        )
+        .await;
         // Now, as a cache does not start in front of such a database.
-        if let Some(mutant) = mutant {
+        if let Some(mutant) = place.mutant {
             mutant.change_database(&sql).await;
         }
         Self(Arc::new(Inner {
-            setup,
+            place,
             app,
-            database_url: database_url.to_owned(),
             db,
             sql,
-            redis,
         }))
     }
 
     /// A second process of the same service, as it were: the same database, the same Redis.
     pub async fn another_app(&self) -> App {
-        assert!(self.0.redis.is_some(), "two processes share no memory");
+        assert!(self.has_redis(), "two processes share no memory");
         self.app_with(|builder| builder).await
     }
 
     /// A process of the service that is set up in another way, on the same database and the same
     /// Redis: `|builder| builder.near(false)`. It relays if the story does.
     pub async fn app_with(&self, how: impl FnOnce(Builder<Db>) -> Builder<Db>) -> App {
-        match &self.0.redis {
-            None => {
-                let builder = how(builder(self.0.setup, &self.0.db));
-                let app = App::serve(builder, MemoryStore::new(&SCHEMA)).await;
-                relaying(self.0.setup, app)
-            }
-            Some(redis) => self.app_at(&redis.url(), how).await,
-        }
+        let redis = self.0.place.redis_url();
+        serve(self.0.place.setup, &self.0.db, redis.as_deref(), None, how).await
     }
 
     /// Likewise one that reaches Redis at this address.
     pub async fn app_at(&self, redis: &str, how: impl FnOnce(Builder<Db>) -> Builder<Db>) -> App {
-        let builder = how(builder(self.0.setup, &self.0.db));
-        let store = RedisStore::new(redis, &SCHEMA);
-        let store = store.unwrap_or_else(|error| panic!("{redis}: {error}"));
-        relaying(self.0.setup, App::serve(builder, store).await)
+        serve(self.0.place.setup, &self.0.db, Some(redis), None, how).await
     }
 
     /// A process of the service as it runs in production: it relays, whether the story's own does or not, and looks
     /// as often as `cache.toml` says.
     pub async fn relaying_app(&self) -> App {
-        let near = self.0.setup.near;
+        let near = self.0.place.setup.near;
         let how = |_| example_app::cache_builder(self.0.db.clone()).near(near);
         let app = self.app_with(how).await;
         match self.has_redis() {
@@ -104,11 +94,11 @@ impl World {
     }
 
     pub fn database_url(&self) -> &str {
-        &self.0.database_url
+        &self.0.place.database_url
     }
 
     pub fn redis_url(&self) -> String {
-        self.0.redis.as_ref().expect("a set-up with Redis").url()
+        self.0.place.redis_url().expect("a set-up with Redis")
     }
 
     pub fn db(&self) -> &Db {
@@ -116,16 +106,16 @@ impl World {
     }
 
     pub fn has_redis(&self) -> bool {
-        self.0.setup.tier == Tier::Redis
+        self.0.place.setup.tier == Tier::Redis
     }
 
     /// Whether its processes relay, unless told not to.
     pub fn relays(&self) -> bool {
-        self.0.setup.relay
+        self.0.place.setup.relay
     }
 
     pub fn has_near(&self) -> bool {
-        self.0.setup.near
+        self.0.place.setup.near
     }
 
     pub fn is_postgres(&self) -> bool {
@@ -186,7 +176,7 @@ impl World {
     pub async fn truth(&self, path: &str) -> Answer {
         // Without an outbox, so that it takes no rows from the app of the story.
         let builder = Cache::builder(self.0.db.clone(), &SCHEMA).without_outbox();
-        let cold = App::serve(builder, MemoryStore::new(&SCHEMA)).await;
+        let cold = App::serve(builder.store(MemoryStore::new(&SCHEMA))).await;
         cold.get(path).await
     }
 
@@ -228,9 +218,9 @@ impl World {
 
     /// Reads until the answer is the database's, for writes that nobody waits for.
     pub async fn becomes_right(&self, path: &str) {
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let soon = Soon::within(SOON);
         while self.get(path).await.body != self.truth(path).await.body {
-            if Instant::now() > deadline {
+            if soon.is_over() {
                 self.right(path).await;
             }
         }
@@ -240,7 +230,12 @@ impl World {
 
     /// Stops, freezes and kills the story's own Redis.
     pub fn redis(&self) -> &Redis {
-        self.0.redis.as_ref().expect("a set-up with Redis").server()
+        self.0
+            .place
+            .redis
+            .as_ref()
+            .expect("a set-up with Redis")
+            .server()
     }
 
     /// The bytes under a key in Redis.
@@ -285,7 +280,7 @@ impl World {
     }
 
     async fn redis_connection(&self) -> redis::aio::MultiplexedConnection {
-        let url = self.0.redis.as_ref().expect("a set-up with Redis").url();
+        let url = self.redis_url();
         let client = redis::Client::open(url.as_str()).expect("an address");
         client
             .get_multiplexed_async_connection()
@@ -339,40 +334,6 @@ fn shown(entry: &Option<Vec<u8>>) -> String {
     };
     let text = bytes.iter().position(|byte| *byte == b'{').unwrap_or(0);
     String::from_utf8_lossy(&bytes[text..]).into_owned()
-}
-
-/// A transaction of the cache on either database.
-pub enum Transaction {
-    Sqlite(cache_runtime::Transaction<Sqlite, Db>),
-    Postgres(cache_runtime::Transaction<Postgres, Db>),
-}
-
-impl Transaction {
-    pub async fn run(&mut self, sql: impl Into<String>) {
-        let sql = sql.into();
-        let text = AssertSqlSafe(sql.clone());
-        let done = match self {
-            Self::Sqlite(tx) => sqlx::raw_sql(text).execute(&mut **tx).await.map(|_| ()),
-            Self::Postgres(tx) => sqlx::raw_sql(text).execute(&mut **tx).await.map(|_| ()),
-        };
-        done.unwrap_or_else(|error| panic!("{sql}: {error}"));
-    }
-
-    pub async fn commit(self) {
-        match self {
-            Self::Sqlite(tx) => tx.commit().await,
-            Self::Postgres(tx) => tx.commit().await,
-        }
-        .expect("committed");
-    }
-
-    pub async fn rollback(self) {
-        match self {
-            Self::Sqlite(tx) => tx.rollback().await,
-            Self::Postgres(tx) => tx.rollback().await,
-        }
-        .expect("rolled back");
-    }
 }
 
 /// Where two JSON values first differ.

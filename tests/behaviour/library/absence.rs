@@ -7,21 +7,18 @@ use cache_runtime::{BoxError, Cache, Error, Find, Load, LoadContext, RedisStore,
 use ledger::{Base, Note, NoteLookup, SCHEMA, Shelf};
 use sqlx::Pool;
 
-use super::bank::{Bank, Branch};
-use super::tale::{Tale, tale};
-use crate::harness::Seen;
-use crate::harness::setup::Database;
+use super::bank::{Bank, Branch, story};
+use crate::harness::{Seen, Story};
 
-pub fn tales() -> Vec<Tale> {
+pub fn stories() -> Vec<Story> {
     vec![
-        tale!(a_condition_that_becomes_true_makes_a_row_appear),
-        tale!(a_row_that_appears_in_another_spelling_is_found),
-        tale!(a_lookup_of_exact_texts_stays_absent_when_others_appear),
-        tale!(a_lookup_column_gets_another_type_meanwhile)
-            .on(|setup| setup.database == Database::Postgres),
-        tale!(a_list_gets_its_first_member),
-        tale!(a_list_is_there_when_what_it_joins_is),
-        tale!(an_id_that_the_database_calls_equal_is_not_stored_as_absent),
+        story!(a_condition_that_becomes_true_makes_a_row_appear),
+        story!(a_row_that_appears_in_another_spelling_is_found),
+        story!(a_lookup_of_exact_texts_stays_absent_when_others_appear),
+        story!(a_lookup_column_gets_another_type_meanwhile).on_postgres(),
+        story!(a_list_gets_its_first_member),
+        story!(a_list_is_there_when_what_it_joins_is),
+        story!(an_id_that_the_database_calls_equal_is_not_stored_as_absent),
     ]
 }
 

@@ -1,30 +1,27 @@
 //! What others left behind in the outbox costs nobody anything: a hundred thousand delivered rows, of which the
 //! database keeps every old version while a snapshot from before is open.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cache_runtime::Schema;
 use ledger::{Base, SCHEMA};
 use sqlx::{Executor, Postgres};
 
-use super::bank::{BUSY, Bank};
-use super::tale::{Tale, on_postgres, tale};
-use crate::harness::Seen;
+use super::bank::{BUSY, Bank, story};
+use crate::harness::soon::{PATIENCE, Soon, soon};
+use crate::harness::{Seen, Story};
 
 const ROWS: i64 = 50_000;
-const PATIENCE: Duration = Duration::from_secs(20);
 
-pub fn tales() -> Vec<Tale> {
-    let tales = on_postgres![
-        a_look_does_not_pass_by_what_was_delivered_before,
-        what_was_under_way_is_found_later,
-    ];
-    let alone = |tale: Tale| tale.without_relay("the passes of one are counted");
-    let others = [
-        tale!(what_is_old_goes_as_fast_as_it_comes),
-        tale!(what_waits_is_told_while_the_store_is_away).own_redis(),
-    ];
-    tales.into_iter().chain(others).map(alone).collect()
+pub fn stories() -> Vec<Story> {
+    [
+        story!(postgres: a_look_does_not_pass_by_what_was_delivered_before).in_memory(),
+        story!(postgres: what_was_under_way_is_found_later).in_memory(),
+        story!(what_is_old_goes_as_fast_as_it_comes),
+        story!(what_waits_is_told_while_the_store_is_away).own_redis(),
+    ]
+    .map(|story| story.without_relay("the passes of one are counted"))
+    .into()
 }
 
 /// Rows of an hour ago, all at once: more than a thousand a second.
@@ -51,11 +48,10 @@ async fn what_is_old_goes_as_fast_as_it_comes<DB: Base>(bank: Bank<DB>) {
     let _relaying = bank
         .branch_with(&SCHEMA, |builder| builder.relay(true))
         .await;
-    let began = Instant::now();
+    let soon = Soon::within(PATIENCE);
     while bank.outbox_rows().await > 0 {
         let left = bank.outbox_rows().await;
-        assert!(began.elapsed() < PATIENCE, "{left} old rows are left");
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        soon.or(format!("{left} old rows are left")).await;
     }
     if bank.is_postgres() {
         DB::run(&mut report, "ROLLBACK", Vec::new())
@@ -126,11 +122,8 @@ async fn entries(bank: &Bank<Postgres>) -> i64 {
 
 async fn passes(events: &crate::harness::events::Events, more: usize) {
     let idle = || events.count(|seen| *seen == Seen::Idle);
-    let (began, before) = (Instant::now(), idle());
-    while idle() < before + more {
-        assert!(began.elapsed() < PATIENCE, "the relay looks no more");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    let wanted = idle() + more;
+    soon("passes of the relay", || idle() >= wanted).await;
 }
 
 /// Its rows come to light after others with higher numbers.
@@ -165,12 +158,9 @@ async fn what_was_under_way_is_found_later(bank: Bank<Postgres>) {
 }
 
 async fn becomes(branch: &super::bank::Branch<Postgres>, note: &str, text: &str) {
-    let began = Instant::now();
+    let soon = Soon::within(Duration::from_secs(3));
     while branch.text(note).await.as_deref() != Some(text) {
-        assert!(
-            began.elapsed() < Duration::from_secs(3),
-            "wrong answer: {note} is not {text:?}"
-        );
+        soon.at_once_or(format_args!("wrong answer: {note} is not {text:?}"));
         tokio::task::yield_now().await;
     }
 }

@@ -4,18 +4,50 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cache_runtime::{
-    Builder, Cache, CommitError, MemoryStore, RedisStore, Schema, Store, Transaction,
-};
+use cache_runtime::{Builder, Cache, CommitError, Schema, Transaction};
 use ledger::{Account, Base, Note, Owner, SCHEMA};
 use sqlx::Pool;
 use tokio::task::JoinHandle;
 
 use crate::harness::events::Events;
-use crate::harness::mutant::Mutated;
-use crate::harness::setup::OwnRedis;
+use crate::harness::setup::{OwnRedis, POLL};
 use crate::harness::sql::Sql;
-use crate::harness::{Mutant, Seen};
+use crate::harness::{Mutant, Place, Seen, observed, with_store};
+
+/// `story!(a_story)`: the story of that name, which is generic over the database;
+/// `story!(postgres: a_story)`: one that is told of this database alone.
+macro_rules! story {
+    ($name:ident) => {
+        $crate::library::bank::story!(place, $name, {
+            match place.setup.database {
+                $crate::harness::setup::Database::Sqlite => {
+                    $name($crate::library::bank::Bank::<sqlx::Sqlite>::new(place).await).await
+                }
+                $crate::harness::setup::Database::Postgres => {
+                    $name($crate::library::bank::Bank::<sqlx::Postgres>::new(place).await).await
+                }
+            }
+        })
+    };
+    (sqlite: $name:ident) => {
+        $crate::library::bank::story!(place, $name, {
+            $name($crate::library::bank::Bank::new(place).await).await
+        })
+        .on_sqlite()
+    };
+    (postgres: $name:ident) => {
+        $crate::library::bank::story!(place, $name, {
+            $name($crate::library::bank::Bank::new(place).await).await
+        })
+        .on_postgres()
+    };
+    ($place:ident, $name:ident, $told:block) => {
+        $crate::harness::Story::new($crate::harness::Of::Library, stringify!($name), |$place| {
+            Box::pin(async move { $told })
+        })
+    };
+}
+pub(crate) use story;
 
 /// One process of the service.
 pub struct Branch<DB: Base> {
@@ -28,11 +60,10 @@ pub struct Branch<DB: Base> {
 pub struct Bank<DB: Base>(Arc<Inner<DB>>);
 
 struct Inner<DB: Base> {
+    place: Place,
     branch: Branch<DB>,
     pool: Pool<DB>,
-    url: String,
     sql: Sql,
-    redis: Option<OwnRedis>,
 }
 
 // Derived, they would want the database itself to be `Clone`.
@@ -60,9 +91,9 @@ impl<DB: Base> Deref for Bank<DB> {
     }
 }
 
-/// `cache.toml`, but that its relay looks more often: what comes of one beside the rest, comes sooner.
+/// `cache.toml`, but that its relay looks more often.
 pub static BUSY: Schema = Schema {
-    poll: Duration::from_millis(100),
+    poll: POLL,
     ..SCHEMA
 };
 
@@ -73,12 +104,9 @@ pub fn schema_with(max_commit: Duration) -> &'static Schema {
 
 impl<DB: Base> Branch<DB> {
     /// `relays` is what the builder was told.
-    pub async fn open(builder: Builder<Pool<DB>>, store: impl Store, relays: bool) -> Self {
-        let events = Arc::new(Events::default());
-        let observer = Arc::clone(&events);
+    pub async fn open(builder: Builder<Pool<DB>>, relays: bool) -> Self {
+        let (builder, events) = observed(builder);
         let cache = builder
-            .store(store)
-            .on_event(move |event| observer.record(event))
             .build()
             .await
             .unwrap_or_else(|error| panic!("{error}"));
@@ -153,15 +181,10 @@ impl<DB: Base> Branch<DB> {
 
 impl<DB: Base> Bank<DB> {
     /// One owner with one account, which has one entry; and a note.
-    pub async fn new(
-        url: String,
-        redis: Option<OwnRedis>,
-        mutant: Option<Mutant>,
-        relay: bool,
-    ) -> Self {
-        let pool = DB::pool(&url, 12);
+    pub async fn new(place: Place) -> Self {
+        let pool = DB::pool(&place.database_url, 12);
         DB::set_up(&pool).await.expect("tables and triggers");
-        let sql = Sql::connect(&url).await;
+        let sql = Sql::connect(&place.database_url).await;
         sql.run(
             "INSERT INTO owner (id, version) VALUES (1, 0);
              INSERT INTO account (id, owner_id, version) VALUES ('a', 1, 0);
@@ -170,20 +193,18 @@ impl<DB: Base> Bank<DB> {
              DELETE FROM cache_outbox",
         )
         .await;
-        if let Some(redis) = &redis {
+        if let Some(redis) = place.redis_url() {
             // In a new epoch nothing strict is stored for `max-commit`: this one begins with a short one.
             let quick = schema_with(Duration::from_millis(1));
-            let store = RedisStore::new(&redis.url(), quick).expect("a URL");
-            Branch::open(builder(&pool, quick), store, true).await;
+            let builder = Cache::builder(pool.clone(), quick);
+            Branch::open(with_store(builder, quick, Some(&redis), None), true).await;
         }
-        let how = |builder| builder;
-        let branch = serve(&pool, redis.as_ref(), mutant, &BUSY, relay, how).await;
+        let branch = serve(&pool, &place, place.mutant, &BUSY, |builder| builder).await;
         Self(Arc::new(Inner {
+            place,
             branch,
             pool,
-            url,
             sql,
-            redis,
         }))
     }
 
@@ -207,14 +228,13 @@ impl<DB: Base> Bank<DB> {
         schema: &'static Schema,
         how: impl FnOnce(Builder<Pool<DB>>) -> Builder<Pool<DB>>,
     ) -> Branch<DB> {
-        let redis = self.0.redis.as_ref();
-        serve(pool, redis, None, schema, self.0.branch.relays, how).await
+        serve(pool, &self.0.place, None, schema, how).await
     }
 
     /// Everyone whose reads are linearizable with the writes of the main branch: those who share its store.
     pub async fn readers(&self) -> Vec<Branch<DB>> {
         let mut readers = vec![(**self).clone()];
-        if self.0.redis.is_some() {
+        if self.has_redis() {
             readers.push(self.branch().await);
         }
         readers
@@ -225,12 +245,12 @@ impl<DB: Base> Bank<DB> {
     }
 
     pub fn url(&self) -> &str {
-        &self.0.url
+        &self.0.place.database_url
     }
 
     /// Whether its processes relay, unless told not to.
     pub fn relays(&self) -> bool {
-        self.0.branch.relays
+        self.0.place.setup.relay
     }
 
     pub fn is_postgres(&self) -> bool {
@@ -238,11 +258,15 @@ impl<DB: Base> Bank<DB> {
     }
 
     pub fn has_redis(&self) -> bool {
-        self.0.redis.is_some()
+        self.0.place.redis.is_some()
+    }
+
+    pub fn redis_url(&self) -> Option<String> {
+        self.0.place.redis_url()
     }
 
     pub fn redis(&self) -> &OwnRedis {
-        self.0.redis.as_ref().expect("a set-up with Redis")
+        self.0.place.redis.as_ref().expect("a set-up with Redis")
     }
 
     /// Runs plain SQL on a connection that knows nothing of the cache.
@@ -287,38 +311,20 @@ impl<DB: Base> Bank<DB> {
     }
 }
 
-fn builder<DB: Base>(pool: &Pool<DB>, schema: &'static Schema) -> Builder<Pool<DB>> {
-    Cache::builder(pool.clone(), schema)
-}
-
 async fn serve<DB: Base>(
     pool: &Pool<DB>,
-    redis: Option<&OwnRedis>,
+    place: &Place,
     mutant: Option<Mutant>,
     schema: &'static Schema,
-    relays: bool,
     how: impl FnOnce(Builder<Pool<DB>>) -> Builder<Pool<DB>>,
 ) -> Branch<DB> {
-    let builder = how(builder(pool, schema).relay(relays));
-    match redis {
-        None => open(builder, MemoryStore::new(schema), mutant, relays).await,
-        Some(redis) => {
-            let store = RedisStore::new(&redis.url(), schema).expect("a URL");
-            open(builder, store, mutant, relays).await
-        }
-    }
-}
-
-async fn open<DB: Base>(
-    builder: Builder<Pool<DB>>,
-    store: impl Store,
-    mutant: Option<Mutant>,
-    relays: bool,
-) -> Branch<DB> {
-    match mutant {
-        None => Branch::open(builder, store, relays).await,
-        Some(mutant) => Branch::open(builder, Mutated { store, mutant }, relays).await,
-    }
+    let (relays, redis) = (place.setup.relay, place.redis_url());
+    let builder = how(Cache::builder(pool.clone(), schema).relay(relays));
+    Branch::open(
+        with_store(builder, schema, redis.as_deref(), mutant),
+        relays,
+    )
+    .await
 }
 
 /// A text in SQL.

@@ -5,18 +5,17 @@ use std::collections::HashMap;
 use cache_runtime::{Answer, Fetched, Json};
 use ledger::{Base, Digest, Note, Page, SCHEMA};
 
-use super::bank::Bank;
+use super::bank::{Bank, story};
 use super::desk::{Asked, Desk};
-use super::tale::{Tale, tale};
-use crate::harness::Seen;
+use crate::harness::{Seen, Story};
 
-pub fn tales() -> Vec<Tale> {
+pub fn stories() -> Vec<Story> {
     vec![
-        tale!(a_hundred_are_one_command_one_load_and_one_pipeline)
+        story!(a_hundred_are_one_command_one_load_and_one_pipeline)
             .without_relay("commands are counted")
             .own_redis(),
-        tale!(a_batch_is_answered_in_its_order),
-        tale!(the_json_of_several_is_that_of_each),
+        story!(a_batch_is_answered_in_its_order),
+        story!(the_json_of_several_is_that_of_each),
     ]
 }
 

@@ -1,12 +1,9 @@
 //! Processes of the service with a source that does what a story wants: it fails, hangs, or waits.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use cache_runtime::{
-    BoxError, Builder, Cache, Error, Fetched, Find, Load, LoadContext, MemoryStore, RedisStore,
-    Schema, Store,
-};
+use cache_runtime::{BoxError, Builder, Cache, Error, Fetched, Find, Load, LoadContext, Schema};
 use ledger::{
     Base, Digest, Fact, FactLookup, OldPage, Page, Quote, Rate, Report, Row, Rumour, SecretPage,
     Value,
@@ -17,17 +14,8 @@ use tokio::task::JoinHandle;
 
 use super::bank::{BUSY, Bank};
 use crate::harness::events::Events;
-use crate::harness::mutant::Mutated;
-use crate::harness::setup::{Database, Setup, Tier};
-use crate::harness::{Mutant, Seen};
-
-/// How long a story waits for what is to happen.
-pub const PATIENCE: Duration = Duration::from_secs(20);
-
-/// Leases are tried on what a service has.
-pub fn on_postgres_and_redis(setup: Setup) -> bool {
-    setup.database == Database::Postgres && setup.tier == Tier::Redis
-}
+use crate::harness::soon::soon;
+use crate::harness::{Mutant, Seen, observed, with_store};
 
 /// What a loader does when it has read its rows.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -110,40 +98,21 @@ impl<DB: Base> Bank<DB> {
         mutant: Option<Mutant>,
         how: impl FnOnce(Builder<Source<DB>>) -> Builder<Source<DB>>,
     ) -> Desk<DB> {
-        let events = Arc::new(Events::default());
-        let observer = Arc::clone(&events);
         let source = Source {
             pool: pool.clone(),
             mood: watch::Sender::new(Mood::Well),
             asked: asked.clone(),
         };
-        let builder = Cache::builder(source, schema).outbox(pool);
-        let builder =
-            how(builder.relay(self.relays())).on_event(move |event| observer.record(event));
-        let builder = match self.has_redis() {
-            true => {
-                let store = RedisStore::new(&self.redis().url(), schema);
-                with_store(builder, store.expect("a URL"), mutant)
-            }
-            false => with_store(builder, MemoryStore::new(schema), mutant),
-        };
+        let (relays, redis) = (self.relays(), self.redis_url());
+        let builder = how(Cache::builder(source, schema).outbox(pool).relay(relays));
+        let (builder, events) = observed(with_store(builder, schema, redis.as_deref(), mutant));
+        let cache = builder.build().await.expect("built");
         Desk {
-            cache: builder.build().await.expect("built"),
+            cache,
             events,
             asked: asked.clone(),
-            relays: self.relays(),
+            relays,
         }
-    }
-}
-
-fn with_store<DB: Base>(
-    builder: Builder<Source<DB>>,
-    store: impl Store,
-    mutant: Option<Mutant>,
-) -> Builder<Source<DB>> {
-    match mutant {
-        None => builder.store(store),
-        Some(mutant) => builder.store(Mutated { store, mutant }),
     }
 }
 
@@ -233,15 +202,6 @@ impl Asked {
         let mut asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         asked.push((model, ids.to_vec()));
         asked.iter().filter(|(of, _)| *of == model).count() as i64
-    }
-}
-
-/// Waits until this is so.
-pub async fn soon(what: &str, is: impl Fn() -> bool) {
-    let began = Instant::now();
-    while !is() {
-        assert!(began.elapsed() < PATIENCE, "not so many {what}");
-        tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }
 

@@ -5,26 +5,16 @@ use ledger::Base;
 use sqlx::sqlite::{SqlitePoolOptions, SqliteRow};
 use sqlx::{Executor, Pool, Row, Sqlite};
 
-use super::bank::{BUSY, Bank, Branch};
-use super::tale::Tale;
-use crate::harness::setup::{Database, Setup, Tier};
+use super::bank::{BUSY, Bank, Branch, story};
+use crate::harness::Story;
 
 /// Connections of the pool.
 const CONNECTIONS: u32 = 3;
 
-pub fn tales() -> Vec<Tale> {
-    let on_sqlite = |name, tell: fn(Bank<Sqlite>) -> super::tale::Told| {
-        let nothing = |_| -> super::tale::Told { Box::pin(std::future::ready(())) };
-        Tale::new(name, tell, nothing)
-            .on(|setup: Setup| setup.database == Database::Sqlite && setup.tier == Tier::Memory)
-    };
+pub fn stories() -> Vec<Story> {
     vec![
-        on_sqlite("a_full_disk_breaks_no_connection", |bank| {
-            Box::pin(a_full_disk_breaks_no_connection(bank))
-        }),
-        on_sqlite("a_full_memory_keeps_what_is_in_it", |bank| {
-            Box::pin(a_full_memory_keeps_what_is_in_it(bank))
-        }),
+        story!(sqlite: a_full_disk_breaks_no_connection).in_memory(),
+        story!(sqlite: a_full_memory_keeps_what_is_in_it).in_memory(),
     ]
 }
 
@@ -65,7 +55,7 @@ async fn a_full_memory_keeps_what_is_in_it(_: Bank<Sqlite>) {
         .await
         .expect("run");
     let builder = cache_runtime::Cache::builder(pool.clone(), &BUSY).outbox(&pool);
-    let branch = Branch::open(builder.relay(false), MemoryStore::new(&BUSY), false).await;
+    let branch = Branch::open(builder.relay(false).store(MemoryStore::new(&BUSY)), false).await;
     branch.cache.deliver_pending().await.expect("drained");
     tries(&branch, &pool).await;
 }

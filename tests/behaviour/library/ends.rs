@@ -2,36 +2,35 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cache_runtime::{Cache, MemoryStore, RedisStore};
 use ledger::{Base, Note, Rate, SCHEMA};
 use tokio::runtime::Runtime;
 use tokio::time::timeout;
 
-use super::bank::{BUSY, Bank, Branch};
-use super::desk::{PATIENCE, soon};
-use super::tale::{Tale, tale};
+use super::bank::{BUSY, Bank, Branch, story};
+use crate::harness::Story;
 use crate::harness::setup::{Database, Tier};
+use crate::harness::soon::{PATIENCE, Soon, soon};
 
 const WRITE: &str = "UPDATE note SET text = 'new' WHERE id = 'n'";
 
 /// A while in which what is not to happen would have.
 const A_WHILE: Duration = Duration::from_millis(300);
 
-pub fn tales() -> Vec<Tale> {
+pub fn stories() -> Vec<Story> {
     vec![
-        tale!(a_cache_that_is_shut_down_has_delivered_every_commit),
-        tale!(commits_that_wait_for_each_other_do_not_wait_for_a_shutdown)
-            .on(|setup| setup.database == Database::Postgres),
-        tale!(a_commit_that_was_called_before_a_shutdown_is_waited_for),
-        tale!(two_shutdowns_wait_for_the_same),
-        tale!(after_a_shutdown_nothing_is_read_ahead),
-        tale!(a_shutdown_does_not_wait_for_a_runtime_that_stands_still),
-        tale!(a_store_comes_back_though_the_builders_runtime_stands_still)
+        story!(a_cache_that_is_shut_down_has_delivered_every_commit),
+        story!(commits_that_wait_for_each_other_do_not_wait_for_a_shutdown).on_postgres(),
+        story!(a_commit_that_was_called_before_a_shutdown_is_waited_for),
+        story!(two_shutdowns_wait_for_the_same),
+        story!(after_a_shutdown_nothing_is_read_ahead),
+        story!(a_shutdown_does_not_wait_for_a_runtime_that_stands_still),
+        story!(a_store_comes_back_though_the_builders_runtime_stands_still)
             .on(|setup| setup.database == Database::Sqlite && setup.tier == Tier::Redis),
-        tale!(a_cache_that_is_dropped_ends),
-        tale!(a_cache_that_is_dropped_while_its_store_is_away_ends).own_redis(),
+        story!(a_cache_that_is_dropped_ends),
+        story!(a_cache_that_is_dropped_while_its_store_is_away_ends).own_redis(),
     ]
 }
 
@@ -75,10 +74,9 @@ async fn commits_that_wait_for_each_other_do_not_wait_for_a_shutdown<DB: Base>(b
     DB::run(&mut second, insert, Vec::new()).await.expect("run");
 
     let second = tokio::spawn(second.commit());
-    let began = Instant::now();
-    let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted";
-    while bank.number(waiting).await == 0 {
-        assert!(began.elapsed() < PATIENCE, "it does not wait");
+    let soon = Soon::within(PATIENCE);
+    while bank.number("SELECT count(*) FROM pg_locks WHERE NOT granted").await == 0 {
+        soon.or("it does not wait for the other").await;
     }
     let cache = bank.cache.clone();
     let end = tokio::spawn(async move { cache.shutdown().await });
@@ -187,15 +185,14 @@ async fn a_shutdown_does_not_wait_for_a_runtime_that_stands_still<DB: Base>(bank
 async fn a_store_comes_back_though_the_builders_runtime_stands_still<DB: Base>(bank: Bank<DB>) {
     // What reads from Redis stands still as well, so that it is away for who reads here.
     let (branch, runtime) = built_elsewhere(&bank).await;
-    let began = Instant::now();
+    let soon = Soon::within(PATIENCE);
     loop {
         let note = Note::fetch(&branch.cache, "n".to_owned()).await;
         let status = note.expect("read").status.to_string();
         if status.contains("hit") {
             break;
         }
-        assert!(began.elapsed() < PATIENCE, "it never comes back: {status}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        soon.or(format!("it has not come back: {status}")).await;
     }
     runtime.shutdown_background();
 }

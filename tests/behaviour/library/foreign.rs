@@ -1,15 +1,12 @@
 //! Somebody else writes under the cache's names in Redis. What is there is replaced, and all that was stored is void: nobody has to
 //! delete it by hand.
 
-use std::time::{Duration, Instant};
-
 use ledger::{Base, Seat};
 
-use super::bank::Bank;
+use super::bank::{Bank, story};
 use super::strict::Register;
-use super::tale::{Tale, tale};
-
-const PATIENCE: Duration = Duration::from_secs(10);
+use crate::harness::Story;
+use crate::harness::soon::{SOON, Soon};
 
 /// Commands that put another type under a name, or what is no clock.
 const MEDDLING: [&[&str]; 8] = [
@@ -23,16 +20,16 @@ const MEDDLING: [&[&str]; 8] = [
     &["LPUSH", "cache:lease:page_1", "x"],
 ];
 
-pub fn tales() -> Vec<Tale> {
+pub fn stories() -> Vec<Story> {
     const WHY: &str = "what it delivers would mend it, and hide that a reader or a writer does";
     vec![
-        tale!(foreign_keys_are_replaced_when_somebody_reads).own_redis(),
-        tale!(foreign_keys_are_replaced_when_somebody_writes).own_redis(),
-        tale!(foreign_keys_are_replaced_at_the_start).own_redis(),
-        tale!(foreign_keys_are_replaced_beside_strict_writes).own_redis(),
+        story!(foreign_keys_are_replaced_when_somebody_reads).own_redis(),
+        story!(foreign_keys_are_replaced_when_somebody_writes).own_redis(),
+        story!(foreign_keys_are_replaced_at_the_start).own_redis(),
+        story!(foreign_keys_are_replaced_beside_strict_writes).own_redis(),
     ]
     .into_iter()
-    .map(|tale| tale.without_relay(WHY))
+    .map(|story| story.without_relay(WHY))
     .collect()
 }
 
@@ -44,7 +41,7 @@ async fn meddle<DB: Base>(bank: &Bank<DB>, command: &[&str]) {
 
 /// Both are served from the store: one that was there, and one that comes anew.
 async fn is_served<DB: Base>(bank: &Bank<DB>, after: &[&str]) {
-    let began = Instant::now();
+    let soon = Soon::within(SOON);
     loop {
         bank.note("n").await;
         let seat = ("acme".to_owned(), 1);
@@ -57,11 +54,8 @@ async fn is_served<DB: Base>(bank: &Bank<DB>, after: &[&str]) {
         if (bank.hits("note_n"), bank.hits("seat_acme_1")) == (hits.0 + 1, hits.1 + 1) {
             return;
         }
-        assert!(
-            began.elapsed() < PATIENCE,
-            "nothing is served from the store after {after:?}"
-        );
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        soon.or(format!("nothing is served from the store after {after:?}"))
+            .await;
     }
 }
 
@@ -125,10 +119,10 @@ async fn foreign_keys_are_replaced_beside_strict_writes<DB: Base>(bank: Bank<DB>
             .says(&[(*bank).clone()], "before", n as i64)
             .await;
         meddle(&bank, command).await;
-        let began = Instant::now();
+        let soon = Soon::within(SOON);
         // It may be refused, and is not committed then.
         while let Err(error) = bank.write(Register::Account.write()).await {
-            assert!(began.elapsed() < PATIENCE, "after {command:?}: {error}");
+            soon.at_once_or(format_args!("of {command:?}: {error}"));
         }
         Register::Account
             .says(&[(*bank).clone()], "after", n as i64 + 1)

@@ -8,19 +8,19 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
-use super::bank::{Bank, Branch, schema_with};
+use super::bank::{Bank, Branch, schema_with, story};
 use super::strict::{Register, is_stored_again};
-use super::tale::{Tale, tale};
-use crate::harness::setup::{Database, Tier};
+use crate::harness::Story;
 
 /// A third of it is what a writer may take to block, and another what PostgreSQL then waits for COMMIT.
 const MAX_COMMIT: Duration = Duration::from_millis(1500);
 
-pub fn tales() -> Vec<Tale> {
+pub fn stories() -> Vec<Story> {
     vec![
-        tale!(a_writer_frozen_when_it_blocks_does_not_commit),
-        tale!(a_client_frozen_before_commit_does_not_commit)
-            .on(|setup| setup.database == Database::Postgres && setup.tier == Tier::Redis),
+        story!(a_writer_frozen_when_it_blocks_does_not_commit),
+        story!(a_client_frozen_before_commit_does_not_commit)
+            .on_postgres()
+            .on_redis(),
     ]
 }
 
@@ -56,7 +56,7 @@ async fn a_client_frozen_before_commit_does_not_commit<DB: Base>(bank: Bank<DB>)
     let schema = schema_with(MAX_COMMIT);
     let builder = cache_runtime::Cache::builder(pool.clone(), schema).outbox(&pool);
     let store = cache_runtime::RedisStore::new(&bank.redis().url(), schema).expect("a URL");
-    let writer = Branch::open(builder, store, true).await;
+    let writer = Branch::open(builder.store(store), true).await;
     let readers = [(*bank).clone()];
     Register::Account.says(&readers, "warm", 0).await;
 

@@ -9,8 +9,8 @@ use servers::Proxy;
 use sqlx::{AssertSqlSafe, PgPool, Postgres};
 use tokio::time::{sleep, timeout};
 
-use super::bank::Bank;
-use super::tale::{Tale, on_postgres};
+use super::bank::{Bank, story};
+use crate::harness::Story;
 
 /// How long nothing may be delivered while connections stand still.
 const WITHOUT_ANSWERS: Duration = Duration::from_secs(15);
@@ -19,13 +19,15 @@ const A_PASS: Duration = Duration::from_secs(4);
 /// How many connections the service has.
 const CONNECTIONS: u32 = 2;
 
-pub fn tales() -> Vec<Tale> {
-    on_postgres![
-        a_relay_gives_up_connections_that_stand_still,
-        who_hangs_up_keeps_no_connection,
-        what_a_crash_has_lost_is_not_served,
-        the_numbers_of_lost_transactions_are_given_again,
+pub fn stories() -> Vec<Story> {
+    [
+        story!(postgres: a_relay_gives_up_connections_that_stand_still),
+        story!(postgres: who_hangs_up_keeps_no_connection),
+        story!(postgres: what_a_crash_has_lost_is_not_served),
+        story!(postgres: the_numbers_of_lost_transactions_are_given_again),
     ]
+    .map(Story::in_memory)
+    .into()
 }
 
 /// A service behind a proxy, on a server of its own; beside it, plain SQL.

@@ -5,25 +5,25 @@ use std::time::{Duration, Instant};
 use cache_runtime::{Answer, Cache, Error};
 use ledger::{Base, Digest, Quote, Rumour};
 
-use super::bank::Bank;
-use super::desk::{Desk, Mood, PATIENCE, Source};
-use super::tale::{Tale, tale};
-use crate::harness::Seen;
+use super::bank::{Bank, story};
+use super::desk::{Desk, Mood, Source};
+use crate::harness::soon::{PATIENCE, Soon};
+use crate::harness::{Seen, Story};
 
 /// As in `cache.toml`.
 const TTL: Duration = Duration::from_secs(2);
 const GRACE: Duration = Duration::from_secs(6);
 
-pub fn tales() -> Vec<Tale> {
+pub fn stories() -> Vec<Story> {
     vec![
-        tale!(an_expired_value_answers_at_once_and_one_load_replaces_it),
-        tale!(what_expires_soon_is_loaded_again_at_once),
-        tale!(a_failing_source_is_covered_within_grace_and_asked_once_a_second),
-        tale!(an_expired_no_such_row_is_not_covered),
-        tale!(what_was_invalidated_is_not_covered),
-        tale!(a_write_during_the_background_load_wins),
-        tale!(what_is_built_from_it_takes_nothing_expired),
-        tale!(a_background_load_that_hangs_keeps_nobody),
+        story!(an_expired_value_answers_at_once_and_one_load_replaces_it),
+        story!(what_expires_soon_is_loaded_again_at_once),
+        story!(a_failing_source_is_covered_within_grace_and_asked_once_a_second),
+        story!(an_expired_no_such_row_is_not_covered),
+        story!(what_was_invalidated_is_not_covered),
+        story!(a_write_during_the_background_load_wins),
+        story!(what_is_built_from_it_takes_nothing_expired),
+        story!(a_background_load_that_hangs_keeps_nobody),
     ]
 }
 
@@ -46,15 +46,14 @@ async fn read<DB: Base>(cache: &Cache<Source<DB>>, id: i64) -> Result<(Said, Ans
 
 /// Reads until it is served expired: the first of those answers.
 async fn expires<DB: Base>(desk: &Desk<DB>, id: i64) -> Said {
-    let began = Instant::now();
+    let soon = Soon::within(PATIENCE);
     loop {
         match read(&desk.cache, id).await.expect("served") {
             (said, Answer::Stale { .. }) => return said,
             (_, Answer::Hit) => {}
             other => panic!("it is gone: {other:?}"),
         }
-        assert!(began.elapsed() < PATIENCE, "it does not expire");
-        tokio::time::sleep(Duration::from_millis(10)).await;
+        soon.or("it does not expire").await;
     }
 }
 
@@ -102,12 +101,11 @@ async fn what_expires_soon_is_loaded_again_at_once<DB: Base>(bank: Bank<DB>) {
         desk.events.count(|seen| *seen == stored)
     };
     for _ in 0..5 {
-        let (began, before) = (Instant::now(), stored());
+        let (began, before, soon) = (Instant::now(), stored(), Soon::within(PATIENCE));
         // What is there now may have expired, and is replaced; then that expires.
         while stored() < before + 2 {
-            assert!(began.elapsed() < PATIENCE, "it is not loaded again");
             Rumour::get(&desk.cache, 1).await.expect("served");
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            soon.or("it is not loaded again").await;
         }
         quickest = quickest.min(began.elapsed());
     }

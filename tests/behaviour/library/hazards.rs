@@ -8,35 +8,24 @@ use sqlx::postgres::PgPoolOptions;
 use sqlx::{Pool, Postgres};
 use tokio::time::timeout;
 
-use super::bank::Bank;
-use super::tale::{Tale, tale};
-use crate::harness::setup::Database;
+use super::bank::{Bank, story};
+use crate::harness::Story;
+use crate::harness::soon::{SOON, Soon};
 
-const PATIENCE: Duration = Duration::from_secs(10);
-
-pub fn tales() -> Vec<Tale> {
-    let begin = Tale::new(
-        "a_begin_that_is_dropped_halfway_leaves_nothing_open",
-        |_| Box::pin(std::future::ready(())),
-        |bank| Box::pin(a_begin_that_is_dropped_halfway_leaves_nothing_open(bank)),
-    );
+pub fn stories() -> Vec<Story> {
     vec![
-        tale!(a_value_whose_encoder_panics_is_an_error),
-        tale!(a_value_that_does_not_encode_answers_and_is_never_stored),
-        tale!(a_read_that_fails_in_sql_fails_the_commit).on(is_postgres),
-        begin.on(is_postgres),
+        story!(a_value_whose_encoder_panics_is_an_error),
+        story!(a_value_that_does_not_encode_answers_and_is_never_stored),
+        // SQLite knows no transaction that is undone before its end, nor a round trip.
+        story!(a_read_that_fails_in_sql_fails_the_commit).on_postgres(),
+        story!(postgres: a_begin_that_is_dropped_halfway_leaves_nothing_open),
     ]
-}
-
-/// SQLite knows no transaction that is undone before its end, nor a round trip.
-fn is_postgres(setup: crate::harness::setup::Setup) -> bool {
-    setup.database == Database::Postgres
 }
 
 async fn a_value_whose_encoder_panics_is_an_error<DB: Base>(bank: Bank<DB>) {
     for loads in 1..3 {
         let get = Unspeakable::get(&bank.cache, "n".to_owned());
-        let got = timeout(PATIENCE, get).await.expect("it ends");
+        let got = timeout(SOON, get).await.expect("it ends");
         got.expect_err("it cannot be encoded");
         assert_eq!(bank.events.loads("note"), loads, "once for each reader");
     }
@@ -131,11 +120,10 @@ async fn a_begin_that_is_dropped_halfway_leaves_nothing_open(bank: Bank<Postgres
 
     let open = "SELECT count(*) FROM pg_stat_activity
                 WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
-    let began = Instant::now();
+    let soon = Soon::within(SOON);
     // The server takes a moment to notice a closed connection.
     while bank.number(open).await > 0 {
-        assert!(began.elapsed() < PATIENCE, "a transaction is left open");
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        soon.or("a transaction is left open").await;
     }
 }
 

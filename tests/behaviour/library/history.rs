@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use ledger::Base;
 use tokio::task::JoinSet;
 
-use super::bank::{Bank, Branch};
-use super::desk::soon;
+use super::bank::{Bank, Branch, story};
 use super::strict::Register;
-use super::tale::{Tale, tale};
+use crate::harness::Story;
+use crate::harness::soon::soon;
 
 const TIME: Duration = Duration::from_secs(3);
 const WRITERS: usize = 3;
@@ -20,12 +20,12 @@ const PAUSE: u64 = 80;
 /// and how long one stands still in the middle of its commit. Both in ms.
 const DELAY: u64 = 15;
 
-pub fn tales() -> Vec<Tale> {
-    vec![tale!(a_history_is_linearizable)]
+pub fn stories() -> Vec<Story> {
+    vec![story!(a_history_is_linearizable)]
 }
 
-pub fn need_the_block() -> Tale {
-    tale!(a_history_is_linearizable)
+pub fn need_the_block() -> Story {
+    story!(a_history_is_linearizable)
 }
 
 /// What somebody did, and between which moments: a write from before COMMIT was sent.

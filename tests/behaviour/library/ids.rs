@@ -2,19 +2,16 @@
 
 use ledger::{Account, Base, Note, Seat, Value};
 
-use super::bank::Bank;
-use super::tale::{Tale, tale};
-use crate::harness::Seen;
-use crate::harness::setup::Database;
+use super::bank::{Bank, story};
+use crate::harness::{Seen, Story};
 
-pub fn tales() -> Vec<Tale> {
-    let on_sqlite = |setup: crate::harness::setup::Setup| setup.database == Database::Sqlite;
+pub fn stories() -> Vec<Story> {
     vec![
-        tale!(every_text_is_an_id),
-        tale!(every_text_is_a_part_of_an_id),
-        tale!(every_text_is_a_lookup),
-        tale!(an_id_that_is_too_long_for_a_tag_is_never_stored).on(on_sqlite),
-        tale!(no_text_of_an_id_clears_the_store),
+        story!(every_text_is_an_id),
+        story!(every_text_is_a_part_of_an_id),
+        story!(every_text_is_a_lookup),
+        story!(an_id_that_is_too_long_for_a_tag_is_never_stored).on_sqlite(),
+        story!(no_text_of_an_id_clears_the_store),
     ]
 }
 

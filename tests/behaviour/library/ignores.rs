@@ -2,13 +2,13 @@
 
 use ledger::Base;
 
-use super::bank::Bank;
-use super::tale::{Tale, tale};
+use super::bank::{Bank, story};
+use crate::harness::Story;
 
-pub fn tales() -> Vec<Tale> {
+pub fn stories() -> Vec<Story> {
     vec![
-        tale!(an_ignored_column_reports_nothing),
-        tale!(an_ignored_column_with_another_reports),
+        story!(an_ignored_column_reports_nothing),
+        story!(an_ignored_column_with_another_reports),
     ]
 }
 

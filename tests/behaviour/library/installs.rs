@@ -2,7 +2,6 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
-use std::time::{Duration, Instant};
 
 use cache_runtime::__private::{Table, Trigger, Triggers};
 use cache_runtime::{Cache, Schema};
@@ -10,34 +9,23 @@ use ledger::{Base, SCHEMA};
 use sqlx::{AssertSqlSafe, Executor, Pool, Postgres, Sqlite};
 use tokio::time::timeout;
 
-use super::bank::Bank;
-use super::tale::{Tale, on_postgres, tale};
-use crate::harness::setup::Setup;
+use super::bank::{Bank, story};
+use crate::harness::Story;
+use crate::harness::soon::{SOON, Soon};
 
-/// Long enough for a slow machine, and shorter than whatever waits for a lock.
-const SOON: Duration = Duration::from_secs(10);
-
-pub fn tales() -> Vec<Tale> {
-    let on_sqlite = |setup: Setup| setup.name() == "sqlite_memory";
-    let mut tales = on_postgres![
-        writers_go_on_while_another_file_is_installed,
-        an_install_does_not_wait_for_who_reads,
-        an_install_that_changes_nothing_takes_no_lock,
-        two_installers_leave_the_triggers_of_one_file,
-        a_column_is_renamed_and_the_triggers_with_it,
-    ];
-    tales.push(
-        Tale::new(
-            "a_column_is_dropped_on_sqlite",
-            |bank| Box::pin(a_column_is_dropped_on_sqlite(bank)),
-            |_| Box::pin(std::future::ready(())),
-        )
-        .on(on_sqlite),
-    );
-    tales.push(tale!(an_edited_file_and_back_again));
+pub fn stories() -> Vec<Story> {
+    [
+        story!(postgres: writers_go_on_while_another_file_is_installed).in_memory(),
+        story!(postgres: an_install_does_not_wait_for_who_reads).in_memory(),
+        story!(postgres: an_install_that_changes_nothing_takes_no_lock).in_memory(),
+        story!(postgres: two_installers_leave_the_triggers_of_one_file).in_memory(),
+        story!(postgres: a_column_is_renamed_and_the_triggers_with_it).in_memory(),
+        story!(sqlite: a_column_is_dropped_on_sqlite).in_memory(),
+        story!(an_edited_file_and_back_again),
+    ]
     // Those that it is about have one of their own.
-    let alone = |tale: Tale| tale.without_relay("what a cache reports on its way back is counted");
-    tales.into_iter().map(alone).collect()
+    .map(|story| story.without_relay("what a cache reports on its way back is counted"))
+    .into()
 }
 
 /// `cache.toml`, edited: a model less, another body for one, a model with its rows in another table.
@@ -278,12 +266,12 @@ async fn a_column_is_renamed_and_the_triggers_with_it(bank: Bank<Postgres>) {
     let writer = tokio::spawn(write_on(bank.pool().clone(), Arc::clone(&stop)));
     // A writer may hold one table and want another of them; it is not to be the one that is ended.
     let migrate = format!("SET LOCAL lock_timeout = '500ms'; {rename}; {text}");
-    let began = Instant::now();
+    let soon = Soon::within(SOON);
     loop {
         let mut tx = bank.pool().begin().await.expect("a transaction");
         match tx.execute(AssertSqlSafe(migrate.as_str())).await {
             Ok(_) => break tx.commit().await.expect("committed"),
-            Err(error) => assert!(began.elapsed() < SOON, "{error}"),
+            Err(error) => soon.at_once_or(error),
         }
     }
     stop.store(true, Ordering::SeqCst);
@@ -297,7 +285,6 @@ async fn a_column_is_renamed_and_the_triggers_with_it(bank: Bank<Postgres>) {
 
 /// SQLite looks at every trigger before it drops a column.
 async fn a_column_is_dropped_on_sqlite(bank: Bank<Sqlite>) {
-    let began = Instant::now();
     bank.sql("ALTER TABLE note ADD COLUMN extra TEXT").await;
     SCHEMA.install(bank.pool()).await.expect("installed");
     let drop = "ALTER TABLE note DROP COLUMN extra";
@@ -317,9 +304,10 @@ async fn a_column_is_dropped_on_sqlite(bank: Bank<Sqlite>) {
     bank.sql(format!("{drop}; UPDATE note SET text = 'meanwhile'"))
         .await;
     SCHEMA.install(bank.pool()).await.expect("installed");
+    let soon = Soon::within(SOON);
     // What was written in between is seen, whether this process noticed or not.
     while branch.text("n").await.as_deref() != Some("meanwhile") {
-        assert!(began.elapsed() < SOON, "wrong answer: old");
+        soon.at_once_or("wrong answer: old");
         tokio::task::yield_now().await;
     }
 }

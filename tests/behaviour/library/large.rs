@@ -7,23 +7,22 @@ use cache_runtime::RedisStore;
 use ledger::{Base, Crowd, Note, OddNote};
 use tokio::task::JoinSet;
 
-use super::bank::{BUSY, Bank, Branch, quoted};
-use super::tale::{Tale, tale};
-use crate::harness::{Proxy, Seen};
+use super::bank::{BUSY, Bank, Branch, quoted, story};
+use crate::harness::{Proxy, Seen, Story};
 
-pub fn tales() -> Vec<Tale> {
+pub fn stories() -> Vec<Story> {
     const WHY: &str = "what it asks of a slow store is not what is timed";
     let mut tales = vec![
-        tale!(a_value_of_more_than_max_value_is_not_stored),
-        tale!(a_value_of_more_than_max_tags_is_not_stored),
-        tale!(a_value_that_does_not_come_back_is_not_stored),
+        story!(a_value_of_more_than_max_value_is_not_stored),
+        story!(a_value_of_more_than_max_tags_is_not_stored),
+        story!(a_value_that_does_not_come_back_is_not_stored),
     ];
     tales.extend(
         [
-            tale!(a_server_that_takes_less_than_max_value_stays_in_use).own_redis(),
-            tale!(many_large_values_on_a_slow_link_do_not_take_the_store_away).own_redis(),
+            story!(a_server_that_takes_less_than_max_value_stays_in_use).own_redis(),
+            story!(many_large_values_on_a_slow_link_do_not_take_the_store_away).own_redis(),
         ]
-        .map(|tale| tale.without_relay(WHY)),
+        .map(|story| story.without_relay(WHY)),
     );
     tales
 }
@@ -159,7 +158,7 @@ async fn many_large_values_on_a_slow_link_do_not_take_the_store_away<DB: Base>(b
     let proxy = Proxy::to(bank.redis().server().port()).await;
     let store = RedisStore::new(&proxy.redis_url(), &BUSY).expect("a URL");
     let builder = cache_runtime::Cache::builder(bank.pool().clone(), &BUSY).outbox(bank.pool());
-    let branch = Branch::open(builder.relay(false), store, false).await;
+    let branch = Branch::open(builder.relay(false).store(store), false).await;
     proxy.narrow(12_000_000);
     for round in 0..4 {
         let began = Instant::now();

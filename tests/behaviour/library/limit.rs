@@ -10,9 +10,9 @@ use ledger::{Base, Digest};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
-use super::bank::Bank;
+use super::bank::{Bank, story};
 use super::desk::{Desk, Mood};
-use super::tale::{Tale, tale};
+use crate::harness::Story;
 
 /// As in `cache.toml`: of quotes,
 const LIMIT: Duration = Duration::from_secs(2);
@@ -22,11 +22,11 @@ const DIGESTS: Duration = Duration::from_secs(1);
 const SLACK: Duration = Duration::from_millis(1500);
 const READERS: usize = 10;
 
-pub fn tales() -> Vec<Tale> {
+pub fn stories() -> Vec<Story> {
     vec![
-        tale!(a_loader_that_hangs_is_given_up),
-        tale!(a_loader_that_hangs_in_a_nested_load_is_given_up),
-        tale!(a_loader_that_blocks_its_thread_is_given_up),
+        story!(a_loader_that_hangs_is_given_up),
+        story!(a_loader_that_hangs_in_a_nested_load_is_given_up),
+        story!(a_loader_that_blocks_its_thread_is_given_up),
     ]
 }
 

@@ -36,7 +36,6 @@ mod runtimes;
 mod services;
 mod strangers;
 mod strict;
-mod tale;
 mod transactions;
 mod turns;
 mod types;
@@ -46,52 +45,52 @@ mod versions;
 
 use libtest_mimic::Trial;
 
-use crate::harness::Mutant;
+use crate::harness::{Mutant, Story};
 
 /// Every story on its set-ups, and those that catch the missing block.
 pub fn trials() -> Vec<Trial> {
-    let tales = [
-        strict::tales(),
-        history::tales(),
-        frozen::tales(),
-        outage::tales(),
-        gone::tales(),
-        places::tales(),
-        transactions::tales(),
-        hazards::tales(),
-        reports::tales(),
-        ignores::tales(),
-        ids::tales(),
-        types::tales(),
-        absence::tales(),
-        runtimes::tales(),
-        ends::tales(),
-        roles::tales(),
-        installs::tales(),
-        backlog::tales(),
-        lease::tales(),
-        grace::tales(),
-        limit::tales(),
-        batches::tales(),
-        refresh::tales(),
-        on_write::tales(),
-        one_connection::tales(),
-        verify::tales(),
-        verify_writes::tales(),
-        strangers::tales(),
-        foreign::tales(),
-        prefixes::tales(),
-        turns::tales(),
-        disk::tales(),
-        large::tales(),
-        versions::tales(),
-        corners::tales(),
+    let stories = [
+        strict::stories(),
+        history::stories(),
+        frozen::stories(),
+        outage::stories(),
+        gone::stories(),
+        places::stories(),
+        transactions::stories(),
+        hazards::stories(),
+        reports::stories(),
+        ignores::stories(),
+        ids::stories(),
+        types::stories(),
+        absence::stories(),
+        runtimes::stories(),
+        ends::stories(),
+        roles::stories(),
+        installs::stories(),
+        backlog::stories(),
+        lease::stories(),
+        grace::stories(),
+        limit::stories(),
+        batches::stories(),
+        refresh::stories(),
+        on_write::stories(),
+        one_connection::stories(),
+        verify::stories(),
+        verify_writes::stories(),
+        strangers::stories(),
+        foreign::stories(),
+        prefixes::stories(),
+        turns::stories(),
+        disk::stories(),
+        large::stories(),
+        versions::stories(),
+        corners::stories(),
     ]
     .concat();
     let mutants = strict::need_the_block().into_iter();
-    tales
+    stories
         .into_iter()
-        .flat_map(tale::Tale::trials)
-        .chain(mutants.flat_map(|tale| tale.fails_with(Mutant::Unblocked)))
+        .flat_map(Story::trials)
+        .chain(mutants.flat_map(|story| story.fails(Mutant::WithoutBlock)))
         .collect()
 }

@@ -6,27 +6,26 @@ use std::time::Duration;
 use ledger::{Account, Base, Note, NoteLookup, SCHEMA};
 use sqlx::Pool;
 
-use super::bank::{BUSY, Bank, Branch};
-use super::tale::{Tale, tale};
-use crate::harness::Seen;
+use super::bank::{BUSY, Bank, Branch, story};
+use crate::harness::{Seen, Story};
 
 /// A third of how long one waits for a connection (`Base::pool`; sqlx's own is twice as long): who waits for himself is late.
 const LIMIT: Duration = Duration::from_secs(5);
 /// Times that each thing is done: the relay comes between now and then.
 const ROUNDS: usize = 10;
 
-pub fn tales() -> Vec<Tale> {
+pub fn stories() -> Vec<Story> {
     const WHY: &str = "the process with one connection relays, and nobody does it in its place";
     [
-        tale!(one_connection_reads),
-        tale!(one_connection_writes),
-        tale!(one_connection_reads_within_a_transaction),
-        tale!(one_connection_drains_and_clears),
-        tale!(one_connection_refreshes),
-        tale!(one_connection_installs),
-        tale!(one_connection_follows_redis).own_redis(),
+        story!(one_connection_reads),
+        story!(one_connection_writes),
+        story!(one_connection_reads_within_a_transaction),
+        story!(one_connection_drains_and_clears),
+        story!(one_connection_refreshes),
+        story!(one_connection_installs),
+        story!(one_connection_follows_redis).own_redis(),
     ]
-    .map(|tale| tale.without_relay(WHY))
+    .map(|story| story.without_relay(WHY))
     .into()
 }
 

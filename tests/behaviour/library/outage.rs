@@ -4,19 +4,19 @@ use std::time::{Duration, Instant};
 
 use ledger::Base;
 
-use super::bank::{Bank, Branch, schema_with};
+use super::bank::{Bank, Branch, schema_with, story};
 use super::strict::{Register, forget, hits};
-use super::tale::{Tale, tale};
+use crate::harness::Story;
+use crate::harness::soon::{PATIENCE, Soon};
 
 const MAX_COMMIT: Duration = Duration::from_millis(1500);
-const PATIENCE: Duration = Duration::from_secs(20);
 
-pub fn tales() -> Vec<Tale> {
+pub fn stories() -> Vec<Story> {
     vec![
-        tale!(without_redis_nothing_strict_is_committed).own_redis(),
-        tale!(with_a_frozen_redis_nothing_strict_is_committed).own_redis(),
-        tale!(an_emptied_redis_stores_nothing_strict_for_a_while).own_redis(),
-        tale!(a_cleared_store_stores_nothing_strict_for_a_while),
+        story!(without_redis_nothing_strict_is_committed).own_redis(),
+        story!(with_a_frozen_redis_nothing_strict_is_committed).own_redis(),
+        story!(an_emptied_redis_stores_nothing_strict_for_a_while).own_redis(),
+        story!(a_cleared_store_stores_nothing_strict_for_a_while),
     ]
 }
 
@@ -70,10 +70,9 @@ async fn nothing_strict_is_committed<DB: Base>(bank: &Bank<DB>) {
 }
 
 async fn comes_back<DB: Base>(bank: &Bank<DB>) {
-    let deadline = Instant::now() + PATIENCE;
+    let soon = Soon::within(PATIENCE);
     while bank.write(Register::Account.write()).await.is_err() {
-        assert!(Instant::now() < deadline, "the store does not come back");
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        soon.or("the store does not come back").await;
     }
     let readers = bank.readers().await;
     Register::Account.says(&readers, "it is back", 2).await;

@@ -6,14 +6,11 @@ use std::time::{Duration, Instant};
 
 use ledger::Base;
 
-use super::bank::Bank;
+use super::bank::{Bank, story};
 use super::services::{Other, Services};
-use super::tale::{Tale, tale};
-use crate::harness::setup::{Setup, Tier};
-use crate::harness::{Proxy, Seen};
+use crate::harness::soon::A_PASS;
+use crate::harness::{Proxy, Seen, Story};
 
-/// `outbox.poll`, and a pass, and a machine that is busy.
-const A_PASS: Duration = Duration::from_secs(2);
 /// Likewise, of many rows.
 const A_PASS_OF_MANY: Duration = Duration::from_secs(8);
 /// More than two batches of a delivery.
@@ -21,27 +18,23 @@ const MANY: i64 = 12_000;
 /// Some of them, all over.
 const SOME: usize = 300;
 
-pub fn tales() -> Vec<Tale> {
+pub fn stories() -> Vec<Story> {
     const WHY: &str = "the story's services are others; each relays if it says so";
     [
-        tale!(another_database_of_the_server_hears_of_writes).own_redis(),
-        tale!(another_database_of_the_server_delivers_first).own_redis(),
-        tale!(another_database_of_the_server_marks_a_part_first).own_redis(),
-        tale!(another_prefix_hears_of_writes).own_redis(),
-        tale!(another_prefix_delivers_first).own_redis(),
-        tale!(another_prefix_marks_a_part_first).own_redis(),
-        tale!(another_database_of_the_server_delivers_during_the_return).own_redis(),
-        tale!(another_prefix_delivers_during_the_return).own_redis(),
-        tale!(another_memory_hears_of_writes).on(in_memory),
-        tale!(another_memory_delivers_first).on(in_memory),
-        tale!(another_memory_marks_a_part_first).on(in_memory),
+        story!(another_database_of_the_server_hears_of_writes).own_redis(),
+        story!(another_database_of_the_server_delivers_first).own_redis(),
+        story!(another_database_of_the_server_marks_a_part_first).own_redis(),
+        story!(another_prefix_hears_of_writes).own_redis(),
+        story!(another_prefix_delivers_first).own_redis(),
+        story!(another_prefix_marks_a_part_first).own_redis(),
+        story!(another_database_of_the_server_delivers_during_the_return).own_redis(),
+        story!(another_prefix_delivers_during_the_return).own_redis(),
+        story!(another_memory_hears_of_writes).in_memory(),
+        story!(another_memory_delivers_first).in_memory(),
+        story!(another_memory_marks_a_part_first).in_memory(),
     ]
-    .map(|tale| tale.without_relay(WHY))
+    .map(|story| story.without_relay(WHY))
     .into()
-}
-
-fn in_memory(setup: Setup) -> bool {
-    setup.tier == Tier::Memory
 }
 
 async fn another_database_of_the_server_hears_of_writes<DB: Base>(bank: Bank<DB>) {
@@ -255,7 +248,7 @@ async fn one_delivers_while_the_other_comes_back<DB: Base>(services: &Services<D
     let proxy = Proxy::to(services.bank.redis().server().port()).await;
     // Its own relay would tell it a moment later.
     let writer = services
-        .process_at(&proxy.redis_url(), false, false, false)
+        .process_at(Some(&proxy.redis_url()), false, false, false)
         .await;
     for id in 1..=3 {
         writer.hits(id).await;

@@ -1,36 +1,36 @@
 //! `Cache::refresh`: loads what is stored already, and stores it, unless something was invalidated meanwhile.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cache_runtime::Error;
 use ledger::{Base, Page};
 use tokio::task::JoinHandle;
 
-use super::bank::Bank;
-use super::desk::{Desk, Mood, PATIENCE};
-use super::tale::{Tale, tale};
-use crate::harness::Seen;
+use super::bank::{Bank, story};
+use super::desk::{Desk, Mood};
+use crate::harness::soon::{PATIENCE, Soon};
+use crate::harness::{Seen, Story};
 
 /// A write whose report is never delivered.
 const UNREPORTED: &str =
     "BEGIN; UPDATE page SET text = 'new' WHERE id = 1; DELETE FROM cache_outbox; COMMIT";
 
-pub fn tales() -> Vec<Tale> {
+pub fn stories() -> Vec<Story> {
     // A refresh reports before it loads. A relay, which that wakes on PostgreSQL, may deliver the report once more when the value is
     // stored again, and so remove it: nothing is wrong then, but it is to be loaded by the next reader. Known, and not mended.
     const WHY: &str = "one that delivers the same report removes what was stored";
     vec![
-        tale!(a_refresh_replaces_what_is_stored).without_relay(WHY),
-        tale!(a_refresh_sees_what_nobody_reported).without_relay(WHY),
-        tale!(an_invalidation_by_hand_sees_what_nobody_reported).without_relay(WHY),
-        tale!(a_refresh_that_is_overtaken_by_a_write_stores_nothing),
-        tale!(concurrent_refreshes_share_a_load_that_began_after_them).without_relay(WHY),
-        tale!(many_are_refreshed_in_one_load).without_relay(WHY),
-        tale!(a_refresh_that_fails_leaves_nothing_old).without_relay(WHY),
-        tale!(a_refresh_without_redis_is_no_error)
+        story!(a_refresh_replaces_what_is_stored).without_relay(WHY),
+        story!(a_refresh_sees_what_nobody_reported).without_relay(WHY),
+        story!(an_invalidation_by_hand_sees_what_nobody_reported).without_relay(WHY),
+        story!(a_refresh_that_is_overtaken_by_a_write_stores_nothing),
+        story!(concurrent_refreshes_share_a_load_that_began_after_them).without_relay(WHY),
+        story!(many_are_refreshed_in_one_load).without_relay(WHY),
+        story!(a_refresh_that_fails_leaves_nothing_old).without_relay(WHY),
+        story!(a_refresh_without_redis_is_no_error)
             .own_redis()
             .without_relay(WHY),
-        tale!(a_refresh_while_redis_is_away_is_not_lost).own_redis(),
+        story!(a_refresh_while_redis_is_away_is_not_lost).own_redis(),
     ]
 }
 
@@ -55,9 +55,9 @@ async fn read<DB: Base>(desk: &Desk<DB>) -> (String, i64) {
 
 /// Drains as soon as Redis answers again.
 async fn back<DB: Base>(desk: &Desk<DB>) {
-    let began = Instant::now();
+    let soon = Soon::within(PATIENCE);
     while let Err(error) = desk.cache.deliver_pending().await {
-        assert!(began.elapsed() < PATIENCE, "it does not come back: {error}");
+        soon.at_once_or(format_args!("it does not come back: {error}"));
     }
 }
 

@@ -2,20 +2,19 @@
 
 use ledger::{Account, Base, Entry, Note, Owner, Seat};
 
-use super::bank::{Bank, Branch};
+use super::bank::{Bank, Branch, story};
 use super::rows::Random;
-use super::tale::{Tale, tale};
-use crate::harness::Seen;
+use crate::harness::{Seen, Story};
 
-pub fn tales() -> Vec<Tale> {
+pub fn stories() -> Vec<Story> {
     vec![
-        tale!(accounts_report_what_their_triggers_report),
-        tale!(owners_report_what_their_triggers_report),
-        tale!(entries_report_what_their_triggers_report),
-        tale!(notes_report_what_their_triggers_report),
-        tale!(seats_report_what_their_triggers_report),
-        tale!(a_reported_write_is_seen_when_its_commit_returns),
-        tale!(what_a_dead_writer_reported_is_relayed),
+        story!(accounts_report_what_their_triggers_report),
+        story!(owners_report_what_their_triggers_report),
+        story!(entries_report_what_their_triggers_report),
+        story!(notes_report_what_their_triggers_report),
+        story!(seats_report_what_their_triggers_report),
+        story!(a_reported_write_is_seen_when_its_commit_returns),
+        story!(what_a_dead_writer_reported_is_relayed),
     ]
 }
 

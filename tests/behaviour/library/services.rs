@@ -3,15 +3,15 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cache_runtime::{BoxError, Builder, Cache, Load, LoadContext, MemoryStore, RedisStore, Schema};
+use cache_runtime::{BoxError, Cache, Load, LoadContext, Schema};
 use ledger::{Base, Row, Value};
 use ledger_twin as twin;
 use sqlx::Pool;
 
 use super::bank::{BUSY, Bank};
-use super::desk::PATIENCE;
-use crate::harness::Seen;
 use crate::harness::events::Events;
+use crate::harness::soon::{PATIENCE, Soon};
+use crate::harness::{Seen, observed, with_store};
 
 /// What the two do not share.
 #[derive(Clone, Copy)]
@@ -51,15 +51,23 @@ impl<DB: Base> Services<DB> {
     pub async fn process(&self, there: bool, near: bool, relay: bool) -> Process<DB> {
         let another = there && matches!(self.other, Other::Database);
         let url = match self.other {
-            Other::Memory => String::new(),
-            Other::Database | Other::Prefix => self.bank.redis().server().url(u32::from(another)),
+            Other::Memory => None,
+            Other::Database | Other::Prefix => {
+                Some(self.bank.redis().server().url(u32::from(another)))
+            }
         };
-        self.process_at(&url, there, near, relay).await
+        self.process_at(url.as_deref(), there, near, relay).await
     }
 
     /// Likewise, with its store at this address.
-    pub async fn process_at(&self, url: &str, there: bool, near: bool, relay: bool) -> Process<DB> {
-        let (events, pool) = (Arc::new(Events::default()), self.bank.pool());
+    pub async fn process_at(
+        &self,
+        url: Option<&str>,
+        there: bool,
+        near: bool,
+        relay: bool,
+    ) -> Process<DB> {
+        let pool = self.bank.pool();
         let is_twin = there && matches!(self.other, Other::Prefix);
         let schema: &'static Schema = match is_twin {
             true => Box::leak(Box::new(Schema {
@@ -72,18 +80,9 @@ impl<DB: Base> Services<DB> {
             schema.postgres.stamp, BUSY.postgres.stamp,
             "they install the same"
         );
-        let observer = Arc::clone(&events);
-        let builder: Builder<Source<DB>> = Cache::builder(Source(pool.clone()), schema)
-            .outbox(pool)
-            .relay(relay)
-            .near(near)
-            .on_event(move |event| observer.record(event));
-        let builder = match self.other {
-            Other::Memory => builder.store(MemoryStore::new(schema)),
-            Other::Database | Other::Prefix => {
-                builder.store(RedisStore::new(url, schema).expect("a URL"))
-            }
-        };
+        let builder = Cache::builder(Source(pool.clone()), schema).outbox(pool);
+        let builder = with_store(builder.relay(relay).near(near), schema, url, None);
+        let (builder, events) = observed(builder);
         let far = if self.bank.has_redis() {
             "redis"
         } else {
@@ -105,11 +104,10 @@ impl<DB: Base> Services<DB> {
     }
 
     pub async fn nothing_waits(&self) {
-        let since = Instant::now();
+        let soon = Soon::within(PATIENCE);
         let waiting = "SELECT count(*) FROM cache_outbox WHERE delivered_at IS NULL";
         while self.bank.number(waiting).await > 0 {
-            assert!(since.elapsed() < PATIENCE, "rows wait");
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            soon.or("rows wait").await;
         }
     }
 
@@ -147,9 +145,9 @@ impl<DB: Base> Process<DB> {
 
     /// Reads until its tier answers.
     pub async fn hits(&self, id: i64) {
-        let since = Instant::now();
+        let soon = Soon::within(PATIENCE);
         while self.read(id).await.1 != Some(self.tier) {
-            assert!(since.elapsed() < PATIENCE, "{}: no hit of {id}", self.name);
+            soon.at_once_or(format_args!("{}: no hit of {id}", self.name));
             tokio::task::yield_now().await;
         }
     }

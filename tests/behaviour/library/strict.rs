@@ -5,34 +5,29 @@ use std::time::{Duration, Instant};
 use cache_runtime::{RedisStore, Store, Tag};
 use ledger::{Base, SCHEMA};
 
-use super::bank::{Bank, Branch, schema_with};
-use super::tale::{Tale, tale};
-use crate::harness::Seen;
-use crate::harness::setup::{Database, POSTGRES_IDENTITY, POSTGRES_STAMP, Setup};
+use super::bank::{Bank, Branch, schema_with, story};
+use crate::harness::setup::{POSTGRES_IDENTITY, POSTGRES_STAMP};
+use crate::harness::{Seen, Story};
 
-pub fn tales() -> Vec<Tale> {
+pub fn stories() -> Vec<Story> {
     vec![
-        tale!(a_commit_is_seen_from_its_moment_on),
-        tale!(a_created_account_is_seen_from_its_moment_on),
-        tale!(an_id_that_looks_like_a_whole_model_is_strict_too),
-        tale!(an_emptied_table_is_seen_from_its_moment_on).on(is_postgres),
-        tale!(a_fill_from_before_the_block_is_refused),
-        tale!(two_writers_of_one_account_each_block_it),
-        tale!(what_is_not_committed_leaves_no_block),
-        tale!(a_dead_writers_block_ends_by_itself).on_redis(),
+        story!(a_commit_is_seen_from_its_moment_on),
+        story!(a_created_account_is_seen_from_its_moment_on),
+        story!(an_id_that_looks_like_a_whole_model_is_strict_too),
+        // SQLite knows no TRUNCATE.
+        story!(an_emptied_table_is_seen_from_its_moment_on).on_postgres(),
+        story!(a_fill_from_before_the_block_is_refused),
+        story!(two_writers_of_one_account_each_block_it),
+        story!(what_is_not_committed_leaves_no_block),
+        story!(a_dead_writers_block_ends_by_itself).on_redis(),
     ]
 }
 
-/// SQLite knows no TRUNCATE.
-fn is_postgres(setup: Setup) -> bool {
-    setup.database == Database::Postgres
-}
-
 /// What only the block prevents.
-pub fn need_the_block() -> Vec<Tale> {
+pub fn need_the_block() -> Vec<Story> {
     vec![
-        tale!(a_commit_is_seen_from_its_moment_on),
-        tale!(a_created_account_is_seen_from_its_moment_on),
+        story!(a_commit_is_seen_from_its_moment_on),
+        story!(a_created_account_is_seen_from_its_moment_on),
         super::history::need_the_block(),
     ]
 }

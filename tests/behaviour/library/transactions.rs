@@ -7,22 +7,20 @@ use ledger::{Account, Base, Note, NoteLookup, Owner, Page, SCHEMA, Seat};
 use sqlx::Pool;
 use tokio::time::timeout;
 
-use super::bank::Bank;
-use super::tale::{Tale, tale};
-use crate::harness::setup::Database;
+use super::bank::{Bank, story};
+use crate::harness::Story;
 
-pub fn tales() -> Vec<Tale> {
+pub fn stories() -> Vec<Story> {
     vec![
-        tale!(a_transaction_sees_what_it_wrote_and_others_do_not),
-        tale!(the_database_says_why_it_did_not_commit)
-            .on(|setup| setup.database == Database::Postgres),
-        tale!(who_reads_from_either_is_generic),
-        tale!(a_loader_that_reads_past_the_transaction_is_told_so),
-        tale!(a_loader_that_acquires_twice_is_told_so),
-        tale!(a_loader_that_keeps_the_connection_loses_the_transaction),
-        tale!(without_an_outbox_there_is_no_transaction),
-        tale!(a_read_that_is_dropped_halfway_leaves_the_transaction_usable),
-        tale!(a_rollback_after_all_that_leaves_nothing_open),
+        story!(a_transaction_sees_what_it_wrote_and_others_do_not),
+        story!(the_database_says_why_it_did_not_commit).on_postgres(),
+        story!(who_reads_from_either_is_generic),
+        story!(a_loader_that_reads_past_the_transaction_is_told_so),
+        story!(a_loader_that_acquires_twice_is_told_so),
+        story!(a_loader_that_keeps_the_connection_loses_the_transaction),
+        story!(without_an_outbox_there_is_no_transaction),
+        story!(a_read_that_is_dropped_halfway_leaves_the_transaction_usable),
+        story!(a_rollback_after_all_that_leaves_nothing_open),
     ]
 }
 

@@ -9,20 +9,18 @@ use sqlx::Pool;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::bank::{BUSY, Bank};
-use super::tale::{Tale, tale};
+use super::bank::{BUSY, Bank, story};
+use crate::harness::Story;
+use crate::harness::soon::SOON;
 
-/// Long before anybody gives up to wait for a connection: see `Base::pool`.
-const SOON: Duration = Duration::from_secs(10);
-
-pub fn tales() -> Vec<Tale> {
+pub fn stories() -> Vec<Story> {
     vec![
-        tale!(a_loader_that_holds_a_connection_and_reads_on_is_told_so),
-        tale!(a_loader_that_holds_a_connection_and_takes_another_is_told_so),
-        tale!(more_misses_than_connections_are_served),
-        tale!(loads_run_in_turn_also_when_they_wait_for_others),
-        tale!(a_load_without_a_turn_is_an_error_in_the_end),
-        tale!(three_thousand_refreshes_at_once_are_done),
+        story!(a_loader_that_holds_a_connection_and_reads_on_is_told_so),
+        story!(a_loader_that_holds_a_connection_and_takes_another_is_told_so),
+        story!(more_misses_than_connections_are_served),
+        story!(loads_run_in_turn_also_when_they_wait_for_others),
+        story!(a_load_without_a_turn_is_an_error_in_the_end),
+        story!(three_thousand_refreshes_at_once_are_done),
     ]
 }
 

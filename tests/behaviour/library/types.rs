@@ -4,33 +4,24 @@
 use cache_runtime::Cache;
 use ledger::{Base, SCHEMA};
 
-use super::bank::Bank;
-use super::tale::{Tale, tale};
-use crate::harness::setup::{Database, Setup};
+use super::bank::{Bank, story};
+use crate::harness::Story;
 
-pub fn tales() -> Vec<Tale> {
+pub fn stories() -> Vec<Story> {
     vec![
-        tale!(a_json_column_changes_beside_an_ignored_one).on(on_postgres),
-        tale!(a_changed_float_is_a_change_whatever_the_writer_has_set).on(on_postgres),
-        tale!(a_tag_does_not_depend_on_the_settings_of_who_writes).on(on_postgres),
-        tale!(ids_with_several_texts_are_refused).on(on_postgres),
-        tale!(ids_with_one_text_are_taken).on(on_postgres),
-        tale!(a_type_that_changes_later_is_refused_too).on(on_postgres),
-        tale!(the_collation_of_one_column_is_not_that_of_another).on(on_postgres),
-        tale!(an_ignored_column_that_cannot_be_left_out_is_refused).on(on_postgres),
-        tale!(collations_that_call_texts_equal_are_refused).on(on_sqlite),
-        tale!(a_column_that_came_later_counts),
-        tale!(generated_columns_are_references_and_lookups_too),
-        tale!(one_and_one_point_naught_are_two_texts).on(on_sqlite),
+        story!(a_json_column_changes_beside_an_ignored_one).on_postgres(),
+        story!(a_changed_float_is_a_change_whatever_the_writer_has_set).on_postgres(),
+        story!(a_tag_does_not_depend_on_the_settings_of_who_writes).on_postgres(),
+        story!(ids_with_several_texts_are_refused).on_postgres(),
+        story!(ids_with_one_text_are_taken).on_postgres(),
+        story!(a_type_that_changes_later_is_refused_too).on_postgres(),
+        story!(the_collation_of_one_column_is_not_that_of_another).on_postgres(),
+        story!(an_ignored_column_that_cannot_be_left_out_is_refused).on_postgres(),
+        story!(collations_that_call_texts_equal_are_refused).on_sqlite(),
+        story!(a_column_that_came_later_counts),
+        story!(generated_columns_are_references_and_lookups_too),
+        story!(one_and_one_point_naught_are_two_texts).on_sqlite(),
     ]
-}
-
-fn on_postgres(setup: Setup) -> bool {
-    setup.database == Database::Postgres
-}
-
-fn on_sqlite(setup: Setup) -> bool {
-    setup.database == Database::Sqlite
 }
 
 /// `note` ignores `views`, so that the rest of its row is compared.

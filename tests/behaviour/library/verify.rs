@@ -7,35 +7,35 @@ use std::time::{Duration, Instant};
 use cache_runtime::{Answer, Builder, Schema, Verdict};
 use ledger::{Base, Fact, Report, Rumour, SCHEMA};
 
-use super::bank::Bank;
-use super::desk::{Asked, Desk, Mood, Source, soon};
-use super::tale::{Tale, tale};
-use crate::harness::{Mutant, Seen};
+use super::bank::{Bank, story};
+use super::desk::{Asked, Desk, Mood, Source};
+use crate::harness::soon::{PATIENCE, Soon, soon};
+use crate::harness::{Mutant, Seen, Story};
 
 /// How long a verification settles by `cache.toml`: twice `poll`, half a second for the store, and `near.max-staleness`.
 const SETTLING: Duration = Duration::from_millis(3500);
 
-pub fn tales() -> Vec<Tale> {
+pub fn stories() -> Vec<Story> {
     // What a relay delivers once more, a verification takes for a write: then it has no verdict.
     const WHY: &str = "nobody is to deliver but when the story says so";
     [
-        tale!(verified_what_is_right_is_consistent),
-        tale!(verified_what_nobody_reported_is_found),
-        tale!(verified_a_row_that_nobody_reported_is_found),
-        tale!(verified_what_a_fill_without_a_fence_leaves_is_found),
-        tale!(verified_ignored_columns_may_be_old),
-        tale!(verified_a_load_that_fails_leaves_it_undecided),
-        tale!(verified_without_redis_it_is_undecided).own_redis(),
-        tale!(verified_what_has_expired_is_not_verified),
-        tale!(verified_so_many_are_verified_at_once),
-        tale!(verified_a_cache_that_nobody_has_is_not_kept_for_it),
+        story!(verified_what_is_right_is_consistent),
+        story!(verified_what_nobody_reported_is_found),
+        story!(verified_a_row_that_nobody_reported_is_found),
+        story!(verified_what_a_fill_without_a_fence_leaves_is_found),
+        story!(verified_ignored_columns_may_be_old),
+        story!(verified_a_load_that_fails_leaves_it_undecided),
+        story!(verified_without_redis_it_is_undecided).own_redis(),
+        story!(verified_what_has_expired_is_not_verified),
+        story!(verified_so_many_are_verified_at_once),
+        story!(verified_a_cache_that_nobody_has_is_not_kept_for_it),
     ]
-    .map(|tale| tale.without_relay(WHY))
+    .map(|story| story.without_relay(WHY))
     .into()
 }
 
 /// How long it does by `soon_settled`.
-pub(super) const SOON: Duration = Duration::from_millis(1000);
+pub(super) const SETTLED: Duration = Duration::from_millis(1000);
 
 /// `cache.toml`, but that a verification settles for a second.
 pub(super) fn soon_settled() -> &'static Schema {
@@ -111,16 +111,13 @@ pub(super) async fn report<DB: Base>(desk: &Desk<DB>) -> Arc<Report> {
 /// Reads until this tier answers. (What is near may not be served for a moment, when a machine is slow. Then the hits of the store
 /// are not to take all the places of verifications.)
 pub(super) async fn hit_by<DB: Base>(desk: &Desk<DB>, id: i64, tier: &str) -> Option<Arc<Fact>> {
-    let began = Instant::now();
+    let soon = Soon::within(PATIENCE);
     loop {
         let fetched = Fact::fetch(&desk.cache, id).await.expect("an answer");
         if fetched.status.tier == tier && fetched.status.answer == Answer::Hit {
             return fetched.value;
         }
-        assert!(
-            began.elapsed() < Duration::from_secs(20),
-            "no hit by {tier}"
-        );
+        soon.at_once_or(format_args!("no hit by {tier}"));
     }
 }
 
@@ -230,7 +227,7 @@ async fn verified_what_a_fill_without_a_fence_leaves_is_found<DB: Base>(bank: Ba
     with_facts(&bank).await;
     for (mutant, expected) in [
         (None, Verdict::Consistent),
-        (Some(Mutant::Unfenced), Verdict::Inconsistent),
+        (Some(Mutant::WithoutFence), Verdict::Inconsistent),
     ] {
         let (asked, schema) = (Asked::default(), soon_settled());
         let desk = bank.desk_with(bank.pool(), &asked, schema, mutant, |it| it.near(false));

@@ -5,20 +5,20 @@ use std::time::{Duration, Instant};
 use cache_runtime::{Builder, Verdict};
 use ledger::{Base, Fact};
 
-use super::bank::Bank;
+use super::bank::{Bank, story};
 use super::desk::{Asked, Desk, Mood, Source};
-use super::tale::{Tale, tale};
 use super::verify::{
-    SOON, fact, hit_by, near_and_far, report, soon_settled, text, verdict, verified, with_facts,
+    SETTLED, fact, hit_by, near_and_far, report, soon_settled, text, verdict, verified, with_facts,
 };
+use crate::harness::Story;
 
-pub fn tales() -> Vec<Tale> {
+pub fn stories() -> Vec<Story> {
     vec![
-        tale!(verified_a_write_that_is_reported_later_leaves_it_undecided)
+        story!(verified_a_write_that_is_reported_later_leaves_it_undecided)
             .without_relay("a report is to be late"),
-        tale!(verified_a_write_that_is_undone_and_done_again_is_no_fault)
+        story!(verified_a_write_that_is_undone_and_done_again_is_no_fault)
             .without_relay("a report is to be late"),
-        tale!(verified_no_write_is_ever_blamed_on_the_cache),
+        story!(verified_no_write_is_ever_blamed_on_the_cache),
     ]
 }
 
@@ -37,7 +37,7 @@ async fn verified_a_write_that_is_reported_later_leaves_it_undecided<DB: Base>(b
                 desk.waiting(0).await;
                 desk.is(Mood::Waits);
                 desk.waiting(1).await;
-                assert!(began.elapsed() >= SOON, "it had no time to settle");
+                assert!(began.elapsed() >= SETTLED, "it had no time to settle");
                 began = Instant::now();
             }
             desk.cache.deliver_pending().await.expect("drained");

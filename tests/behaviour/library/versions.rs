@@ -4,11 +4,11 @@
 use ledger::Base;
 use ledger::versions::{new, old};
 
-use super::bank::Bank;
-use super::tale::{Tale, tale};
+use super::bank::{Bank, story};
+use crate::harness::Story;
 
-pub fn tales() -> Vec<Tale> {
-    vec![tale!(a_field_of_a_plain_struct_is_not_a_default).on_redis()]
+pub fn stories() -> Vec<Story> {
+    vec![story!(a_field_of_a_plain_struct_is_not_a_default).on_redis()]
 }
 
 async fn a_field_of_a_plain_struct_is_not_a_default<DB: Base>(bank: Bank<DB>) {

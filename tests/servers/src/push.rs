@@ -1,15 +1,14 @@
 //! The messages in what Redis sends, for a proxy that is to lose one.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
+use crate::process::PATIENCE;
+
 /// How a message begins on the wire: a push of three, of which the first says what it is. The channel and the text follow.
 const BEGINNING: &[u8] = b">3\r\n$7\r\nmessage\r\n";
-/// How long the message may take to come.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 #[derive(Debug, Default)]
 pub(crate) struct Messages {

@@ -4,10 +4,8 @@ use std::time::{Duration, Instant};
 
 use ::redis::{Client, RedisResult};
 
+use crate::process::PATIENCE;
 use crate::redis::Redis;
-
-/// How long a replica may take.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 impl Redis {
     /// Sends it a command; what it says to it.

@@ -28,35 +28,35 @@ pub(crate) use mutants;
 
 mutants! {
     /// Fills are not fenced.
-    NoFence,
+    WithoutFence,
     /// The token is taken when the loaded value is offered.
     TokenAfterLoad,
     /// An invalidation in slices sets its fences in the first only.
     FencesFirst,
     /// A late joiner is served what a fence refused.
-    JoinsRefused,
+    WithoutJoiner,
     /// A late joiner is served whatever was stored, asked for before it missed or not.
     JoinsStored,
     /// A token may be older than the fences that are kept.
     TokenAgeIgnored,
     /// A near value's stamp is taken after the read.
-    NearGenerationLate,
+    WithoutNearGeneration,
     /// Messages remove near values, as in the usual caches, and raise no fence.
     NearUnfenced,
     /// A joined load is kept near, whenever it began.
-    KeepsJoined,
+    WithoutKeep,
     /// What a value embeds is taken from near.
-    NestedNear,
+    WithoutNestedFar,
     /// Lost messages are not noticed.
-    MessagesUnchained,
+    WithoutChain,
     /// The store is trusted from its answer on, rather than from the question.
     TrustFromAnswer,
     /// A commit whose rows others have delivered returns without having heard of it.
     ReturnsUnheard,
     /// What is near is served on when the store is away.
-    NearOutlastsStore,
+    WithoutDistrust,
     /// A strict write blocks nothing.
-    NoBlock,
+    WithoutBlock,
     /// A strict write is not invalidated after its commit.
     NoStampOnUnblock,
     /// A strict write deletes first, then blocks.
@@ -84,9 +84,9 @@ mutants! {
     /// A row is marked with the place where the store is by then.
     PlaceAtMark,
     /// A store that was away is used again before it has been told what it missed.
-    SkipsCatchUp,
+    WithoutCatchUp,
     /// Another server's memory is adopted, and not told what was delivered elsewhere.
-    NoRedelivery,
+    WithoutRedelivery,
     /// A row is marked with the server, whichever of its stores was told.
     PlaceIsServer,
     /// A commit takes only those of its rows that nobody has delivered anywhere.
@@ -101,26 +101,26 @@ impl Mutant {
     /// The world in which it must be noticed that it is missing.
     pub fn noticed_in(self) -> World {
         match self {
-            Mutant::NoFence
+            Mutant::WithoutFence
             | Mutant::TokenAfterLoad
-            | Mutant::JoinsRefused
+            | Mutant::WithoutJoiner
             | Mutant::JoinsStored => World::flights(),
             Mutant::FencesFirst => World::slices(),
             Mutant::TokenAgeIgnored => World::old_loads(),
-            Mutant::NearGenerationLate | Mutant::NearUnfenced | Mutant::KeepsJoined => {
+            Mutant::WithoutNearGeneration | Mutant::NearUnfenced | Mutant::WithoutKeep => {
                 World::near()
             }
-            Mutant::NestedNear => World::nested_unordered(),
-            Mutant::MessagesUnchained | Mutant::TrustFromAnswer => World::lost_messages(),
+            Mutant::WithoutNestedFar => World::nested_unordered(),
+            Mutant::WithoutChain | Mutant::TrustFromAnswer => World::lost_messages(),
             Mutant::ReturnsUnheard => World::near_relayed(),
-            Mutant::NearOutlastsStore => World::near_away(),
-            Mutant::NoBlock | Mutant::NoStampOnUnblock | Mutant::DeletesThenBlocks => {
+            Mutant::WithoutDistrust => World::near_away(),
+            Mutant::WithoutBlock | Mutant::NoStampOnUnblock | Mutant::DeletesThenBlocks => {
                 World::strict()
             }
             Mutant::CommitsLate => World::strict_late(),
             Mutant::EpochForgetsBlocks => World::strict_evictions(),
             Mutant::AdoptsStrict => World::strict_failover(),
-            Mutant::EpochIgnored | Mutant::BehindUnmarked | Mutant::NoRedelivery => {
+            Mutant::EpochIgnored | Mutant::BehindUnmarked | Mutant::WithoutRedelivery => {
                 World::failover()
             }
             Mutant::PlaceAtMark => World::failover_of_two(),
@@ -129,7 +129,7 @@ impl Mutant {
             }
             Mutant::TidiesUntold => World::near_evictions(),
             Mutant::MarksFirst => World::crashes(),
-            Mutant::SkipsCatchUp => World::away(),
+            Mutant::WithoutCatchUp => World::away(),
             Mutant::PlaceIsServer | Mutant::OwnWaitingOnly => World::two_lines(),
             Mutant::ElsewhereFirst => World::two_lines_away(),
             Mutant::ElsewhereForgetsPlace => World::two_lines_failover(),

@@ -90,7 +90,7 @@ impl Near {
     /// A message arrives.
     pub fn message(&mut self, message: Message, without: Option<Mutant>) {
         let follows = message.from.is_some() && self.last == message.from;
-        if !follows && without != Some(Mutant::MessagesUnchained) {
+        if !follows && without != Some(Mutant::WithoutChain) {
             self.forget_all(without);
         }
         self.last = Some(message.to);
@@ -101,7 +101,7 @@ impl Near {
     pub fn check(&mut self, token: Token, without: Option<Mutant>) {
         let complete = |last: Token| last.epoch == token.epoch && last.clock >= token.clock;
         if !self.last.is_some_and(complete) {
-            if without != Some(Mutant::MessagesUnchained) {
+            if without != Some(Mutant::WithoutChain) {
                 self.forget_all(without);
             }
             self.last = Some(token);

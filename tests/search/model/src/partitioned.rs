@@ -12,7 +12,7 @@ use crate::store::Version;
 
 mutants! {
     /// A fill does not ask the tag's fence.
-    NoFence,
+    WithoutFence,
     /// A fill does not ask the key's own fence.
     NoKeyFence,
     /// An invalidation takes out of the index what it has deleted.
@@ -259,7 +259,7 @@ impl State {
         if world.is(Mutant::ObservesLate) {
             tag = self.tag.clock;
         }
-        let refused = self.tag.fence > tag && !world.is(Mutant::NoFence);
+        let refused = self.tag.fence > tag && !world.is(Mutant::WithoutFence);
         self.indexed |= !refused;
         self.readers[at].stage = match refused || world.is(Mutant::SetsFirst) {
             true => Stage::Idle,

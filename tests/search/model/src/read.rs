@@ -233,7 +233,7 @@ impl State {
         if let Some((Some(version), _)) = read {
             let stamp = match (
                 &self.process(process).near,
-                protocol.is(Mutant::NearGenerationLate),
+                protocol.is(Mutant::WithoutNearGeneration),
             ) {
                 (Some(near), true) => near.stamp(),
                 _ => stamp,
@@ -280,7 +280,7 @@ impl State {
         }
         let now = self.now;
         let near = self.process(at).near.as_ref();
-        let near = near.filter(|_| protocol.is(Mutant::NestedNear));
+        let near = near.filter(|_| protocol.is(Mutant::WithoutNestedFar));
         if let Some(version) = near.and_then(|near| near.get(NESTED, now, protocol.without)) {
             self.flight(at, key).stage = Stage::Loaded(version);
             return;
@@ -361,7 +361,7 @@ impl State {
             let missed = flight.missed & bit != 0;
             let is_fresh = flight.came & bit != 0;
             let is_before = match protocol.without {
-                Some(Mutant::JoinsRefused) => missed,
+                Some(Mutant::WithoutJoiner) => missed,
                 Some(Mutant::JoinsStored) => stored,
                 _ => stored && missed,
             };
@@ -370,7 +370,7 @@ impl State {
                 continue;
             }
             let may_keep = flight.began & bit != 0 || is_before;
-            if stored && (may_keep || protocol.is(Mutant::KeepsJoined)) {
+            if stored && (may_keep || protocol.is(Mutant::WithoutKeep)) {
                 self.keep(at, key, version, stamp, protocol);
             }
             self.answer(n as u8, version);

@@ -106,7 +106,7 @@ impl State {
     /// Nothing near is served any more.
     pub(crate) fn distrust(&mut self, at: u8, protocol: &Protocol) {
         if let Some(near) = &mut self.process(at).near
-            && !protocol.is(Mutant::NearOutlastsStore)
+            && !protocol.is(Mutant::WithoutDistrust)
         {
             near.forget_all(protocol.without);
         }
@@ -148,7 +148,7 @@ impl State {
             }
             Recovery::ToldAll => {
                 self.process(at).health = Health::CatchingUp;
-                match protocol.is(Mutant::SkipsCatchUp) {
+                match protocol.is(Mutant::WithoutCatchUp) {
                     true => Recovery::CaughtUp,
                     false => Recovery::CatchesUp(Pass::first(protocol)),
                 }
@@ -188,7 +188,7 @@ impl State {
                 rows => Some(Pass::Elsewhere(rows)),
             },
             Pass::Elsewhere(rows) => {
-                if !protocol.is(Mutant::NoRedelivery) {
+                if !protocol.is(Mutant::WithoutRedelivery) {
                     self.invalidate_all(at, newest_of(rows), protocol);
                 }
                 self.was_told(at, rows, here, protocol);

@@ -264,7 +264,7 @@ impl Store {
         let Some(clock) = self.clock else {
             return Filled::Refused;
         };
-        if clock != token && !is(Mutant::NoFence) {
+        if clock != token && !is(Mutant::WithoutFence) {
             if clock.epoch != token.epoch && !is(Mutant::EpochIgnored) {
                 return Filled::Refused;
             }

@@ -226,7 +226,7 @@ impl State {
             self.writer(at).phase = Phase::Blocking(Before::Delete { first: true });
             return;
         }
-        if !protocol.is(Mutant::NoBlock) && !self.store_mut(process).block(at, TAGS) {
+        if !protocol.is(Mutant::WithoutBlock) && !self.store_mut(process).block(at, TAGS) {
             // A new epoch blocks everything for as long.
             self.renew_epoch(process, protocol);
         }
