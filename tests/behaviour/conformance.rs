@@ -20,10 +20,7 @@ pub fn trials() -> [Trial; 2] {
             })
         };
     }
-    [
-        trial!(the_store_conforms),
-        trial!(a_server_that_is_behind_stays_so_until_it_is_adopted),
-    ]
+    [trial!(the_store_conforms), trial!(a_server_that_is_behind_stays_so_until_it_is_adopted)]
 }
 
 async fn the_store_conforms() {
@@ -39,10 +36,7 @@ async fn a_server_that_is_behind_stays_so_until_it_is_adopted() {
     let primary = Redis::own();
     let old = new(&primary.url(0), &SCHEMA);
     old.connect("source").await.expect("connected");
-    assert!(
-        fill(&old, token(&old).await, "before").await,
-        "it is stored"
-    );
+    assert!(fill(&old, token(&old).await, "before").await, "it is stored");
     let replica = primary.replica();
     replica.has_caught_up_with(&primary).await;
     replica.detach().await;
@@ -55,10 +49,7 @@ async fn a_server_that_is_behind_stays_so_until_it_is_adopted() {
     // Its clock goes on while it is told, which is no reason to be told less, should this process not come to the end;
     invalidate(&new, "another").await;
     let still = behind(new.connect("source").await.expect("connected"));
-    assert!(
-        still >= missed,
-        "it missed {missed:?}, and then only {still:?}"
-    );
+    assert!(still >= missed, "it missed {missed:?}, and then only {still:?}");
     // nor to take what it refused before.
     assert!(
         !fill(&new, token_of_before, "late").await,

@@ -65,9 +65,7 @@ async fn full_of_short_lives() {
 /// A write of so many rows leaves a fence for each, none of which Redis may evict.
 async fn full_of_fences() {
     let mut full = Full::new("volatile-lru", 24).await;
-    let tags: Vec<Tag> = (0..250_000)
-        .map(|n| Tag::from_text(format!("video#id={n}")))
-        .collect();
+    let tags: Vec<Tag> = (0..250_000).map(|n| Tag::from_text(format!("video#id={n}"))).collect();
     for tags in tags.chunks(10_000) {
         full.store.invalidate(tags).await.expect("invalidated");
     }
@@ -79,9 +77,7 @@ async fn full_of_fences() {
 async fn full_of_blocks() {
     let full = Full::new("volatile-lru", 24).await;
     let tags = |model: &str| -> Vec<Tag> {
-        (0..2000)
-            .map(|n| Tag::from_text(format!("{model}#id={n}")))
-            .collect()
+        (0..2000).map(|n| Tag::from_text(format!("{model}#id={n}"))).collect()
     };
     let (dead, alive) = (tags("video"), tags("user"));
     let block = async |writer, tags: &[Tag], life| {

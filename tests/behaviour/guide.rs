@@ -9,12 +9,7 @@ pub fn trial(trials: &[Trial]) -> Trial {
     let rows = table.unwrap_or_default().lines();
     // The last column; its names are filters of trials.
     let tests: Vec<String> = rows
-        .filter_map(|row| {
-            row.strip_prefix("| ")?
-                .strip_suffix(" |")?
-                .rsplit(" | ")
-                .next()
-        })
+        .filter_map(|row| row.strip_prefix("| ")?.strip_suffix(" |")?.rsplit(" | ").next())
         .flat_map(|cell| cell.split('`').skip(1).step_by(2))
         .map(str::to_owned)
         .collect();

@@ -5,14 +5,11 @@ use sqlx::SqlitePool;
 use sqlx::sqlite::SqlitePoolOptions;
 
 pub fn trial() -> Trial {
-    Trial::test(
-        "sqlite::a_missing_table_or_column_is_refused_at_install",
-        || {
-            let runtime = tokio::runtime::Runtime::new()?;
-            runtime.block_on(refused());
-            Ok(())
-        },
-    )
+    Trial::test("sqlite::a_missing_table_or_column_is_refused_at_install", || {
+        let runtime = tokio::runtime::Runtime::new()?;
+        runtime.block_on(refused());
+        Ok(())
+    })
 }
 
 async fn refused() {
@@ -36,22 +33,12 @@ async fn refused() {
         .execute(&pool)
         .await
         .expect("rename");
-    example_app::SCHEMA
-        .install(&pool)
-        .await
-        .expect("now it fits");
+    example_app::SCHEMA.install(&pool).await.expect("now it fits");
 }
 
 async fn assert_refusal(pool: &SqlitePool, what: &str) {
-    let error = example_app::SCHEMA
-        .install(pool)
-        .await
-        .expect_err("it does not fit")
-        .to_string();
-    assert!(
-        error.contains("cache.toml does not fit this database"),
-        "{error}"
-    );
+    let error = example_app::SCHEMA.install(pool).await.expect_err("it does not fit").to_string();
+    assert!(error.contains("cache.toml does not fit this database"), "{error}");
     assert!(error.contains(what), "{error}");
     let installed: i64 =
         sqlx::query_scalar("SELECT count(*) FROM sqlite_schema WHERE name LIKE 'cache_outbox%'")

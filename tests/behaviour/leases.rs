@@ -13,10 +13,7 @@ const LONG: Duration = Duration::from_secs(600);
 
 pub fn trials() -> Vec<Trial> {
     vec![
-        trial(
-            "redis::two_stores_on_it_share_claims",
-            two_stores_share_claims,
-        ),
+        trial("redis::two_stores_on_it_share_claims", two_stores_share_claims),
         trial(
             "redis::a_server_that_takes_no_writes_lets_everybody_load",
             a_server_that_takes_no_writes_lets_everybody_load,
@@ -49,10 +46,9 @@ async fn two_stores_share_claims() {
 async fn a_server_that_takes_no_writes_lets_everybody_load() {
     let server = Redis::own();
     let store = connected(&server, 0).await;
-    for (refuse, accept) in [
-        ("maxmemory 1", "maxmemory 0"),
-        ("min-replicas-to-write 1", "min-replicas-to-write 0"),
-    ] {
+    for (refuse, accept) in
+        [("maxmemory 1", "maxmemory 0"), ("min-replicas-to-write 1", "min-replicas-to-write 0")]
+    {
         let config = format!("CONFIG SET {refuse}");
         command(&server, 0, &config).await;
         assert!(claims(&store, 1).await, "{refuse}");
@@ -63,10 +59,7 @@ async fn a_server_that_takes_no_writes_lets_everybody_load() {
         assert!(claims(&store, 1).await, "{accept}");
         command(&server, 0, &config).await;
         // Its lease ends by itself, if it cannot be deleted.
-        store
-            .release(&key(), 1)
-            .await
-            .expect("a lease that stays is no error");
+        store.release(&key(), 1).await.expect("a lease that stays is no error");
         command(&server, 0, &format!("CONFIG SET {accept}")).await;
         store.release(&key(), 1).await.expect("release");
     }
@@ -89,11 +82,7 @@ async fn what_else_is_under_a_key_or_a_lease_is_claimed() {
     let server = servers::redis();
     let database = server.database();
     let store = connected(server, database).await;
-    for put in [
-        "SET plio_1 another's",
-        "HSET plio_1 a 1",
-        "HSET cache:lease:plio_1 a 1",
-    ] {
+    for put in ["SET plio_1 another's", "HSET plio_1 a 1", "HSET cache:lease:plio_1 a 1"] {
         command(server, database, put).await;
         let claim = store.claim(&key(), 1, LONG).await.expect("claim");
         assert_eq!(claim.read.values, [None], "{put}");
@@ -134,15 +123,9 @@ async fn command(server: &Redis, database: u32, words: &str) {
 
 async fn answer<T: redis::FromRedisValue>(server: &Redis, database: u32, words: &str) -> T {
     let client = redis::Client::open(server.url(database)).expect("a URL of Redis");
-    let mut connection = client
-        .get_multiplexed_async_connection()
-        .await
-        .expect("Redis runs");
+    let mut connection = client.get_multiplexed_async_connection().await.expect("Redis runs");
     let mut words = words.split(' ');
     let mut command = redis::cmd(words.next().unwrap_or_default());
     command.arg(words.collect::<Vec<_>>());
-    command
-        .query_async(&mut connection)
-        .await
-        .expect("an answer")
+    command.query_async(&mut connection).await.expect("an answer")
 }

@@ -36,10 +36,7 @@ pub fn trials() -> impl Iterator<Item = Trial> {
                 story!(s16_a_fill_that_overlaps_a_write_to_what_it_embeds_is_not_stored),
             ],
         ),
-        (
-            Mutant::WithoutJoiner,
-            vec![story!(s16_a_late_joiner_is_not_answered_with_an_old_load)],
-        ),
+        (Mutant::WithoutJoiner, vec![story!(s16_a_late_joiner_is_not_answered_with_an_old_load)]),
         (
             Mutant::WithoutEmbeddedTags,
             vec![
@@ -74,8 +71,6 @@ pub fn trials() -> impl Iterator<Item = Trial> {
         ),
     ];
     table.into_iter().flat_map(|(mutant, caught_by)| {
-        caught_by
-            .into_iter()
-            .flat_map(move |story| story.fails(mutant))
+        caught_by.into_iter().flat_map(move |story| story.fails(mutant))
     })
 }

@@ -43,9 +43,7 @@ const DATABASES: [&str; 8] = [
 
 pub fn trials() -> Vec<Trial> {
     vec![Trial::test("secrets::nothing_shows_a_password", || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(nothing_shows_a_password());
         Ok(())
     })]
@@ -91,10 +89,7 @@ async fn nothing_shows_a_password() {
     let redis = port(&redis);
     let postgres = port(&servers::postgres().url("plio"));
     for address in ADDRESSES {
-        shows_nothing(
-            address,
-            &of_redis(&address.replace("{redis}", &redis)).await,
-        );
+        shows_nothing(address, &of_redis(&address.replace("{redis}", &redis)).await);
     }
     for address in DATABASES {
         let address = address.replace("{postgres}", &postgres);
@@ -119,22 +114,15 @@ async fn of_redis(address: &str) -> String {
     let store = match RedisStore::new(address, &SCHEMA) {
         Ok(store) => store,
         Err(error) => {
-            assert!(
-                error.to_string().contains("redis://"),
-                "it says what it is to be: {error}"
-            );
+            assert!(error.to_string().contains("redis://"), "it says what it is to be: {error}");
             return format!("{error} {error:?} {:?}", std::error::Error::source(&error));
         }
     };
     let seen = Arc::new(Mutex::new(format!("{store:?}")));
     let told = Arc::clone(&seen);
-    let builder = Cache::builder((), &SCHEMA)
-        .without_outbox()
-        .store(store)
-        .on_event(move |event| {
-            told.lock()
-                .expect("not poisoned")
-                .push_str(&format!("{event:?}"));
+    let builder =
+        Cache::builder((), &SCHEMA).without_outbox().store(store).on_event(move |event| {
+            told.lock().expect("not poisoned").push_str(&format!("{event:?}"));
         });
     let shown = format!("{builder:?}");
     let cache = builder.build().await.expect("it is built all the same");

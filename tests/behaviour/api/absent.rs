@@ -25,15 +25,11 @@ async fn a_missing_plio_is_cached_and_its_creation_is_seen(world: World) {
     assert_eq!(world.events.loads("plio"), 1);
 
     world
-        .sql(format!(
-            "INSERT INTO plio (id, name, created_by_id) VALUES ({ID}, 'born', {user})"
-        ))
+        .sql(format!("INSERT INTO plio (id, name, created_by_id) VALUES ({ID}, 'born', {user})"))
         .await;
     world.deliver_pending().await;
 
-    world
-        .entry_is_gone_or_says(&format!("plio_{ID}"), "born")
-        .await;
+    world.entry_is_gone_or_says(&format!("plio_{ID}"), "born").await;
     world.get(&path).await.is(200).miss().says("/name", "born");
     world.kept(&path).await;
 }
@@ -59,18 +55,9 @@ async fn a_missing_user_is_cached_and_its_creation_is_seen(world: World) {
     let path = format!("/users/{ID}");
     world.get(&path).await.is(404).miss();
     world.get(&path).await.is(404).hit();
-    world
-        .sql(format!(
-            r#"INSERT INTO "user" (id, email) VALUES ({ID}, 'born@example.org')"#
-        ))
-        .await;
+    world.sql(format!(r#"INSERT INTO "user" (id, email) VALUES ({ID}, 'born@example.org')"#)).await;
     world.deliver_pending().await;
-    world
-        .get(&path)
-        .await
-        .is(200)
-        .miss()
-        .says("/email", "born@example.org");
+    world.get(&path).await.is(200).miss().says("/email", "born@example.org");
 }
 
 async fn a_deleted_and_recreated_plio_is_seen(world: World) {
@@ -86,10 +73,5 @@ async fn a_deleted_and_recreated_plio_is_seen(world: World) {
         ))
         .await;
     world.deliver_pending().await;
-    world
-        .get(&plio.path())
-        .await
-        .is(200)
-        .says("/name", "reborn")
-        .says("/items", json!([]));
+    world.get(&plio.path()).await.is(200).says("/name", "reborn").says("/items", json!([]));
 }

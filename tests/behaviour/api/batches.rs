@@ -7,11 +7,7 @@ use crate::harness::soon::{SOON, Soon};
 use crate::harness::{App, Seen, Story, World, story};
 
 pub fn stories() -> Vec<Story> {
-    vec![
-        story!(a_batch_from_near_far_and_the_source_is_in_order)
-            .with_near()
-            .on_redis(),
-    ]
+    vec![story!(a_batch_from_near_far_and_the_source_is_in_order).with_near().on_redis()]
 }
 
 /// Where a value of a batch is to come from.
@@ -31,9 +27,7 @@ async fn a_batch_from_near_far_and_the_source_is_in_order(world: World) {
     };
     let (gone_near, gone_far, gone) = (1_000_001, 1_000_002, 1_000_003);
     let another = world.another_app().await;
-    User::get_many(&another.cache, &[far, far_too, gone_far])
-        .await
-        .expect("users");
+    User::get_many(&another.cache, &[far, far_too, gone_far]).await.expect("users");
     are_near(&world, &[near, near_too, gone_near]).await;
     world.events.forget();
 
@@ -76,10 +70,7 @@ async fn are_near(app: &App, ids: &[i64]) {
     loop {
         let fetched = User::fetch_many(&app.cache, ids).await.expect("users");
         let is_near = |answer, tier| answer == Answer::Hit && tier == "near";
-        if fetched
-            .iter()
-            .all(|user| is_near(user.status.answer, user.status.tier))
-        {
+        if fetched.iter().all(|user| is_near(user.status.answer, user.status.tier)) {
             return;
         }
         soon.or(format!("{fetched:?}")).await;

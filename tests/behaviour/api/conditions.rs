@@ -32,32 +32,13 @@ async fn only_the_state_that_is_meant_is_changed(world: World) {
     let plio = world.plio_with_items(1).await;
     for (path, field) in rows(&plio) {
         let old = etag(&world.get(&path).await.is(200));
-        let changed = patch_if(&world, &path, &old, json!({field: "new"}))
-            .await
-            .is(200);
-        let new = etag(
-            &world
-                .right(&path)
-                .await
-                .says(field_of(field).as_str(), "new"),
-        );
-        assert_eq!(
-            etag(&changed),
-            new,
-            "wrong answer: another tag after {path}"
-        );
+        let changed = patch_if(&world, &path, &old, json!({field: "new"})).await.is(200);
+        let new = etag(&world.right(&path).await.says(field_of(field).as_str(), "new"));
+        assert_eq!(etag(&changed), new, "wrong answer: another tag after {path}");
         assert_ne!(new, old, "wrong answer: another state has the same tag");
 
         let weak = format!("W/{new}");
-        for wrong in [
-            &old,
-            &weak,
-            "\"x\"",
-            "",
-            "nonsense",
-            "W/*",
-            new.trim_matches('"'),
-        ] {
+        for wrong in [&old, &weak, "\"x\"", "", "nonsense", "W/*", new.trim_matches('"')] {
             let refused = patch_if(&world, &path, wrong, json!({field: "never"})).await;
             refused.expect_problem(&[412]);
             delete_if(&world, &path, wrong).await.expect_problem(&[412]);
@@ -67,10 +48,7 @@ async fn only_the_state_that_is_meant_is_changed(world: World) {
             let refused = world.send(request.json(&json!({field: "never"}))).await;
             refused.expect_problem(&[412]);
         }
-        world
-            .right(&path)
-            .await
-            .says(field_of(field).as_str(), "new");
+        world.right(&path).await.says(field_of(field).as_str(), "new");
 
         let several = format!("\"x\", W/\"y\", {new}");
         for (round, right) in [several.as_str(), "*"].into_iter().enumerate() {
@@ -78,10 +56,7 @@ async fn only_the_state_that_is_meant_is_changed(world: World) {
             patch_if(&world, &path, right, change).await.is(200);
         }
         let other = world.request("PATCH", &path).header("if-none-match", &old);
-        world
-            .send(other.json(&json!({field: "newest"})))
-            .await
-            .is(200);
+        world.send(other.json(&json!({field: "newest"}))).await.is(200);
     }
     // Whom others refer to is deleted last.
     for (path, _) in [&rows(&plio)[4..6], &rows(&plio)[..1], &rows(&plio)[7..]].concat() {
@@ -96,18 +71,12 @@ async fn a_change_of_what_a_value_is_built_from_counts(world: World) {
     let old = etag(&world.warm(&plio.path()).await);
     let question = plio.questions[0];
     // Nobody tells the app, and what it has in its memory says that nothing has changed.
-    world
-        .sql(format!(
-            "UPDATE question SET text = 'new' WHERE id = {question}"
-        ))
-        .await;
+    world.sql(format!("UPDATE question SET text = 'new' WHERE id = {question}")).await;
     let refused = patch_if(&world, &plio.path(), &old, json!({"name": "never"})).await;
     refused.expect_problem(&[412]);
     world.becomes_right(&plio.path()).await;
     let new = etag(&world.get(&plio.path()).await.is(200));
-    patch_if(&world, &plio.path(), &new, json!({"name": "new"}))
-        .await
-        .is(200);
+    patch_if(&world, &plio.path(), &new, json!({"name": "new"})).await.is(200);
 }
 
 async fn of_many_who_mean_one_state_one_wins(world: World) {
@@ -120,11 +89,7 @@ async fn of_many_who_mean_one_state_one_wins(world: World) {
         for round in 0..5 {
             let tag = etag(&world.truth(&path).await.is(200));
             let racers = (0..8).map(|racer| {
-                let app: App = if racer % 2 == 0 {
-                    (*world).clone()
-                } else {
-                    other.clone()
-                };
+                let app: App = if racer % 2 == 0 { (*world).clone() } else { other.clone() };
                 let change = json!({field: format!("round {round}, racer {racer}")});
                 let (path, tag) = (path.clone(), tag.clone());
                 tokio::spawn(async move { patch_if(&app, &path, &tag, change).await.status })
@@ -135,10 +100,7 @@ async fn of_many_who_mean_one_state_one_wins(world: World) {
             }
             statuses.sort_unstable();
             let one = [200, 412, 412, 412, 412, 412, 412, 412];
-            assert_eq!(
-                statuses, one,
-                "wrong answer: of all who change {path} one wins"
-            );
+            assert_eq!(statuses, one, "wrong answer: of all who change {path} one wins");
         }
     }
 }
@@ -147,20 +109,11 @@ async fn a_state_is_compared_when_the_writers_before_are_done(world: World) {
     let plio = world.plio_with_items(1).await;
     for (path, table, id, field) in [
         (plio.path(), "plio", plio.id, "name"),
-        (
-            format!("/videos/{}", plio.video),
-            "video",
-            plio.video,
-            "title",
-        ),
+        (format!("/videos/{}", plio.video), "video", plio.video, "title"),
     ] {
         let tag = etag(&world.get(&path).await.is(200));
         let mut elsewhere = world.begin_elsewhere().await;
-        elsewhere
-            .run(format!(
-                "UPDATE {table} SET {field} = 'theirs' WHERE id = {id}"
-            ))
-            .await;
+        elsewhere.run(format!("UPDATE {table} SET {field} = 'theirs' WHERE id = {id}")).await;
         let requests = world.requests();
         let ours = tokio::spawn({
             let (world, path) = (world.clone(), path.clone());
@@ -170,11 +123,7 @@ async fn a_state_is_compared_when_the_writers_before_are_done(world: World) {
         elsewhere.commit().await;
         ours.await.expect("an answer").expect_problem(&[412]);
         let stored = format!("SELECT count(*) FROM {table} WHERE id = {id} AND {field} = 'theirs'");
-        assert_eq!(
-            world.number(stored).await,
-            1,
-            "wrong answer: theirs is overwritten"
-        );
+        assert_eq!(world.number(stored).await, 1, "wrong answer: theirs is overwritten");
     }
 }
 
@@ -185,9 +134,7 @@ async fn wrong_requests_are_wrong_whatever_they_mean(world: World) {
         missing.expect_problem(&[404]);
         let wrong = patch_if(&world, &plio.path(), if_match, json!({"name": 1})).await;
         wrong.expect_problem(&[422]);
-        delete_if(&world, "/videos/999999", if_match)
-            .await
-            .expect_problem(&[404]);
+        delete_if(&world, "/videos/999999", if_match).await.expect_problem(&[404]);
     }
 }
 
@@ -207,6 +154,5 @@ async fn patch_if(app: &App, path: &str, if_match: &str, change: Value) -> Answe
 }
 
 async fn delete_if(app: &App, path: &str, if_match: &str) -> Answer {
-    app.send(app.request("DELETE", path).header("if-match", if_match))
-        .await
+    app.send(app.request("DELETE", path).header("if-match", if_match)).await
 }

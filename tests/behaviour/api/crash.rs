@@ -41,21 +41,14 @@ async fn a_writer_killed_before_its_commit_changes_nothing(world: World) {
     }
     assert_eq!(world.waiting_rows().await, 0, "nothing was written");
     // And nobody is in the way of the next.
-    world
-        .sql(format!(
-            "UPDATE plio SET name = 'next' WHERE id = {}",
-            plios[0].id
-        ))
-        .await;
+    world.sql(format!("UPDATE plio SET name = 'next' WHERE id = {}", plios[0].id)).await;
     world.deliver_pending().await;
     world.right(&plios[0].path()).await.says("/name", "next");
 }
 
 async fn a_writer_killed_when_it_has_committed_starts_again(world: World) {
     let plios = two_plios(&world).await;
-    for (round, point) in [COMMITTED, INVALIDATED, DELIVERED, ALL_DELIVERED]
-        .into_iter()
-        .enumerate()
+    for (round, point) in [COMMITTED, INVALIDATED, DELIVERED, ALL_DELIVERED].into_iter().enumerate()
     {
         let name = format!("round {round}");
         killed_at(&world, &plios, &writes(&plios, &name), point).await;
@@ -74,10 +67,7 @@ async fn a_writer_killed_when_it_has_committed_starts_again(world: World) {
         nothing_waits(&world, SOON).await;
         for plio in &plios {
             for app in [&again, &*world] {
-                world
-                    .right_from(app, &plio.path())
-                    .await
-                    .says("/name", name.as_str());
+                world.right_from(app, &plio.path()).await.says("/name", name.as_str());
             }
         }
     }
@@ -107,11 +97,7 @@ async fn a_reader_killed_while_it_holds_a_fill_leaves_nothing_behind(world: Worl
     let mut reader = Doomed::reader(&world, plio.id, LOADED).await;
     reader.reached().await; // it has the old value, and a token of before
     let mut tx = world.begin().await;
-    tx.run(format!(
-        "UPDATE plio SET name = 'new' WHERE id = {}",
-        plio.id
-    ))
-    .await;
+    tx.run(format!("UPDATE plio SET name = 'new' WHERE id = {}", plio.id)).await;
     tx.commit().await;
     reader.kill();
 
@@ -127,33 +113,20 @@ async fn a_relay_killed_in_the_middle_of_its_pass_is_made_up_for_by_another(worl
     world.sql(writes(&plios, "new")).await;
     relay.reached().await;
     relay.kill();
-    assert!(
-        world.waiting_rows().await as usize > MANY,
-        "nothing is marked"
-    );
-    world
-        .get(&plios[1].path())
-        .await
-        .hit()
-        .says("/name", "old name");
+    assert!(world.waiting_rows().await as usize > MANY, "nothing is marked");
+    world.get(&plios[1].path()).await.hit().says("/name", "old name");
 
     let began = Instant::now();
     let other = world.relaying_app().await;
     until_right(&other, &plios, "new", began, WINDOW_OF_MANY).await;
-    other
-        .events
-        .wait_for("idle", |seen| *seen == Seen::Idle)
-        .await;
+    other.events.wait_for("idle", |seen| *seen == Seen::Idle).await;
     nothing_waits(&world, SOON).await;
 }
 
 /// Two plios with nothing in common but that they are warm and then written, one in the first batch of a delivery and
 /// one in the last.
 async fn two_plios(world: &World) -> [Plio; 2] {
-    [
-        world.plio_with_items(1).await,
-        world.plio_with_items(1).await,
-    ]
+    [world.plio_with_items(1).await, world.plio_with_items(1).await]
 }
 
 async fn warm(world: &World, plios: &[Plio]) {

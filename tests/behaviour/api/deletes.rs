@@ -16,30 +16,19 @@ pub fn stories() -> Vec<Story> {
 }
 
 async fn a_plio_deleted_by_plain_sql_is_gone_with_all_it_had(world: World) {
-    let (plio, other) = (
-        world.plio_with_items(2).await,
-        world.plio_with_items(2).await,
-    );
+    let (plio, other) = (world.plio_with_items(2).await, world.plio_with_items(2).await);
     world.warm(&plio.path()).await;
     world.warm(&plio.by_uuid()).await;
     world.warm(&other.path()).await;
 
-    world
-        .sql(format!("DELETE FROM plio WHERE id = {}", plio.id))
-        .await;
+    world.sql(format!("DELETE FROM plio WHERE id = {}", plio.id)).await;
     world.deliver_pending().await;
 
     world.entry_is_gone(&plio.key()).await;
     world.get(&plio.path()).await.is(404);
     world.get(&plio.by_uuid()).await.is(404);
-    world
-        .get(&format!("/items/{}", plio.items[0]))
-        .await
-        .is(404);
-    world
-        .get(&format!("/questions/{}", plio.questions[0]))
-        .await
-        .is(404);
+    world.get(&format!("/items/{}", plio.items[0])).await.is(404);
+    world.get(&format!("/questions/{}", plio.questions[0])).await.is(404);
     world.get(&format!("/videos/{}", plio.video)).await.is(200);
     world.get(&other.path()).await.ok().hit();
 }
@@ -63,76 +52,37 @@ async fn all_plios_deleted_at_once_are_gone(world: World) {
 async fn a_deleted_item_takes_its_question_along(world: World) {
     let plio = world.plio_with_items(2).await;
     world.warm(&plio.path()).await;
-    world
-        .delete(&format!("/items/{}", plio.items[0]))
-        .await
-        .is(204);
-    world
-        .get(&plio.path())
-        .await
-        .ok()
-        .miss()
-        .lists("/items", &plio.items[1..]);
-    world
-        .get(&format!("/questions/{}", plio.questions[0]))
-        .await
-        .is(404);
+    world.delete(&format!("/items/{}", plio.items[0])).await.is(204);
+    world.get(&plio.path()).await.ok().miss().lists("/items", &plio.items[1..]);
+    world.get(&format!("/questions/{}", plio.questions[0])).await.is(404);
     world.kept(&plio.path()).await;
 }
 
 async fn a_deleted_organization_takes_its_memberships_along(world: World) {
     let plio = world.plio_with_items(1).await;
-    world
-        .warm(&plio.path())
-        .await
-        .lists("/created_by/organizations", &[plio.organization]);
+    world.warm(&plio.path()).await.lists("/created_by/organizations", &[plio.organization]);
     world.warm(&plio.user_path()).await;
 
-    world
-        .sql(format!(
-            "DELETE FROM organization WHERE id = {}",
-            plio.organization
-        ))
-        .await;
+    world.sql(format!("DELETE FROM organization WHERE id = {}", plio.organization)).await;
     world.deliver_pending().await;
 
-    world
-        .get(&plio.path())
-        .await
-        .ok()
-        .miss()
-        .says("/created_by/organizations", json!([]));
-    world
-        .right(&plio.user_path())
-        .await
-        .says("/organizations", json!([]));
-    world
-        .get(&format!("/organization-users/{}", plio.membership))
-        .await
-        .is(404);
+    world.get(&plio.path()).await.ok().miss().says("/created_by/organizations", json!([]));
+    world.right(&plio.user_path()).await.says("/organizations", json!([]));
+    world.get(&format!("/organization-users/{}", plio.membership)).await.is(404);
 }
 
 async fn a_deleted_user_is_gone_with_the_memberships(world: World) {
     let (user, organization, membership) = world.user_with_organization().await;
     world.deliver_pending().await;
     let path = format!("/users/{user}");
-    world
-        .warm(&path)
-        .await
-        .lists("/organizations", &[organization]);
+    world.warm(&path).await.lists("/organizations", &[organization]);
 
     world.delete(&path).await.is(204);
 
     world.entry_is_gone(&format!("user_{user}")).await;
     world.get(&path).await.is(404);
-    world
-        .get(&format!("/organization-users/{membership}"))
-        .await
-        .is(404);
-    world
-        .get(&format!("/organizations/{organization}"))
-        .await
-        .is(200);
+    world.get(&format!("/organization-users/{membership}")).await.is(404);
+    world.get(&format!("/organizations/{organization}")).await.is(200);
 }
 
 async fn images_deleted_at_once_leave_their_questions(world: World) {

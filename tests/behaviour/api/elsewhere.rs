@@ -65,10 +65,7 @@ async fn more_than_a_batch_is_delivered_elsewhere(world: World) {
         .await;
     let last = world.numbers("SELECT max(id) FROM image").await[0];
     world
-        .sql(format!(
-            "UPDATE question SET image_id = {last} WHERE id = {}",
-            plio.questions[0]
-        ))
+        .sql(format!("UPDATE question SET image_id = {last} WHERE id = {}", plio.questions[0]))
         .await;
     world.sql("DELETE FROM cache_outbox").await;
     let reader = world.relaying_app().await;
@@ -80,12 +77,8 @@ async fn more_than_a_batch_is_delivered_elsewhere(world: World) {
         false => "unixepoch('now', 'subsec')",
     };
     let mut tx = world.begin_elsewhere().await;
-    tx.run("UPDATE image SET alt_text = 'new' WHERE url = 'bulk'")
-        .await;
-    tx.run(format!(
-        "UPDATE cache_outbox SET delivered_at = {now}, delivered_to = 1"
-    ))
-    .await;
+    tx.run("UPDATE image SET alt_text = 'new' WHERE url = 'bulk'").await;
+    tx.run(format!("UPDATE cache_outbox SET delivered_at = {now}, delivered_to = 1")).await;
     tx.commit().await;
     let answer = sees_soon(&world, &reader, &plio.path(), SOON).await;
     answer.says("/items/0/details/image/alt_text", "new");
@@ -109,8 +102,7 @@ async fn nothing_here_is_from_before_a_commit_that_another_delivered(world: Worl
 /// How often the relay of this app invalidated the plio.
 fn invalidations(app: &App, key: &str) -> usize {
     let tag = key.replace("plio_", "plio#id=");
-    app.events
-        .count(|seen| matches!(seen, Seen::Invalidated(tags) if tags.contains(&tag)))
+    app.events.count(|seen| matches!(seen, Seen::Invalidated(tags) if tags.contains(&tag)))
 }
 
 /// Waits until so many passes have found nothing.
@@ -150,13 +142,10 @@ async fn a_schema_that_only_the_connections_know(world: World) {
     let path = format!("/users/{user}");
     app.warm(&path).await.says("/first_name", "old");
 
-    world
-        .sql(r#"UPDATE other."user" SET first_name = 'new'"#)
-        .await;
+    world.sql(r#"UPDATE other."user" SET first_name = 'new'"#).await;
     let soon = Soon::within(SOON);
     while app.get(&path).await.ok().at("/first_name") != "new" {
-        soon.or("wrong answer: a write in its schema is not seen")
-            .await;
+        soon.or("wrong answer: a write in its schema is not seen").await;
     }
     delivered(&other).await;
     assert_eq!(world.outbox_rows().await, 0, "the other outbox has nothing");
@@ -166,14 +155,9 @@ async fn a_schema_that_only_the_connections_know(world: World) {
 async fn delivered(pool: &PgPool) {
     let soon = Soon::within(SOON);
     loop {
-        let sql = format!(
-            "SELECT count(*) FROM {} WHERE delivered_at IS NULL",
-            SCHEMA.outbox
-        );
-        let waiting: i64 = sqlx::query_scalar(AssertSqlSafe(sql))
-            .fetch_one(pool)
-            .await
-            .expect("a number");
+        let sql = format!("SELECT count(*) FROM {} WHERE delivered_at IS NULL", SCHEMA.outbox);
+        let waiting: i64 =
+            sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(pool).await.expect("a number");
         if waiting == 0 {
             return;
         }

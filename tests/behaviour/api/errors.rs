@@ -47,49 +47,22 @@ async fn wrong_ids_are_4xx(world: World) {
             let path = format!("/{noun}/{id}");
             world.get(&path).await.expect_problem(&[400, 404]);
             world.delete(&path).await.expect_problem(&[400, 404]);
-            world
-                .patch(&path, json!({}))
-                .await
-                .expect_problem(&[400, 404]);
+            world.patch(&path, json!({})).await.expect_problem(&[400, 404]);
         }
-        world
-            .get(&format!("/{noun}/abc"))
-            .await
-            .expect_problem(&[400]);
-        world
-            .get(&format!("/{noun}/999999"))
-            .await
-            .expect_problem(&[404]);
-        world
-            .patch(&format!("/{noun}/999999"), json!({}))
-            .await
-            .expect_problem(&[404]);
-        world
-            .delete(&format!("/{noun}/999999"))
-            .await
-            .expect_problem(&[404]);
+        world.get(&format!("/{noun}/abc")).await.expect_problem(&[400]);
+        world.get(&format!("/{noun}/999999")).await.expect_problem(&[404]);
+        world.patch(&format!("/{noun}/999999"), json!({})).await.expect_problem(&[404]);
+        world.delete(&format!("/{noun}/999999")).await.expect_problem(&[404]);
     }
     let long = "x".repeat(5_000);
-    for uuid in [
-        "%00",
-        "%FF",
-        "abc%00def",
-        "'",
-        "%F0%9F%92%A9",
-        "..",
-        "a%2Fb",
-        long.as_str(),
-    ] {
+    for uuid in ["%00", "%FF", "abc%00def", "'", "%F0%9F%92%A9", "..", "a%2Fb", long.as_str()] {
         let answer = world.get(&format!("/plios/by-uuid/{uuid}")).await;
         if uuid != ".." {
             answer.expect_problem(&[400, 404]);
         }
     }
     for id in ["abc", "-1", "99999999999999999999"] {
-        world
-            .post(&format!("/plios/{id}/duplicate"), json!({}))
-            .await
-            .expect_problem(&[400, 404]);
+        world.post(&format!("/plios/{id}/duplicate"), json!({})).await.expect_problem(&[400, 404]);
     }
     unharmed(&world, &plio, before).await;
 }
@@ -98,11 +71,7 @@ async fn wrong_bodies_are_4xx(world: World) {
     let plio = world.plio_with_items(1).await;
     let before = all(&world).await;
     let deep = "[".repeat(100_000);
-    let deep_config = format!(
-        r#"{{"config": {}1{}}}"#,
-        "[".repeat(5_000),
-        "]".repeat(5_000)
-    );
+    let deep_config = format!(r#"{{"config": {}1{}}}"#, "[".repeat(5_000), "]".repeat(5_000));
     let bodies = [
         "",
         " ",
@@ -134,10 +103,7 @@ async fn wrong_bodies_are_4xx(world: World) {
             }
         }
         for body in [json!([]), json!("text"), json!(1), json!(null), json!([{}])] {
-            world
-                .post(&format!("/{noun}"), body.clone())
-                .await
-                .expect_problem(&[400, 422]);
+            world.post(&format!("/{noun}"), body.clone()).await.expect_problem(&[400, 422]);
             world.patch(&row, body).await.expect_problem(&[400, 422]);
         }
         let bytes = world
@@ -211,11 +177,8 @@ async fn wrong_values_are_4xx(world: World) {
             answer.status,
             answer.text
         );
-        let field = wrong
-            .as_object()
-            .and_then(|object| object.keys().next())
-            .cloned()
-            .unwrap_or_default();
+        let field =
+            wrong.as_object().and_then(|object| object.keys().next()).cloned().unwrap_or_default();
         let detail = answer.at("/detail").as_str().unwrap_or_default().to_owned();
         assert!(
             field.contains('\0') || detail.contains(&field),
@@ -246,25 +209,13 @@ async fn wrong_values_are_4xx(world: World) {
         ("videos", r#"{"duration": -1e999}"#.to_owned()),
     ] {
         let row = format!("/{noun}/{}", plio.row(noun));
-        let request = world
-            .request("PATCH", &row)
-            .header("content-type", "application/json")
-            .body(body);
+        let request =
+            world.request("PATCH", &row).header("content-type", "application/json").body(body);
         world.send(request).await.expect_problem(&[400, 422]);
     }
     // Nothing at all is too little for a new row, and the sentence says what is missing.
-    for noun in [
-        "plios",
-        "users",
-        "items",
-        "questions",
-        "organizations",
-        "organization-users",
-    ] {
-        world
-            .post(&format!("/{noun}"), json!({}))
-            .await
-            .expect_problem(&[422]);
+    for noun in ["plios", "users", "items", "questions", "organizations", "organization-users"] {
+        world.post(&format!("/{noun}"), json!({})).await.expect_problem(&[422]);
     }
     // But enough for a change.
     world.patch(&plio.path(), json!({})).await.is(200);
@@ -288,10 +239,8 @@ async fn dangling_references_name_the_field_and_the_id(world: World) {
         let mut change = json!({});
         change[field] = json!(987_654);
         let row = format!("/{noun}/{}", plio.row(noun));
-        for answer in [
-            world.post(&format!("/{noun}"), new).await,
-            world.patch(&row, change).await,
-        ] {
+        for answer in [world.post(&format!("/{noun}"), new).await, world.patch(&row, change).await]
+        {
             let detail = answer.at("/detail").as_str().unwrap_or_default().to_owned();
             answer.expect_problem(&[422]);
             assert!(
@@ -304,40 +253,22 @@ async fn dangling_references_name_the_field_and_the_id(world: World) {
 }
 
 async fn taken_names_are_conflicts(world: World) {
-    let (plio, other) = (
-        world.plio_with_items(1).await,
-        world.plio_with_items(1).await,
-    );
+    let (plio, other) = (world.plio_with_items(1).await, world.plio_with_items(1).await);
     let user = world.get(&plio.user_path()).await.ok();
-    let organization = world
-        .get(&format!("/organizations/{}", plio.organization))
-        .await
-        .ok();
+    let organization = world.get(&format!("/organizations/{}", plio.organization)).await.ok();
     let before = all(&world).await;
 
     let mail = json!({"email": user.at("/email")});
-    world
-        .post("/users", mail.clone())
-        .await
-        .expect_problem(&[409]);
-    world
-        .patch(&other.user_path(), mail)
-        .await
-        .expect_problem(&[409]);
+    world.post("/users", mail.clone()).await.expect_problem(&[409]);
+    world.patch(&other.user_path(), mail).await.expect_problem(&[409]);
     let code = json!({"name": "x", "shortcode": organization.at("/shortcode")});
-    world
-        .post("/organizations", code.clone())
-        .await
-        .expect_problem(&[409]);
+    world.post("/organizations", code.clone()).await.expect_problem(&[409]);
     world
         .patch(&format!("/organizations/{}", other.organization), code)
         .await
         .expect_problem(&[409]);
     let member = json!({"user": plio.user, "organization": plio.organization, "role": "org-view"});
-    world
-        .post("/organization-users", member)
-        .await
-        .expect_problem(&[409]);
+    world.post("/organization-users", member).await.expect_problem(&[409]);
     world.delete(&plio.user_path()).await.expect_problem(&[409]);
     unharmed(&world, &plio, before).await;
 }
@@ -355,10 +286,7 @@ async fn wrong_routes_methods_and_types_are_4xx(world: World) {
         "/%00",
         "/api/v1/plios//1",
     ] {
-        world
-            .send(world.request_anywhere("GET", path))
-            .await
-            .expect_problem(&[404]);
+        world.send(world.request_anywhere("GET", path)).await.expect_problem(&[404]);
     }
     for (method, path) in [
         ("PUT", plio.path()),
@@ -368,16 +296,9 @@ async fn wrong_routes_methods_and_types_are_4xx(world: World) {
         ("GET", format!("{}/duplicate", plio.path())),
         ("DELETE", plio.by_uuid()),
     ] {
-        world
-            .send(world.request(method, &path))
-            .await
-            .expect_problem(&[405]);
+        world.send(world.request(method, &path)).await.expect_problem(&[405]);
     }
-    for content_type in [
-        "text/plain",
-        "application/x-www-form-urlencoded",
-        "application/xml",
-    ] {
+    for content_type in ["text/plain", "application/x-www-form-urlencoded", "application/xml"] {
         for (method, path) in [("POST", "/videos".to_owned()), ("PATCH", plio.path())] {
             let request = world
                 .request(method, &path)
@@ -399,14 +320,8 @@ async fn an_oversize_body_is_413(world: World) {
     let plio = world.plio_with_items(1).await;
     let before = all(&world).await;
     let big = "x".repeat(1_100_000);
-    world
-        .post("/videos", json!({"url": big}))
-        .await
-        .expect_problem(&[413]);
-    world
-        .patch(&plio.path(), json!({"name": big}))
-        .await
-        .expect_problem(&[413]);
+    world.post("/videos", json!({"url": big})).await.expect_problem(&[413]);
+    world.patch(&plio.path(), json!({"name": big})).await.expect_problem(&[413]);
     unharmed(&world, &plio, before).await;
     // Large is not too large.
     let note = "x".repeat(500_000);

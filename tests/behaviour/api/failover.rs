@@ -74,44 +74,30 @@ async fn a_fill_from_before_a_fail_over_is_refused(world: World) {
 
     reader.await.expect("answered").ok();
     let refused = Seen::Filled(plio.key(), false);
-    assert!(
-        world.events.count(|seen| *seen == refused) > 0,
-        "the fill is refused"
-    );
+    assert!(world.events.count(|seen| *seen == refused) > 0, "the fill is refused");
     world.right(&plio.path()).await.says("/video/title", "new");
     world.kept(&plio.path()).await;
 }
 
 async fn a_replica_older_than_the_retention_is_voided(world: World) {
     // The world's own app is asked nothing from here on.
-    let plios = [
-        world.plio_with_items(1).await,
-        world.plio_with_items(1).await,
-    ];
+    let plios = [world.plio_with_items(1).await, world.plio_with_items(1).await];
     made_long_ago(&world).await;
-    let short = Schema {
-        retention: Duration::from_secs(1),
-        ..SCHEMA
-    };
+    let short = Schema { retention: Duration::from_secs(1), ..SCHEMA };
     let app = app_of(&world, Box::leak(Box::new(short))).await;
     for plio in &plios {
         app.warm(&plio.path()).await;
     }
     let replica = replica(&world).await;
     replica.detach().await;
-    app.patch(&plios[0].path(), json!({"name": "new"}))
-        .await
-        .is(200);
+    app.patch(&plios[0].path(), json!({"name": "new"})).await.is(200);
     app.events.forget();
     replica.take_the_place_of(world.redis()).await;
     comes_back(&world, &app, &plios[..1]).await;
 
     // Nobody knows any more that this one is right.
     app.get(&plios[1].path()).await.ok().miss();
-    world
-        .right_from(&app, &plios[0].path())
-        .await
-        .says("/name", "new");
+    world.right_from(&app, &plios[0].path()).await.says("/name", "new");
 }
 
 async fn two_processes_through_the_same_fail_over(world: World) {
@@ -128,10 +114,7 @@ async fn two_processes_through_the_same_fail_over(world: World) {
         tokio::spawn(async move {
             while !over.load(Ordering::SeqCst) {
                 for plio in &plios[..2] {
-                    world
-                        .right_from(&app, &plio.path())
-                        .await
-                        .says("/name", "new");
+                    world.right_from(&app, &plio.path()).await.says("/name", "new");
                 }
             }
         })
@@ -148,15 +131,10 @@ async fn two_processes_through_the_same_fail_over(world: World) {
     }
     over.store(true, Ordering::SeqCst);
     for reader in readers {
-        reader
-            .await
-            .unwrap_or_else(|failure| std::panic::resume_unwind(failure.into_panic()));
+        reader.await.unwrap_or_else(|failure| std::panic::resume_unwind(failure.into_panic()));
     }
     for app in &others {
-        world
-            .right_from(app, &plios[2].path())
-            .await
-            .says("/name", "new");
+        world.right_from(app, &plios[2].path()).await.says("/name", "new");
         app.get(&plios[3].path()).await.ok().hit();
     }
 }
@@ -170,15 +148,11 @@ async fn rows_marked_while_another_makes_up_for_a_fail_over_are_not_lost(world: 
     replica.detach().await;
     change(&writer, &plios[0], "new").await;
     // The last thing that the dying server is told, and not yet marked.
-    let marks = writer
-        .events
-        .hold_after_invalidation(&format!("plio#id={}", plios[1].id));
+    let marks = writer.events.hold_after_invalidation(&format!("plio#id={}", plios[1].id));
     let writes = writer.patch_meanwhile(&plios[1].path(), json!({"name": "new"}));
     marks.reached().await;
 
-    let again = world
-        .events
-        .hold_after_invalidation(&format!("plio#id={}", plios[0].id));
+    let again = world.events.hold_after_invalidation(&format!("plio#id={}", plios[0].id));
     world.events.forget();
     replica.take_the_place_of(world.redis()).await;
     let reader = world.get_meanwhile(&plios[3].path()); // finds that the server is gone
@@ -199,12 +173,7 @@ async fn a_restart_with_an_older_memory_stays_warm(world: World) {
     let plios = warm_plios(&world).await;
     world.redis_command("SAVE").await;
     change(&world, &plios[0], "new").await;
-    world
-        .sql(format!(
-            "UPDATE video SET title = 'new' WHERE id = {}",
-            plios[1].video
-        ))
-        .await;
+    world.sql(format!("UPDATE video SET title = 'new' WHERE id = {}", plios[1].video)).await;
     world.deliver_pending().await;
     for plio in &plios {
         world.warm(&plio.path()).await;
@@ -213,10 +182,7 @@ async fn a_restart_with_an_older_memory_stays_warm(world: World) {
     comes_back(&world, &world, &plios[..2]).await;
 
     world.right(&plios[0].path()).await.says("/name", "new");
-    world
-        .right(&plios[1].path())
-        .await
-        .says("/video/title", "new");
+    world.right(&plios[1].path()).await.says("/video/title", "new");
     world.get(&plios[2].path()).await.ok().hit();
     is_a_cache(&world, &plios).await;
 }
@@ -224,11 +190,7 @@ async fn a_restart_with_an_older_memory_stays_warm(world: World) {
 async fn an_emptied_table_is_not_forgotten_by_a_restart(world: World) {
     let plios = warm_plios(&world).await;
     world.redis_command("SAVE").await;
-    let empty = if world.is_postgres() {
-        "TRUNCATE question"
-    } else {
-        "DELETE FROM question"
-    };
+    let empty = if world.is_postgres() { "TRUNCATE question" } else { "DELETE FROM question" };
     world.sql(empty).await;
     world.deliver_pending().await;
     restart(&world).await;
@@ -243,16 +205,8 @@ async fn a_clear_is_not_forgotten_by_a_restart(world: World) {
     let plios = warm_plios(&world).await;
     world.redis_command("SAVE").await;
     let mut tx = world.begin_elsewhere().await;
-    tx.run(format!(
-        "UPDATE plio SET name = 'new' WHERE id = {}",
-        plios[0].id
-    ))
-    .await;
-    tx.run(format!(
-        "DELETE FROM {} WHERE delivered_at IS NULL",
-        SCHEMA.outbox
-    ))
-    .await;
+    tx.run(format!("UPDATE plio SET name = 'new' WHERE id = {}", plios[0].id)).await;
+    tx.run(format!("DELETE FROM {} WHERE delivered_at IS NULL", SCHEMA.outbox)).await;
     tx.commit().await;
     world.cache.clear().await.expect("cleared");
     world.right(&plios[0].path()).await.says("/name", "new");
@@ -287,26 +241,13 @@ async fn a_server_that_became_a_replica_and_a_primary_again(world: World) {
     }
     // Of a server that has nothing.
     let empty = Redis::own();
-    world
-        .redis_command(&format!("REPLICAOF 127.0.0.1 {}", empty.port()))
-        .await;
+    world.redis_command(&format!("REPLICAOF 127.0.0.1 {}", empty.port())).await;
     change(&a, &plios[0], "new").await;
-    world
-        .right_from(&a, &plios[0].path())
-        .await
-        .says("/name", "new");
+    world.right_from(&a, &plios[0].path()).await.says("/name", "new");
     // The other finds out by itself.
-    b.events
-        .wait_for("the store is away", |seen| *seen == Seen::StoreAway)
-        .await;
-    world
-        .right_from(&b, &plios[0].path())
-        .await
-        .says("/name", "new");
-    assert!(
-        b.get(&plios[1].path()).await.ok().is_bypass(),
-        "the store is not asked"
-    );
+    b.events.wait_for("the store is away", |seen| *seen == Seen::StoreAway).await;
+    world.right_from(&b, &plios[0].path()).await.says("/name", "new");
+    assert!(b.get(&plios[1].path()).await.ok().is_bypass(), "the store is not asked");
 
     for app in [&a, &b] {
         app.events.forget();
@@ -327,9 +268,7 @@ async fn a_server_that_was_given_an_older_memory_and_is_a_primary_again(world: W
     world.warm(&plios[0].path()).await;
 
     world.events.forget();
-    world
-        .redis_command(&format!("REPLICAOF 127.0.0.1 {}", replica.port()))
-        .await;
+    world.redis_command(&format!("REPLICAOF 127.0.0.1 {}", replica.port())).await;
     world.redis().has_caught_up_with(&replica).await;
     world.redis_command("REPLICAOF NO ONE").await;
     // As Sentinel does.
@@ -343,27 +282,14 @@ async fn a_redis_that_served_another_database_is_voided(world: World) {
     let plio = world.plio_with_items(1).await;
     world.warm(&plio.path()).await;
     // As good as another database: only its identity says so.
-    world
-        .sql(format!(
-            "UPDATE {}_stamp SET identity = 'another'",
-            SCHEMA.outbox
-        ))
-        .await;
+    world.sql(format!("UPDATE {}_stamp SET identity = 'another'", SCHEMA.outbox)).await;
     let mut tx = world.begin_elsewhere().await;
-    tx.run(format!(
-        "UPDATE plio SET name = 'of another database' WHERE id = {}",
-        plio.id
-    ))
-    .await;
+    tx.run(format!("UPDATE plio SET name = 'of another database' WHERE id = {}", plio.id)).await;
     tx.run(format!("DELETE FROM {}", SCHEMA.outbox)).await;
     tx.commit().await;
 
     let other = world.another_app().await;
-    world
-        .right_from(&other, &plio.path())
-        .await
-        .miss()
-        .says("/name", "of another database");
+    world.right_from(&other, &plio.path()).await.miss().says("/name", "of another database");
     world.kept_from(&other, &plio.path()).await;
 }
 
@@ -436,10 +362,7 @@ async fn comes_back(world: &World, app: &App, plios: &[Plio]) {
 async fn is_a_cache(world: &World, plios: &[Plio]) {
     for plio in plios {
         change(world, plio, "after the return").await;
-        world
-            .right(&plio.path())
-            .await
-            .says("/name", "after the return");
+        world.right(&plio.path()).await.says("/name", "after the return");
         world.kept(&plio.path()).await;
     }
     nothing_waits(world, SOON).await;
@@ -462,10 +385,7 @@ async fn what_the_old_server_was_told_after_the_fail_over_is_told_to_the_new(wor
     replica.take_the_place_of(world.redis()).await;
     comes_back(&world, &world, &[]).await;
     for app in [&*world, &first] {
-        world
-            .right_from(app, &plios[0].path())
-            .await
-            .says("/name", "new");
+        world.right_from(app, &plios[0].path()).await.says("/name", "new");
         app.get(&plios[1].path()).await.ok().hit();
     }
 }

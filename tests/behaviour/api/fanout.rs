@@ -47,10 +47,7 @@ async fn a_tag_of_a_hundred_thousand_values_is_invalidated_in_slices(world: Worl
     let tag = Tag::from_text(format!("organization#id={organization}"));
 
     let store = Arc::new(RedisStore::new(&world.redis_url(), &SCHEMA).expect("a URL"));
-    store
-        .connect(&source(&world).await)
-        .await
-        .expect("connected");
+    store.connect(&source(&world).await).await.expect("connected");
     let before = fill_members(&store, &tag).await;
     let other = world.another_app().await;
     for app in [&*world, &other] {
@@ -182,9 +179,7 @@ impl Listener {
         let mut connection = self.0.get_connection().expect("Redis runs");
         tokio::spawn(async move {
             let mut pubsub = connection.as_pubsub();
-            pubsub
-                .psubscribe("cache:invalidations:*")
-                .expect("subscribed");
+            pubsub.psubscribe("cache:invalidations:*").expect("subscribed");
             let wait = Some(Duration::from_millis(100));
             pubsub.set_read_timeout(wait).expect("set");
             let (mut slices, mut told, mut stored) = (0, HashSet::new(), 0);
@@ -206,10 +201,7 @@ impl Listener {
                 let left = read.values.iter().flatten().count();
                 assert_eq!(left, 0, "wrong answer: {left} values of a slice are left");
                 // It may be deleted by the slices that follow, and is of now.
-                let new = Fill {
-                    key: format!("user_y{slices}"),
-                    ..fill(0, &tag)
-                };
+                let new = Fill { key: format!("user_y{slices}"), ..fill(0, &tag) };
                 let taken = store.fill(read.token, &[new]).await.expect("an answer");
                 slices += 1;
                 told.extend(keys);

@@ -29,18 +29,7 @@ const FIELDS: [(&str, &[&str]); 8] = [
             "items",
         ],
     ),
-    (
-        "users",
-        &[
-            "email",
-            "first_name",
-            "last_name",
-            "mobile",
-            "config",
-            "status",
-            "organizations",
-        ],
-    ),
+    ("users", &["email", "first_name", "last_name", "mobile", "config", "status", "organizations"]),
     ("videos", &["url", "title", "duration"]),
     ("images", &["url", "alt_text", "id"]),
     ("items", &["plio", "type", "time", "meta", "details"]),
@@ -59,10 +48,7 @@ const FIELDS: [(&str, &[&str]); 8] = [
         ],
     ),
     ("organizations", &["name", "shortcode", "created_at"]),
-    (
-        "organization-users",
-        &["user", "organization", "role", "is_owner"],
-    ),
+    ("organization-users", &["user", "organization", "role", "is_owner"]),
 ];
 
 async fn random_changes_are_never_the_servers_fault_and_are_read_back(world: World) {
@@ -83,20 +69,10 @@ async fn random_changes_are_never_the_servers_fault_and_are_read_back(world: Wor
                 _ => world.patch(&format!("/{noun}/{row}"), body.clone()).await,
             };
             let what = format!("seed {seed}, step {step}: {} {body}", answer.what);
-            assert!(
-                answer.status < 500,
-                "{what}: {} {}",
-                answer.status,
-                answer.text
-            );
+            assert!(answer.status < 500, "{what}: {} {}", answer.status, answer.text);
             for plio in &plios {
                 let shown = world.right(&plio.path()).await;
-                assert!(
-                    shown.status == 200,
-                    "{what}: then {} {}",
-                    shown.status,
-                    shown.text
-                );
+                assert!(shown.status == 200, "{what}: then {} {}", shown.status, shown.text);
             }
         }
         world.right("/plios").await.is(200);
@@ -106,10 +82,8 @@ async fn random_changes_are_never_the_servers_fault_and_are_read_back(world: Wor
 
 async fn whatever_json_a_plio_holds_is_read_back_from_the_cache(world: World) {
     let plio = world.plio_with_items(1).await;
-    let (item, question) = (
-        format!("/items/{}", plio.items[0]),
-        format!("/questions/{}", plio.questions[0]),
-    );
+    let (item, question) =
+        (format!("/items/{}", plio.items[0]), format!("/questions/{}", plio.questions[0]));
     let texts = [
         "",
         " ",
@@ -138,31 +112,17 @@ async fn whatever_json_a_plio_holds_is_read_back_from_the_cache(world: World) {
             .is(200)
             .says("/name", text);
         world
-            .patch(
-                &question,
-                json!({"text": text, "options": [text, null, [], {}]}),
-            )
+            .patch(&question, json!({"text": text, "options": [text, null, [], {}]}))
             .await
             .is(200);
         hit_is_right(&world, &plio).await;
     }
     for number in numbers {
-        world
-            .patch(&item, json!({"meta": {"number": number, "list": [number]}}))
-            .await
-            .is(200);
-        world
-            .patch(&question, json!({"correct_answer": number}))
-            .await
-            .is(200);
+        world.patch(&item, json!({"meta": {"number": number, "list": [number]}})).await.is(200);
+        world.patch(&question, json!({"correct_answer": number})).await.is(200);
         hit_is_right(&world, &plio).await;
         let time = world.patch(&item, json!({"time": number})).await;
-        assert!(
-            time.status < 500,
-            "time {number}: {} {}",
-            time.status,
-            time.text
-        );
+        assert!(time.status < 500, "time {number}: {} {}", time.status, time.text);
         hit_is_right(&world, &plio).await;
     }
     for json in [
@@ -176,22 +136,10 @@ async fn whatever_json_a_plio_holds_is_read_back_from_the_cache(world: World) {
     ] {
         for change in [json!({"config": json}), json!({"config": {"inside": json}})] {
             let answer = world.patch(&plio.path(), change.clone()).await;
-            assert!(
-                answer.status < 500,
-                "{change}: {} {}",
-                answer.status,
-                answer.text
-            );
+            assert!(answer.status < 500, "{change}: {} {}", answer.status, answer.text);
         }
-        let answer = world
-            .patch(&question, json!({"correct_answer": json}))
-            .await;
-        assert!(
-            answer.status < 500,
-            "{json}: {} {}",
-            answer.status,
-            answer.text
-        );
+        let answer = world.patch(&question, json!({"correct_answer": json})).await;
+        assert!(answer.status < 500, "{json}: {} {}", answer.status, answer.text);
         hit_is_right(&world, &plio).await;
     }
 }
@@ -230,14 +178,8 @@ fn value(random: &mut Rng, depth: u8) -> Value {
         9 => json!("with NUL \u{0}"),
         10 => json!("😀 ' \" \\ ; --"),
         11 => json!(random.i64(1..5).to_string()),
-        12 => json!(
-            (0..5)
-                .map(|_| random.char('\u{1}'..'\u{d7ff}'))
-                .collect::<String>()
-        ),
-        13 => (0..random.u8(..4))
-            .map(|_| value(random, depth + 1))
-            .collect(),
+        12 => json!((0..5).map(|_| random.char('\u{1}'..'\u{d7ff}')).collect::<String>()),
+        13 => (0..random.u8(..4)).map(|_| value(random, depth + 1)).collect(),
         _ => {
             let members =
                 (0..random.u8(..4)).map(|n| (format!("member {n}"), value(random, depth + 1)));

@@ -27,20 +27,13 @@ async fn a_temporary_table_does_not_pass_for_the_outbox(world: World) {
     let rows = world.outbox_rows().await;
     // Roles are the server's, which other stories share.
     let role = format!("editor_{:016x}", fastrand::u64(..));
-    world
-        .sql(format!(
-            "CREATE ROLE {role}; GRANT SELECT, UPDATE ON video TO {role}"
-        ))
-        .await;
+    world.sql(format!("CREATE ROLE {role}; GRANT SELECT, UPDATE ON video TO {role}")).await;
 
     let mut tx = world.begin_elsewhere().await;
     for sql in [
         format!("SET LOCAL ROLE {role}"),
         "CREATE TEMP TABLE cache_outbox (tag text, writer bigint) ON COMMIT DROP".to_owned(),
-        format!(
-            "UPDATE video SET title = 'by the role' WHERE id = {}",
-            plio.video
-        ),
+        format!("UPDATE video SET title = 'by the role' WHERE id = {}", plio.video),
         "DO $$ BEGIN
            ASSERT NOT EXISTS (SELECT FROM pg_temp.cache_outbox), 'wrong answer: reported to nobody';
          END $$"
@@ -52,9 +45,7 @@ async fn a_temporary_table_does_not_pass_for_the_outbox(world: World) {
     assert_eq!(world.outbox_rows().await, rows + 1, "wrong answer: rows");
     let answer = sees_soon(&world, &app, &plio.path(), SOON).await;
     answer.says("/video/title", "by the role");
-    world
-        .sql(format!("DROP OWNED BY {role}; DROP ROLE {role}"))
-        .await;
+    world.sql(format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
 }
 
 async fn a_relay_survives_an_observer_that_panics(world: World) {
@@ -75,20 +66,14 @@ async fn a_relay_survives_an_observer_that_panics(world: World) {
         let name = format!("new name {round}");
         let before = Plio::get(&cache, plio.id).await.expect("read");
         assert_ne!(before.expect("there").name, name);
-        world
-            .sql(format!(
-                "UPDATE plio SET name = '{name}' WHERE id = {}",
-                plio.id
-            ))
-            .await;
+        world.sql(format!("UPDATE plio SET name = '{name}' WHERE id = {}", plio.id)).await;
         let soon = Soon::within(SOON);
         loop {
             let read = Plio::get(&cache, plio.id).await.expect("read");
             if read.expect("there").name == name && panics.load(Ordering::SeqCst) >= round {
                 break;
             }
-            soon.or("wrong answer: the relay has delivered nothing")
-                .await;
+            soon.or("wrong answer: the relay has delivered nothing").await;
         }
     }
 }

@@ -195,10 +195,7 @@ async fn lists_have_no_etag_and_uncached_nouns_have_one(world: World) {
     let video = format!("/videos/{}", plio.video);
     let old = etag(&world.get(&video).await.is(200));
     let same = get_unless(&world, &video, &old).await.is(304);
-    assert_eq!(
-        (same.text.as_str(), same.header("etag")),
-        ("", old.as_str())
-    );
+    assert_eq!((same.text.as_str(), same.header("etag")), ("", old.as_str()));
     world.patch(&video, json!({"title": "new"})).await.is(200);
     let new = etag(&get_unless(&world, &video, &old).await.is(200));
     assert_ne!(new, old, "wrong answer: another value has the same tag");
@@ -240,10 +237,7 @@ async fn what_is_not_whole_is_never_sent(world: World) {
 
 /// A process that has to ask Redis every time.
 async fn app_without_near(world: &World) -> App {
-    let schema: &'static Schema = Box::leak(Box::new(Schema {
-        max_staleness: None,
-        ..SCHEMA
-    }));
+    let schema: &'static Schema = Box::leak(Box::new(Schema { max_staleness: None, ..SCHEMA }));
     let builder = Cache::builder(world.db().clone(), schema).relay(world.relays());
     let builder = match world.db() {
         Db::Sqlite(pool) => builder.outbox(pool),
@@ -259,8 +253,7 @@ fn etag(answer: &Answer) -> String {
 
 async fn get_unless(app: &App, path: &str, if_none_match: &str) -> Answer {
     let request = app.request("GET", path);
-    app.send(request.header("if-none-match", if_none_match))
-        .await
+    app.send(request.header("if-none-match", if_none_match)).await
 }
 
 /// 304: the tag, and neither a body nor the length of none.

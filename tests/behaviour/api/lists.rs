@@ -16,52 +16,22 @@ async fn a_list_has_pages(world: World) {
     let plios = world.plios_of_one_creator(5, 1).await;
     let ids: Vec<i64> = plios.iter().map(|plio| plio.id).collect();
     world.right("/plios").await.is(200).lists("", &ids);
-    world
-        .right("/plios?limit=2")
-        .await
-        .is(200)
-        .lists("", &ids[..2]);
-    world
-        .right("/plios?limit=2&offset=1")
-        .await
-        .is(200)
-        .lists("", &ids[1..3]);
-    world
-        .right("/plios?offset=4")
-        .await
-        .is(200)
-        .lists("", &ids[4..]);
+    world.right("/plios?limit=2").await.is(200).lists("", &ids[..2]);
+    world.right("/plios?limit=2&offset=1").await.is(200).lists("", &ids[1..3]);
+    world.right("/plios?offset=4").await.is(200).lists("", &ids[4..]);
     world.right("/plios?offset=5").await.is(200).lists("", &[]);
-    world
-        .right("/plios/?limit=1")
-        .await
-        .is(200)
-        .lists("", &ids[..1]);
+    world.right("/plios/?limit=1").await.is(200).lists("", &ids[..1]);
     for noun in &NOUNS[1..] {
         let all = world.right(&format!("/{noun}")).await.is(200).ids("");
         assert!(!all.is_empty() && all.is_sorted(), "{noun}: {all:?}");
-        let page = world
-            .get(&format!("/{noun}?limit=1&offset={}", all.len() - 1))
-            .await
-            .is(200);
+        let page = world.get(&format!("/{noun}?limit=1&offset={}", all.len() - 1)).await.is(200);
         page.lists("", &all[all.len() - 1..]);
     }
-    for bad in [
-        "limit=-1",
-        "limit=abc",
-        "offset=-1",
-        "offset=1.5",
-        "limit=99999999999999999999",
-        "limit=",
-    ] {
-        world
-            .get(&format!("/plios?{bad}"))
-            .await
-            .expect_problem(&[400]);
-        world
-            .get(&format!("/items?{bad}"))
-            .await
-            .expect_problem(&[400]);
+    for bad in
+        ["limit=-1", "limit=abc", "offset=-1", "offset=1.5", "limit=99999999999999999999", "limit="]
+    {
+        world.get(&format!("/plios?{bad}")).await.expect_problem(&[400]);
+        world.get(&format!("/items?{bad}")).await.expect_problem(&[400]);
     }
 }
 
@@ -72,11 +42,7 @@ async fn a_list_loads_the_cold_ones_at_once_and_the_warm_ones_not(world: World) 
 
     world.get("/plios").await.ok().miss();
     assert_eq!(world.events.loads("plio"), 1, "one load for the nineteen");
-    assert_eq!(
-        world.events.loads_of(&plios[3].key()),
-        0,
-        "and not for the warm one"
-    );
+    assert_eq!(world.events.loads_of(&plios[3].key()), 0, "and not for the warm one");
     world.get("/plios").await.ok().hit();
     assert_eq!(world.events.loads("plio"), 1);
 
@@ -92,10 +58,7 @@ async fn a_list_is_never_stale(world: World) {
     world.get("/users").await.ok();
 
     world
-        .patch(
-            &format!("/videos/{}", plios[1].video),
-            json!({"title": "new title"}),
-        )
+        .patch(&format!("/videos/{}", plios[1].video), json!({"title": "new title"}))
         .await
         .is(200);
     world
@@ -110,17 +73,8 @@ async fn a_list_is_never_stale(world: World) {
         )
         .await
         .is(200);
-    world
-        .right("/plios")
-        .await
-        .says("/2/created_by/organizations/0/name", "new organization");
-    world
-        .right("/users")
-        .await
-        .says("/0/organizations/0/name", "new organization");
+    world.right("/plios").await.says("/2/created_by/organizations/0/name", "new organization");
+    world.right("/users").await.says("/0/organizations/0/name", "new organization");
     world.delete(&plios[0].path()).await.is(204);
-    world
-        .right("/plios")
-        .await
-        .lists("", &[plios[1].id, plios[2].id]);
+    world.right("/plios").await.lists("", &[plios[1].id, plios[2].id]);
 }

@@ -32,10 +32,7 @@ pub fn stories() -> Vec<Story> {
 
 /// The schema with another bound.
 fn bounded(bound: Duration) -> &'static Schema {
-    Box::leak(Box::new(Schema {
-        max_staleness: Some(bound),
-        ..SCHEMA
-    }))
+    Box::leak(Box::new(Schema { max_staleness: Some(bound), ..SCHEMA }))
 }
 
 fn builder(world: &World, bound: Duration) -> Builder<Db> {
@@ -66,10 +63,7 @@ pub async fn near(app: &App, path: &str) -> Answer {
 
 async fn what_was_read_before_a_write_is_not_near_after_it(world: World) {
     let store = || RedisStore::new(&world.redis_url(), &SCHEMA).expect("a URL");
-    let (first, second) = (
-        world.plio_with_items(1).await,
-        world.plio_with_items(1).await,
-    );
+    let (first, second) = (world.plio_with_items(1).await, world.plio_with_items(1).await);
     for plio in [&first, &second] {
         world.warm(&plio.path()).await;
     }
@@ -107,10 +101,7 @@ async fn overtaken<S: Store>(
 
     let old = reader.await.expect("answered").ok();
     assert_eq!(*old.at("/name"), json!("old name"), "it was read before");
-    world
-        .right_from(app, &plio.path())
-        .await
-        .says("/name", "new name");
+    world.right_from(app, &plio.path()).await.says("/name", "new name");
     near(app, &plio.path()).await.says("/name", "new name");
 }
 
@@ -118,10 +109,7 @@ async fn overtaken<S: Store>(
 /// A reader of two plios comes to one of them late: another reader has loaded it meanwhile, and it was written to since. That
 /// may answer the reader, who came before; it is not to be kept for those who come after.
 async fn what_others_loaded_before_a_write_is_not_near_after_it(world: World) {
-    let (plio, other) = (
-        world.plio_with_items(1).await,
-        world.plio_with_items(1).await,
-    );
+    let (plio, other) = (world.plio_with_items(1).await, world.plio_with_items(1).await);
     let title = async |title: &str| {
         let video = format!("/videos/{}", plio.video);
         world.patch(&video, json!({ "title": title })).await.is(200);
@@ -170,9 +158,7 @@ async fn what_a_loaded_value_embeds_is_not_taken_from_near(world: World) {
     let seen = Arc::clone(&hits);
     let builder = builder(&world, LONG).on_event(move |event| {
         if let Event::Hit { key, tier } = event {
-            seen.lock()
-                .expect("no panic")
-                .push(((*key).to_owned(), *tier));
+            seen.lock().expect("no panic").push(((*key).to_owned(), *tier));
         }
     });
     let builder = match world.has_redis() {
@@ -181,13 +167,7 @@ async fn what_a_loaded_value_embeds_is_not_taken_from_near(world: World) {
     };
     let cache = builder.build().await.expect("a cache");
     let soon = Soon::within(RETURN);
-    while User::fetch(&cache, plio.user)
-        .await
-        .expect("a user")
-        .status
-        .tier
-        != "near"
-    {
+    while User::fetch(&cache, plio.user).await.expect("a user").status.tier != "near" {
         soon.or("the user is not near").await;
     }
     hits.lock().expect("no panic").clear();
@@ -211,10 +191,7 @@ async fn what_makes_room_in_memory_is_not_near_any_more(world: World) {
     world.sql("UPDATE plio SET name = 'new'").await;
     app.deliver_pending().await;
     for plio in &plios {
-        world
-            .right_from(&app, &plio.path())
-            .await
-            .says("/name", "new");
+        world.right_from(&app, &plio.path()).await.says("/name", "new");
     }
 }
 

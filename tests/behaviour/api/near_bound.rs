@@ -71,14 +71,7 @@ async fn cut(world: &World, how: fn(&Proxy)) {
 
         proxy.resume();
         let soon = Soon::within(RETURN);
-        while other
-            .get(&plio.path())
-            .await
-            .is(200)
-            .says("/name", "new name")
-            .tier()
-            != "near"
-        {
+        while other.get(&plio.path()).await.is(200).says("/name", "new name").tier() != "near" {
             soon.or("it is not near again").await;
         }
     }

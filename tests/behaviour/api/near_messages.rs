@@ -80,8 +80,7 @@ async fn near_hears_of_a_clear(world: World) {
     let mut tx = world.begin_elsewhere().await;
     tx.run("UPDATE plio SET name = 'unreported'").await;
     let outbox = example_app::SCHEMA.outbox;
-    tx.run(format!("DELETE FROM {outbox} WHERE delivered_at IS NULL"))
-        .await;
+    tx.run(format!("DELETE FROM {outbox} WHERE delivered_at IS NULL")).await;
     tx.commit().await;
     near(&app, &plio.path()).await.says("/name", "old name");
     world.cache.clear().await.expect("cleared");
@@ -143,10 +142,7 @@ async fn near_hears_of_a_write_to_many(world: World) {
         if old == 0 {
             return;
         }
-        assert!(
-            asked < LATE,
-            "wrong answer: after {asked:?} {old} are old, with {nears} near"
-        );
+        assert!(asked < LATE, "wrong answer: after {asked:?} {old} are old, with {nears} near");
         soon.or("some are old").await;
     }
 }
@@ -178,10 +174,7 @@ async fn a_lost_message_is_noticed_at_the_next_heartbeat(world: World) {
 }
 
 async fn a_lost_message_is_noticed_at_the_next_one(world: World) {
-    let (plio, other) = (
-        world.plio_with_items(1).await,
-        world.plio_with_items(1).await,
-    );
+    let (plio, other) = (world.plio_with_items(1).await, world.plio_with_items(1).await);
     let proxy = Proxy::to(world.redis().port()).await;
     let app = process(&world, &proxy.redis_url(), LONG).await;
     near(&app, &plio.path()).await;

@@ -30,10 +30,7 @@ pub fn stories() -> Vec<Story> {
 }
 
 async fn nothing_near_is_from_before_a_commit(world: World) {
-    let (a, b) = (
-        world.plio_with_items(2).await,
-        world.plio_with_items(1).await,
-    );
+    let (a, b) = (world.plio_with_items(2).await, world.plio_with_items(1).await);
     let (video, image) = (world.video().await, world.image().await);
     let organization = world.organization("another").await;
     world.deliver_pending().await;
@@ -45,32 +42,14 @@ async fn nothing_near_is_from_before_a_commit(world: World) {
         (format!("/videos/{video}"), json!({"title": "2"})),
         (format!("/items/{}", a.items[0]), json!({"time": 9})),
         (format!("/items/{}", a.items[0]), json!({"plio": b.id})),
-        (
-            format!("/questions/{}", a.questions[1]),
-            json!({"text": "3"}),
-        ),
-        (
-            format!("/questions/{}", a.questions[1]),
-            json!({"image": image}),
-        ),
-        (
-            format!("/questions/{}", a.questions[1]),
-            json!({"item": b.items[0]}),
-        ),
+        (format!("/questions/{}", a.questions[1]), json!({"text": "3"})),
+        (format!("/questions/{}", a.questions[1]), json!({"image": image})),
+        (format!("/questions/{}", a.questions[1]), json!({"item": b.items[0]})),
         (format!("/images/{image}"), json!({"alt_text": "4"})),
         (a.user_path(), json!({"first_name": "5"})),
-        (
-            format!("/organizations/{}", a.organization),
-            json!({"name": "6"}),
-        ),
-        (
-            format!("/organization-users/{}", a.membership),
-            json!({"role": "7"}),
-        ),
-        (
-            format!("/organization-users/{}", a.membership),
-            json!({"organization": organization}),
-        ),
+        (format!("/organizations/{}", a.organization), json!({"name": "6"})),
+        (format!("/organization-users/{}", a.membership), json!({"role": "7"})),
+        (format!("/organization-users/{}", a.membership), json!({"organization": organization})),
         (format!("/videos/{video}"), Value::Null),
         (format!("/items/{}", a.items[0]), Value::Null),
         (format!("/organizations/{organization}"), Value::Null),
@@ -94,10 +73,7 @@ async fn nothing_near_is_from_before_a_commit(world: World) {
     let mut tx = world.begin().await;
     tx.run("UPDATE video SET title = 'by a statement'").await;
     tx.commit().await;
-    world
-        .right(&b.path())
-        .await
-        .says("/video/title", "by a statement");
+    world.right(&b.path()).await.says("/video/title", "by a statement");
 }
 
 async fn nothing_near_is_from_before_a_commit_that_another_delivered(world: World) {
@@ -129,10 +105,7 @@ async fn another_delivers(world: &World, is_heard: bool) {
 
     hold.release();
     writes.await.expect("answered").is(200);
-    world
-        .right_from(&app, &plio.path())
-        .await
-        .says("/video/title", "new");
+    world.right_from(&app, &plio.path()).await.says("/video/title", "new");
     if is_heard {
         let answer = app.get(&other.path()).await;
         assert_eq!(answer.tier(), "near", "what nobody wrote to is forgotten");
@@ -141,14 +114,8 @@ async fn another_delivers(world: &World, is_heard: bool) {
 
 async fn readers_of_what_is_near_never_see_less(world: World) {
     let plio = world.plio_with_items(1).await;
-    world
-        .patch(&plio.path(), json!({"name": "0"}))
-        .await
-        .is(200);
-    let (committed, over) = (
-        Arc::new(AtomicI64::new(0)),
-        Arc::new(AtomicBool::new(false)),
-    );
+    world.patch(&plio.path(), json!({"name": "0"})).await.is(200);
+    let (committed, over) = (Arc::new(AtomicI64::new(0)), Arc::new(AtomicBool::new(false)));
     let nears = Arc::new(AtomicUsize::new(0));
     let readers: Vec<_> = (0..3)
         .map(|reader| {
@@ -161,10 +128,7 @@ async fn readers_of_what_is_near_never_see_less(world: World) {
                         let json = Plio::fetch_json(&cache, id).await.expect("JSON");
                         let text = json.value.expect("a plio");
                         let plio: Value = serde_json::from_slice(text.bytes()).expect("JSON");
-                        (
-                            plio["name"].as_str().expect("a name").to_owned(),
-                            json.status,
-                        )
+                        (plio["name"].as_str().expect("a name").to_owned(), json.status)
                     } else {
                         let plio = Plio::fetch(&cache, id).await.expect("an answer");
                         (plio.value.expect("a plio").name.clone(), plio.status)

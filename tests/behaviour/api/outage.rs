@@ -39,10 +39,7 @@ async fn s20_redis_stopped_and_back_with_its_old_memory(world: World) {
     serves_well(&world, &plios).await;
     write_everything(&world, &plios).await;
 
-    assert!(
-        world.redis().wrote_down("old name"),
-        "the old memory is old"
-    );
+    assert!(world.redis().wrote_down("old name"), "the old memory is old");
     world.redis().start_again();
     comes_back_right(&world, &plios).await;
 }
@@ -64,17 +61,8 @@ async fn s20_redis_frozen_when_a_write_comes_first(world: World) {
 
     // The write is the first to notice: committed, so it answers so, and what is read next is right.
     let change = json!({"title": "while frozen"});
-    world
-        .patch(&format!("/videos/{}", plios[0].video), change)
-        .await
-        .is(200)
-        .within(FIRST);
-    world
-        .right(&plios[0].path())
-        .await
-        .is(200)
-        .within(FIRST)
-        .says("/video/title", "while frozen");
+    world.patch(&format!("/videos/{}", plios[0].video), change).await.is(200).within(FIRST);
+    world.right(&plios[0].path()).await.is(200).within(FIRST).says("/video/title", "while frozen");
     assert!(world.waiting_rows().await > 0, "its reports wait");
 
     world.redis().thaw();
@@ -93,10 +81,7 @@ async fn s20_redis_killed_and_back_with_an_older_memory(world: World) {
 
     serves_well(&world, &plios).await;
 
-    assert!(
-        world.redis().wrote_down("old name"),
-        "the old memory is old"
-    );
+    assert!(world.redis().wrote_down("old name"), "the old memory is old");
     world.redis().start_again();
     comes_back_right(&world, &plios).await;
 }
@@ -111,19 +96,11 @@ async fn s20_redis_killed_unnoticed_and_back_with_an_older_memory(world: World) 
 
     // Nobody asks the app for anything meanwhile, so nothing but the broken connection tells it.
     world.redis().kill();
-    assert!(
-        world.redis().wrote_down("old name"),
-        "the old memory is old"
-    );
+    assert!(world.redis().wrote_down("old name"), "the old memory is old");
     world.redis().start_again();
 
     for plio in &plios {
-        world
-            .right(&plio.path())
-            .await
-            .is(200)
-            .within(FIRST)
-            .says("/name", "new name");
+        world.right(&plio.path()).await.is(200).within(FIRST).says("/name", "new name");
     }
     comes_back_right(&world, &plios).await;
 }
@@ -135,22 +112,12 @@ async fn s20_redis_emptied_behind_the_apps_back(world: World) {
     hold.reached().await;
 
     // The fence of this write goes with everything else: that must not look like "no fence".
-    world
-        .patch(
-            &format!("/videos/{}", plio.video),
-            json!({"title": "new title"}),
-        )
-        .await
-        .is(200);
+    world.patch(&format!("/videos/{}", plio.video), json!({"title": "new title"})).await.is(200);
     world.redis_command("FLUSHALL").await;
     hold.release();
 
     reader.await.expect("answered").ok();
-    world
-        .get(&plio.path())
-        .await
-        .ok()
-        .says("/video/title", "new title");
+    world.get(&plio.path()).await.ok().says("/video/title", "new title");
     world.right(&plio.path()).await;
     until_hit(&world, &plio).await;
 }
@@ -162,18 +129,12 @@ async fn s20_a_fill_sent_to_a_frozen_redis_leaves_nothing_old_behind(world: Worl
     hold.reached().await; // it has the old value, and a token of before
 
     world.redis().freeze();
-    let writer = world.patch_meanwhile(
-        &format!("/videos/{}", plio.video),
-        json!({"title": "new title"}),
-    );
+    let writer =
+        world.patch_meanwhile(&format!("/videos/{}", plio.video), json!({"title": "new title"}));
     hold.release(); // the fill waits in the frozen server's inbox, as does the invalidation
     writer.await.expect("answered").is(200).within(FIRST);
     reader.await.expect("answered").is(200);
-    world
-        .right(&plio.path())
-        .await
-        .is(200)
-        .says("/video/title", "new title");
+    world.right(&plio.path()).await.is(200).says("/video/title", "new title");
 
     world.redis().thaw();
     comes_back_right(&world, std::slice::from_ref(&plio)).await;
@@ -183,26 +144,13 @@ async fn s20_a_write_under_way_when_redis_freezes(world: World) {
     let plio = world.plio_with_items(1).await;
     world.warm(&plio.path()).await;
     let mut tx = world.begin().await;
-    tx.run(format!(
-        "UPDATE video SET title = 'new title' WHERE id = {}",
-        plio.video
-    ))
-    .await;
+    tx.run(format!("UPDATE video SET title = 'new title' WHERE id = {}", plio.video)).await;
     world.redis().freeze();
     let began = Instant::now();
     tx.commit().await;
-    assert!(
-        began.elapsed() < FIRST,
-        "the commit took {:?}",
-        began.elapsed()
-    );
+    assert!(began.elapsed() < FIRST, "the commit took {:?}", began.elapsed());
 
-    world
-        .right(&plio.path())
-        .await
-        .is(200)
-        .within(FIRST)
-        .says("/video/title", "new title");
+    world.right(&plio.path()).await.is(200).within(FIRST).says("/video/title", "new title");
     world.redis().thaw();
     comes_back_right(&world, std::slice::from_ref(&plio)).await;
 }
@@ -212,11 +160,7 @@ async fn s20_the_app_starts_without_redis(world: World) {
     world.redis().stop();
     let other = world.another_app().await;
     for plio in &plios {
-        world
-            .right_from(&other, &plio.path())
-            .await
-            .is(200)
-            .within(FIRST);
+        world.right_from(&other, &plio.path()).await.is(200).within(FIRST);
     }
     other
         .patch(&plios[0].path(), json!({"name": "new name"}))
@@ -243,19 +187,10 @@ async fn s20_a_hundred_readers_while_redis_is_away(world: World) {
     world.get(&plios[0].path()).await.ok().within(FIRST);
     world.events.forget();
 
-    let readers: Vec<_> = (0..100)
-        .map(|_| world.get_meanwhile(&plios[0].path()))
-        .collect();
+    let readers: Vec<_> = (0..100).map(|_| world.get_meanwhile(&plios[0].path())).collect();
     let mut took: Vec<Duration> = Vec::new();
     for reader in readers {
-        took.push(
-            reader
-                .await
-                .expect("answered")
-                .is(200)
-                .says("/name", "old name")
-                .took,
-        );
+        took.push(reader.await.expect("answered").is(200).says("/name", "old name").took);
     }
     took.sort_unstable();
     assert!(took[99] < FIRST, "the slowest took {:?}", took[99]);
@@ -279,27 +214,15 @@ async fn s20_another_process_is_right_after_the_return(world: World) {
     // From the moment on at which the writer has delivered what waited, the other serves nothing old.
     back(&world).await;
     for plio in &plios {
-        world
-            .right_from(&other, &plio.path())
-            .await
-            .is(200)
-            .says("/name", "new name");
+        world.right_from(&other, &plio.path()).await.is(200).says("/name", "new name");
     }
 }
 
 async fn s20_reads_never_show_less_while_redis_comes_and_goes(world: World) {
     let plio = world.plio_with_items(1).await;
-    world
-        .sql(format!(
-            "UPDATE video SET title = '0' WHERE id = {}",
-            plio.video
-        ))
-        .await;
+    world.sql(format!("UPDATE video SET title = '0' WHERE id = {}", plio.video)).await;
     world.deliver_pending().await;
-    let (committed, over) = (
-        Arc::new(AtomicI64::new(0)),
-        Arc::new(AtomicBool::new(false)),
-    );
+    let (committed, over) = (Arc::new(AtomicI64::new(0)), Arc::new(AtomicBool::new(false)));
     let mut everybody = JoinSet::new();
     for _ in 0..3 {
         let (app, path): (App, String) = ((*world).clone(), plio.path());
@@ -326,10 +249,7 @@ async fn s20_reads_never_show_less_while_redis_comes_and_goes(world: World) {
     everybody.spawn(async move {
         while !done.load(Ordering::SeqCst) {
             let next = count.load(Ordering::SeqCst) + 1;
-            app.patch(&path, json!({"title": next.to_string()}))
-                .await
-                .is(200)
-                .within(FIRST);
+            app.patch(&path, json!({"title": next.to_string()})).await.is(200).within(FIRST);
             count.store(next, Ordering::SeqCst);
         }
     });
@@ -373,29 +293,15 @@ async fn warm_plios(world: &World) -> Vec<Plio> {
 async fn serves_well(world: &World, plios: &[Plio]) {
     world.right(&plios[0].path()).await.is(200).within(FIRST);
     let video = format!("/videos/{}", plios[0].video);
-    world
-        .patch(&video, json!({"title": "while away"}))
-        .await
-        .is(200)
-        .within(FIRST);
+    world.patch(&video, json!({"title": "while away"})).await.is(200).within(FIRST);
 
     let mut took = Vec::new();
     for round in 0..10 {
         let title = format!("while away, {round}");
-        took.push(
-            world
-                .patch(&video, json!({"title": title}))
-                .await
-                .is(200)
-                .took,
-        );
+        took.push(world.patch(&video, json!({"title": title})).await.is(200).took);
         let plio = &plios[round % plios.len()];
         took.push(world.right(&plio.path()).await.is(200).took);
-        world
-            .right(&plios[0].path())
-            .await
-            .is(200)
-            .says("/video/title", title);
+        world.right(&plios[0].path()).await.is(200).says("/video/title", title);
     }
     took.sort_unstable();
     assert!(
@@ -423,11 +329,7 @@ async fn write_everything(world: &World, plios: &[Plio]) {
             .within(FIRST)
             .says("/name", "new name");
         let change = json!({"title": "new title"});
-        world
-            .patch(&format!("/videos/{}", plio.video), change)
-            .await
-            .is(200)
-            .within(FIRST);
+        world.patch(&format!("/videos/{}", plio.video), change).await.is(200).within(FIRST);
         world
             .right(&plio.path())
             .await
@@ -436,10 +338,7 @@ async fn write_everything(world: &World, plios: &[Plio]) {
             .says("/video/title", "new title");
     }
     let moved = json!({"plio": plios[1].id});
-    world
-        .patch(&format!("/items/{}", plios[0].items[0]), moved)
-        .await
-        .is(200);
+    world.patch(&format!("/items/{}", plios[0].items[0]), moved).await.is(200);
     world
         .patch(
             &format!("/organizations/{}", plios[0].organization),
@@ -448,13 +347,7 @@ async fn write_everything(world: &World, plios: &[Plio]) {
         .await
         .is(200);
     world.sql("UPDATE question SET text = 'new text'").await;
-    world
-        .patch(
-            &plios[0].user_path(),
-            json!({"first_name": "new first name"}),
-        )
-        .await
-        .is(200);
+    world.patch(&plios[0].user_path(), json!({"first_name": "new first name"})).await.is(200);
 }
 
 /// Once Redis is there again: every answer is right from the first on, and before long it is a hit.
@@ -467,51 +360,28 @@ async fn comes_back_right(world: &World, plios: &[Plio]) {
     // And it is a cache again, that is told of writes.
     let plio = &plios[0];
     world
-        .patch(
-            &format!("/videos/{}", plio.video),
-            json!({"title": "after the return"}),
-        )
+        .patch(&format!("/videos/{}", plio.video), json!({"title": "after the return"}))
         .await
         .is(200);
-    world
-        .entry_is_gone_or_says(&plio.key(), "after the return")
-        .await;
-    world
-        .right(&plio.path())
-        .await
-        .says("/video/title", "after the return");
+    world.entry_is_gone_or_says(&plio.key(), "after the return").await;
+    world.right(&plio.path()).await.says("/video/title", "after the return");
     world.kept(&plio.path()).await;
     nothing_waits(world, SOON).await;
 }
 
 async fn until_hit(world: &World, plio: &Plio) {
     let soon = Soon::within(RETURN);
-    while !world
-        .right(&plio.path())
-        .await
-        .is(200)
-        .within(FIRST)
-        .is_hit()
-    {
-        soon.at_once_or(format_args!(
-            "{} is no hit since the return of Redis",
-            plio.path()
-        ));
+    while !world.right(&plio.path()).await.is(200).within(FIRST).is_hit() {
+        soon.at_once_or(format_args!("{} is no hit since the return of Redis", plio.path()));
     }
 }
 
 async fn away(world: &World) {
-    world
-        .events
-        .wait_for("the store is away", |seen| *seen == Seen::StoreAway)
-        .await;
+    world.events.wait_for("the store is away", |seen| *seen == Seen::StoreAway).await;
 }
 
 async fn back(world: &World) {
-    world
-        .events
-        .wait_for("the store is back", |seen| *seen == Seen::StoreBack)
-        .await;
+    world.events.wait_for("the store is back", |seen| *seen == Seen::StoreBack).await;
 }
 
 async fn more_writes(committed: &AtomicI64) {

@@ -28,10 +28,7 @@ fn odd_rows(postgres: bool) -> Vec<(&'static str, bool)> {
             ("(tag) VALUES (repeat('é', 4097))", false),
             ("(tag, created_at) VALUES ('ghost#id=2', 'infinity')", true),
             ("(tag, created_at) VALUES ('ghost#id=3', '-infinity')", true),
-            (
-                "(tag, created_at) VALUES ('ghost#id=4', '4713-01-01 BC')",
-                true,
-            ),
+            ("(tag, created_at) VALUES ('ghost#id=4', '4713-01-01 BC')", true),
             ("(tag, writer) VALUES ('ghost#id=5', -1)", true),
         ]
     } else {
@@ -43,14 +40,8 @@ fn odd_rows(postgres: bool) -> Vec<(&'static str, bool)> {
             // In a column of text it becomes a text.
             ("(tag) VALUES (42)", true),
             ("(tag) VALUES (CAST(x'ff23' AS TEXT))", false),
-            (
-                "(tag, created_at) VALUES ('ghost#id=2', 'yesterday'), ('ghost#id=3', 9e999)",
-                true,
-            ),
-            (
-                "(tag, created_at) VALUES ('ghost#id=4', x'00ff'), ('ghost#id=5', -9e999)",
-                true,
-            ),
+            ("(tag, created_at) VALUES ('ghost#id=2', 'yesterday'), ('ghost#id=3', 9e999)", true),
+            ("(tag, created_at) VALUES ('ghost#id=4', x'00ff'), ('ghost#id=5', -9e999)", true),
         ]
     });
     rows
@@ -67,8 +58,7 @@ async fn rows_that_cannot_be_tags_are_dead_lettered(world: World) {
     for (row, _) in odd_rows(world.is_postgres()) {
         tx.run(format!("INSERT INTO cache_outbox {row}")).await;
     }
-    tx.run("UPDATE organization SET name = 'new organization'")
-        .await;
+    tx.run("UPDATE organization SET name = 'new organization'").await;
     let before = world.number(last).await;
     tx.commit().await;
 
@@ -94,9 +84,7 @@ async fn rows_that_cannot_be_tags_are_dead_lettered(world: World) {
         let told = app.events.count(|seen| *seen == Seen::DeadLettered(id));
         assert_eq!(told, 1, "row {id} is dead-lettered once");
     }
-    let told = app
-        .events
-        .count(|seen| matches!(seen, Seen::DeadLettered(_)));
+    let told = app.events.count(|seen| matches!(seen, Seen::DeadLettered(_)));
     assert_eq!(told, expected, "and no other");
     for tag in ["ghost#id=1", "nonsense", "ghost#id=2", "ghost#id=5"] {
         let told = |seen: &Seen| matches!(seen, Seen::Invalidated(tags) if tags.iter().any(|told| told == tag));
@@ -110,16 +98,10 @@ async fn rows_that_cannot_be_tags_are_dead_lettered(world: World) {
 }
 
 async fn a_foreign_value_in_place_of_an_index_is_no_hindrance(world: World) {
-    let (plio, other) = (
-        world.plio_with_items(1).await,
-        world.plio_with_items(1).await,
-    );
+    let (plio, other) = (world.plio_with_items(1).await, world.plio_with_items(1).await);
     let app = world.relaying_app().await;
     let index = format!("cache:index:video#id={}", plio.video);
-    for (round, foreign) in ["SET {} foreign", "HSET {} field foreign"]
-        .iter()
-        .enumerate()
-    {
+    for (round, foreign) in ["SET {} foreign", "HSET {} field foreign"].iter().enumerate() {
         let foreign = foreign.replace("{}", &index);
         app.warm(&other.path()).await;
         app.warm(&plio.path()).await;
@@ -141,8 +123,5 @@ async fn a_foreign_value_in_place_of_an_index_is_no_hindrance(world: World) {
 }
 
 fn retitle(plio: &Plio, title: &str) -> String {
-    format!(
-        "UPDATE video SET title = '{title}' WHERE id = {}",
-        plio.video
-    )
+    format!("UPDATE video SET title = '{title}' WHERE id = {}", plio.video)
 }

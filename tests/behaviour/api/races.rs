@@ -26,9 +26,7 @@ pub fn stories() -> Vec<Story> {
         story!(s19_a_hundred_readers_of_a_cold_list_load_it_once),
         story!(a_read_after_a_commit_never_shows_less),
         // What is near there hears of it a moment later.
-        story!(a_read_of_another_process_after_a_commit_never_shows_less)
-            .on_redis()
-            .without_near(),
+        story!(a_read_of_another_process_after_a_commit_never_shows_less).on_redis().without_near(),
         story!(a_storm_of_writers_and_readers_ends_right),
         story!(a_reader_who_hangs_up_leaves_the_load_to_the_others),
         story!(a_writer_who_hangs_up_leaves_nothing_old_behind),
@@ -45,38 +43,19 @@ pub async fn s16_a_fill_that_overlaps_a_write_is_not_stored(world: World) {
     hold.reached().await; // it has read the old value
 
     let change = json!({"meta": {"note": "new"}});
-    world
-        .patch(&format!("/items/{}", plio.items[0]), change)
-        .await
-        .is(200);
+    world.patch(&format!("/items/{}", plio.items[0]), change).await.is(200);
     // A relay that is late with the same rows would refuse the next fill as well.
     world.settled().await;
     hold.release();
 
     // Who asked before the write may be told what was right then.
     answered(reader).await.ok();
-    world
-        .entry_is_gone_or_says(&plio.key(), r#""note":"new""#)
-        .await;
-    world
-        .get(&plio.path())
-        .await
-        .ok()
-        .says("/items/0/meta/note", "new");
+    world.entry_is_gone_or_says(&plio.key(), r#""note":"new""#).await;
+    world.get(&plio.path()).await.ok().says("/items/0/meta/note", "new");
     world.kept(&plio.path()).await;
-    let fills: Vec<Seen> = world
-        .events
-        .seen()
-        .into_iter()
-        .filter(|seen| is_fill_of(seen, &plio.key()))
-        .collect();
-    assert_eq!(
-        fills,
-        [
-            Seen::Filled(plio.key(), false),
-            Seen::Filled(plio.key(), true)
-        ]
-    );
+    let fills: Vec<Seen> =
+        world.events.seen().into_iter().filter(|seen| is_fill_of(seen, &plio.key())).collect();
+    assert_eq!(fills, [Seen::Filled(plio.key(), false), Seen::Filled(plio.key(), true)]);
 }
 
 pub async fn s16_a_fill_that_overlaps_a_write_to_what_it_embeds_is_not_stored(world: World) {
@@ -84,16 +63,8 @@ pub async fn s16_a_fill_that_overlaps_a_write_to_what_it_embeds_is_not_stored(wo
     let plio = world.plio_with_items(1).await;
     let writes = [
         (format!("/videos/{}", plio.video), "title", "/video/title"),
-        (
-            format!("/questions/{}", plio.questions[0]),
-            "text",
-            "/items/0/details/text",
-        ),
-        (
-            format!("/images/{}", plio.images[0]),
-            "alt_text",
-            "/items/0/details/image/alt_text",
-        ),
+        (format!("/questions/{}", plio.questions[0]), "text", "/items/0/details/text"),
+        (format!("/images/{}", plio.images[0]), "alt_text", "/items/0/details/image/alt_text"),
         (
             format!("/organization-users/{}", plio.membership),
             "role",
@@ -111,11 +82,8 @@ pub async fn s16_a_fill_that_overlaps_a_write_to_what_it_embeds_is_not_stored(wo
         let reader = world.get_meanwhile(&plio.path());
         hold.reached().await;
 
-        let fresh = if column == "role" {
-            "super-admin".to_owned()
-        } else {
-            format!("fresh {column}")
-        };
+        let fresh =
+            if column == "role" { "super-admin".to_owned() } else { format!("fresh {column}") };
         let mut change = json!({});
         change[column] = json!(fresh);
         world.patch(&row, change).await.is(200);
@@ -127,12 +95,7 @@ pub async fn s16_a_fill_that_overlaps_a_write_to_what_it_embeds_is_not_stored(wo
         world.right(&plio.path()).await;
 
         // The next round begins with a cold plio again.
-        world
-            .sql(format!(
-                "UPDATE plio SET status = status WHERE id = {}",
-                plio.id
-            ))
-            .await;
+        world.sql(format!("UPDATE plio SET status = status WHERE id = {}", plio.id)).await;
         world.deliver_pending().await;
     }
 }
@@ -147,10 +110,8 @@ async fn s16_a_load_of_no_such_row_that_overlaps_its_creation_is_not_stored(worl
     hold.reached().await; // it has seen that there is no such row
 
     let mut tx = world.begin().await;
-    tx.run(format!(
-        "INSERT INTO plio (id, name, created_by_id) VALUES ({id}, 'born', {user})"
-    ))
-    .await;
+    tx.run(format!("INSERT INTO plio (id, name, created_by_id) VALUES ({id}, 'born', {user})"))
+        .await;
     tx.commit().await;
     hold.release();
 
@@ -165,13 +126,7 @@ pub async fn s16_a_late_joiner_is_not_answered_with_an_old_load(world: World) {
     let first = world.get_meanwhile(&plio.path());
     hold.reached().await;
 
-    world
-        .patch(
-            &format!("/videos/{}", plio.video),
-            json!({"title": "new title"}),
-        )
-        .await
-        .is(200);
+    world.patch(&format!("/videos/{}", plio.video), json!({"title": "new title"})).await.is(200);
     // A relay that is late with the same rows would have it loaded once more.
     world.settled().await;
     // They come after the commit, while the old load is still on its way.
@@ -188,10 +143,7 @@ pub async fn s16_a_late_joiner_is_not_answered_with_an_old_load(world: World) {
 
     answered(first).await.ok();
     for reader in late {
-        answered(reader)
-            .await
-            .ok()
-            .says("/video/title", "new title");
+        answered(reader).await.ok().says("/video/title", "new title");
     }
     assert_eq!(
         world.events.loads_of(&plio.key()),
@@ -209,18 +161,12 @@ async fn s16_a_joiner_who_comes_after_the_fill_is_not_answered_with_it(world: Wo
     hold.reached().await; // stored, and on its way to the readers
 
     let change = json!({"title": "new title"});
-    world
-        .patch(&format!("/videos/{}", plio.video), change)
-        .await
-        .is(200);
+    world.patch(&format!("/videos/{}", plio.video), change).await.is(200);
     world.entry_is_gone(&plio.key()).await;
     world.events.forget();
     let late = world.get_meanwhile(&plio.path());
     let missed = |seen: &Seen| matches!(seen, Seen::Miss(key) if *key == plio.key());
-    world
-        .events
-        .wait_for("the late reader's miss", missed)
-        .await;
+    world.events.wait_for("the late reader's miss", missed).await;
     tokio::task::yield_now().await;
     hold.release();
 
@@ -253,10 +199,7 @@ async fn s16_a_list_that_overlaps_a_write_stores_nothing_old(world: World) {
     hold.reached().await;
 
     world
-        .patch(
-            &format!("/videos/{}", plios[1].video),
-            json!({"title": "new title"}),
-        )
+        .patch(&format!("/videos/{}", plios[1].video), json!({"title": "new title"}))
         .await
         .is(200);
     hold.release();
@@ -265,11 +208,7 @@ async fn s16_a_list_that_overlaps_a_write_stores_nothing_old(world: World) {
     for plio in &plios {
         world.right(&plio.path()).await;
     }
-    world
-        .get(&plios[1].path())
-        .await
-        .ok()
-        .says("/video/title", "new title");
+    world.get(&plios[1].path()).await.ok().says("/video/title", "new title");
     world.right("/plios").await;
 }
 
@@ -280,21 +219,11 @@ async fn s16_two_processes_fence_each_other(world: World) {
     let reader = world.get_meanwhile(&plio.path());
     hold.reached().await;
 
-    other
-        .patch(
-            &format!("/videos/{}", plio.video),
-            json!({"title": "new title"}),
-        )
-        .await
-        .is(200);
+    other.patch(&format!("/videos/{}", plio.video), json!({"title": "new title"})).await.is(200);
     hold.release();
 
     answered(reader).await.ok();
-    other
-        .get(&plio.path())
-        .await
-        .ok()
-        .says("/video/title", "new title");
+    other.get(&plio.path()).await.ok().says("/video/title", "new title");
     world.kept(&plio.path()).await;
     world.kept_from(&other, &plio.path()).await;
 }
@@ -308,9 +237,7 @@ pub async fn s18_two_concurrent_movers_of_one_item(world: World) {
     let moved = plios[0].items[0];
     let path = format!("/items/{moved}");
     for round in 0..30 {
-        let home = world
-            .number(format!("SELECT plio_id FROM item WHERE id = {moved}"))
-            .await;
+        let home = world.number(format!("SELECT plio_id FROM item WHERE id = {moved}")).await;
         let others: Vec<&Plio> = plios.iter().filter(|plio| plio.id != home).collect();
         for plio in &plios {
             world.get(&plio.path()).await.ok();
@@ -321,11 +248,8 @@ pub async fn s18_two_concurrent_movers_of_one_item(world: World) {
             world.patch_meanwhile(&path, json!({"plio": others[0].id})),
             world.patch_meanwhile(&path, json!({"plio": others[1].id})),
         ];
-        let readers: Vec<_> = plios
-            .iter()
-            .chain(&plios)
-            .map(|plio| world.get_meanwhile(&plio.path()))
-            .collect();
+        let readers: Vec<_> =
+            plios.iter().chain(&plios).map(|plio| world.get_meanwhile(&plio.path())).collect();
         for mover in movers {
             answered(mover).await.is(200);
         }
@@ -335,10 +259,7 @@ pub async fn s18_two_concurrent_movers_of_one_item(world: World) {
 
         for (plio, letter) in plios.iter().zip(["A", "B", "C"]) {
             let right = world
-                .numbers(format!(
-                    "SELECT id FROM item WHERE plio_id = {} ORDER BY id",
-                    plio.id
-                ))
+                .numbers(format!("SELECT id FROM item WHERE plio_id = {} ORDER BY id", plio.id))
                 .await;
             let mut shown = world.get(&plio.path()).await.ok().ids("/items");
             shown.sort_unstable();
@@ -372,11 +293,7 @@ async fn s19_a_hundred_readers_by_uuid_load_it_once(world: World) {
         answer.says("/id", plio.id).lists("/items", &plio.items);
     }
     assert_eq!(world.events.loads_of(&plio.key()), 1);
-    assert_eq!(
-        world.events.loads("plio"),
-        2,
-        "once the uuid, once the plio"
-    );
+    assert_eq!(world.events.loads("plio"), 2, "once the uuid, once the plio");
     world.kept(&plio.by_uuid()).await;
 }
 
@@ -417,32 +334,15 @@ async fn a_read_of_another_process_after_a_commit_never_shows_less(world: World)
 async fn never_shows_less(world: World, apps: Vec<App>) {
     const WRITES: i64 = 150;
     let plio = world.plio_with_items(1).await;
-    world
-        .sql(format!(
-            "UPDATE organization SET name = '0' WHERE id = {}",
-            plio.organization
-        ))
-        .await;
-    world
-        .sql(format!(
-            "UPDATE video SET title = '0' WHERE id = {}",
-            plio.video
-        ))
-        .await;
+    world.sql(format!("UPDATE organization SET name = '0' WHERE id = {}", plio.organization)).await;
+    world.sql(format!("UPDATE video SET title = '0' WHERE id = {}", plio.video)).await;
     world.deliver_pending().await;
-    let (committed, over) = (
-        Arc::new(AtomicI64::new(0)),
-        Arc::new(AtomicBool::new(false)),
-    );
+    let (committed, over) = (Arc::new(AtomicI64::new(0)), Arc::new(AtomicBool::new(false)));
 
     let mut readers = JoinSet::new();
     for app in apps.iter().cycle().take(4) {
-        let (app, path, committed, over) = (
-            app.clone(),
-            plio.path(),
-            Arc::clone(&committed),
-            Arc::clone(&over),
-        );
+        let (app, path, committed, over) =
+            (app.clone(), plio.path(), Arc::clone(&committed), Arc::clone(&over));
         readers.spawn(async move {
             let mut reads = 0;
             while !over.load(Ordering::SeqCst) {
@@ -467,10 +367,7 @@ async fn never_shows_less(world: World, apps: Vec<App>) {
     }
     for count in 1..=WRITES {
         world
-            .patch(
-                &format!("/videos/{}", plio.video),
-                json!({"title": count.to_string()}),
-            )
+            .patch(&format!("/videos/{}", plio.video), json!({"title": count.to_string()}))
             .await
             .is(200);
         world
@@ -498,27 +395,16 @@ async fn a_storm_of_writers_and_readers_ends_right(world: World) {
         let (world, plios, items) = (world.clone(), Arc::clone(&plios), Arc::clone(&items));
         everybody.spawn(async move {
             for round in 0..25 {
-                let (plio, item) = (
-                    &plios[fastrand::usize(..plios.len())],
-                    items[fastrand::usize(..items.len())],
-                );
+                let (plio, item) =
+                    (&plios[fastrand::usize(..plios.len())], items[fastrand::usize(..items.len())]);
                 let text = format!("{writer}/{round}");
                 let (path, change) = match fastrand::u8(..7) {
                     0 => (plio.path(), json!({"name": text})),
                     1 => (format!("/items/{item}"), json!({"plio": plio.id})),
                     2 => (format!("/videos/{}", plio.video), json!({"title": text})),
-                    3 => (
-                        format!("/images/{}", plio.images[0]),
-                        json!({"alt_text": text}),
-                    ),
-                    4 => (
-                        format!("/questions/{}", plio.questions[0]),
-                        json!({"item": item}),
-                    ),
-                    5 => (
-                        format!("/organizations/{}", plio.organization),
-                        json!({"name": text}),
-                    ),
+                    3 => (format!("/images/{}", plio.images[0]), json!({"alt_text": text})),
+                    4 => (format!("/questions/{}", plio.questions[0]), json!({"item": item})),
+                    5 => (format!("/organizations/{}", plio.organization), json!({"name": text})),
                     _ => (plio.user_path(), json!({"first_name": text})),
                 };
                 world.patch(&path, change).await.is(200);
@@ -543,11 +429,7 @@ async fn a_storm_of_writers_and_readers_ends_right(world: World) {
 }
 
 fn plios_paths(plios: &[Plio]) -> Vec<String> {
-    plios
-        .iter()
-        .map(Plio::path)
-        .chain([plios[0].user_path(), "/plios".to_owned()])
-        .collect()
+    plios.iter().map(Plio::path).chain([plios[0].user_path(), "/plios".to_owned()]).collect()
 }
 
 async fn a_failed_load_is_not_stored_and_not_shared_with_those_who_come_later(world: World) {
@@ -583,10 +465,8 @@ async fn a_writer_who_hangs_up_leaves_nothing_old_behind(world: World) {
     for round in 0..60 {
         world.get(&plio.path()).await.ok();
         let (app, video) = ((*world).clone(), format!("/videos/{}", plio.video));
-        let writer = async move {
-            app.patch(&video, json!({"title": format!("round {round}")}))
-                .await
-        };
+        let writer =
+            async move { app.patch(&video, json!({"title": format!("round {round}")})).await };
         // Somewhere between the request's arrival and the answer.
         let patience = Duration::from_micros(fastrand::u64(0..8_000));
         let _ = tokio::time::timeout(patience, writer).await;
@@ -604,11 +484,7 @@ async fn a_commit_that_nobody_waits_for_leaves_nothing_old_behind(world: World) 
     for round in 0..60 {
         world.get(&plio.path()).await.ok();
         let mut tx = world.begin().await;
-        tx.run(format!(
-            "UPDATE video SET title = 'round {round}' WHERE id = {}",
-            plio.video
-        ))
-        .await;
+        tx.run(format!("UPDATE video SET title = 'round {round}' WHERE id = {}", plio.video)).await;
         let commit = tokio::spawn(tx.commit());
         for _ in 0..fastrand::u8(..20) {
             tokio::task::yield_now().await;
@@ -618,11 +494,7 @@ async fn a_commit_that_nobody_waits_for_leaves_nothing_old_behind(world: World) 
     }
     // The writes are all over when another one gets its turn.
     let mut tx = world.begin().await;
-    tx.run(format!(
-        "UPDATE video SET title = 'last' WHERE id = {}",
-        plio.video
-    ))
-    .await;
+    tx.run(format!("UPDATE video SET title = 'last' WHERE id = {}", plio.video)).await;
     tx.commit().await;
     world.right(&plio.path()).await.says("/video/title", "last");
 }
@@ -633,7 +505,5 @@ fn is_fill_of(seen: &Seen, key: &str) -> bool {
 
 /// What a request that went on meanwhile was answered; its panic is the story's.
 async fn answered(request: tokio::task::JoinHandle<Answer>) -> Answer {
-    request
-        .await
-        .unwrap_or_else(|failure| std::panic::resume_unwind(failure.into_panic()))
+    request.await.unwrap_or_else(|failure| std::panic::resume_unwind(failure.into_panic()))
 }

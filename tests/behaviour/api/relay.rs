@@ -36,9 +36,7 @@ async fn three_relays_in_a_storm_of_plain_sql(world: World) {
         let app = match world.db() {
             Db::Postgres(pool) => {
                 let pool = named(pool);
-                world
-                    .app_with(|builder| builder.outbox(&pool).relay(true))
-                    .await
+                world.app_with(|builder| builder.outbox(&pool).relay(true)).await
             }
             Db::Sqlite(_) => world.relaying_app().await,
         };
@@ -101,9 +99,8 @@ async fn a_row_that_waited_says_how_long(world: World) {
     let plio = world.plio_with_items(0).await;
     let lags = Arc::new(Mutex::new(Vec::new()));
     let told = Arc::clone(&lags);
-    let cache = example_app::cache_builder(world.db().clone())
-        .relay(false)
-        .on_event(move |event| {
+    let cache =
+        example_app::cache_builder(world.db().clone()).relay(false).on_event(move |event| {
             if let Event::Delivered { rows, lag } = event {
                 told.lock().expect("no panic").push((*rows, *lag));
             }
@@ -143,13 +140,8 @@ async fn delivered_rows_are_purged_and_waiting_ones_are_not(world: World) {
              SELECT 'ghost#id=' || n, {hour_ago}, CASE WHEN n % 100 > 0 THEN {hour_ago} END FROM n"
         ))
         .await;
-    let schema = Box::leak(Box::new(Schema {
-        retention: Duration::from_millis(100),
-        ..SCHEMA
-    }));
-    let app = world
-        .app_with(|_| builder(world.db(), schema).relay(true))
-        .await;
+    let schema = Box::leak(Box::new(Schema { retention: Duration::from_millis(100), ..SCHEMA }));
+    let app = world.app_with(|_| builder(world.db(), schema).relay(true)).await;
     let soon = Soon::within(SOON);
     while world.outbox_rows().await > 0 {
         soon.or("old rows are not purged").await;
@@ -165,9 +157,7 @@ async fn delivered_rows_are_purged_and_waiting_ones_are_not(world: World) {
     let app = world.relaying_app().await;
     world.plio_with_items(0).await;
     app.events.forget();
-    app.events
-        .wait_for("a look", |seen| *seen == Seen::Idle)
-        .await;
+    app.events.wait_for("a look", |seen| *seen == Seen::Idle).await;
     assert!(world.outbox_rows().await > 0, "delivered lately");
 }
 
@@ -177,34 +167,21 @@ async fn a_relay_survives_its_connections(world: World) {
     };
     let plio = world.plio_with_items(0).await;
     let pool = named(pool);
-    let mut app = world
-        .app_with(|builder| builder.outbox(&pool).relay(true))
-        .await;
+    let mut app = world.app_with(|builder| builder.outbox(&pool).relay(true)).await;
     if !world.has_redis() {
         app = app.hearing_of_others();
     }
     for round in 0..4 {
         app.warm(&plio.path()).await;
         app.events.forget();
-        app.events
-            .wait_for("a look", |seen| *seen == Seen::Idle)
-            .await;
+        app.events.wait_for("a look", |seen| *seen == Seen::Idle).await;
         let killed = format!(
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
              WHERE application_name = '{NAME}' AND datname = current_database()"
         );
-        assert_eq!(
-            world.number(killed).await,
-            2,
-            "the relay's and the listener's"
-        );
+        assert_eq!(world.number(killed).await, 2, "the relay's and the listener's");
         let title = format!("round {round}");
-        world
-            .sql(format!(
-                "UPDATE video SET title = '{title}' WHERE id = {}",
-                plio.video
-            ))
-            .await;
+        world.sql(format!("UPDATE video SET title = '{title}' WHERE id = {}", plio.video)).await;
         let answer = sees_soon(&world, &app, &plio.path(), A_PASS).await;
         answer.says("/video/title", title);
         nothing_waits(&world, SOON).await;

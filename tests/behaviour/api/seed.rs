@@ -43,10 +43,7 @@ async fn s1_a_retrieve_creates_the_plios_entry(world: World) {
         .says("/name", "old name")
         .says("/video/id", plio.video)
         .says("/created_by/id", plio.user)
-        .says(
-            "/created_by/organizations",
-            json!([membership(&world, &plio).await]),
-        )
+        .says("/created_by/organizations", json!([membership(&world, &plio).await]))
         .lists("/items", &plio.items)
         .says("/items/1/plio", plio.id)
         .says("/items/1/details/id", plio.questions[1])
@@ -59,10 +56,7 @@ async fn s2_a_created_plio_is_cached_at_once(world: World) {
     world.deliver_pending().await;
 
     let made = world
-        .post(
-            "/plios",
-            json!({"name": "new", "video": video, "created_by": user}),
-        )
+        .post("/plios", json!({"name": "new", "video": video, "created_by": user}))
         .await
         .is(201);
     let id = made.id();
@@ -72,10 +66,7 @@ async fn s2_a_created_plio_is_cached_at_once(world: World) {
         "the uuid is {uuid:?}"
     );
     assert!(
-        made.location
-            .as_deref()
-            .unwrap_or_default()
-            .ends_with(&format!("/plios/{id}")),
+        made.location.as_deref().unwrap_or_default().ends_with(&format!("/plios/{id}")),
         "{:?}",
         made.location
     );
@@ -88,10 +79,7 @@ async fn s2_a_created_plio_is_cached_at_once(world: World) {
         .hit()
         .says("/name", "new")
         .says("/video/id", video);
-    assert_eq!(
-        read.body, made.body,
-        "the answer to a write shows the new state"
-    );
+    assert_eq!(read.body, made.body, "the answer to a write shows the new state");
     world.right(&format!("/plios/{id}")).await;
 }
 
@@ -100,19 +88,12 @@ async fn s2_an_updated_plio_is_cached_anew_at_once(world: World) {
     world.warm(&plio.path()).await.says("/name", "old name");
 
     let change = json!({"name": "new name", "is_public": false, "config": {"skip": [1, null, "two"]}, "video": null});
-    let changed = world
-        .patch(&plio.path(), change)
-        .await
-        .is(200)
-        .says("/name", "new name");
+    let changed = world.patch(&plio.path(), change).await.is(200).says("/name", "new name");
 
     world.entry_exists(&plio.key()).await;
     world.entry_is_gone_or_says(&plio.key(), "new name").await;
     let read = world.get(&plio.path()).await.ok().hit();
-    assert_eq!(
-        read.body, changed.body,
-        "the answer to a write shows the new state"
-    );
+    assert_eq!(read.body, changed.body, "the answer to a write shows the new state");
     read.says("/is_public", false)
         .says("/config/skip/2", "two")
         .says("/video", Value::Null)
@@ -134,47 +115,29 @@ async fn s2_a_deleted_plio_is_gone(world: World) {
 
 async fn s3_video_writes_remove_the_plio(world: World) {
     let plio = world.plio_with_items(1).await;
-    world
-        .warm(&plio.path())
-        .await
-        .says("/video/title", "old title");
+    world.warm(&plio.path()).await.says("/video/title", "old title");
 
     // One that no plio has yet changes no plio.
     let video = world
-        .post(
-            "/videos",
-            json!({"url": "https://example.org/w", "title": "second"}),
-        )
+        .post("/videos", json!({"url": "https://example.org/w", "title": "second"}))
         .await
         .is(201)
         .id();
     world.get(&plio.path()).await.hit();
-    world
-        .patch(&plio.path(), json!({"video": video}))
-        .await
-        .is(200)
-        .says("/video/title", "second");
+    world.patch(&plio.path(), json!({"video": video})).await.is(200).says("/video/title", "second");
     world.right(&plio.path()).await.says("/video/id", video);
 
     world.warm(&plio.path()).await;
     world
-        .patch(
-            &format!("/videos/{video}"),
-            json!({"title": "third", "duration": 61}),
-        )
+        .patch(&format!("/videos/{video}"), json!({"title": "third", "duration": 61}))
         .await
         .is(200)
         .says("/title", "third");
-    removed(&world, &plio, "third")
-        .await
-        .says("/video/title", "third")
-        .says("/video/duration", 61);
+    removed(&world, &plio, "third").await.says("/video/title", "third").says("/video/duration", 61);
 
     world.warm(&plio.path()).await;
     world.delete(&format!("/videos/{video}")).await.is(204);
-    removed(&world, &plio, r#""video":null"#)
-        .await
-        .says("/video", Value::Null);
+    removed(&world, &plio, r#""video":null"#).await.says("/video", Value::Null);
 }
 
 async fn s4_item_writes_remove_the_plio(world: World) {
@@ -183,44 +146,26 @@ async fn s4_item_writes_remove_the_plio(world: World) {
     world.warm(&plio.path()).await.says("/items", json!([]));
 
     let new = json!({"plio": plio.id, "type": "question", "time": 12.5, "meta": {"source": "new"}});
-    let item = world
-        .post("/items", new)
-        .await
-        .is(201)
-        .says("/time", 12.5)
-        .id();
+    let item = world.post("/items", new).await.is(201).says("/time", 12.5).id();
     removed(&world, &plio, "source")
         .await
         .lists("/items", &[item])
         .says("/items/0/details", json!({}));
 
     world.warm(&plio.path()).await;
-    world
-        .patch(
-            &format!("/items/{item}"),
-            json!({"meta": {"source": "changed"}}),
-        )
-        .await
-        .is(200);
-    removed(&world, &plio, "changed")
-        .await
-        .says("/items/0/meta/source", "changed");
+    world.patch(&format!("/items/{item}"), json!({"meta": {"source": "changed"}})).await.is(200);
+    removed(&world, &plio, "changed").await.says("/items/0/meta/source", "changed");
 
     world.warm(&plio.path()).await;
     world.delete(&format!("/items/{item}")).await.is(204);
-    removed(&world, &plio, r#""items":[]"#)
-        .await
-        .says("/items", json!([]));
+    removed(&world, &plio, r#""items":[]"#).await.says("/items", json!([]));
 }
 
 async fn s5_question_writes_remove_the_plio(world: World) {
     let plio = world.plio_with_items(0).await;
     let item = world.item(plio.id, 3).await;
     world.deliver_pending().await;
-    world
-        .warm(&plio.path())
-        .await
-        .says("/items/0/details", json!({}));
+    world.warm(&plio.path()).await.says("/items/0/details", json!({}));
 
     let new = json!({"item": item, "type": "mcq", "text": "how new", "options": ["a", "b"], "correct_answer": 1});
     let question = world.post("/questions", new).await.is(201).id();
@@ -231,38 +176,20 @@ async fn s5_question_writes_remove_the_plio(world: World) {
 
     world.warm(&plio.path()).await;
     let change = json!({"text": "how changed", "has_char_limit": true, "max_char_limit": 100});
-    world
-        .patch(&format!("/questions/{question}"), change)
-        .await
-        .is(200);
-    removed(&world, &plio, "how changed")
-        .await
-        .says("/items/0/details/max_char_limit", 100);
+    world.patch(&format!("/questions/{question}"), change).await.is(200);
+    removed(&world, &plio, "how changed").await.says("/items/0/details/max_char_limit", 100);
 
     world.warm(&plio.path()).await;
-    world
-        .delete(&format!("/questions/{question}"))
-        .await
-        .is(204);
-    removed(&world, &plio, r#""details":{}"#)
-        .await
-        .says("/items/0/details", json!({}));
+    world.delete(&format!("/questions/{question}")).await.is(204);
+    removed(&world, &plio, r#""details":{}"#).await.says("/items/0/details", json!({}));
 }
 
 async fn s6_user_writes_remove_the_plio(world: World) {
     let plio = world.plio_with_items(1).await;
-    world
-        .warm(&plio.path())
-        .await
-        .says("/created_by/first_name", "old first name");
+    world.warm(&plio.path()).await.says("/created_by/first_name", "old first name");
 
     let new = json!({"email": "second@example.org", "first_name": "second", "status": "approved"});
-    let user = world
-        .post("/users", new)
-        .await
-        .is(201)
-        .says("/organizations", json!([]))
-        .id();
+    let user = world.post("/users", new).await.is(201).says("/organizations", json!([])).id();
     world.get(&plio.path()).await.hit();
     world
         .patch(&plio.path(), json!({"created_by": user}))
@@ -276,26 +203,15 @@ async fn s6_user_writes_remove_the_plio(world: World) {
         .await
         .is(200)
         .says("/first_name", "third");
-    removed(&world, &plio, "third")
-        .await
-        .says("/created_by/first_name", "third");
+    removed(&world, &plio, "third").await.says("/created_by/first_name", "third");
 
     // Whoever made a plio stays; a user without one can go.
-    world
-        .delete(&format!("/users/{user}"))
-        .await
-        .expect_problem(&[409]);
+    world.delete(&format!("/users/{user}")).await.expect_problem(&[409]);
     world.warm(&plio.path()).await;
-    world
-        .patch(&plio.path(), json!({"created_by": plio.user}))
-        .await
-        .is(200);
+    world.patch(&plio.path(), json!({"created_by": plio.user})).await.is(200);
     world.delete(&format!("/users/{user}")).await.is(204);
     world.get(&format!("/users/{user}")).await.is(404);
-    world
-        .right(&plio.path())
-        .await
-        .says("/created_by/id", plio.user);
+    world.right(&plio.path()).await.says("/created_by/id", plio.user);
 }
 
 async fn s7_a_retrieve_creates_the_users_entry(world: World) {
@@ -306,35 +222,23 @@ async fn s7_a_retrieve_creates_the_users_entry(world: World) {
     world.entry_exists(&plio.user_key()).await;
     let second = world.get(&plio.user_path()).await.ok().hit();
     assert_eq!(second.body, first.body, "a hit says what the load said");
-    second
-        .says("/id", plio.user)
-        .says("/organizations", json!([membership(&world, &plio).await]));
+    second.says("/id", plio.user).says("/organizations", json!([membership(&world, &plio).await]));
     assert_eq!(world.events.loads_of(&plio.user_key()), 1);
 
     // A plio that is loaded later takes the user that is there.
-    world
-        .get(&plio.path())
-        .await
-        .ok()
-        .miss()
-        .says("/created_by/id", plio.user);
+    world.get(&plio.path()).await.ok().miss().says("/created_by/id", plio.user);
     assert_eq!(world.events.loads_of(&plio.user_key()), 1);
 }
 
 async fn s8_user_writes_create_the_users_entry_anew(world: World) {
     let new = json!({"email": "new@example.org", "first_name": "new", "mobile": "+91 1234", "config": {"tour": true}});
     let made = world.post("/users", new).await.is(201);
-    let (path, key) = (
-        format!("/users/{}", made.id()),
-        format!("user_{}", made.id()),
-    );
+    let (path, key) = (format!("/users/{}", made.id()), format!("user_{}", made.id()));
     world.entry_exists(&key).await;
     assert_eq!(world.get(&path).await.ok().hit().body, made.body);
 
-    let changed = world
-        .patch(&path, json!({"first_name": "changed", "mobile": null}))
-        .await
-        .is(200);
+    let changed =
+        world.patch(&path, json!({"first_name": "changed", "mobile": null})).await.is(200);
     world.entry_exists(&key).await;
     world.entry_is_gone_or_says(&key, "changed").await;
     let read = world
@@ -344,10 +248,7 @@ async fn s8_user_writes_create_the_users_entry_anew(world: World) {
         .hit()
         .says("/first_name", "changed")
         .says("/mobile", Value::Null);
-    assert_eq!(
-        read.body, changed.body,
-        "the answer to a write shows the new state"
-    );
+    assert_eq!(read.body, changed.body, "the answer to a write shows the new state");
 
     world.delete(&path).await.is(204);
     world.entry_is_gone(&key).await;
@@ -362,12 +263,8 @@ async fn s8_membership_writes_create_the_users_entry_anew(world: World) {
 
     let new =
         json!({"user": user, "organization": organization, "role": "org-admin", "is_owner": true});
-    let membership = world
-        .post("/organization-users", new)
-        .await
-        .is(201)
-        .says("/role", "org-admin")
-        .id();
+    let membership =
+        world.post("/organization-users", new).await.is(201).says("/role", "org-admin").id();
     world.entry_is_gone_or_says(&key, "org-admin").await;
     world
         .right(&path)
@@ -377,53 +274,30 @@ async fn s8_membership_writes_create_the_users_entry_anew(world: World) {
     world.get(&path).await.hit();
 
     world
-        .patch(
-            &format!("/organization-users/{membership}"),
-            json!({"role": "org-view"}),
-        )
+        .patch(&format!("/organization-users/{membership}"), json!({"role": "org-view"}))
         .await
         .is(200);
     world.entry_is_gone_or_says(&key, "org-view").await;
-    world
-        .right(&path)
-        .await
-        .says("/organizations/0/role", "org-view");
+    world.right(&path).await.says("/organizations/0/role", "org-view");
     world.get(&path).await.hit();
 
-    world
-        .delete(&format!("/organization-users/{membership}"))
-        .await
-        .is(204);
-    world
-        .entry_is_gone_or_says(&key, r#""organizations":[]"#)
-        .await;
+    world.delete(&format!("/organization-users/{membership}")).await.is(204);
+    world.entry_is_gone_or_says(&key, r#""organizations":[]"#).await;
     world.right(&path).await.says("/organizations", json!([]));
     world.get(&path).await.hit();
 }
 
 async fn s9_an_organization_write_removes_the_user(world: World) {
     let plio = world.plio_with_items(0).await;
-    world
-        .warm(&plio.user_path())
-        .await
-        .says("/organizations/0/name", "old organization");
+    world.warm(&plio.user_path()).await.says("/organizations/0/name", "old organization");
 
     let other = world
-        .post(
-            "/organizations",
-            json!({"name": "other", "shortcode": "other"}),
-        )
+        .post("/organizations", json!({"name": "other", "shortcode": "other"}))
         .await
         .is(201)
         .id();
     world.get(&plio.user_path()).await.hit();
-    world
-        .patch(
-            &format!("/organizations/{other}"),
-            json!({"name": "still another"}),
-        )
-        .await
-        .is(200);
+    world.patch(&format!("/organizations/{other}"), json!({"name": "still another"})).await.is(200);
     world.get(&plio.user_path()).await.hit();
 
     let path = format!("/organizations/{}", plio.organization);
@@ -432,9 +306,7 @@ async fn s9_an_organization_write_removes_the_user(world: World) {
         .await
         .is(200)
         .says("/name", "new organization");
-    world
-        .entry_is_gone_or_says(&plio.user_key(), "new organization")
-        .await;
+    world.entry_is_gone_or_says(&plio.user_key(), "new organization").await;
     world
         .get(&plio.user_path())
         .await
@@ -444,23 +316,13 @@ async fn s9_an_organization_write_removes_the_user(world: World) {
     world.kept(&plio.user_path()).await;
 
     world.delete(&path).await.is(204);
-    world
-        .entry_is_gone_or_says(&plio.user_key(), r#""organizations":[]"#)
-        .await;
-    world
-        .get(&plio.user_path())
-        .await
-        .ok()
-        .miss()
-        .says("/organizations", json!([]));
+    world.entry_is_gone_or_says(&plio.user_key(), r#""organizations":[]"#).await;
+    world.get(&plio.user_path()).await.ok().miss().says("/organizations", json!([]));
 }
 
 /// What a user's or plio's answer shows of a fixture's membership.
 async fn membership(world: &World, plio: &Plio) -> Value {
-    let organization = world
-        .get(&format!("/organizations/{}", plio.organization))
-        .await
-        .ok();
+    let organization = world.get(&format!("/organizations/{}", plio.organization)).await.ok();
     json!({
         "id": plio.organization,
         "name": organization.at("/name"),

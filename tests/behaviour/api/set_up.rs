@@ -40,9 +40,7 @@ async fn a_cache_is_refused_where_its_triggers_are_not(world: World) {
     ];
     if world.is_postgres() {
         for how in ["DISABLE", "ENABLE REPLICA"] {
-            troubles.push(format!(
-                "ALTER TABLE video {how} TRIGGER cache_outbox_video_update"
-            ));
+            troubles.push(format!("ALTER TABLE video {how} TRIGGER cache_outbox_video_update"));
         }
         troubles.push("ALTER TABLE video DISABLE TRIGGER ALL".to_owned());
     }
@@ -52,19 +50,13 @@ async fn a_cache_is_refused_where_its_triggers_are_not(world: World) {
             panic!("a cache is built after {trouble}");
         };
         assert!(error.is_set_up(), "{trouble}: {error}");
-        assert!(
-            error.to_string().contains("SCHEMA.install"),
-            "{trouble}: {error}"
-        );
+        assert!(error.to_string().contains("SCHEMA.install"), "{trouble}: {error}");
         install(world.db()).await;
         build(world.db()).await.expect("mended");
     }
     uninstall(world.db()).await;
     let error = build(world.db()).await.expect_err("there is no outbox");
-    assert!(
-        error.is_set_up() && error.to_string().contains("SCHEMA.install"),
-        "{error}"
-    );
+    assert!(error.is_set_up() && error.to_string().contains("SCHEMA.install"), "{error}");
 }
 
 async fn a_dropped_trigger_is_noticed(world: World) {
@@ -79,11 +71,7 @@ async fn a_dropped_trigger_is_noticed(world: World) {
 async fn a_table_made_anew_is_noticed(world: World) {
     let anew = "CREATE TABLE video_new AS SELECT * FROM video; DROP TABLE video{cascade}; ALTER TABLE video_new RENAME TO video";
     let cascade = if world.is_postgres() { " CASCADE" } else { "" };
-    let keys = if world.is_postgres() {
-        ""
-    } else {
-        "PRAGMA foreign_keys = off; "
-    };
+    let keys = if world.is_postgres() { "" } else { "PRAGMA foreign_keys = off; " };
     let anew = format!("{keys}{}", anew.replace("{cascade}", cascade));
     unreported_writes_are_seen(world, &anew).await;
 }
@@ -99,28 +87,20 @@ async fn a_table_put_in_anothers_place_is_noticed(world: World) {
 async fn unreported_writes_are_seen(world: World, trouble: &str) {
     let plio = world.plio_with_items(1).await;
     let app = world.relaying_app().await;
-    app.warm(&plio.path())
-        .await
-        .says("/video/title", "old title");
+    app.warm(&plio.path()).await.says("/video/title", "old title");
     app.events.forget();
 
     world.sql(trouble).await;
     retitle(&world, &plio, "unreported").await;
     is_away(&app).await;
     let answer = sees_soon(&world, &app, &plio.path(), SOON).await;
-    assert!(
-        answer.is_bypass(),
-        "nothing is cached: {:?}",
-        answer.cache_status
-    );
+    assert!(answer.is_bypass(), "nothing is cached: {:?}", answer.cache_status);
     retitle(&world, &plio, "unreported again").await;
     let answer = world.right_from(&app, &plio.path()).await;
     answer.says("/video/title", "unreported again");
 
     install(world.db()).await;
-    app.events
-        .wait_for("the store is back", |seen| *seen == Seen::StoreBack)
-        .await;
+    app.events.wait_for("the store is back", |seen| *seen == Seen::StoreBack).await;
     let answer = world.right_from(&app, &plio.path()).await;
     answer.says("/video/title", "unreported again");
     app.warm(&plio.path()).await;
@@ -130,9 +110,7 @@ async fn unreported_writes_are_seen(world: World, trouble: &str) {
 
 async fn is_away(app: &App) {
     let away = |seen: &Seen| *seen == Seen::StoreAway;
-    app.events
-        .wait_for("the store is taken out of use", away)
-        .await;
+    app.events.wait_for("the store is taken out of use", away).await;
 }
 
 async fn installing_again_changes_nothing(world: World) {
@@ -159,9 +137,7 @@ async fn installing_removes_what_an_older_file_had(world: World) {
         }
     };
     world.sql(older).await;
-    world
-        .sql("UPDATE cache_outbox_stamp SET stamp = 'older'")
-        .await;
+    world.sql("UPDATE cache_outbox_stamp SET stamp = 'older'").await;
     install(world.db()).await;
     assert_eq!(installed(&world).await, before);
     world.sql("INSERT INTO badge VALUES (1)").await;
@@ -185,11 +161,7 @@ async fn the_text_of_the_migration_installs_the_same(world: World) {
     }
     let identity = identity(&world).await;
     install(world.db()).await;
-    assert_eq!(
-        self::identity(&world).await,
-        identity,
-        "there was nothing to do"
-    );
+    assert_eq!(self::identity(&world).await, identity, "there was nothing to do");
 }
 
 async fn uninstalling_leaves_nothing(world: World) {
@@ -217,24 +189,14 @@ async fn a_role_without_rights_on_the_outbox_is_reported(world: World) {
     app.warm(&plio.path()).await;
     // Roles are the server's, which other stories share.
     let role = format!("editor_{:016x}", fastrand::u64(..));
-    world
-        .sql(format!(
-            "CREATE ROLE {role}; GRANT SELECT, UPDATE ON video TO {role}"
-        ))
-        .await;
+    world.sql(format!("CREATE ROLE {role}; GRANT SELECT, UPDATE ON video TO {role}")).await;
     let mut tx = world.begin_elsewhere().await;
     tx.run(format!("SET LOCAL ROLE {role}")).await;
-    tx.run(format!(
-        "UPDATE video SET title = 'by the role' WHERE id = {}",
-        plio.video
-    ))
-    .await;
+    tx.run(format!("UPDATE video SET title = 'by the role' WHERE id = {}", plio.video)).await;
     tx.commit().await;
     let answer = sees_soon(&world, &app, &plio.path(), SOON).await;
     answer.says("/video/title", "by the role");
-    world
-        .sql(format!("DROP OWNED BY {role}; DROP ROLE {role}"))
-        .await;
+    world.sql(format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
 }
 
 /// Each in a schema of its own.
@@ -249,24 +211,18 @@ async fn two_copies_of_the_service_in_one_database(world: World) {
     build(&other).await.expect("it fits");
 
     // One's triggers do not stand in for the other's,
-    world
-        .sql("DROP TRIGGER cache_outbox_video_update ON other.video")
-        .await;
+    world.sql("DROP TRIGGER cache_outbox_video_update ON other.video").await;
     build(world.db()).await.expect("it fits");
     let error = build(&other).await.expect_err("a trigger is missing");
     assert!(error.is_set_up(), "{error}");
     install(&other).await;
-    world
-        .sql("DROP TRIGGER cache_outbox_video_update ON public.video")
-        .await;
+    world.sql("DROP TRIGGER cache_outbox_video_update ON public.video").await;
     build(&other).await.expect("it fits");
     assert!(build(world.db()).await.is_err(), "a trigger is missing");
     install(world.db()).await;
 
     // and what is done to one is not done to the other.
-    world
-        .sql("INSERT INTO other.video (url) VALUES ('x')")
-        .await;
+    world.sql("INSERT INTO other.video (url) VALUES ('x')").await;
     assert_eq!(world.waiting_rows().await, 0, "reported to the other");
     uninstall(&other).await;
     build(world.db()).await.expect("it fits");
@@ -287,10 +243,7 @@ fn with_path(pool: &PgPool, path: &str) -> PgPool {
 }
 
 async fn retitle(world: &World, plio: &Plio, title: &str) {
-    let sql = format!(
-        "UPDATE video SET title = '{title}' WHERE id = {}",
-        plio.video
-    );
+    let sql = format!("UPDATE video SET title = '{title}' WHERE id = {}", plio.video);
     world.sql(sql).await;
 }
 

@@ -18,18 +18,10 @@ pub fn stories() -> Vec<Story> {
 }
 
 async fn a_plio_is_loaded_in_as_many_statements_with_fifty_items_as_with_one(world: World) {
-    let (one, fifty) = (
-        world.plio_with_items(1).await,
-        world.plio_with_items(50).await,
-    );
-    let (few, many) = (
-        statements_of_a_miss(&world, &one).await,
-        statements_of_a_miss(&world, &fifty).await,
-    );
-    assert!(
-        few > 0,
-        "no statement is counted: has the app turned sqlx's log off?"
-    );
+    let (one, fifty) = (world.plio_with_items(1).await, world.plio_with_items(50).await);
+    let (few, many) =
+        (statements_of_a_miss(&world, &one).await, statements_of_a_miss(&world, &fifty).await);
+    assert!(few > 0, "no statement is counted: has the app turned sqlx's log off?");
     assert_eq!(few, many, "with one item and with fifty");
 }
 
@@ -37,26 +29,17 @@ async fn ten_plios_are_loaded_in_as_many_statements_as_two(world: World) {
     world.plios_of_one_creator(10, 3).await;
     let two = statements_of(&world, "/plios?limit=2").await;
     let ten = statements_of(&world, "/plios?limit=10").await;
-    assert!(
-        two > 0,
-        "no statement is counted: has the app turned sqlx's log off?"
-    );
+    assert!(two > 0, "no statement is counted: has the app turned sqlx's log off?");
     assert_eq!(two, ten, "two plios and ten");
 }
 
 async fn a_plio_is_duplicated_in_as_many_statements_with_fifty_items_as_with_one(world: World) {
-    let (one, fifty) = (
-        world.plio_with_items(1).await,
-        world.plio_with_items(50).await,
-    );
+    let (one, fifty) = (world.plio_with_items(1).await, world.plio_with_items(50).await);
     let (few, many) = (
         statements_of_a_duplicate(&world, &one).await,
         statements_of_a_duplicate(&world, &fifty).await,
     );
-    assert!(
-        few > 0,
-        "no statement is counted: has the app turned sqlx's log off?"
-    );
+    assert!(few > 0, "no statement is counted: has the app turned sqlx's log off?");
     assert_eq!(few, many, "with one item and with fifty");
 }
 
@@ -91,9 +74,7 @@ async fn statements_of_a_duplicate(world: &World, plio: &Plio) -> usize {
 async fn statements_of(world: &World, path: &str) -> usize {
     let mut fewest = usize::MAX;
     for _ in 0..5 {
-        world
-            .sql(r#"UPDATE plio SET status = status; UPDATE "user" SET status = status"#)
-            .await;
+        world.sql(r#"UPDATE plio SET status = status; UPDATE "user" SET status = status"#).await;
         world.deliver_pending().await;
         let (answer, count) = counted(world.get(path)).await;
         answer.ok();

@@ -31,21 +31,12 @@ pub fn stories() -> Vec<Story> {
 
 async fn what_strangers_write_is_seen_within_a_second(world: World) {
     let app = world.relaying_app().await;
-    let (a, b) = (
-        world.plio_with_items(2).await,
-        world.plio_with_items(2).await,
-    );
-    let retitled = format!(
-        "UPDATE video SET title = 'new title' WHERE id = {}",
-        a.video
-    );
+    let (a, b) = (world.plio_with_items(2).await, world.plio_with_items(2).await);
+    let retitled = format!("UPDATE video SET title = 'new title' WHERE id = {}", a.video);
     let answer = writes(&world, &app, &a.path(), retitled).await;
     answer.says("/video/title", "new title");
 
-    let moved = format!(
-        "UPDATE item SET plio_id = {} WHERE id = {}",
-        b.id, a.items[0]
-    );
+    let moved = format!("UPDATE item SET plio_id = {} WHERE id = {}", b.id, a.items[0]);
     app.warm(&b.path()).await;
     let answer = writes(&world, &app, &a.path(), moved).await;
     answer.lists("/items", &a.items[1..]);
@@ -64,9 +55,7 @@ async fn what_strangers_write_is_seen_within_a_second(world: World) {
 
     if let Db::Postgres(pool) = world.db() {
         app.warm(&a.path()).await;
-        let copy = pool
-            .copy_in_raw("COPY item (plio_id, time) FROM STDIN")
-            .await;
+        let copy = pool.copy_in_raw("COPY item (plio_id, time) FROM STDIN").await;
         let mut copy = copy.expect("COPY begins");
         let rows = format!("{}\t901\n{}\t902\n", a.id, a.id);
         copy.send(rows.as_bytes()).await.expect("rows are sent");
@@ -108,13 +97,9 @@ async fn what_strangers_write_in_bulk_is_seen_soon(world: World) {
              INSERT INTO item (plio_id, time) SELECT plio.id, n.n FROM plio, n WHERE uuid LIKE 'bulk %'",
         )
         .await;
-    world
-        .sql("INSERT INTO question (item_id, text) SELECT id, 'old text' FROM item")
-        .await;
+    world.sql("INSERT INTO question (item_id, text) SELECT id, 'old text' FROM item").await;
     world.sql("DELETE FROM cache_outbox").await;
-    let bulk = world
-        .numbers("SELECT id FROM plio WHERE uuid LIKE 'bulk %' ORDER BY id")
-        .await;
+    let bulk = world.numbers("SELECT id FROM plio WHERE uuid LIKE 'bulk %' ORDER BY id").await;
     let shown = [bulk[0], bulk[500], bulk[999]].map(|id| format!("/plios/{id}"));
     let app = world.relaying_app().await;
     for path in &shown {
@@ -145,19 +130,13 @@ async fn what_strangers_write_in_bulk_is_seen_soon(world: World) {
     }
     // One fact for each question: on PostgreSQL a single insert-select.
     assert_eq!(world.outbox_rows().await, ROWS);
-    assert!(
-        took < TIMES * written,
-        "written in {written:?}, delivered {took:?} after the commit"
-    );
+    assert!(took < TIMES * written, "written in {written:?}, delivered {took:?} after the commit");
 }
 
 /// Rows become visible when they are committed: later ones may have been delivered long before.
 async fn what_is_written_first_and_committed_last_is_seen(world: World) {
     let app = world.relaying_app().await;
-    let (first, second) = (
-        world.plio_with_items(0).await,
-        world.plio_with_items(0).await,
-    );
+    let (first, second) = (world.plio_with_items(0).await, world.plio_with_items(0).await);
     app.warm(&first.path()).await;
     app.warm(&second.path()).await;
     let retitle = |video| format!("UPDATE video SET title = 'new title' WHERE id = {video}");
@@ -172,16 +151,12 @@ async fn what_is_written_first_and_committed_last_is_seen(world: World) {
         app.get(&first.path()).await.ok().hit();
     } else {
         app.events.forget();
-        app.events
-            .wait_for("the relay looks", |seen| *seen == Seen::Idle)
-            .await;
+        app.events.wait_for("the relay looks", |seen| *seen == Seen::Idle).await;
     }
     slow.commit().await;
     sees_soon(&world, &app, &first.path(), 2 * LATE).await;
     if world.is_postgres() {
-        let ids = world
-            .numbers("SELECT id FROM cache_outbox ORDER BY delivered_at")
-            .await;
+        let ids = world.numbers("SELECT id FROM cache_outbox ORDER BY delivered_at").await;
         assert!(!ids.is_sorted(), "the first was delivered last: {ids:?}");
     }
 }
@@ -195,24 +170,11 @@ async fn what_another_process_relays_is_right_here(world: World) {
         world.warm(&plio.path()).await;
         relaying.events.forget();
         let title = format!("round {round}");
-        world
-            .sql(format!(
-                "UPDATE video SET title = '{title}' WHERE id = {}",
-                plio.video
-            ))
-            .await;
+        world.sql(format!("UPDATE video SET title = '{title}' WHERE id = {}", plio.video)).await;
         relaying.events.wait_for_invalidation().await;
         world.entry_is_gone(&plio.key()).await;
-        world
-            .right(&plio.path())
-            .await
-            .miss()
-            .says("/video/title", title);
+        world.right(&plio.path()).await.miss().says("/video/title", title);
     }
     let delivered = |seen: &Seen| matches!(seen, Seen::Delivered(_));
-    assert_eq!(
-        world.events.count(delivered),
-        0,
-        "it delivered nothing itself"
-    );
+    assert_eq!(world.events.count(delivered), 0, "it delivered nothing itself");
 }

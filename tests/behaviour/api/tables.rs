@@ -24,13 +24,7 @@ async fn an_emptied_table_is_seen(world: World) {
     world.warm(&plio.path()).await;
     world.warm(&plio.user_path()).await;
     // SQLite has no TRUNCATE; a DELETE of everything is its.
-    world
-        .sql(if world.is_postgres() {
-            "TRUNCATE question"
-        } else {
-            "DELETE FROM question"
-        })
-        .await;
+    world.sql(if world.is_postgres() { "TRUNCATE question" } else { "DELETE FROM question" }).await;
     world
         .sql(if world.is_postgres() {
             "TRUNCATE organization_user"
@@ -40,13 +34,8 @@ async fn an_emptied_table_is_seen(world: World) {
         .await;
     world.deliver_pending().await;
     let emptied = world.right(&plio.path()).await.is(200);
-    emptied
-        .says("/items/0/details", json!({}))
-        .says("/created_by/organizations", json!([]));
-    world
-        .right(&plio.user_path())
-        .await
-        .says("/organizations", json!([]));
+    emptied.says("/items/0/details", json!({})).says("/created_by/organizations", json!([]));
+    world.right(&plio.user_path()).await.says("/organizations", json!([]));
     world.kept(&plio.path()).await;
 
     if world.is_postgres() {
@@ -58,10 +47,7 @@ async fn an_emptied_table_is_seen(world: World) {
 }
 
 async fn an_upsert_is_seen(world: World) {
-    let (a, b) = (
-        world.plio_with_items(1).await,
-        world.plio_with_items(0).await,
-    );
+    let (a, b) = (world.plio_with_items(1).await, world.plio_with_items(0).await);
     world.warm(&a.path()).await;
     world.warm(&b.path()).await;
     let moved = a.items[0];
@@ -78,22 +64,15 @@ async fn an_upsert_is_seen(world: World) {
 }
 
 async fn a_replaced_row_is_seen_where_it_was_and_where_it_is(world: World) {
-    let (a, b) = (
-        world.plio_with_items(2).await,
-        world.plio_with_items(0).await,
-    );
+    let (a, b) = (world.plio_with_items(2).await, world.plio_with_items(0).await);
     world.warm(&a.path()).await;
     world.warm(&b.path()).await;
     let moved = a.items[0];
-    let new = format!(
-        "INTO item (id, plio_id, type, time) VALUES ({moved}, {}, 'question', 5)",
-        b.id
-    );
+    let new =
+        format!("INTO item (id, plio_id, type, time) VALUES ({moved}, {}, 'question', 5)", b.id);
     if world.is_postgres() {
         world
-            .sql(format!(
-                "BEGIN; DELETE FROM item WHERE id = {moved}; INSERT {new}; COMMIT"
-            ))
+            .sql(format!("BEGIN; DELETE FROM item WHERE id = {moved}; INSERT {new}; COMMIT"))
             .await;
     } else {
         world.sql(format!("INSERT OR REPLACE {new}")).await;
@@ -108,9 +87,7 @@ async fn a_changed_id_is_seen(world: World) {
     let new = plio.id + 1_000;
     world.warm(&plio.path()).await;
     world.get(&format!("/plios/{new}")).await.is(404);
-    world
-        .sql(format!("UPDATE plio SET id = {new} WHERE id = {}", plio.id))
-        .await;
+    world.sql(format!("UPDATE plio SET id = {new} WHERE id = {}", plio.id)).await;
     world.deliver_pending().await;
     world.get(&plio.path()).await.is(404);
     world.right(&format!("/plios/{new}")).await.is(200);
@@ -118,36 +95,18 @@ async fn a_changed_id_is_seen(world: World) {
 }
 
 async fn several_statements_in_one_transaction_are_seen_together(world: World) {
-    let (a, b) = (
-        world.plio_with_items(2).await,
-        world.plio_with_items(2).await,
-    );
+    let (a, b) = (world.plio_with_items(2).await, world.plio_with_items(2).await);
     world.warm(&a.path()).await;
     world.warm(&b.path()).await;
     let mut tx = world.begin().await;
-    tx.run(format!(
-        "UPDATE item SET plio_id = {} WHERE id = {}",
-        b.id, a.items[0]
-    ))
-    .await;
-    tx.run(format!(
-        "UPDATE item SET plio_id = {} WHERE id = {}",
-        a.id, b.items[0]
-    ))
-    .await;
-    tx.run(format!(
-        "DELETE FROM question WHERE id = {}",
-        b.questions[1]
-    ))
-    .await;
-    tx.run("UPDATE organization SET name = 'new organization'")
-        .await;
+    tx.run(format!("UPDATE item SET plio_id = {} WHERE id = {}", b.id, a.items[0])).await;
+    tx.run(format!("UPDATE item SET plio_id = {} WHERE id = {}", a.id, b.items[0])).await;
+    tx.run(format!("DELETE FROM question WHERE id = {}", b.questions[1])).await;
+    tx.run("UPDATE organization SET name = 'new organization'").await;
     world.get(&a.path()).await.ok().hit();
     tx.commit().await;
     for plio in [&a, &b] {
-        world
-            .entry_is_gone_or_says(&plio.key(), "new organization")
-            .await;
+        world.entry_is_gone_or_says(&plio.key(), "new organization").await;
         world
             .right(&plio.path())
             .await
@@ -174,29 +133,19 @@ async fn three_thousand_rows_in_one_transaction_are_seen(world: World) {
     tx.commit().await;
     nothing_waits(&world, SOON).await;
     for plio in &plios {
-        world
-            .right(&plio.path())
-            .await
-            .says("/items/999/details/text", "bulk text");
+        world.right(&plio.path()).await.says("/items/999/details/text", "bulk text");
     }
     let mut tx = world.begin().await;
     tx.run("UPDATE question SET text = 'new text'").await;
     tx.commit().await;
     for plio in &plios {
-        world
-            .get(&plio.path())
-            .await
-            .ok()
-            .says("/items/999/details/text", "new text");
+        world.get(&plio.path()).await.ok().says("/items/999/details/text", "new text");
     }
     nothing_waits(&world, SOON).await;
 }
 
 async fn statements_within_statements_are_seen(world: World) {
-    let (a, b) = (
-        world.plio_with_items(2).await,
-        world.plio_with_items(2).await,
-    );
+    let (a, b) = (world.plio_with_items(2).await, world.plio_with_items(2).await);
     world.warm(&a.path()).await;
     world.warm(&b.path()).await;
     let moved = (a.items[0], b.items[0]);
@@ -217,10 +166,7 @@ async fn statements_within_statements_are_seen(world: World) {
     world.deliver_pending().await;
     world.right(&a.path()).await.is(200);
     let shown = world.get(&b.path()).await.ids("/items");
-    assert!(
-        shown.contains(&moved.0) && !shown.contains(&moved.1),
-        "wrong answer: {shown:?}"
-    );
+    assert!(shown.contains(&moved.0) && !shown.contains(&moved.1), "wrong answer: {shown:?}");
 
     if world.is_postgres() {
         world
@@ -232,15 +178,8 @@ async fn statements_within_statements_are_seen(world: World) {
             ))
             .await;
         world.deliver_pending().await;
-        let answer = world
-            .right(&a.path())
-            .await
-            .says("/video/title", "new title");
-        assert!(
-            answer.text.contains("\"new\""),
-            "wrong answer: {}",
-            answer.text
-        );
+        let answer = world.right(&a.path()).await.says("/video/title", "new title");
+        assert!(answer.text.contains("\"new\""), "wrong answer: {}", answer.text);
     }
 }
 
@@ -257,41 +196,19 @@ async fn what_triggers_of_others_write_at_the_commit_is_seen(world: World) {
             ))
             .await;
     } else {
-        world
-            .sql(format!(
-                "CREATE TRIGGER rename AFTER UPDATE ON image BEGIN {rename}; END"
-            ))
-            .await;
+        world.sql(format!("CREATE TRIGGER rename AFTER UPDATE ON image BEGIN {rename}; END")).await;
     }
     world.warm(&plio.path()).await.says("/name", "old name");
-    world
-        .patch(
-            &format!("/images/{}", plio.images[0]),
-            json!({"alt_text": "new"}),
-        )
-        .await
-        .is(200);
-    world
-        .right(&plio.path())
-        .await
-        .says("/name", "renamed by a trigger");
+    world.patch(&format!("/images/{}", plio.images[0]), json!({"alt_text": "new"})).await.is(200);
+    world.right(&plio.path()).await.says("/name", "renamed by a trigger");
 
     world.warm(&plio.path()).await;
     let image = world.image().await;
     world.sql(rename.replace("a trigger", "hand")).await;
     world.deliver_pending().await;
-    world
-        .warm(&plio.path())
-        .await
-        .says("/name", "renamed by hand");
-    world
-        .patch(&format!("/images/{image}"), json!({"alt_text": "new"}))
-        .await
-        .is(200);
-    world
-        .right(&plio.path())
-        .await
-        .says("/name", "renamed by a trigger");
+    world.warm(&plio.path()).await.says("/name", "renamed by hand");
+    world.patch(&format!("/images/{image}"), json!({"alt_text": "new"})).await.is(200);
+    world.right(&plio.path()).await.says("/name", "renamed by a trigger");
 }
 
 async fn an_update_that_changes_nothing_harms_nothing(world: World) {

@@ -17,9 +17,7 @@ pub fn stories() -> Vec<Story> {
         story!(broken_entries_are_misses).on_redis().without_near(),
         story!(an_evicted_edge_is_not_lost).on_redis(),
         story!(a_redis_that_evicted_an_edge_is_a_cache_again).on_redis(),
-        story!(an_evicted_fence_lets_nothing_old_in)
-            .on_redis()
-            .without_near(),
+        story!(an_evicted_fence_lets_nothing_old_in).on_redis().without_near(),
         story!(a_redis_that_evicts_at_random_serves_nothing_old).on_redis(),
     ]
 }
@@ -48,21 +46,12 @@ async fn a_redis_that_cannot_persist_serves_nothing_old(world: World) {
     // A snapshot that fails makes Redis refuse writes until one succeeds.
     world.redis().forbid_snapshots();
     world.redis_command("BGSAVE").await;
-    while !world
-        .redis_command("INFO persistence")
-        .await
-        .contains("rdb_last_bgsave_status:err")
-    {
+    while !world.redis_command("INFO persistence").await.contains("rdb_last_bgsave_status:err") {
         tokio::task::yield_now().await;
     }
     let nothing = "ECHO nothing";
-    writes_are_right_while(
-        &world,
-        &plio,
-        nothing,
-        "CONFIG SET stop-writes-on-bgsave-error no",
-    )
-    .await;
+    writes_are_right_while(&world, &plio, nothing, "CONFIG SET stop-writes-on-bgsave-error no")
+        .await;
 }
 
 async fn a_redis_that_cuts_connections_serves_nothing_old(world: World) {
@@ -71,11 +60,7 @@ async fn a_redis_that_cuts_connections_serves_nothing_old(world: World) {
         let title = format!("round {round}");
         world.cut_redis_connections().await;
         change_title(&world, &plio, &title).await;
-        world
-            .right(&plio.path())
-            .await
-            .is(200)
-            .says("/video/title", title);
+        world.right(&plio.path()).await.is(200).says("/video/title", title);
         world.cut_redis_connections().await;
         world.right(&plio.path()).await.is(200);
         until_hit(&world, &world, &&plio.path()).await;
@@ -89,30 +74,18 @@ async fn a_redis_that_forgot_the_scripts_goes_on(world: World) {
         change_title(&world, &plio, title).await;
         world.entry_is_gone_or_says(&plio.key(), title).await;
         world.redis_command("SCRIPT FLUSH").await;
-        world
-            .get(&plio.path())
-            .await
-            .ok()
-            .miss()
-            .says("/video/title", title);
+        world.get(&plio.path()).await.ok().miss().says("/video/title", title);
         world.kept(&plio.path()).await;
     }
 }
 
 async fn broken_entries_are_misses(world: World) {
-    let (plio, other) = (
-        world.plio_with_items(1).await,
-        world.plio_with_items(2).await,
-    );
+    let (plio, other) = (world.plio_with_items(1).await, world.plio_with_items(2).await);
     world.warm(&plio.path()).await;
     world.warm(&other.path()).await;
     let good = world.entry(&plio.key()).await.expect("an entry");
-    let mut broken: Vec<Vec<u8>> = vec![
-        b"".to_vec(),
-        b"nonsense".to_vec(),
-        b"{}".to_vec(),
-        vec![0xff; 5_000],
-    ];
+    let mut broken: Vec<Vec<u8>> =
+        vec![b"".to_vec(), b"nonsense".to_vec(), b"{}".to_vec(), vec![0xff; 5_000]];
     for length in [1, 10, 24, 25, 40, 60, good.len() / 2, good.len() - 1] {
         broken.push(good[..length].to_vec());
     }
@@ -131,9 +104,7 @@ async fn broken_entries_are_misses(world: World) {
     }
     for command in ["LPUSH", "SADD"] {
         world.redis_command(&format!("DEL {}", plio.key())).await;
-        world
-            .redis_command(&format!("{command} {} x", plio.key()))
-            .await;
+        world.redis_command(&format!("{command} {} x", plio.key())).await;
         world.right(&plio.path()).await.is(200);
         world.kept(&plio.path()).await;
     }
@@ -147,9 +118,7 @@ async fn an_evicted_edge_is_not_lost(world: World) {
     loop {
         world.right(&plios[0].path()).await;
         world.right(&plios[0].path()).await;
-        world
-            .redis_command(&format!("DEL {}", plios[1].key()))
-            .await;
+        world.redis_command(&format!("DEL {}", plios[1].key())).await;
         let edges = edges(&world).await;
         let Some(edge) = edges.get(lost) else { break };
         world.redis_command(&format!("DEL {edge}")).await;
@@ -161,18 +130,12 @@ async fn an_evicted_edge_is_not_lost(world: World) {
         let title = format!("without {edge}");
         change_title(&world, &plios[0], &title).await;
         let organization = format!("/organizations/{}", plios[0].organization);
-        world
-            .patch(&organization, json!({"name": title}))
-            .await
-            .is(200);
+        world.patch(&organization, json!({"name": title})).await.is(200);
         for plio in &plios {
             let answer = world.right(&plio.path()).await;
             answer.says("/created_by/organizations/0/name", title.clone());
         }
-        world
-            .right(&plios[0].path())
-            .await
-            .says("/video/title", title);
+        world.right(&plios[0].path()).await.says("/video/title", title);
         lost += 1;
     }
     assert!(lost > 3, "there are edges to lose");
@@ -229,10 +192,7 @@ async fn a_redis_that_evicts_at_random_serves_nothing_old(world: World) {
             0 => change_title(&world, plio, &format!("step {step}")).await,
             1 => {
                 let organization = format!("/organizations/{}", plio.organization);
-                world
-                    .patch(&organization, json!({"name": format!("step {step}")}))
-                    .await
-                    .is(200);
+                world.patch(&organization, json!({"name": format!("step {step}")})).await.is(200);
             }
             2 => {
                 let home = plios[random.usize(..plios.len())].id;
@@ -266,10 +226,7 @@ async fn edges(world: &World) -> Vec<String> {
 
 async fn warm_plio(world: &World) -> Plio {
     let plio = world.plio_with_items(1).await;
-    world
-        .warm(&plio.path())
-        .await
-        .says("/video/title", "old title");
+    world.warm(&plio.path()).await.says("/video/title", "old title");
     plio
 }
 
@@ -294,9 +251,6 @@ async fn writes_are_right_while(world: &World, plio: &Plio, trouble: &str, over:
     world.right(&plio.path()).await.is(200);
     until_hit(world, world, &plio.path()).await;
     change_title(world, plio, "afterwards").await;
-    world
-        .right(&plio.path())
-        .await
-        .says("/video/title", "afterwards");
+    world.right(&plio.path()).await.says("/video/title", "afterwards");
     until_hit(world, world, &plio.path()).await;
 }

@@ -56,20 +56,13 @@ async fn writes_while_redis_is_frozen_and_everybody_notices(world: World) {
         for _ in 0..3 {
             for app in [&story.a, &story.b] {
                 let read = world.right_from(app, &story.warm.path()).await;
-                read.within(FIRST)
-                    .says("/created_by/first_name", name.as_str());
+                read.within(FIRST).says("/created_by/first_name", name.as_str());
             }
         }
-        assert!(
-            story.b.get(&story.warm.path()).await.is_bypass(),
-            "B has noticed"
-        );
+        assert!(story.b.get(&story.warm.path()).await.is_bypass(), "B has noticed");
         world.redis().thaw();
         let old = story.b_becomes_right(&name).await;
-        assert!(
-            old.is_zero(),
-            "wrong answer: B was right, and old again for {old:?}"
-        );
+        assert!(old.is_zero(), "wrong answer: B was right, and old again for {old:?}");
         story.a_comes_back(&name).await;
     }
 }
@@ -118,18 +111,9 @@ async fn a_fill_that_comes_before_the_delivery_is_gone_after_it(world: World) {
 
     // Nothing has told Redis yet, and nobody relays: it is stored.
     reader.await.expect("answered").ok();
-    world
-        .get(&plio.path())
-        .await
-        .ok()
-        .hit()
-        .says("/video/title", "old title");
+    world.get(&plio.path()).await.ok().hit().says("/video/title", "old title");
     world.deliver_pending().await;
-    world
-        .right(&plio.path())
-        .await
-        .miss()
-        .says("/video/title", "new title");
+    world.right(&plio.path()).await.miss().says("/video/title", "new title");
     world.kept(&plio.path()).await;
 }
 
@@ -144,19 +128,13 @@ async fn what_was_sent_into_a_frozen_connection_comes_too_late(world: World) {
     hold.release(); // A's fill of the old value is on the way
     reader.await.expect("answered").ok().within(FIRST);
     rename_video(&world, &plio).await;
-    world
-        .warm(&plio.path())
-        .await
-        .says("/video/title", "new title");
+    world.warm(&plio.path()).await.says("/video/title", "new title");
 
     a.events.forget();
     proxy.resume();
     back(&a).await;
     for app in [&*world, &a] {
-        world
-            .kept_from(app, &plio.path())
-            .await
-            .says("/video/title", "new title");
+        world.kept_from(app, &plio.path()).await.says("/video/title", "new title");
     }
 }
 
@@ -169,25 +147,15 @@ async fn a_fill_from_before_redis_was_restarted_empty_is_refused(world: World) {
     world.events.forget();
     world.redis().kill();
     world.redis().start_again();
-    assert!(
-        world.redis_keys().await.is_empty(),
-        "it has forgotten everything"
-    );
+    assert!(world.redis_keys().await.is_empty(), "it has forgotten everything");
     world.get("/plios/999999").await.is(404); // finds out
     back(&world).await;
     hold.release();
 
     reader.await.expect("answered").ok();
     let refused = Seen::Filled(plio.key(), false);
-    assert!(
-        world.events.count(|seen| *seen == refused) > 0,
-        "the fill is refused"
-    );
-    world
-        .right(&plio.path())
-        .await
-        .miss()
-        .says("/video/title", "new title");
+    assert!(world.events.count(|seen| *seen == refused) > 0, "the fill is refused");
+    world.right(&plio.path()).await.miss().says("/video/title", "new title");
     world.kept(&plio.path()).await;
 }
 
@@ -205,17 +173,8 @@ impl<'w> Both<'w> {
     async fn begin(world: &'w World, redis_of_a: &str) -> Self {
         let a = world.app_at(redis_of_a, |builder| builder).await;
         let b = world.relaying_app().await;
-        let (warm, bell) = (
-            world.plio_with_items(1).await,
-            world.plio_with_items(1).await,
-        );
-        Self {
-            world,
-            a,
-            b,
-            warm,
-            bell,
-        }
+        let (warm, bell) = (world.plio_with_items(1).await, world.plio_with_items(1).await);
+        Self { world, a, b, warm, bell }
     }
 
     /// Both have the value at hand; the name to come.
@@ -230,18 +189,10 @@ impl<'w> Both<'w> {
     async fn a_loses_redis_and_writes(&self, name: &str) {
         self.a.events.forget();
         let bell = format!("/videos/{}", self.bell.video);
-        self.a
-            .patch(&bell, json!({ "title": name }))
-            .await
-            .is(200)
-            .within(FIRST);
+        self.a.patch(&bell, json!({ "title": name })).await.is(200).within(FIRST);
         away(&self.a).await;
         let renamed = json!({ "first_name": name });
-        self.a
-            .patch(&self.warm.user_path(), renamed)
-            .await
-            .is(200)
-            .within(FIRST);
+        self.a.patch(&self.warm.user_path(), renamed).await.is(200).within(FIRST);
         let read = self.world.right_from(&self.a, &self.warm.path()).await;
         read.within(FIRST).says("/created_by/first_name", name);
     }
@@ -266,10 +217,7 @@ impl<'w> Both<'w> {
         let mut last_old = Duration::ZERO;
         while !reads(&self.b).await {
             last_old = began.elapsed();
-            assert!(
-                last_old < WINDOW,
-                "wrong answer: B is old after {last_old:?}"
-            );
+            assert!(last_old < WINDOW, "wrong answer: B is old after {last_old:?}");
         }
         while began.elapsed() < WINDOW {
             assert!(reads(&self.b).await, "wrong answer: B is old again");
@@ -295,20 +243,13 @@ impl<'w> Both<'w> {
 
 async fn rename_video(app: &App, plio: &Plio) {
     let video = format!("/videos/{}", plio.video);
-    app.patch(&video, json!({"title": "new title"}))
-        .await
-        .is(200)
-        .within(FIRST);
+    app.patch(&video, json!({"title": "new title"})).await.is(200).within(FIRST);
 }
 
 async fn away(app: &App) {
-    app.events
-        .wait_for("the store is away", |seen| *seen == Seen::StoreAway)
-        .await;
+    app.events.wait_for("the store is away", |seen| *seen == Seen::StoreAway).await;
 }
 
 async fn back(app: &App) {
-    app.events
-        .wait_for("the store is back", |seen| *seen == Seen::StoreBack)
-        .await;
+    app.events.wait_for("the store is back", |seen| *seen == Seen::StoreBack).await;
 }

@@ -52,22 +52,12 @@ impl Full {
     pub(super) async fn new(policy: &str, megabytes: u64) -> Full {
         let server = Redis::own();
         let maxmemory = megabytes << 20;
-        for setting in [
-            format!("maxmemory-policy {policy}"),
-            format!("maxmemory {maxmemory}"),
-        ] {
+        for setting in [format!("maxmemory-policy {policy}"), format!("maxmemory {maxmemory}")] {
             server.command(&format!("CONFIG SET {setting}")).await;
         }
         let store = RedisStore::new(&server.url(0), &SCHEMA).expect("a URL of Redis");
         store.connect("one").await.expect("connected");
-        Full {
-            server,
-            store,
-            maxmemory,
-            life: LONG,
-            bytes: 1000,
-            next: HOT,
-        }
+        Full { server, store, maxmemory, life: LONG, bytes: 1000, next: HOT }
     }
 
     /// Without edges, roughly; the server itself needs a megabyte.
@@ -105,8 +95,7 @@ impl Full {
                 looks += hot.len();
                 hits += hot.iter().filter(|n| there.contains(n)).count();
             }
-            self.offer(hot.into_iter().filter(|n| !there.contains(n)))
-                .await;
+            self.offer(hot.into_iter().filter(|n| !there.contains(n))).await;
         }
         Went {
             kept: kept as f64 / (batches * BATCH) as f64,
@@ -178,10 +167,7 @@ impl Full {
         let counted = redis::Script::new(COUNT);
         let counted = counted.invoke_async(&mut connection).await;
         let (edges, of_edges, values): (f64, f64, f64) = counted.expect("counted");
-        Edges {
-            share: of_edges / self.maxmemory as f64,
-            of_a_value: edges / values.max(1.0),
-        }
+        Edges { share: of_edges / self.maxmemory as f64, of_a_value: edges / values.max(1.0) }
     }
 }
 

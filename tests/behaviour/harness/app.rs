@@ -29,10 +29,7 @@ pub struct App {
 impl App {
     pub async fn serve(builder: Builder<Db>) -> Self {
         let (builder, events) = observed(builder);
-        let cache = builder
-            .build()
-            .await
-            .unwrap_or_else(|error| panic!("{error}"));
+        let cache = builder.build().await.unwrap_or_else(|error| panic!("{error}"));
 
         let (counter, requests) = watch::channel(0);
         let count = middleware::from_fn(move |request: Request, next: Next| {
@@ -65,9 +62,7 @@ impl App {
     }
 
     pub async fn patch(&self, path: &str, body: Value) -> Answer {
-        self.http
-            .send(self.request("PATCH", path).json(&body))
-            .await
+        self.http.send(self.request("PATCH", path).json(&body)).await
     }
 
     pub async fn delete(&self, path: &str) -> Answer {
@@ -107,9 +102,7 @@ impl App {
     /// Waits until the app has been asked this many requests in all.
     pub async fn asked(&self, requests: usize) {
         let mut seen = self.requests.clone();
-        seen.wait_for(|seen| *seen >= requests)
-            .await
-            .expect("the app serves");
+        seen.wait_for(|seen| *seen >= requests).await.expect("the app serves");
     }
 
     /// Reads until it hits, so that what follows is about a warm entry.

@@ -38,9 +38,9 @@ impl Seen {
             Event::Loading { model, keys } => Self::Loading(model, keys.to_vec()),
             Event::Loaded { model, keys } => Self::Loaded(model, keys.to_vec()),
             Event::Filled { key, stored } => Self::Filled((*key).to_owned(), *stored),
-            Event::Verified {
-                key, tier, verdict, ..
-            } => Self::Verified((*key).to_owned(), tier, *verdict),
+            Event::Verified { key, tier, verdict, .. } => {
+                Self::Verified((*key).to_owned(), tier, *verdict)
+            }
             Event::Invalidated { tags, .. } => {
                 Self::Invalidated(tags.iter().map(ToString::to_string).collect())
             }
@@ -71,10 +71,7 @@ pub struct Events {
 pub fn observed<Db: Send + Sync + 'static>(builder: Builder<Db>) -> (Builder<Db>, Arc<Events>) {
     let events = Arc::new(Events::default());
     let observer = Arc::clone(&events);
-    (
-        builder.on_event(move |event| observer.record(event)),
-        events,
-    )
+    (builder.on_event(move |event| observer.record(event)), events)
 }
 
 impl Events {
@@ -207,10 +204,7 @@ impl Events {
 
     /// Waits until something was invalidated.
     pub async fn wait_for_invalidation(&self) {
-        self.wait_for("an invalidation", |seen| {
-            matches!(seen, Seen::Invalidated(_))
-        })
-        .await;
+        self.wait_for("an invalidation", |seen| matches!(seen, Seen::Invalidated(_))).await;
     }
 }
 
@@ -273,10 +267,7 @@ impl Point {
     fn hold(&self) {
         self.reached.notify_one();
         let open = lock(&self.open);
-        drop(
-            self.opened
-                .wait_timeout_while(open, PATIENCE, |open| !*open),
-        );
+        drop(self.opened.wait_timeout_while(open, PATIENCE, |open| !*open));
     }
 }
 

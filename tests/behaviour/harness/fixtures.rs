@@ -86,10 +86,7 @@ impl World {
 
     /// A user, an organization, and the membership that joins them.
     pub async fn user_with_organization(&self) -> (i64, i64, i64) {
-        let (user, organization) = (
-            self.user().await,
-            self.organization("old organization").await,
-        );
+        let (user, organization) = (self.user().await, self.organization("old organization").await);
         let membership = self.membership(user, organization, "org-admin").await;
         (user, organization, membership)
     }

@@ -20,11 +20,8 @@ pub struct Http {
 
 impl Http {
     pub fn new(url: String) -> Self {
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .timeout(LONGEST)
-            .build()
-            .expect("an HTTP client");
+        let client =
+            reqwest::Client::builder().no_proxy().timeout(LONGEST).build().expect("an HTTP client");
         Self { client, url }
     }
 
@@ -49,11 +46,8 @@ impl Http {
                 .get(name)
                 .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
         };
-        let (cache_status, content_type, location) = (
-            header("cache-status"),
-            header("content-type"),
-            header("location"),
-        );
+        let (cache_status, content_type, location) =
+            (header("cache-status"), header("content-type"), header("location"));
         let headers = response.headers().clone();
         let status = response.status().as_u16();
         let text = match response.text().await {
@@ -62,17 +56,7 @@ impl Http {
         };
         let took = began.elapsed();
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Answer {
-            what,
-            status,
-            cache_status,
-            content_type,
-            location,
-            headers,
-            body,
-            text,
-            took,
-        }
+        Answer { what, status, cache_status, content_type, location, headers, body, text, took }
     }
 }
 
@@ -121,12 +105,7 @@ impl Answer {
     /// It came out of the cache.
     #[track_caller]
     pub fn hit(self) -> Self {
-        assert!(
-            self.is_hit(),
-            "{} is no hit: {}",
-            self.what,
-            self.tier_and_status()
-        );
+        assert!(self.is_hit(), "{} is no hit: {}", self.what, self.tier_and_status());
         self
     }
 
@@ -190,14 +169,8 @@ impl Answer {
 
     /// The ids of the objects in the list at this JSON pointer.
     pub fn ids(&self, pointer: &str) -> Vec<i64> {
-        let list = self
-            .at(pointer)
-            .as_array()
-            .map(Vec::as_slice)
-            .unwrap_or_default();
-        list.iter()
-            .filter_map(|object| object["id"].as_i64())
-            .collect()
+        let list = self.at(pointer).as_array().map(Vec::as_slice).unwrap_or_default();
+        list.iter().filter_map(|object| object["id"].as_i64()).collect()
     }
 
     /// The list at this JSON pointer has the objects with these ids, in this order.
@@ -217,22 +190,14 @@ impl Answer {
     #[track_caller]
     pub fn id(&self) -> i64 {
         self.body["id"].as_i64().unwrap_or_else(|| {
-            panic!(
-                "{} answers {} {}, without an id",
-                self.what, self.status, self.text
-            )
+            panic!("{} answers {} {}, without an id", self.what, self.status, self.text)
         })
     }
 
     /// It came within this time.
     #[track_caller]
     pub fn within(self, limit: Duration) -> Self {
-        assert!(
-            self.took <= limit,
-            "{} took {:?}; it may take {limit:?}",
-            self.what,
-            self.took
-        );
+        assert!(self.took <= limit, "{} took {:?}; it may take {limit:?}", self.what, self.took);
         self
     }
 
@@ -240,19 +205,10 @@ impl Answer {
     #[track_caller]
     pub fn expect_problem(self, statuses: &[u16]) -> Self {
         let said = format!("{} answers {} {}", self.what, self.status, self.text);
-        assert!(
-            statuses.contains(&self.status),
-            "{said}; expected {statuses:?}"
-        );
+        assert!(statuses.contains(&self.status), "{said}; expected {statuses:?}");
         let problem = self.content_type.as_deref().unwrap_or_default();
-        assert!(
-            problem.starts_with("application/problem+json"),
-            "{said}, as {problem:?}"
-        );
-        assert!(
-            self.body["status"] == self.status,
-            "{said}: the document has another status"
-        );
+        assert!(problem.starts_with("application/problem+json"), "{said}, as {problem:?}");
+        assert!(self.body["status"] == self.status, "{said}: the document has another status");
         for member in ["type", "title", "detail"] {
             let text = self.body[member].as_str().unwrap_or_default();
             assert!(!text.is_empty(), "{said}: the document has no {member}");
@@ -261,12 +217,7 @@ impl Answer {
     }
 
     fn parameters(&self) -> impl Iterator<Item = &str> {
-        self.cache_status
-            .as_deref()
-            .unwrap_or_default()
-            .split(';')
-            .skip(1)
-            .map(str::trim)
+        self.cache_status.as_deref().unwrap_or_default().split(';').skip(1).map(str::trim)
     }
 
     fn tier_and_status(&self) -> &str {

@@ -143,17 +143,13 @@ fn without_embedded_tags(fill: &Fill) -> Fill {
         &["plio#", "video#id=", "item#plio_id=", "user#id="]
     };
     let mut fill = fill.clone();
-    fill.tags
-        .retain(|tag| direct.iter().any(|start| tag.as_str().starts_with(start)));
+    fill.tags.retain(|tag| direct.iter().any(|start| tag.as_str().starts_with(start)));
     fill
 }
 
 async fn drop_triggers(sql: &Sql) {
     let triggers = triggers(sql, "").await;
-    assert!(
-        !triggers.is_empty(),
-        "the database has no triggers to take out"
-    );
+    assert!(!triggers.is_empty(), "the database has no triggers to take out");
     for trigger in triggers {
         sql.run(trigger.drop).await;
     }
@@ -176,15 +172,9 @@ async fn forget_old_images_of_items(sql: &Sql) {
             );
             let (name, definition) = sql.pairs(function).await.swap_remove(0);
             let mutant = format!("{name}_mutant");
-            sql.run(
-                definition
-                    .replace(&name, &mutant)
-                    .replace("cache_toml_old", "cache_toml_new"),
-            )
-            .await;
-            let create = trigger
-                .create
-                .replace(&format!("{name}("), &format!("{mutant}("));
+            sql.run(definition.replace(&name, &mutant).replace("cache_toml_old", "cache_toml_new"))
+                .await;
+            let create = trigger.create.replace(&format!("{name}("), &format!("{mutant}("));
             sql.run(format!("{drop}; {create}")).await;
         } else {
             let create = trigger.create.replace("OLD.", "NEW.");
@@ -209,15 +199,10 @@ async fn triggers(sql: &Sql, table: &str) -> Vec<Trigger> {
             "FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
              WHERE NOT t.tgisinternal AND t.tgname LIKE '{prefix}%' AND ({any} OR c.relname = '{table}') ORDER BY t.oid"
         );
-        let made = sql
-            .pairs(format!(
-                "SELECT pg_get_triggerdef(t.oid), p.proname::text {wanted}"
-            ))
-            .await;
+        let made =
+            sql.pairs(format!("SELECT pg_get_triggerdef(t.oid), p.proname::text {wanted}")).await;
         let dropped = sql
-            .pairs(format!(
-                "SELECT quote_ident(t.tgname), quote_ident(c.relname) {wanted}"
-            ))
+            .pairs(format!("SELECT quote_ident(t.tgname), quote_ident(c.relname) {wanted}"))
             .await;
         let both = made.into_iter().zip(dropped);
         both.map(|((create, function), (name, table))| Trigger {

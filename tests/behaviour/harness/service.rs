@@ -169,10 +169,7 @@ async fn serve(orders: Value) {
 
     if orders["serve"] == true {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        say(&format!(
-            "http://{}",
-            listener.local_addr().expect("an address")
-        ));
+        say(&format!("http://{}", listener.local_addr().expect("an address")));
         let served = axum::serve(listener, example_app::app(cache.clone()));
         served.await.expect("the app serves");
     }

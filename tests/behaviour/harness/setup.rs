@@ -40,30 +40,10 @@ pub struct Setup {
 
 impl Setup {
     pub const ALL: [Self; 4] = [
-        Self {
-            database: Database::Sqlite,
-            tier: Tier::Memory,
-            near: true,
-            relay: true,
-        },
-        Self {
-            database: Database::Sqlite,
-            tier: Tier::Redis,
-            near: false,
-            relay: true,
-        },
-        Self {
-            database: Database::Postgres,
-            tier: Tier::Memory,
-            near: false,
-            relay: true,
-        },
-        Self {
-            database: Database::Postgres,
-            tier: Tier::Redis,
-            near: true,
-            relay: true,
-        },
+        Self { database: Database::Sqlite, tier: Tier::Memory, near: true, relay: true },
+        Self { database: Database::Sqlite, tier: Tier::Redis, near: false, relay: true },
+        Self { database: Database::Postgres, tier: Tier::Memory, near: false, relay: true },
+        Self { database: Database::Postgres, tier: Tier::Redis, near: true, relay: true },
     ];
 
     /// The first part of a trial's name.
@@ -133,13 +113,8 @@ impl OwnDatabase {
 
     fn copy_of(template: &str) -> Self {
         let name = format!("plio_{:016x}", fastrand::u64(..));
-        block_on(administer(&format!(
-            "CREATE DATABASE {name} TEMPLATE {template}"
-        )));
-        Self {
-            url: servers::postgres().url(&name),
-            kind: Kind::Postgres { name },
-        }
+        block_on(administer(&format!("CREATE DATABASE {name} TEMPLATE {template}")));
+        Self { url: servers::postgres().url(&name), kind: Kind::Postgres { name } }
     }
 }
 
@@ -155,12 +130,8 @@ impl Drop for OwnDatabase {
 static TEMPLATE: OnceLock<()> = OnceLock::new();
 
 async fn migrate(url: &str) {
-    let db = Db::connect(url)
-        .await
-        .unwrap_or_else(|error| panic!("{url}: {error}"));
-    db.migrate()
-        .await
-        .unwrap_or_else(|error| panic!("{url}: {error}"));
+    let db = Db::connect(url).await.unwrap_or_else(|error| panic!("{url}: {error}"));
+    db.migrate().await.unwrap_or_else(|error| panic!("{url}: {error}"));
     match db {
         Db::Sqlite(pool) => pool.close().await,
         Db::Postgres(pool) => pool.close().await,
@@ -174,9 +145,7 @@ async fn administer(sql: &str) {
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.expect("a runtime").block_on(future)
 }
 
@@ -188,9 +157,7 @@ pub enum OwnRedis {
 
 impl OwnRedis {
     pub fn shared() -> Self {
-        Self::Shared {
-            database: servers::redis().database(),
-        }
+        Self::Shared { database: servers::redis().database() }
     }
 
     pub fn own() -> Self {

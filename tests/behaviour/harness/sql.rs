@@ -31,13 +31,9 @@ impl Sql {
             Self::Postgres(pool.unwrap_or_else(|error| panic!("{url}: {error}")))
         } else {
             let options: SqliteConnectOptions = url.parse().expect("an address");
-            let options = options
-                .busy_timeout(Duration::from_secs(10))
-                .pragma("recursive_triggers", "on");
-            let pool = SqlitePoolOptions::new()
-                .max_connections(4)
-                .connect_with(options)
-                .await;
+            let options =
+                options.busy_timeout(Duration::from_secs(10)).pragma("recursive_triggers", "on");
+            let pool = SqlitePoolOptions::new().max_connections(4).connect_with(options).await;
             Self::Sqlite(pool.unwrap_or_else(|error| panic!("{url}: {error}")))
         }
     }

@@ -32,10 +32,7 @@ pub fn listen() {
             .with_writer(std::io::stderr)
             .with_filter(EnvFilter::new(filter))
     });
-    tracing_subscriber::registry()
-        .with(counter)
-        .with(printer)
-        .init();
+    tracing_subscriber::registry().with(counter).with(printer).init();
 }
 
 fn is_statement(event: &Metadata<'_>) -> bool {

@@ -110,10 +110,7 @@ impl Story {
     /// It stops, freezes, empties or kills Redis: it has one of its own.
     pub fn own_redis(self) -> Self {
         let own_redis = true;
-        Self {
-            own_redis,
-            ..self.on_redis()
-        }
+        Self { own_redis, ..self.on_redis() }
     }
 
     /// It measures the whole process: no other story is told meanwhile.
@@ -152,15 +149,8 @@ impl Story {
     pub fn fails(self, without: Mutant) -> impl Iterator<Item = Trial> {
         let alone = self.without_relay("what another mechanism makes up for is not missing");
         alone.setups().map(move |setup| {
-            let name = format!(
-                "{}::mutant::{}::{}",
-                self.begins(setup),
-                without.name(),
-                self.name
-            );
-            Trial::test(name.clone(), move || {
-                caught(&name, alone.told(setup, Some(without)))
-            })
+            let name = format!("{}::mutant::{}::{}", self.begins(setup), without.name(), self.name);
+            Trial::test(name.clone(), move || caught(&name, alone.told(setup, Some(without))))
         })
     }
 
@@ -177,23 +167,18 @@ impl Story {
             self.database.is_none_or(|it| it == setup.database)
                 && self.tier.is_none_or(|it| it == setup.tier)
         };
-        Setup::ALL
-            .into_iter()
-            .filter(applies)
-            .map(move |setup| Setup {
-                near: self.near.unwrap_or(setup.near),
-                relay: self.relay,
-                ..setup
-            })
+        Setup::ALL.into_iter().filter(applies).map(move |setup| Setup {
+            near: self.near.unwrap_or(setup.near),
+            relay: self.relay,
+            ..setup
+        })
     }
 
     /// Tells it in a world of its own. A failure is the message of its panic.
     fn told(self, setup: Setup, mutant: Option<Mutant>) -> Result<(), String> {
         let _among_others =
             (!self.alone).then(|| ALONE.read().unwrap_or_else(PoisonError::into_inner));
-        let _alone = self
-            .alone
-            .then(|| ALONE.write().unwrap_or_else(PoisonError::into_inner));
+        let _alone = self.alone.then(|| ALONE.write().unwrap_or_else(PoisonError::into_inner));
 
         let database = match self.of {
             Of::Api => OwnDatabase::create(setup.database),
@@ -204,12 +189,7 @@ impl Story {
             false => OwnRedis::shared(),
         });
         let database_url = database.url.clone();
-        let place = Place {
-            setup,
-            database_url,
-            redis,
-            mutant,
-        };
+        let place = Place { setup, database_url, redis, mutant };
         on_a_runtime(self.name, mutant, (self.tell)(place))
     }
 }
@@ -231,9 +211,9 @@ fn on_a_runtime(
     match told {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) => Err(format!("the story is not over after {LONGEST:?}")),
-        Err(failure) => Err(failure
-            .try_into_panic()
-            .map_or_else(|error| error.to_string(), message)),
+        Err(failure) => {
+            Err(failure.try_into_panic().map_or_else(|error| error.to_string(), message))
+        }
     }
 }
 
@@ -244,12 +224,8 @@ fn caught(trial: &str, told: Result<(), String>) -> Result<(), Failed> {
             println!("{trial} is caught: {}", shortened(&failure));
             Ok(())
         }
-        Err(failure) => Err(Failed::from(format!(
-            "the story fails for another reason: {failure}"
-        ))),
-        Ok(()) => Err(Failed::from(
-            "the story does not notice that the mechanism is missing",
-        )),
+        Err(failure) => Err(Failed::from(format!("the story fails for another reason: {failure}"))),
+        Ok(()) => Err(Failed::from("the story does not notice that the mechanism is missing")),
     }
 }
 
@@ -269,10 +245,9 @@ pub fn hush_mutants() {
 fn message(panic: Box<dyn Any + Send>) -> String {
     match panic.downcast::<String>() {
         Ok(message) => *message,
-        Err(panic) => panic.downcast_ref::<&str>().map_or_else(
-            || "a panic without a message".to_owned(),
-            ToString::to_string,
-        ),
+        Err(panic) => panic
+            .downcast_ref::<&str>()
+            .map_or_else(|| "a panic without a message".to_owned(), ToString::to_string),
     }
 }
 

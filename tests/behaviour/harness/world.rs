@@ -39,28 +39,14 @@ impl World {
     pub async fn new(place: Place) -> Self {
         let url = &place.database_url;
         let sql = Sql::connect(url).await;
-        let db = Db::connect(url)
-            .await
-            .unwrap_or_else(|error| panic!("{url}: {error}"));
+        let db = Db::connect(url).await.unwrap_or_else(|error| panic!("{url}: {error}"));
         let redis = place.redis_url();
-        let app = serve(
-            place.setup,
-            &db,
-            redis.as_deref(),
-            place.mutant,
-            |builder| builder,
-        )
-        .await;
+        let app = serve(place.setup, &db, redis.as_deref(), place.mutant, |builder| builder).await;
         // Now, as a cache does not start in front of such a database.
         if let Some(mutant) = place.mutant {
             mutant.change_database(&sql).await;
         }
-        Self(Arc::new(Inner {
-            place,
-            app,
-            db,
-            sql,
-        }))
+        Self(Arc::new(Inner { place, app, db, sql }))
     }
 
     /// A second process of the same service, as it were: the same database, the same Redis.
@@ -157,17 +143,13 @@ impl World {
 
     /// The rows of the outbox, delivered or not.
     pub async fn outbox_rows(&self) -> i64 {
-        self.number(format!("SELECT count(*) FROM {}", SCHEMA.outbox))
-            .await
+        self.number(format!("SELECT count(*) FROM {}", SCHEMA.outbox)).await
     }
 
     /// The rows of the outbox that wait to be delivered.
     pub async fn waiting_rows(&self) -> i64 {
-        self.number(format!(
-            "SELECT count(*) FROM {} WHERE delivered_at IS NULL",
-            SCHEMA.outbox
-        ))
-        .await
+        self.number(format!("SELECT count(*) FROM {} WHERE delivered_at IS NULL", SCHEMA.outbox))
+            .await
     }
 
     // The truth.
@@ -230,12 +212,7 @@ impl World {
 
     /// Stops, freezes and kills the story's own Redis.
     pub fn redis(&self) -> &Redis {
-        self.0
-            .place
-            .redis
-            .as_ref()
-            .expect("a set-up with Redis")
-            .server()
+        self.0.place.redis.as_ref().expect("a set-up with Redis").server()
     }
 
     /// The bytes under a key in Redis.
@@ -362,12 +339,9 @@ fn difference(said: &Value, right: &Value, pointer: &str) -> String {
 pub fn without(value: &Value, members: &[&str]) -> Value {
     match value {
         Value::Object(object) => {
-            let kept = object
-                .iter()
-                .filter(|(name, _)| !members.contains(&name.as_str()));
+            let kept = object.iter().filter(|(name, _)| !members.contains(&name.as_str()));
             Value::Object(
-                kept.map(|(name, value)| (name.clone(), without(value, members)))
-                    .collect(),
+                kept.map(|(name, value)| (name.clone(), without(value, members))).collect(),
             )
         }
         Value::Array(list) => {

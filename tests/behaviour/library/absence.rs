@@ -67,8 +67,7 @@ impl<DB: Base> Find<Living<DB>> for Note {
 }
 
 async fn a_condition_that_becomes_true_makes_a_row_appear<DB: Base>(bank: Bank<DB>) {
-    bank.sql("INSERT INTO note (id, slug, text) VALUES ('d', 'dead', 'deleted')")
-        .await;
+    bank.sql("INSERT INTO note (id, slug, text) VALUES ('d', 'dead', 'deleted')").await;
     let source = Living(bank.pool().clone());
     let builder = Cache::builder(source, &SCHEMA).outbox(bank.pool());
     let builder = match bank.has_redis() {
@@ -88,15 +87,9 @@ async fn a_condition_that_becomes_true_makes_a_row_appear<DB: Base>(bank: Bank<D
     DB::run(&mut tx, restore, Vec::new()).await.expect("run");
     tx.commit().await.expect("committed");
     let by_slug = Note::get_by_slug(&cache, "dead".to_owned()).await;
-    assert!(
-        by_slug.expect("no error").is_some(),
-        "wrong answer: absent by its slug"
-    );
+    assert!(by_slug.expect("no error").is_some(), "wrong answer: absent by its slug");
     let by_id = Note::get(&cache, "d".to_owned()).await;
-    assert!(
-        by_id.expect("no error").is_some(),
-        "wrong answer: absent by its id"
-    );
+    assert!(by_id.expect("no error").is_some(), "wrong answer: absent by its id");
 }
 
 async fn zed_appears_and_is_found<DB: Base>(branch: &Branch<DB>) {
@@ -115,8 +108,7 @@ async fn a_row_that_appears_in_another_spelling_is_found<DB: Base>(bank: Bank<DB
     zed_appears_and_is_found(&branch).await;
     // And when it gets its name later, by somebody else.
     assert_eq!(branch.by_slug("NEW").await, None);
-    bank.sql("UPDATE note SET slug = 'nEw' WHERE id = 'z'")
-        .await;
+    bank.sql("UPDATE note SET slug = 'nEw' WHERE id = 'z'").await;
     branch.cache.deliver_pending().await.expect("drained");
     let found = branch.by_slug("NEW").await;
     assert!(found.is_some(), "wrong answer: absent, as it is spelt nEw");
@@ -141,9 +133,7 @@ async fn a_lookup_column_gets_another_type_meanwhile<DB: Base>(bank: Bank<DB>) {
         retention: Duration::from_millis(200),
         ..SCHEMA
     }));
-    let branch = bank
-        .branch_with(schema, |builder| builder.relay(true))
-        .await;
+    let branch = bank.branch_with(schema, |builder| builder.relay(true)).await;
     bank.call_slugs_equal_in_any_case().await;
     let is_away = |seen: &Seen| *seen == Seen::StoreAway;
     branch.events.wait_for("it is noticed", is_away).await;
@@ -162,25 +152,17 @@ async fn a_list_gets_its_first_member<DB: Base>(bank: Bank<DB>) {
         .await
         .expect("committed");
     let shelf = bank.shelf(1).await;
-    assert!(
-        shelf.is_some(),
-        "wrong answer: no shelf, with a volume on it"
-    );
+    assert!(shelf.is_some(), "wrong answer: no shelf, with a volume on it");
     bank.write("DELETE FROM volume").await.expect("committed");
     assert_eq!(bank.shelf(1).await, None);
     // From another shelf.
-    bank.sql("INSERT INTO volume (id, shelf_id, title) VALUES (2, 9, 'moved')")
-        .await;
+    bank.sql("INSERT INTO volume (id, shelf_id, title) VALUES (2, 9, 'moved')").await;
     bank.deliver_pending().await;
     assert_eq!(bank.shelf(1).await, None);
-    bank.sql("UPDATE volume SET shelf_id = 1 WHERE id = 2")
-        .await;
+    bank.sql("UPDATE volume SET shelf_id = 1 WHERE id = 2").await;
     bank.deliver_pending().await;
     let shelf = bank.shelf(1).await;
-    assert!(
-        shelf.is_some(),
-        "wrong answer: no shelf, with a volume on it"
-    );
+    assert!(shelf.is_some(), "wrong answer: no shelf, with a volume on it");
 }
 
 async fn a_list_is_there_when_what_it_joins_is<DB: Base>(bank: Bank<DB>) {
@@ -188,14 +170,9 @@ async fn a_list_is_there_when_what_it_joins_is<DB: Base>(bank: Bank<DB>) {
         .await;
     bank.deliver_pending().await;
     assert_eq!(bank.shelf(1).await, None);
-    bank.write("INSERT INTO room (id, name) VALUES (1, 'hall')")
-        .await
-        .expect("committed");
+    bank.write("INSERT INTO room (id, name) VALUES (1, 'hall')").await.expect("committed");
     let shelf = bank.shelf(1).await;
-    assert!(
-        shelf.is_some(),
-        "wrong answer: no shelf, though its room is there"
-    );
+    assert!(shelf.is_some(), "wrong answer: no shelf, though its room is there");
 }
 
 /// An id in such a column is refused at install; where nobody installs, what is loaded says so.
@@ -221,10 +198,7 @@ impl<DB: Base> Bank<DB> {
             }
         };
         self.sql(sql).await;
-        SCHEMA
-            .install(self.pool())
-            .await
-            .expect("a lookup may be spelt in several ways");
+        SCHEMA.install(self.pool()).await.expect("a lookup may be spelt in several ways");
     }
 
     async fn call_ids_equal_in_any_case(&self) {

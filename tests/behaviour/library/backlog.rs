@@ -38,33 +38,24 @@ async fn what_is_old_goes_as_fast_as_it_comes<DB: Base>(bank: Bank<DB>) {
     // It keeps what it deletes from going, on PostgreSQL.
     let mut report = bank.pool().acquire().await.expect("a connection");
     if bank.is_postgres() {
-        for sql in [
-            "BEGIN ISOLATION LEVEL REPEATABLE READ",
-            "SELECT 1 FROM note",
-        ] {
+        for sql in ["BEGIN ISOLATION LEVEL REPEATABLE READ", "SELECT 1 FROM note"] {
             DB::run(&mut report, sql, Vec::new()).await.expect("run");
         }
     }
-    let _relaying = bank
-        .branch_with(&SCHEMA, |builder| builder.relay(true))
-        .await;
+    let _relaying = bank.branch_with(&SCHEMA, |builder| builder.relay(true)).await;
     let soon = Soon::within(PATIENCE);
     while bank.outbox_rows().await > 0 {
         let left = bank.outbox_rows().await;
         soon.or(format!("{left} old rows are left")).await;
     }
     if bank.is_postgres() {
-        DB::run(&mut report, "ROLLBACK", Vec::new())
-            .await
-            .expect("over");
+        DB::run(&mut report, "ROLLBACK", Vec::new()).await.expect("over");
     }
 }
 
 async fn what_waits_is_told_while_the_store_is_away<DB: Base>(bank: Bank<DB>) {
-    let often: &'static Schema = Box::leak(Box::new(Schema {
-        retention: Duration::from_secs(1),
-        ..BUSY
-    }));
+    let often: &'static Schema =
+        Box::leak(Box::new(Schema { retention: Duration::from_secs(1), ..BUSY }));
     let relaying = bank.branch_with(often, |builder| builder.relay(true)).await;
     bank.redis().server().stop();
     bank.sql("UPDATE note SET text = 'new'").await;
@@ -81,13 +72,8 @@ async fn a_look_does_not_pass_by_what_was_delivered_before(bank: Bank<Postgres>)
         .execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM note")
         .await
         .expect("a snapshot");
-    let relaying = bank
-        .branch_with(&SCHEMA, |builder| builder.relay(true))
-        .await;
-    bank.sql(format!(
-        "INSERT INTO rate SELECT n, 'x' FROM generate_series(1, {ROWS}) AS n"
-    ))
-    .await;
+    let relaying = bank.branch_with(&SCHEMA, |builder| builder.relay(true)).await;
+    bank.sql(format!("INSERT INTO rate SELECT n, 'x' FROM generate_series(1, {ROWS}) AS n")).await;
     relaying.cache.deliver_pending().await.expect("drained");
     passes(&relaying.events, 2).await;
 
@@ -128,25 +114,18 @@ async fn passes(events: &crate::harness::events::Events, more: usize) {
 
 /// Its rows come to light after others with higher numbers.
 async fn what_was_under_way_is_found_later(bank: Bank<Postgres>) {
-    let relaying = bank
-        .branch_with(&SCHEMA, |builder| builder.relay(true))
-        .await;
-    bank.sql("INSERT INTO note (id, text) VALUES ('m', 'old')")
-        .await;
+    let relaying = bank.branch_with(&SCHEMA, |builder| builder.relay(true)).await;
+    bank.sql("INSERT INTO note (id, text) VALUES ('m', 'old')").await;
     relaying.cache.deliver_pending().await.expect("drained");
     let mut first = bank.pool().begin().await.expect("a transaction");
-    first
-        .execute("UPDATE note SET text = 'first' WHERE id = 'n'")
-        .await
-        .expect("run");
+    first.execute("UPDATE note SET text = 'first' WHERE id = 'n'").await.expect("run");
     let mut second = bank.pool().begin().await.expect("a transaction");
     second
         .execute("SAVEPOINT inside; UPDATE note SET text = 'second' WHERE id = 'm'; RELEASE inside")
         .await
         .expect("run");
     for n in 0..3 {
-        bank.sql(format!("INSERT INTO rate VALUES ({n}, 'later')"))
-            .await;
+        bank.sql(format!("INSERT INTO rate VALUES ({n}, 'later')")).await;
         passes(&relaying.events, 2).await;
     }
     assert_eq!(relaying.text("n").await.as_deref(), Some("old"));

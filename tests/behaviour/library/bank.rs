@@ -69,11 +69,7 @@ struct Inner<DB: Base> {
 // Derived, they would want the database itself to be `Clone`.
 impl<DB: Base> Clone for Branch<DB> {
     fn clone(&self) -> Self {
-        Self {
-            cache: self.cache.clone(),
-            events: Arc::clone(&self.events),
-            relays: self.relays,
-        }
+        Self { cache: self.cache.clone(), events: Arc::clone(&self.events), relays: self.relays }
     }
 }
 
@@ -92,10 +88,7 @@ impl<DB: Base> Deref for Bank<DB> {
 }
 
 /// `cache.toml`, but that its relay looks more often.
-pub static BUSY: Schema = Schema {
-    poll: POLL,
-    ..SCHEMA
-};
+pub static BUSY: Schema = Schema { poll: POLL, ..SCHEMA };
 
 /// Likewise, and but for how long a commit may take.
 pub fn schema_with(max_commit: Duration) -> &'static Schema {
@@ -106,15 +99,8 @@ impl<DB: Base> Branch<DB> {
     /// `relays` is what the builder was told.
     pub async fn open(builder: Builder<Pool<DB>>, relays: bool) -> Self {
         let (builder, events) = observed(builder);
-        let cache = builder
-            .build()
-            .await
-            .unwrap_or_else(|error| panic!("{error}"));
-        Self {
-            cache,
-            events,
-            relays,
-        }
+        let cache = builder.build().await.unwrap_or_else(|error| panic!("{error}"));
+        Self { cache, events, relays }
     }
 
     /// Waits until the relay has found nothing: whatever it delivered of what is committed is over.
@@ -200,12 +186,7 @@ impl<DB: Base> Bank<DB> {
             Branch::open(with_store(builder, quick, Some(&redis), None), true).await;
         }
         let branch = serve(&pool, &place, place.mutant, &BUSY, |builder| builder).await;
-        Self(Arc::new(Inner {
-            place,
-            branch,
-            pool,
-            sql,
-        }))
+        Self(Arc::new(Inner { place, branch, pool, sql }))
     }
 
     /// Another process of the service: on the same database, and the same Redis or a memory of its own.
@@ -299,8 +280,7 @@ impl<DB: Base> Bank<DB> {
     }
 
     pub async fn last_outbox_row(&self) -> i64 {
-        self.number("SELECT coalesce(max(id), 0) FROM cache_outbox")
-            .await
+        self.number("SELECT coalesce(max(id), 0) FROM cache_outbox").await
     }
 
     /// Delivers everything that waits in the outbox, and waits until the relay is not about to do so once more.
@@ -320,11 +300,7 @@ async fn serve<DB: Base>(
 ) -> Branch<DB> {
     let (relays, redis) = (place.setup.relay, place.redis_url());
     let builder = how(Cache::builder(pool.clone(), schema).relay(relays));
-    Branch::open(
-        with_store(builder, schema, redis.as_deref(), mutant),
-        relays,
-    )
-    .await
+    Branch::open(with_store(builder, schema, redis.as_deref(), mutant), relays).await
 }
 
 /// A text in SQL.

@@ -55,11 +55,7 @@ async fn a_hundred_are_one_command_one_load_and_one_pipeline<DB: Base>(bank: Ban
     let digests = Digest::get_many(&desk.cache, &ids).await.expect("digests");
     let hits = Counts::of(&bank).await.since(&before);
     assert_eq!(digests.iter().flatten().count(), 100, "wrong answer");
-    assert_eq!(
-        (hits.calls("mget"), hits.calls("evalsha")),
-        (1, 0),
-        "{hits:?}"
-    );
+    assert_eq!((hits.calls("mget"), hits.calls("evalsha")), (1, 0), "{hits:?}");
     assert_eq!(desk.asked.times("digest"), 2, "all of them hit");
 
     for _ in 0..2 {
@@ -74,17 +70,9 @@ async fn a_hundred_are_one_command_one_load_and_one_pipeline<DB: Base>(bank: Ban
     let before = Counts::of(&bank).await;
     let digests = Digest::get_many(&desk.cache, &many).await.expect("digests");
     let hits = Counts::of(&bank).await.since(&before);
-    let got: Vec<i64> = digests
-        .into_iter()
-        .flatten()
-        .map(|digest| digest.id)
-        .collect();
+    let got: Vec<i64> = digests.into_iter().flatten().map(|digest| digest.id).collect();
     assert_eq!(got, many, "wrong answer");
-    assert_eq!(
-        (hits.calls("mget"), hits.calls("evalsha")),
-        (4, 0),
-        "{hits:?}"
-    );
+    assert_eq!((hits.calls("mget"), hits.calls("evalsha")), (4, 0), "{hits:?}");
 }
 
 async fn a_batch_is_answered_in_its_order<DB: Base>(bank: Bank<DB>) {
@@ -102,10 +90,7 @@ async fn a_batch_is_answered_in_its_order<DB: Base>(bank: Bank<DB>) {
         assert_eq!(said, (id < 400).then_some(id), "wrong answer");
         match page.status.answer {
             Answer::Hit => assert!(stored.contains(&id), "{id} is not stored"),
-            Answer::Miss {
-                stored: true,
-                collapsed: joined,
-            } => {
+            Answer::Miss { stored: true, collapsed: joined } => {
                 assert!([50, 51, 402].contains(&id), "{id} is stored");
                 *collapsed.entry(id).or_default() += usize::from(joined);
             }
@@ -113,11 +98,7 @@ async fn a_batch_is_answered_in_its_order<DB: Base>(bank: Bank<DB>) {
         }
     }
     assert_eq!(collapsed, HashMap::from([(50, 1), (51, 0), (402, 1)]));
-    assert_eq!(
-        desk.asked.ids("page")[1..],
-        [[50, 402, 51]],
-        "one load, each once"
-    );
+    assert_eq!(desk.asked.ids("page")[1..], [[50, 402, 51]], "one load, each once");
     nothing_is_asked_for_nothing(&desk).await;
 }
 

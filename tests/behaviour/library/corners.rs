@@ -24,15 +24,9 @@ pub fn stories() -> Vec<Story> {
         story!(a_loader_with_its_own_cache_has_a_turn),
         story!(dropped_outside_of_a_runtime),
         story!(many_cancelled_begins),
-        story!(in_memory_a_begin_that_is_dropped)
-            .on_sqlite()
-            .in_memory(),
-        story!(in_memory_a_load_that_is_given_up)
-            .on_sqlite()
-            .in_memory(),
-        story!(fences_outlive_the_longest_max_load)
-            .on_postgres()
-            .on_redis(),
+        story!(in_memory_a_begin_that_is_dropped).on_sqlite().in_memory(),
+        story!(in_memory_a_load_that_is_given_up).on_sqlite().in_memory(),
+        story!(fences_outlive_the_longest_max_load).on_postgres().on_redis(),
         story!(lives_end_again_and_again).on_postgres().on_redis(),
         story!(restored_in_place)
             .own_redis()
@@ -76,11 +70,7 @@ impl<DB: Base> Load<Own<DB>> for Report {
         let mut all = Vec::new();
         for id in ids {
             let (one, _two) = tokio::try_join!(cx.get::<Fact>(*id), cx.get::<Fact>(id + 1))?;
-            all.push(Report {
-                id: *id,
-                fact_id: Some(*id),
-                fact: one,
-            });
+            all.push(Report { id: *id, fact_id: Some(*id), fact: one });
         }
         Ok(all)
     }
@@ -88,11 +78,7 @@ impl<DB: Base> Load<Own<DB>> for Report {
 
 impl<DB: Base> Load<Own<DB>> for Quote {
     async fn load(_: &LoadContext<Own<DB>>, ids: &[i64]) -> Result<Vec<Quote>, BoxError> {
-        let quote = |id: &i64| Quote {
-            id: *id,
-            text: String::new(),
-            edition: 0,
-        };
+        let quote = |id: &i64| Quote { id: *id, text: String::new(), edition: 0 };
         Ok(ids.iter().map(quote).collect())
     }
 }
@@ -108,11 +94,7 @@ impl<DB: Base> Load<Own<DB>> for Digest {
             let cache = cx.db().cache.get().expect("set");
             tokio::time::sleep(Duration::from_millis(20)).await;
             let quote = Quote::get(cache, 1_000 + id).await?;
-            all.push(Digest {
-                id: *id,
-                quote_id: Some(1_000 + id),
-                quote,
-            });
+            all.push(Digest { id: *id, quote_id: Some(1_000 + id), quote });
         }
         Ok(all)
     }
@@ -134,12 +116,7 @@ async fn own<DB: Base>(
         .without_outbox()
         .store(MemoryStore::new(schema))
         .on_event(move |event| {
-            if let Event::Verified {
-                model: "report",
-                verdict,
-                ..
-            } = event
-            {
+            if let Event::Verified { model: "report", verdict, .. } = event {
                 verdicts.lock().expect("done").push(*verdict);
             }
         })
@@ -154,10 +131,7 @@ async fn nested_reads_beside_each_other_are_verified<DB: Base>(bank: Bank<DB>) {
     let verdicts = Arc::new(Mutex::new(Vec::new()));
     let cache = own(&bank, 64, verdicts.clone()).await;
     for _ in 0..5 {
-        Report::get(&cache, 1)
-            .await
-            .expect("loaded")
-            .expect("there");
+        Report::get(&cache, 1).await.expect("loaded").expect("there");
     }
     for _ in 0..100 {
         if verdicts.lock().expect("done").len() >= 3 {
@@ -167,10 +141,7 @@ async fn nested_reads_beside_each_other_are_verified<DB: Base>(bank: Bank<DB>) {
     }
     let verdicts = verdicts.lock().expect("done").clone();
     assert!(!verdicts.is_empty());
-    assert!(
-        verdicts.iter().all(|it| *it == Verdict::Consistent),
-        "{verdicts:?}"
-    );
+    assert!(verdicts.iter().all(|it| *it == Verdict::Consistent), "{verdicts:?}");
 }
 
 async fn a_loader_with_its_own_cache_has_a_turn<DB: Base>(bank: Bank<DB>) {
@@ -182,11 +153,8 @@ async fn a_loader_with_its_own_cache_has_a_turn<DB: Base>(bank: Bank<DB>) {
     }
     let began = Instant::now();
     let all = reads.join_all().await;
-    let errors: Vec<String> = all
-        .into_iter()
-        .filter_map(Result::err)
-        .map(|e| e.to_string())
-        .collect();
+    let errors: Vec<String> =
+        all.into_iter().filter_map(Result::err).map(|e| e.to_string()).collect();
     assert!(
         errors.is_empty(),
         "{:?} {} of 20: {:?}",
@@ -200,24 +168,16 @@ async fn dropped_outside_of_a_runtime<DB: Base>(bank: Bank<DB>) {
     let pool = DB::pool(bank.url(), 1);
     let branch = bank.branch_on(&pool, &BUSY, |b| b.relay(false)).await;
     let mut tx = branch.begin().await;
-    DB::run(
-        &mut tx,
-        "UPDATE note SET text = 'lost' WHERE id = 'n'",
-        Vec::new(),
-    )
-    .await
-    .expect("done");
+    DB::run(&mut tx, "UPDATE note SET text = 'lost' WHERE id = 'n'", Vec::new())
+        .await
+        .expect("done");
     // sqlx says that it needs a runtime, and panics.
     let _ = std::thread::spawn(move || drop(tx)).join();
     let again = tokio::time::timeout(Duration::from_secs(5), branch.cache.begin()).await;
     let mut tx = again.expect("in time").expect("begun");
-    DB::run(
-        &mut tx,
-        "UPDATE note SET text = 'kept' WHERE id = 'n'",
-        Vec::new(),
-    )
-    .await
-    .expect("done");
+    DB::run(&mut tx, "UPDATE note SET text = 'kept' WHERE id = 'n'", Vec::new())
+        .await
+        .expect("done");
     tx.commit().await.expect("done");
     assert_eq!(branch.text("n").await.as_deref(), Some("kept"));
 }
@@ -229,18 +189,10 @@ async fn many_cancelled_begins<DB: Base>(bank: Bank<DB>) {
         let branch = branch.clone();
         let task = tokio::spawn(async move {
             let mut tx = branch.cache.begin().await.expect("done");
-            DB::run(
-                &mut tx,
-                "UPDATE note SET text = 'lost' WHERE id = 'n'",
-                Vec::new(),
-            )
-            .await
-            .expect("done");
-            if fastrand::bool() {
-                tx.rollback().await.expect("done")
-            } else {
-                drop(tx)
-            }
+            DB::run(&mut tx, "UPDATE note SET text = 'lost' WHERE id = 'n'", Vec::new())
+                .await
+                .expect("done");
+            if fastrand::bool() { tx.rollback().await.expect("done") } else { drop(tx) }
         });
         tokio::time::sleep(Duration::from_micros(n * 7)).await;
         task.abort();
@@ -271,10 +223,7 @@ async fn restored_in_place<DB: Base>(bank: Bank<DB>) {
     let first = bank.branch().await;
     assert_eq!(first.text("n").await.as_deref(), Some("old"));
     run("pg_dump", &["--clean", "--if-exists", "--file", &dump]);
-    first
-        .write("UPDATE note SET text = 'new' WHERE id = 'n'")
-        .await
-        .expect("written");
+    first.write("UPDATE note SET text = 'new' WHERE id = 'n'").await.expect("written");
     assert_eq!(first.text("n").await.as_deref(), Some("new"));
     drop(first);
     let stops = ["-v", "ON_ERROR_STOP=1"];
@@ -291,11 +240,7 @@ async fn in_memory_a_begin_that_is_dropped<DB: Base>(_: Bank<DB>) {
         .execute(&pool)
         .await
         .expect("done");
-    let cache = Cache::builder(pool.clone(), &SCHEMA)
-        .outbox(&pool)
-        .build()
-        .await
-        .expect("done");
+    let cache = Cache::builder(pool.clone(), &SCHEMA).outbox(&pool).build().await.expect("done");
     for n in 0..400_u64 {
         let of = cache.clone();
         let task = tokio::spawn(async move { drop(of.begin().await) });
@@ -306,25 +251,17 @@ async fn in_memory_a_begin_that_is_dropped<DB: Base>(_: Bank<DB>) {
         task.abort();
         let _ = task.await;
         let there = sqlx::query("SELECT id FROM note").fetch_all(&pool).await;
-        assert!(
-            there.as_ref().is_ok_and(|it| it.len() == 1),
-            "round {n}: {there:?}"
-        );
+        assert!(there.as_ref().is_ok_and(|it| it.len() == 1), "round {n}: {there:?}");
     }
 }
 
 async fn lives_end_again_and_again<DB: Base>(bank: Bank<DB>) {
     let (a, b) = (bank.branch().await, bank.branch().await);
     for n in 0..20 {
-        let sql = if n % 2 == 0 {
-            "DELETE FROM cache_outbox_life"
-        } else {
-            "TRUNCATE cache_outbox_life"
-        };
+        let sql =
+            if n % 2 == 0 { "DELETE FROM cache_outbox_life" } else { "TRUNCATE cache_outbox_life" };
         bank.sql(sql).await;
-        a.write(&format!("UPDATE note SET text = 'v{n}' WHERE id = 'n'"))
-            .await
-            .expect("done");
+        a.write(&format!("UPDATE note SET text = 'v{n}' WHERE id = 'n'")).await.expect("done");
         let told = format!("v{n}");
         assert_eq!(a.text("n").await.as_deref(), Some(&*told));
         let soon = Soon::within(Duration::from_secs(3));
@@ -350,29 +287,19 @@ async fn lives_end_again_and_again<DB: Base>(bank: Bank<DB>) {
 async fn fences_outlive_the_longest_max_load<DB: Base>(bank: Bank<DB>) {
     let store = |max_load| {
         let schema: &'static Schema = Box::leak(Box::new(Schema { max_load, ..SCHEMA }));
-        RedisStore::new(&bank.redis().url(), schema)
-            .expect("done")
-            .prefix("deploy:")
+        RedisStore::new(&bank.redis().url(), schema).expect("done").prefix("deploy:")
     };
-    let (short, long) = (
-        store(Duration::from_secs(1)),
-        store(Duration::from_secs(60)),
-    );
+    let (short, long) = (store(Duration::from_secs(1)), store(Duration::from_secs(60)));
     for (n, tidies) in [true, false].into_iter().enumerate() {
         long.connect("").await.expect("done");
         short.connect("").await.expect("done");
         let token = long.read(&[]).await.expect("done").token;
         let tag = Tag::from_text(format!("t#id={n}"));
-        long.invalidate(std::slice::from_ref(&tag))
-            .await
-            .expect("done");
+        long.invalidate(std::slice::from_ref(&tag)).await.expect("done");
         tokio::time::sleep(Duration::from_millis(1300)).await;
         match tidies {
             true => drop(short.tidy().await.expect("done")),
-            false => short
-                .invalidate(&[Tag::from_text("t#id=other")])
-                .await
-                .expect("done"),
+            false => short.invalidate(&[Tag::from_text("t#id=other")]).await.expect("done"),
         }
         let fill = Fill {
             key: "k".to_owned(),
@@ -381,11 +308,7 @@ async fn fences_outlive_the_longest_max_load<DB: Base>(bank: Bank<DB>) {
             ttl: Duration::from_secs(60),
             strict: false,
         };
-        assert_eq!(
-            long.fill(token, &[fill]).await.expect("done"),
-            [false],
-            "tidies: {tidies}"
-        );
+        assert_eq!(long.fill(token, &[fill]).await.expect("done"), [false], "tidies: {tidies}");
     }
 }
 

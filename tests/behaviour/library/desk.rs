@@ -86,8 +86,7 @@ impl<DB: Base> Bank<DB> {
 
     /// Of a process that dies connections are its own.
     pub async fn desk_on(&self, pool: &Pool<DB>, asked: &Asked) -> Desk<DB> {
-        self.desk_with(pool, asked, &BUSY, None, |builder| builder)
-            .await
+        self.desk_with(pool, asked, &BUSY, None, |builder| builder).await
     }
 
     pub async fn desk_with(
@@ -107,12 +106,7 @@ impl<DB: Base> Bank<DB> {
         let builder = how(Cache::builder(source, schema).outbox(pool).relay(relays));
         let (builder, events) = observed(with_store(builder, schema, redis.as_deref(), mutant));
         let cache = builder.build().await.expect("built");
-        Desk {
-            cache,
-            events,
-            asked: asked.clone(),
-            relays,
-        }
+        Desk { cache, events, asked: asked.clone(), relays }
     }
 }
 

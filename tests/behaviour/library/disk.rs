@@ -36,9 +36,7 @@ async fn room(pool: &Pool<Sqlite>, is_there: bool) {
 
 async fn a_full_disk_breaks_no_connection(bank: Bank<Sqlite>) {
     let pool = Sqlite::pool(bank.url(), CONNECTIONS);
-    let branch = bank
-        .branch_on(&pool, &BUSY, |builder| builder.relay(false))
-        .await;
+    let branch = bank.branch_on(&pool, &BUSY, |builder| builder.relay(false)).await;
     tries(&branch, &pool).await;
 }
 
@@ -51,9 +49,7 @@ async fn a_full_memory_keeps_what_is_in_it(_: Bank<Sqlite>) {
         .connect_lazy("sqlite::memory:")
         .expect("an address");
     Sqlite::set_up(&pool).await.expect("tables and triggers");
-    pool.execute("INSERT INTO note (id, slug, text) VALUES ('n', 'n', 'old')")
-        .await
-        .expect("run");
+    pool.execute("INSERT INTO note (id, slug, text) VALUES ('n', 'n', 'old')").await.expect("run");
     let builder = cache_runtime::Cache::builder(pool.clone(), &BUSY).outbox(&pool);
     let branch = Branch::open(builder.relay(false).store(MemoryStore::new(&BUSY)), false).await;
     branch.cache.deliver_pending().await.expect("drained");

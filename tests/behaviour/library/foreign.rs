@@ -54,14 +54,12 @@ async fn is_served<DB: Base>(bank: &Bank<DB>, after: &[&str]) {
         if (bank.hits("note_n"), bank.hits("seat_acme_1")) == (hits.0 + 1, hits.1 + 1) {
             return;
         }
-        soon.or(format!("nothing is served from the store after {after:?}"))
-            .await;
+        soon.or(format!("nothing is served from the store after {after:?}")).await;
     }
 }
 
 async fn with_a_seat<DB: Base>(bank: &Bank<DB>) {
-    bank.sql("INSERT INTO seat (tenant, id, text) VALUES ('acme', 1, 'old')")
-        .await;
+    bank.sql("INSERT INTO seat (tenant, id, text) VALUES ('acme', 1, 'old')").await;
     bank.deliver_pending().await;
     is_served(bank, &[]).await;
 }
@@ -83,11 +81,7 @@ async fn said<DB: Base>(bank: &Bank<DB>, after: &[&str]) {
     let text = format!("{after:?}").replace('"', "");
     let write = format!("UPDATE note SET text = '{text}' WHERE id = 'n'");
     bank.write(&write).await.expect("committed");
-    assert_eq!(
-        bank.text("n").await.as_deref(),
-        Some(&*text),
-        "wrong answer"
-    );
+    assert_eq!(bank.text("n").await.as_deref(), Some(&*text), "wrong answer");
 }
 
 async fn foreign_keys_are_replaced_when_somebody_writes<DB: Base>(bank: Bank<DB>) {
@@ -115,17 +109,13 @@ async fn foreign_keys_are_replaced_at_the_start<DB: Base>(bank: Bank<DB>) {
 
 async fn foreign_keys_are_replaced_beside_strict_writes<DB: Base>(bank: Bank<DB>) {
     for (n, command) in MEDDLING.into_iter().enumerate() {
-        Register::Account
-            .says(&[(*bank).clone()], "before", n as i64)
-            .await;
+        Register::Account.says(&[(*bank).clone()], "before", n as i64).await;
         meddle(&bank, command).await;
         let soon = Soon::within(SOON);
         // It may be refused, and is not committed then.
         while let Err(error) = bank.write(Register::Account.write()).await {
             soon.at_once_or(format_args!("of {command:?}: {error}"));
         }
-        Register::Account
-            .says(&[(*bank).clone()], "after", n as i64 + 1)
-            .await;
+        Register::Account.says(&[(*bank).clone()], "after", n as i64 + 1).await;
     }
 }

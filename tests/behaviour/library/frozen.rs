@@ -18,9 +18,7 @@ const MAX_COMMIT: Duration = Duration::from_millis(1500);
 pub fn stories() -> Vec<Story> {
     vec![
         story!(a_writer_frozen_when_it_blocks_does_not_commit),
-        story!(a_client_frozen_before_commit_does_not_commit)
-            .on_postgres()
-            .on_redis(),
+        story!(a_client_frozen_before_commit_does_not_commit).on_postgres().on_redis(),
     ]
 }
 
@@ -42,10 +40,7 @@ async fn a_writer_frozen_when_it_blocks_does_not_commit<DB: Base>(bank: Bank<DB>
     let version = bank.number("SELECT version FROM account").await;
     assert_eq!(version, 0, "nothing is committed");
     is_stored_again(&readers, Register::Account, 0).await;
-    writer
-        .write(Register::Account.write())
-        .await
-        .expect("the next one is in time");
+    writer.write(Register::Account.write()).await.expect("the next one is in time");
     is_stored_again(&readers, Register::Account, 1).await;
 }
 

@@ -49,16 +49,9 @@ async fn service() -> Service {
     let proxy = Proxy::to(server.port()).await;
     let pool = <Postgres as Base>::pool(&proxy.postgres_url("postgres"), CONNECTIONS);
     let cache = Cache::builder(pool.clone(), &SCHEMA).outbox(&pool);
-    let service = Service {
-        server,
-        proxy,
-        cache: cache.build().await.expect("built"),
-        pool,
-        beside,
-    };
-    service
-        .sql("INSERT INTO note (id, text) VALUES ('n', 'old'), ('other', '')")
-        .await;
+    let service =
+        Service { server, proxy, cache: cache.build().await.expect("built"), pool, beside };
+    service.sql("INSERT INTO note (id, text) VALUES ('n', 'old'), ('other', '')").await;
     service.nothing_waits(A_PASS).await;
     assert_eq!(service.says().await.as_deref(), Some("old"));
     service
@@ -93,15 +86,8 @@ impl Service {
     async fn nothing_waits(&self, within: Duration) {
         let sql = "SELECT EXISTS (SELECT FROM cache_outbox WHERE delivered_at IS NULL)";
         let since = Instant::now();
-        while sqlx::query_scalar(sql)
-            .fetch_one(&self.beside)
-            .await
-            .expect("an answer")
-        {
-            assert!(
-                since.elapsed() < within,
-                "rows wait for more than {within:?}"
-            );
+        while sqlx::query_scalar(sql).fetch_one(&self.beside).await.expect("an answer") {
+            assert!(since.elapsed() < within, "rows wait for more than {within:?}");
             sleep(Duration::from_millis(10)).await;
         }
     }
@@ -125,9 +111,7 @@ impl Service {
 async fn a_relay_gives_up_connections_that_stand_still(_: Bank<Postgres>) {
     let service = service().await;
     service.proxy.freeze_existing();
-    service
-        .sql("UPDATE note SET text = 'new' WHERE id = 'n'")
-        .await;
+    service.sql("UPDATE note SET text = 'new' WHERE id = 'n'").await;
     service.nothing_waits(WITHOUT_ANSWERS).await;
 }
 
@@ -161,15 +145,11 @@ async fn the_numbers_of_lost_transactions_are_given_again(_: Bank<Postgres>) {
     let service = service().await;
     service.loses_from_here().await;
     for _ in 0..100 {
-        service
-            .sql("UPDATE note SET text = text || '.' WHERE id = 'other'")
-            .await;
+        service.sql("UPDATE note SET text = text || '.' WHERE id = 'other'").await;
     }
     service.nothing_waits(A_PASS).await;
     service.crashes();
     service.becomes("old", A_PASS).await;
-    service
-        .sql("UPDATE note SET text = 'new' WHERE id = 'n'")
-        .await;
+    service.sql("UPDATE note SET text = 'new' WHERE id = 'n'").await;
     service.becomes("new", A_PASS).await;
 }

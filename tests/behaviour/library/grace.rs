@@ -90,8 +90,7 @@ async fn an_expired_value_answers_at_once_and_one_load_replaces_it<DB: Base>(ban
 
 /// Only a source that has failed is left alone for a second.
 async fn what_expires_soon_is_loaded_again_at_once<DB: Base>(bank: Bank<DB>) {
-    bank.sql("INSERT INTO rumour (id, text) VALUES (1, 'old')")
-        .await;
+    bank.sql("INSERT INTO rumour (id, text) VALUES (1, 'old')").await;
     bank.deliver_pending().await;
     let desk = bank.desk().await;
     // The quickest of some, as the machine may be busy.
@@ -109,10 +108,7 @@ async fn what_expires_soon_is_loaded_again_at_once<DB: Base>(bank: Bank<DB>) {
         }
         quickest = quickest.min(began.elapsed());
     }
-    assert!(
-        quickest < Duration::from_millis(900),
-        "it is loaded again after {quickest:?}"
-    );
+    assert!(quickest < Duration::from_millis(900), "it is loaded again after {quickest:?}");
 }
 
 async fn a_failing_source_is_covered_within_grace_and_asked_once_a_second<DB: Base>(
@@ -130,10 +126,7 @@ async fn an_expired_no_such_row_is_not_covered<DB: Base>(bank: Bank<DB>) {
     desk.is(Mood::Fails);
     while let Ok(said) = desk.quote(404).await {
         assert!(said.value.is_none() && said.status.answer == Answer::Hit);
-        assert!(
-            stored.elapsed() < TTL + GRACE / 2,
-            "it is served for longer"
-        );
+        assert!(stored.elapsed() < TTL + GRACE / 2, "it is served for longer");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
@@ -167,18 +160,12 @@ async fn is_covered<DB: Base>(desk: &Desk<DB>, id: i64, right: Said) {
         tokio::time::sleep(Duration::from_millis(5)).await;
     };
     let age = before.elapsed();
-    assert!(
-        age + Duration::from_millis(50) > TTL + GRACE,
-        "gone too soon, after {age:?}"
-    );
+    assert!(age + Duration::from_millis(50) > TTL + GRACE, "gone too soon, after {age:?}");
     // The last one was no longer in the background.
     let loads = desk.asked.times("quote") - 2;
     let most = covered.as_secs() as usize + 1;
     println!("a failing source was asked {loads} times in {covered:?}");
-    assert!(
-        (2..=most).contains(&loads),
-        "asked {loads} times in {covered:?}"
-    );
+    assert!((2..=most).contains(&loads), "asked {loads} times in {covered:?}");
 
     desk.is(Mood::Well);
     let (said, _) = read(&desk.cache, id).await.expect("well again");
@@ -216,8 +203,7 @@ async fn a_write_during_the_background_load_wins<DB: Base>(bank: Bank<DB>) {
     desk.asked.reach("quote", 2).await;
     // It has the old row in its hands.
     tokio::time::sleep(Duration::from_millis(50)).await;
-    desk.write("UPDATE quote SET text = 'new' WHERE id = 1")
-        .await;
+    desk.write("UPDATE quote SET text = 'new' WHERE id = 1").await;
     let readers: Vec<_> = (0..5).map(|_| desk.quote_meanwhile(1)).collect();
     desk.missed(6).await;
     desk.is(Mood::Well);

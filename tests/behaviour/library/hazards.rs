@@ -35,8 +35,7 @@ async fn a_value_whose_encoder_panics_is_an_error<DB: Base>(bank: Bank<DB>) {
 }
 
 async fn a_value_that_does_not_encode_answers_and_is_never_stored<DB: Base>(bank: Bank<DB>) {
-    bank.sql("INSERT INTO note (id, text) VALUES ('m', 'old')")
-        .await;
+    bank.sql("INSERT INTO note (id, text) VALUES ('m', 'old')").await;
     bank.deliver_pending().await;
     for loads in 1..3 {
         let got = Unspeakable::get(&bank.cache, "m".to_owned()).await;
@@ -70,14 +69,9 @@ async fn a_read_that_fails_in_sql_fails_the_commit<DB: Base>(bank: Bank<DB>) {
 
     tx.get::<Note>("n".to_owned()).await.expect_err("1 / 0");
     let committed = tx.commit().await;
-    let notes = bank
-        .number("SELECT count(*) FROM note WHERE id = 'm'")
-        .await;
+    let notes = bank.number("SELECT count(*) FROM note WHERE id = 'm'").await;
     assert_eq!(notes, 0, "wrong answer: it is committed");
-    assert!(
-        committed.is_err(),
-        "wrong answer: a commit of nothing succeeds"
-    );
+    assert!(committed.is_err(), "wrong answer: a commit of nothing succeeds");
     assert_eq!(bank.outbox_rows().await, rows, "nothing is reported");
 
     bank.write(insert).await.expect("committed");
@@ -86,17 +80,12 @@ async fn a_read_that_fails_in_sql_fails_the_commit<DB: Base>(bank: Bank<DB>) {
 async fn a_begin_that_is_dropped_halfway_leaves_nothing_open(bank: Bank<Postgres>) {
     let views = "SELECT views FROM note WHERE id = 'n'";
     // What is left open is found on the only connection, and no ping comes before BEGIN.
-    let pool = PgPoolOptions::new()
-        .max_connections(1)
-        .test_before_acquire(false);
+    let pool = PgPoolOptions::new().max_connections(1).test_before_acquire(false);
     let pool = pool.connect_lazy(bank.url()).expect("an address");
     let mut dropped = 0;
     for round in 0..60 {
         // So that there is a connection.
-        sqlx::query("SELECT 1")
-            .execute(&pool)
-            .await
-            .expect("a connection");
+        sqlx::query("SELECT 1").execute(&pool).await.expect("a connection");
         // At first dropped as soon as BEGIN is sent, at last when it is done.
         let begun = tokio::select! {
             biased;

@@ -44,10 +44,7 @@ struct History {
 
 async fn a_history_is_linearizable<DB: Base>(bank: Bank<DB>) {
     let readers = bank.readers().await;
-    let (stop, commits) = (
-        Arc::new(AtomicBool::new(false)),
-        Arc::new(AtomicUsize::new(0)),
-    );
+    let (stop, commits) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
     let mut tasks = JoinSet::new();
     for branch in &readers {
         for _ in 0..READERS {
@@ -121,11 +118,7 @@ async fn read<DB: Base>(
                 Some(branch) => register.read(branch).await,
                 None => bank.number(register.source()).await,
             };
-            history.reads.push(Operation {
-                start,
-                end: Instant::now(),
-                value,
-            });
+            history.reads.push(Operation { start, end: Instant::now(), value });
         }
         tokio::task::yield_now().await;
     }
@@ -153,11 +146,7 @@ async fn write<DB: Base>(
         // Others wait for the row until it is committed, so the values come in the order of the commits.
         let start = Instant::now();
         tx.commit().await.expect("committed");
-        let write = Operation {
-            start,
-            end: Instant::now(),
-            value: written[0].0,
-        };
+        let write = Operation { start, end: Instant::now(), value: written[0].0 };
         commits.fetch_add(1, Ordering::SeqCst);
         histories[turn % 3].writes.push(write);
         if matches!(register, Register::Owner) {

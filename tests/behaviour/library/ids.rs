@@ -130,10 +130,8 @@ async fn every_text_is_an_id<DB: Base>(bank: Bank<DB>) {
 
 async fn every_text_is_a_part_of_an_id<DB: Base>(bank: Bank<DB>) {
     let tenants = texts(&bank);
-    let ids: Vec<(String, i64)> = tenants
-        .iter()
-        .flat_map(|tenant| [(tenant.clone(), 1), (tenant.clone(), -1)])
-        .collect();
+    let ids: Vec<(String, i64)> =
+        tenants.iter().flat_map(|tenant| [(tenant.clone(), 1), (tenant.clone(), -1)]).collect();
     for (tenant, id) in &ids {
         let insert = "INSERT INTO seat (tenant, id, text) VALUES ($1, $2, 'old')";
         elsewhere(&bank, insert, vec![tenant.into(), (*id).into()]).await;
@@ -166,8 +164,7 @@ async fn every_text_is_a_lookup<DB: Base>(bank: Bank<DB>) {
     bank.deliver_pending().await;
     let by = async |slug: &String| {
         let note = Note::get_by_slug(&bank.cache, slug.clone()).await;
-        note.unwrap_or_else(|error| panic!("{slug:?}: {error}"))
-            .map(|note| note.id.clone())
+        note.unwrap_or_else(|error| panic!("{slug:?}: {error}")).map(|note| note.id.clone())
     };
     for (id, slug) in slugs.iter().enumerate() {
         for _ in 0..2 {
@@ -227,9 +224,7 @@ async fn an_id_that_is_too_long_for_a_tag_is_never_stored<DB: Base>(bank: Bank<D
     });
     assert_eq!(stored, 0, "nothing of it is ever stored");
     bank.deliver_pending().await;
-    let aside = bank
-        .events
-        .count(|seen| matches!(seen, Seen::DeadLettered(_)));
+    let aside = bank.events.count(|seen| matches!(seen, Seen::DeadLettered(_)));
     assert!(aside > 0, "its reports are dead-lettered");
 }
 

@@ -6,15 +6,11 @@ use super::bank::{Bank, story};
 use crate::harness::Story;
 
 pub fn stories() -> Vec<Story> {
-    vec![
-        story!(an_ignored_column_reports_nothing),
-        story!(an_ignored_column_with_another_reports),
-    ]
+    vec![story!(an_ignored_column_reports_nothing), story!(an_ignored_column_with_another_reports)]
 }
 
 async fn an_ignored_column_reports_nothing<DB: Base>(bank: Bank<DB>) {
-    bank.sql("INSERT INTO note (id, text) VALUES ('o', 'old'), ('p', 'old')")
-        .await;
+    bank.sql("INSERT INTO note (id, text) VALUES ('o', 'old'), ('p', 'old')").await;
     bank.deliver_pending().await;
     let (rows, notes) = (bank.outbox_rows().await, ["n", "o", "p"]);
     for note in notes {
@@ -37,8 +33,7 @@ async fn an_ignored_column_reports_nothing<DB: Base>(bank: Bank<DB>) {
 }
 
 async fn an_ignored_column_with_another_reports<DB: Base>(bank: Bank<DB>) {
-    bank.sql("INSERT INTO note (id, text) VALUES ('o', 'old'), ('p', 'old')")
-        .await;
+    bank.sql("INSERT INTO note (id, text) VALUES ('o', 'old'), ('p', 'old')").await;
     bank.deliver_pending().await;
     for (write, text, reported) in [
         (
@@ -58,9 +53,6 @@ async fn an_ignored_column_with_another_reports<DB: Base>(bank: Bank<DB>) {
         assert_eq!(bank.tags_after(last).await, reported, "{write}");
         bank.deliver_pending().await;
         let said = bank.text("n").await;
-        assert!(
-            said.as_deref() == Some(text),
-            "wrong answer: {said:?} after {write}"
-        );
+        assert!(said.as_deref() == Some(text), "wrong answer: {said:?} after {write}");
     }
 }

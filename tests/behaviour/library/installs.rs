@@ -54,11 +54,7 @@ fn edited(table: &Table) -> Option<Table> {
 /// A copy that says this instead of that, of the table of this name.
 fn replaced(table: &Table, this: &str, that: &str, name: &'static str) -> Table {
     let text = |sql: &str| -> &'static str {
-        let edited = if this.is_empty() {
-            sql.to_owned()
-        } else {
-            sql.replace(this, that)
-        };
+        let edited = if this.is_empty() { sql.to_owned() } else { sql.replace(this, that) };
         Box::leak(edited.into_boxed_str())
     };
     let triggers = table.triggers.iter().map(|trigger| Trigger {
@@ -67,10 +63,7 @@ fn replaced(table: &Table, this: &str, that: &str, name: &'static str) -> Table 
         columns_of: trigger
             .columns_of
             .as_ref()
-            .map(|of| cache_runtime::__private::ColumnsOf {
-                table: of.table,
-                ignores: of.ignores,
-            }),
+            .map(|of| cache_runtime::__private::ColumnsOf { table: of.table, ignores: of.ignores }),
     });
     Table {
         name,
@@ -80,9 +73,7 @@ fn replaced(table: &Table, this: &str, that: &str, name: &'static str) -> Table 
 }
 
 async fn fits<DB: Base>(schema: &'static Schema, pool: &Pool<DB>) -> bool {
-    let builder = Cache::builder(pool.clone(), schema)
-        .outbox(pool)
-        .relay(false);
+    let builder = Cache::builder(pool.clone(), schema).outbox(pool).relay(false);
     builder.build().await.is_ok()
 }
 
@@ -134,18 +125,11 @@ async fn write_on(pool: Pool<Postgres>, stop: Arc<AtomicBool>) -> (usize, Vec<St
 async fn writers_go_on_while_another_file_is_installed(bank: Bank<Postgres>) {
     let stop = Arc::new(AtomicBool::new(false));
     let pool = <Postgres as Base>::pool(bank.url(), 8);
-    let writers: Vec<_> = (0..8)
-        .map(|_| tokio::spawn(write_on(pool.clone(), Arc::clone(&stop))))
-        .collect();
+    let writers: Vec<_> =
+        (0..8).map(|_| tokio::spawn(write_on(pool.clone(), Arc::clone(&stop)))).collect();
     for _ in 0..5 {
-        EDITED
-            .install(bank.pool())
-            .await
-            .expect("installed beside writers");
-        SCHEMA
-            .install(bank.pool())
-            .await
-            .expect("installed beside writers");
+        EDITED.install(bank.pool()).await.expect("installed beside writers");
+        SCHEMA.install(bank.pool()).await.expect("installed beside writers");
     }
     stop.store(true, Ordering::SeqCst);
     let mut all = 0;
@@ -159,31 +143,21 @@ async fn writers_go_on_while_another_file_is_installed(bank: Bank<Postgres>) {
     let left = bank.number(
         "SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'cache_outbox%' AND tgenabled = 'D'",
     );
-    assert_eq!(
-        left.await,
-        0,
-        "nothing stale is left where nobody reads for long"
-    );
+    assert_eq!(left.await, 0, "nothing stale is left where nobody reads for long");
 }
 
 async fn an_install_does_not_wait_for_who_reads(bank: Bank<Postgres>) {
     let mut report = bank.pool().begin().await.expect("a transaction");
-    report
-        .execute("SELECT * FROM note, seat, quote, page, account")
-        .await
-        .expect("a report");
+    report.execute("SELECT * FROM note, seat, quote, page, account").await.expect("a report");
     for schema in [*EDITED, &SCHEMA] {
         let installed = timeout(SOON, schema.install(bank.pool())).await;
-        installed
-            .expect("it waits for a reader")
-            .expect("installed");
+        installed.expect("it waits for a reader").expect("installed");
         assert!(fits(schema, bank.pool()).await);
     }
     // Stale triggers are still there, as dropping them would have made readers wait, and say nothing.
     let last = bank.last_outbox_row().await;
     EDITED.install(bank.pool()).await.expect("installed");
-    bank.sql("INSERT INTO seat (tenant, id, text) VALUES ('t', 1, 'x')")
-        .await;
+    bank.sql("INSERT INTO seat (tenant, id, text) VALUES ('t', 1, 'x')").await;
     assert_eq!(bank.tags_after(last).await, [""; 0]);
     report.rollback().await.expect("over");
     // Whoever comes next tidies up.
@@ -202,9 +176,7 @@ async fn an_install_that_changes_nothing_takes_no_lock(bank: Bank<Postgres>) {
     .await
     .expect("locked");
     let installed = timeout(SOON, SCHEMA.install(bank.pool())).await;
-    installed
-        .expect("it waits for a lock")
-        .expect("nothing to do");
+    installed.expect("it waits for a lock").expect("nothing to do");
     held.rollback().await.expect("over");
 }
 
@@ -213,10 +185,7 @@ async fn two_installers_leave_the_triggers_of_one_file(bank: Bank<Postgres>) {
         let (one, other) = tokio::join!(EDITED.install(bank.pool()), SCHEMA.install(bank.pool()));
         one.expect("installed");
         other.expect("installed");
-        let fit = (
-            fits(*EDITED, bank.pool()).await,
-            fits(&SCHEMA, bank.pool()).await,
-        );
+        let fit = (fits(*EDITED, bank.pool()).await, fits(&SCHEMA, bank.pool()).await);
         assert!(fit.0 != fit.1, "of one file: {fit:?}");
         SCHEMA.install(bank.pool()).await.expect("installed");
     }
@@ -296,13 +265,10 @@ async fn a_column_is_dropped_on_sqlite(bank: Bank<Sqlite>) {
     std::mem::drop(connection);
     let error = refused.expect_err("a trigger names it").to_string();
     assert!(error.contains("cache_outbox_note_update"), "{error}");
-    let branch = bank
-        .branch_with(&SCHEMA, |builder| builder.relay(true))
-        .await;
+    let branch = bank.branch_with(&SCHEMA, |builder| builder.relay(true)).await;
     assert_eq!(branch.text("n").await.as_deref(), Some("old"));
     SCHEMA.uninstall(bank.pool()).await.expect("uninstalled");
-    bank.sql(format!("{drop}; UPDATE note SET text = 'meanwhile'"))
-        .await;
+    bank.sql(format!("{drop}; UPDATE note SET text = 'meanwhile'")).await;
     SCHEMA.install(bank.pool()).await.expect("installed");
     let soon = Soon::within(SOON);
     // What was written in between is seen, whether this process noticed or not.

@@ -50,9 +50,7 @@ async fn a_value_of_more_than_max_value_is_not_stored<DB: Base>(bank: Bank<DB>) 
     }
     // Its neighbour is stored.
     assert_eq!((bank.hits("crowd_1"), bank.hits("crowd_2")), (0, 2));
-    bank.write("UPDATE member SET about = 'less' WHERE id = 1")
-        .await
-        .expect("committed");
+    bank.write("UPDATE member SET about = 'less' WHERE id = 1").await.expect("committed");
     for _ in 0..2 {
         let crowd = Crowd::get(&bank.cache, 1).await.expect("loaded");
         assert_eq!(crowd.expect("there").members[0].about, "less");
@@ -65,10 +63,8 @@ async fn a_value_of_more_than_max_tags_is_not_stored<DB: Base>(bank: Bank<DB>) {
     // Its own, that of its members, and of each of them that of badges.
     let members = async |range: std::ops::Range<i64>| {
         for id in range {
-            bank.sql(format!(
-                "INSERT INTO member (id, crowd_id, about) VALUES ({id}, 1, '')"
-            ))
-            .await;
+            bank.sql(format!("INSERT INTO member (id, crowd_id, about) VALUES ({id}, 1, '')"))
+                .await;
         }
         bank.deliver_pending().await;
     };
@@ -76,10 +72,7 @@ async fn a_value_of_more_than_max_tags_is_not_stored<DB: Base>(bank: Bank<DB>) {
     for _ in 0..2 {
         Crowd::get(&bank.cache, 1).await.expect("loaded");
     }
-    assert_eq!(
-        (bank.hits("crowd_1"), unstorable(&bank, "max-tags")),
-        (1, 0)
-    );
+    assert_eq!((bank.hits("crowd_1"), unstorable(&bank, "max-tags")), (1, 0));
     members(10..30).await;
     for n in 1..=2 {
         let crowd = Crowd::get(&bank.cache, 1).await.expect("loaded");
@@ -105,9 +98,7 @@ async fn a_value_that_does_not_come_back_is_not_stored<DB: Base>(bank: Bank<DB>)
         .events
         .count(|seen| matches!(seen, Seen::Other(text) if text.starts_with("Unreadable")));
     assert_eq!((bank.hits("note_n"), unreadable), (0, 0));
-    bank.write("UPDATE note SET text = 'as usual'")
-        .await
-        .expect("committed");
+    bank.write("UPDATE note SET text = 'as usual'").await.expect("committed");
     for _ in 0..2 {
         let note = OddNote::get(&bank.cache, "n".to_owned()).await;
         assert!(note.expect("loaded").is_some());
@@ -119,10 +110,7 @@ async fn a_value_that_does_not_come_back_is_not_stored<DB: Base>(bank: Bank<DB>)
 async fn notes<DB: Base>(bank: &Bank<DB>, notes: usize, letters: usize) -> Vec<String> {
     let text = "x".repeat(letters);
     for n in 0..notes {
-        bank.sql(format!(
-            "INSERT INTO note (id, text) VALUES ('{n}', '{text}')"
-        ))
-        .await;
+        bank.sql(format!("INSERT INTO note (id, text) VALUES ('{n}', '{text}')")).await;
     }
     bank.deliver_pending().await;
     (0..notes).map(|n| n.to_string()).collect()
@@ -140,9 +128,7 @@ fn was_away<DB: Base>(branch: &Branch<DB>) -> usize {
 async fn a_server_that_takes_less_than_max_value_stays_in_use<DB: Base>(bank: Bank<DB>) {
     let keys = bank.keys().await;
     // The least that it can be; a value of the default `max-value` fits, so this one has a text more in its header.
-    let _: String = keys
-        .ask(&["CONFIG", "SET", "proto-max-bulk-len", "1048576"])
-        .await;
+    let _: String = keys.ask(&["CONFIG", "SET", "proto-max-bulk-len", "1048576"]).await;
     let branch = bank.branch().await;
     // One is larger than `max-value`, the other is not.
     let ids = notes(&bank, 1, 1_060_000).await;
@@ -176,13 +162,6 @@ async fn many_large_values_on_a_slow_link_do_not_take_the_store_away<DB: Base>(b
     assert_eq!(was_away(&branch), 0, "the store was taken out of use");
     assert!(branch.hits("note_1") >= 2, "{}", branch.hits("note_1"));
     // While it writes as well.
-    branch
-        .write("UPDATE note SET text = 'new' WHERE id = '1'")
-        .await
-        .expect("committed");
-    assert_eq!(
-        branch.text("1").await.as_deref(),
-        Some("new"),
-        "wrong answer"
-    );
+    branch.write("UPDATE note SET text = 'new' WHERE id = '1'").await.expect("committed");
+    assert_eq!(branch.text("1").await.as_deref(), Some("new"), "wrong answer");
 }

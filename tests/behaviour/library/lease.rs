@@ -61,10 +61,8 @@ async fn processes_that_miss_at_once_load_once<DB: Base>(bank: Bank<DB>) {
     with_pages(&bank, 1).await;
     let desks: [Desk<DB>; 4] = bank.desks().await;
     desks.iter().for_each(|desk| desk.is(Mood::Waits));
-    let readers: Vec<_> = desks
-        .iter()
-        .flat_map(|desk| (0..READERS).map(|_| desk.page_meanwhile(1)))
-        .collect();
+    let readers: Vec<_> =
+        desks.iter().flat_map(|desk| (0..READERS).map(|_| desk.page_meanwhile(1))).collect();
     for desk in &desks {
         waits(desk, READERS).await;
     }
@@ -96,10 +94,7 @@ async fn a_process_that_dies_delays_others_for_a_lease<DB: Base>(bank: Bank<DB>)
     let waited = claimed.elapsed();
     println!("a dead process's lease: the others waited for {waited:?} of {LEASE:?}");
     assert!(waited < LEASE + AT_ONCE, "they waited for {waited:?}");
-    assert!(
-        waited > LEASE / 2,
-        "they did not wait at all, but {waited:?}"
-    );
+    assert!(waited > LEASE / 2, "they did not wait at all, but {waited:?}");
     let loads = one.asked.times("page");
     assert!((2..=3).contains(&loads), "{loads} loads: a third is late");
     says(&one, "old").await;
@@ -147,8 +142,7 @@ async fn a_load_that_hangs_is_not_waited_for_longer_than_the_lease<DB: Base>(ban
 /// The lease of quotes is much longer than their `load-timeout`.
 async fn a_load_that_is_given_up_releases<DB: Base>(bank: Bank<DB>) {
     let limit = Duration::from_secs(2);
-    bank.sql("INSERT INTO quote (id, text) VALUES (1, 'old')")
-        .await;
+    bank.sql("INSERT INTO quote (id, text) VALUES (1, 'old')").await;
     bank.deliver_pending().await;
     let [hung, well]: [Desk<DB>; 2] = bank.desks().await;
     hung.is(Mood::Hangs);
@@ -166,9 +160,7 @@ async fn a_load_that_is_given_up_releases<DB: Base>(bank: Bank<DB>) {
 async fn an_encoder_that_panics_releases<DB: Base>(bank: Bank<DB>) {
     with_pages(&bank, 1).await;
     let [broken, well]: [Desk<DB>; 2] = bank.desks().await;
-    SecretPage::get(&broken.cache, 1)
-        .await
-        .expect_err("it cannot be encoded");
+    SecretPage::get(&broken.cache, 1).await.expect_err("it cannot be encoded");
     let failed = Instant::now();
     says(&well, "old").await;
     let waited = failed.elapsed();
@@ -186,8 +178,7 @@ async fn a_refused_fill_releases<DB: Base>(bank: Bank<DB>) {
     // By now the loader has the old row in its hands.
     let has_read = slow.events.count(|seen| matches!(seen, Seen::Loading(..)));
     assert_eq!(has_read, 1);
-    well.write("UPDATE page SET text = 'new' WHERE id = 1")
-        .await;
+    well.write("UPDATE page SET text = 'new' WHERE id = 1").await;
     // A relay that is late with the same row would have more refused.
     for desk in [&slow, &well, &late] {
         desk.settled().await;
@@ -244,10 +235,7 @@ async fn nobody_waits_for_what_another_does_not_load<DB: Base>(bank: Bank<DB>) {
 /// A process that loads something else, as much as it may at once, claims nothing.
 async fn nobody_waits_for_who_waits_for_a_turn<DB: Base>(bank: Bank<DB>) {
     with_pages(&bank, 1).await;
-    let narrow: &'static Schema = Box::leak(Box::new(Schema {
-        max_loads: 1,
-        ..BUSY
-    }));
+    let narrow: &'static Schema = Box::leak(Box::new(Schema { max_loads: 1, ..BUSY }));
     let well = bank.desk().await;
     let busy = bank.desk_with(bank.pool(), &well.asked, narrow, None, |builder| builder);
     let busy = busy.await;
@@ -345,8 +333,7 @@ async fn redis_is_emptied_while_others_wait<DB: Base>(bank: Bank<DB>) {
     assert_eq!(page.expect("a row").text, "old", "wrong answer");
     let waited = flushed.elapsed();
     assert!(waited < AT_ONCE, "it waited for {waited:?}");
-    well.write("UPDATE page SET text = 'new' WHERE id = 1")
-        .await;
+    well.write("UPDATE page SET text = 'new' WHERE id = 1").await;
     slow.is(Mood::Well);
     holder.await.expect("no panic").expect("a page");
     says(&slow, "new").await;
@@ -358,10 +345,8 @@ struct Doomed(Option<tokio::runtime::Runtime>);
 
 impl Doomed {
     async fn holds_the_lease<DB: Base>(bank: &Bank<DB>, asked: &Asked) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.expect("a runtime");
         let (bank, of) = (bank.clone(), asked.clone());
         runtime.spawn(async move {
@@ -396,8 +381,7 @@ async fn redis<DB: Base>(bank: &Bank<DB>, words: &str) -> String {
     let mut words = words.split(' ');
     let mut command = redis::cmd(words.next().unwrap_or_default());
     command.arg(words.collect::<Vec<_>>());
-    let answer: redis::RedisResult<redis::Value> = command
-        .query_async(&mut connection.expect("Redis runs"))
-        .await;
+    let answer: redis::RedisResult<redis::Value> =
+        command.query_async(&mut connection.expect("Redis runs")).await;
     format!("{:?}", answer.expect("an answer"))
 }

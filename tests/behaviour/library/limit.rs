@@ -67,11 +67,7 @@ async fn all_are_told_in_time<DB: Base>(desk: &Desk<DB>) {
     for reader in later {
         is_told(reader, began, 2 * LIMIT).await;
     }
-    assert_eq!(
-        desk.asked.times("quote"),
-        loads + 2,
-        "one for all the later"
-    );
+    assert_eq!(desk.asked.times("quote"), loads + 2, "one for all the later");
 }
 
 async fn is_told<T: Debug>(reader: JoinHandle<Result<T, Error>>, began: Instant, limit: Duration) {

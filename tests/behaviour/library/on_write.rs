@@ -24,8 +24,7 @@ pub fn stories() -> Vec<Story> {
 }
 
 async fn with_rates<DB: Base>(bank: &Bank<DB>) -> Desk<DB> {
-    bank.sql("INSERT INTO rate (id, text) VALUES (1, 'old'), (2, 'old')")
-        .await;
+    bank.sql("INSERT INTO rate (id, text) VALUES (1, 'old'), (2, 'old')").await;
     bank.deliver_pending().await;
     bank.desk().await
 }
@@ -45,15 +44,10 @@ async fn what_is_in_use_is_read_again_when_it_is_written_to<DB: Base>(bank: Bank
     assert_eq!(read(&desk, 1).await, "old", "wrong answer");
     for round in 1..5 {
         let text = format!("round {round}");
-        desk.write(&format!("UPDATE rate SET text = '{text}' WHERE id = 1"))
-            .await;
+        desk.write(&format!("UPDATE rate SET text = '{text}' WHERE id = 1")).await;
         soon("fills", || stored(&desk) > round).await;
         assert_eq!(read(&desk, 1).await, text, "wrong answer");
-        assert_eq!(
-            desk.asked.times("rate"),
-            round + 1,
-            "the reader need not load"
-        );
+        assert_eq!(desk.asked.times("rate"), round + 1, "the reader need not load");
     }
 }
 
@@ -70,8 +64,7 @@ async fn a_source_that_fails_is_left_to_the_next_reader<DB: Base>(bank: Bank<DB>
     let desk = with_rates(&bank).await;
     read(&desk, 1).await;
     desk.is(Mood::Fails);
-    desk.write("UPDATE rate SET text = 'new' WHERE id = 1")
-        .await;
+    desk.write("UPDATE rate SET text = 'new' WHERE id = 1").await;
     desk.asked.reach("rate", 2).await;
     desk.is(Mood::Well);
     let soon = Soon::within(Duration::from_secs(5));
@@ -88,9 +81,7 @@ async fn of_several_processes_one_loads_it_again<DB: Base>(bank: Bank<DB>) {
         read(desk, 1).await;
     }
     assert_eq!(desks[0].asked.times("rate"), 1);
-    desks[0]
-        .write("UPDATE rate SET text = 'new' WHERE id = 1")
-        .await;
+    desks[0].write("UPDATE rate SET text = 'new' WHERE id = 1").await;
     desks[0].asked.reach("rate", 2).await;
     for desk in &desks {
         let soon = Soon::within(LATE);
@@ -98,9 +89,5 @@ async fn of_several_processes_one_loads_it_again<DB: Base>(bank: Bank<DB>) {
             soon.at_once_or("wrong answer: old");
         }
     }
-    assert_eq!(
-        desks[0].asked.times("rate"),
-        2,
-        "the lease is for these as well"
-    );
+    assert_eq!(desks[0].asked.times("rate"), 2, "the lease is for these as well");
 }

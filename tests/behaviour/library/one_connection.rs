@@ -72,8 +72,7 @@ async fn in_time<T>(what: &str, doing: impl Future<Output = T>) -> T {
 }
 
 async fn one_connection_reads<DB: Base>(bank: Bank<DB>) {
-    bank.sql("INSERT INTO note (id, slug, text) VALUES ('m', 'another', 'old')")
-        .await;
+    bank.sql("INSERT INTO note (id, slug, text) VALUES ('m', 'another', 'old')").await;
     let narrow = Narrow::of(bank).await;
     let cache = &narrow.branch.cache;
     let ids = ["n", "m", "nobody"].map(str::to_owned);
@@ -84,11 +83,7 @@ async fn one_connection_reads<DB: Base>(bank: Bank<DB>) {
         assert_eq!(there, [true, true, false], "wrong answer");
         let slug = "another".to_owned();
         let found = in_time("a lookup", Note::get_by_slug(cache, slug)).await;
-        assert_eq!(
-            found.expect("found").expect("there").id,
-            "m",
-            "wrong answer"
-        );
+        assert_eq!(found.expect("found").expect("there").id, "m", "wrong answer");
         let json = in_time("JSON", Note::fetch_json(cache, "n".to_owned())).await;
         assert!(json.expect("JSON").value.is_some(), "wrong answer");
         // It embeds a cached value, which is loaded within its load.
@@ -96,13 +91,8 @@ async fn one_connection_reads<DB: Base>(bank: Bank<DB>) {
         let owner = account.expect("there").owner.clone();
         assert_eq!(owner.expect("its owner").id, 1, "wrong answer");
         // Everything is loaded again, by many at once.
-        narrow
-            .bank
-            .sql("UPDATE note SET text = 'old'; UPDATE owner SET version = version")
-            .await;
-        in_time("drain", cache.deliver_pending())
-            .await
-            .expect("drained");
+        narrow.bank.sql("UPDATE note SET text = 'old'; UPDATE owner SET version = version").await;
+        in_time("drain", cache.deliver_pending()).await.expect("drained");
         let readers: Vec<_> = (0..20)
             .map(|reader| {
                 let branch = narrow.branch.clone();
@@ -156,9 +146,7 @@ async fn one_connection_writes<DB: Base>(bank: Bank<DB>) {
     // Many at once.
     let writers: Vec<_> = (0..10)
         .map(|_| {
-            narrow
-                .branch
-                .write_meanwhile("UPDATE account SET version = version + 1 WHERE id = 'a'")
+            narrow.branch.write_meanwhile("UPDATE account SET version = version + 1 WHERE id = 'a'")
         })
         .collect();
     for writer in writers {
@@ -202,9 +190,7 @@ async fn one_connection_drains_and_clears<DB: Base>(bank: Bank<DB>) {
     for round in 0..ROUNDS {
         let plain = format!("UPDATE note SET text = 'plain {round}' WHERE id = 'n'");
         narrow.bank.sql(plain).await;
-        in_time("drain", cache.deliver_pending())
-            .await
-            .expect("drained");
+        in_time("drain", cache.deliver_pending()).await.expect("drained");
         narrow.says(&format!("plain {round}")).await;
         in_time("clear", cache.clear()).await.expect("cleared");
         narrow.says(&format!("plain {round}")).await;
@@ -240,9 +226,7 @@ async fn one_connection_refreshes<DB: Base>(bank: Bank<DB>) {
         let many = cache.refresh_many::<Note>(&ids);
         in_time("refresh_many", many).await.expect("refreshed");
         let nested = cache.refresh::<Account>("a".to_owned());
-        in_time("a nested refresh", nested)
-            .await
-            .expect("refreshed");
+        in_time("a nested refresh", nested).await.expect("refreshed");
     }
     narrow.nothing_was_away();
 }
@@ -252,9 +236,7 @@ async fn one_connection_installs<DB: Base>(bank: Bank<DB>) {
     let narrow = Narrow::of(bank).await;
     narrow.says("old").await;
     let (pool, seen) = (&narrow.pool, &narrow.branch.events);
-    in_time("install", <DB as Base>::install(pool))
-        .await
-        .expect("installed");
+    in_time("install", <DB as Base>::install(pool)).await.expect("installed");
     let text = in_time("migration", SCHEMA.migration(pool)).await;
     let text = text.expect("a text");
     narrow.write("installed").await;
@@ -268,9 +250,7 @@ async fn one_connection_installs<DB: Base>(bank: Bank<DB>) {
         narrow.bank.sql(trouble).await;
         in_time("it is noticed", away(&narrow.branch)).await;
         narrow.says_from_the_source().await;
-        in_time("install", <DB as Base>::install(pool))
-            .await
-            .expect("installed");
+        in_time("install", <DB as Base>::install(pool)).await.expect("installed");
         in_time("the return", back(&narrow.branch)).await;
         narrow.write(&format!("round {round}")).await;
         narrow.says(&format!("round {round}")).await;
@@ -285,17 +265,13 @@ async fn one_connection_installs<DB: Base>(bank: Bank<DB>) {
     narrow.says("by the text").await;
 
     seen.forget();
-    in_time("uninstall", <DB as Base>::uninstall(pool))
-        .await
-        .expect("gone");
+    in_time("uninstall", <DB as Base>::uninstall(pool)).await.expect("gone");
     in_time("it is noticed", away(&narrow.branch)).await;
     narrow.bank.sql("UPDATE note SET text = 'unreported'").await;
     narrow.says("unreported").await;
     let taken = in_time("install_outbox", DB::take_triggers_away(pool)).await;
     taken.expect("there is an outbox");
-    in_time("install", <DB as Base>::install(pool))
-        .await
-        .expect("installed");
+    in_time("install", <DB as Base>::install(pool)).await.expect("installed");
     in_time("the return", back(&narrow.branch)).await;
     narrow.write("in the end").await;
     narrow.says("in the end").await;

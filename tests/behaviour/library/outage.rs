@@ -57,9 +57,7 @@ async fn nothing_strict_is_committed<DB: Base>(bank: &Bank<DB>) {
     let sum = format!("SELECT CAST(({changed}) AS BIGINT)");
     assert_eq!(bank.number(sum).await, 0, "nothing is changed");
 
-    bank.write("UPDATE note SET text = 'new'")
-        .await
-        .expect("nothing strict is built from a note");
+    bank.write("UPDATE note SET text = 'new'").await.expect("nothing strict is built from a note");
     let said = bank.text("n").await;
     assert!(said.as_deref() == Some("new"), "wrong answer: {said:?}");
 
@@ -83,29 +81,19 @@ async fn comes_back<DB: Base>(bank: &Bank<DB>) {
 async fn an_emptied_redis_stores_nothing_strict_for_a_while<DB: Base>(bank: Bank<DB>) {
     let schema = schema_with(MAX_COMMIT);
     let branch = bank.branch_with(schema, |builder| builder).await;
-    Register::Account
-        .says(std::slice::from_ref(&branch), "warm", 0)
-        .await;
+    Register::Account.says(std::slice::from_ref(&branch), "warm", 0).await;
 
     let emptied = Instant::now();
     let client = redis::Client::open(bank.redis().url()).expect("a URL");
-    let mut connection = client
-        .get_multiplexed_async_connection()
-        .await
-        .expect("Redis");
-    let _: String = redis::cmd("FLUSHALL")
-        .query_async(&mut connection)
-        .await
-        .expect("emptied");
+    let mut connection = client.get_multiplexed_async_connection().await.expect("Redis");
+    let _: String = redis::cmd("FLUSHALL").query_async(&mut connection).await.expect("emptied");
     stores_nothing_strict_for_a_while(&branch, emptied).await;
 }
 
 async fn a_cleared_store_stores_nothing_strict_for_a_while<DB: Base>(bank: Bank<DB>) {
     let schema = schema_with(MAX_COMMIT);
     let branch = bank.branch_with(schema, |builder| builder).await;
-    Register::Account
-        .says(std::slice::from_ref(&branch), "warm", 0)
-        .await;
+    Register::Account.says(std::slice::from_ref(&branch), "warm", 0).await;
 
     let cleared = Instant::now();
     branch.cache.clear().await.expect("cleared");
@@ -118,10 +106,7 @@ async fn stores_nothing_strict_for_a_while<DB: Base>(branch: &Branch<DB>, since:
     branch.note("n").await;
     branch.note("n").await;
     assert_eq!(branch.hits("note_n"), 1, "it is not strict");
-    branch
-        .write(Register::Account.write())
-        .await
-        .expect("writes go on");
+    branch.write(Register::Account.write()).await.expect("writes go on");
     while branch.fills("account_a", true) == 0 {
         Register::Account.says(&readers, "meanwhile", 1).await;
         assert!(since.elapsed() < PATIENCE, "it never ends");

@@ -38,51 +38,27 @@ pub fn stories() -> Vec<Story> {
 }
 
 async fn another_database_of_the_server_hears_of_writes<DB: Base>(bank: Bank<DB>) {
-    hear_of_each_other(&Services {
-        bank,
-        other: Other::Database,
-    })
-    .await;
+    hear_of_each_other(&Services { bank, other: Other::Database }).await;
 }
 
 async fn another_database_of_the_server_delivers_first<DB: Base>(bank: Bank<DB>) {
-    one_delivers_first(&Services {
-        bank,
-        other: Other::Database,
-    })
-    .await;
+    one_delivers_first(&Services { bank, other: Other::Database }).await;
 }
 
 async fn another_database_of_the_server_marks_a_part_first<DB: Base>(bank: Bank<DB>) {
-    one_marks_a_part_first(&Services {
-        bank,
-        other: Other::Database,
-    })
-    .await;
+    one_marks_a_part_first(&Services { bank, other: Other::Database }).await;
 }
 
 async fn another_prefix_hears_of_writes<DB: Base>(bank: Bank<DB>) {
-    hear_of_each_other(&Services {
-        bank,
-        other: Other::Prefix,
-    })
-    .await;
+    hear_of_each_other(&Services { bank, other: Other::Prefix }).await;
 }
 
 async fn another_prefix_delivers_first<DB: Base>(bank: Bank<DB>) {
-    one_delivers_first(&Services {
-        bank,
-        other: Other::Prefix,
-    })
-    .await;
+    one_delivers_first(&Services { bank, other: Other::Prefix }).await;
 }
 
 async fn another_prefix_marks_a_part_first<DB: Base>(bank: Bank<DB>) {
-    one_marks_a_part_first(&Services {
-        bank,
-        other: Other::Prefix,
-    })
-    .await;
+    one_marks_a_part_first(&Services { bank, other: Other::Prefix }).await;
 }
 
 async fn another_database_of_the_server_delivers_during_the_return<DB: Base>(bank: Bank<DB>) {
@@ -96,27 +72,15 @@ async fn another_prefix_delivers_during_the_return<DB: Base>(bank: Bank<DB>) {
 }
 
 async fn another_memory_hears_of_writes<DB: Base>(bank: Bank<DB>) {
-    hear_of_each_other(&Services {
-        bank,
-        other: Other::Memory,
-    })
-    .await;
+    hear_of_each_other(&Services { bank, other: Other::Memory }).await;
 }
 
 async fn another_memory_delivers_first<DB: Base>(bank: Bank<DB>) {
-    one_delivers_first(&Services {
-        bank,
-        other: Other::Memory,
-    })
-    .await;
+    one_delivers_first(&Services { bank, other: Other::Memory }).await;
 }
 
 async fn another_memory_marks_a_part_first<DB: Base>(bank: Bank<DB>) {
-    one_marks_a_part_first(&Services {
-        bank,
-        other: Other::Memory,
-    })
-    .await;
+    one_marks_a_part_first(&Services { bank, other: Other::Memory }).await;
 }
 
 /// Every process writes in turn, and every other sees it: soon, and then for good.
@@ -137,11 +101,7 @@ async fn hear_of_each_other<DB: Base>(services: &Services<DB>) {
         writer.write(&text, "id = 1").await;
         let since = Instant::now();
         let said = writer.says(1).await;
-        assert_eq!(
-            said, text,
-            "wrong answer: {} reads less than it has written",
-            writer.name
-        );
+        assert_eq!(said, text, "wrong answer: {} reads less than it has written", writer.name);
         for process in &processes {
             process.becomes(1, &text, since, A_PASS).await;
         }
@@ -156,10 +116,7 @@ async fn hear_of_each_other<DB: Base>(services: &Services<DB>) {
     for process in &processes {
         process.hits(1).await;
     }
-    services
-        .bank
-        .sql("UPDATE fact SET text = 'by plain SQL' WHERE id = 1")
-        .await;
+    services.bank.sql("UPDATE fact SET text = 'by plain SQL' WHERE id = 1").await;
     let since = Instant::now();
     for process in &processes {
         process.becomes(1, "by plain SQL", since, A_PASS).await;
@@ -185,11 +142,7 @@ async fn one_delivers_first<DB: Base>(services: &Services<DB>) {
         hold.release();
         write.await.expect("no panic");
         let said = writer.says(1).await;
-        assert_eq!(
-            said, text,
-            "wrong answer: {} reads less than it has written",
-            writer.name
-        );
+        assert_eq!(said, text, "wrong answer: {} reads less than it has written", writer.name);
     }
 }
 
@@ -218,10 +171,8 @@ async fn one_marks_a_part_first<DB: Base>(services: &Services<DB>) {
 
         committed.release();
         write.await.expect("no panic");
-        for (id, by) in told
-            .iter()
-            .map(|id| (id, "the other"))
-            .chain(untold.iter().map(|id| (id, "nobody")))
+        for (id, by) in
+            told.iter().map(|id| (id, "the other")).chain(untold.iter().map(|id| (id, "nobody")))
         {
             let said = writer.says(*id).await;
             assert_eq!(
@@ -247,19 +198,14 @@ async fn one_delivers_while_the_other_comes_back<DB: Base>(services: &Services<D
     let other = services.process(true, true, true).await;
     let proxy = Proxy::to(services.bank.redis().server().port()).await;
     // Its own relay would tell it a moment later.
-    let writer = services
-        .process_at(Some(&proxy.redis_url()), false, false, false)
-        .await;
+    let writer = services.process_at(Some(&proxy.redis_url()), false, false, false).await;
     for id in 1..=3 {
         writer.hits(id).await;
     }
     proxy.cut();
     writer.write("away", "id = 3").await;
     writer.has_seen("the store is away", &Seen::StoreAway).await;
-    services
-        .bank
-        .sql("UPDATE fact SET text = 'away' WHERE id = 1")
-        .await;
+    services.bank.sql("UPDATE fact SET text = 'away' WHERE id = 1").await;
     other.becomes(1, "away", Instant::now(), A_PASS).await;
     services.nothing_waits().await;
 
@@ -269,18 +215,12 @@ async fn one_delivers_while_the_other_comes_back<DB: Base>(services: &Services<D
     proxy.resume();
     hold.reached().await;
     writer.write("on the way back", "id = 2").await;
-    other
-        .becomes(2, "on the way back", Instant::now(), A_PASS)
-        .await;
+    other.becomes(2, "on the way back", Instant::now(), A_PASS).await;
     services.nothing_waits().await;
     hold.release();
     writer.has_seen("the store is back", &Seen::StoreBack).await;
     for (id, text) in [(1, "away"), (2, "on the way back"), (3, "away")] {
         let said = writer.says(id).await;
-        assert_eq!(
-            said, text,
-            "wrong answer: {} reads less than it has written",
-            writer.name
-        );
+        assert_eq!(said, text, "wrong answer: {} reads less than it has written", writer.name);
     }
 }

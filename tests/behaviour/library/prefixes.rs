@@ -34,9 +34,7 @@ async fn a_prefix_at_run_time_keeps_tenants_apart<DB: Base>(bank: Bank<DB>) {
             format!("INSERT INTO note (id, slug, text) VALUES ('t', 't', '{text}')"),
             format!("INSERT INTO fact (id, slug, text, weight) VALUES (1, 'f', '{text}', 1)"),
         ] {
-            DB::run(&mut connection, &sql, Vec::new())
-                .await
-                .expect("run");
+            DB::run(&mut connection, &sql, Vec::new()).await.expect("run");
         }
     };
     fill(bank.pool(), "of acme").await;

@@ -27,9 +27,7 @@ pub fn stories() -> Vec<Story> {
         story!(concurrent_refreshes_share_a_load_that_began_after_them).without_relay(WHY),
         story!(many_are_refreshed_in_one_load).without_relay(WHY),
         story!(a_refresh_that_fails_leaves_nothing_old).without_relay(WHY),
-        story!(a_refresh_without_redis_is_no_error)
-            .own_redis()
-            .without_relay(WHY),
+        story!(a_refresh_without_redis_is_no_error).own_redis().without_relay(WHY),
         story!(a_refresh_while_redis_is_away_is_not_lost).own_redis(),
     ]
 }
@@ -107,16 +105,11 @@ async fn a_refresh_that_is_overtaken_by_a_write_stores_nothing<DB: Base>(bank: B
     let refresh = refresh_meanwhile(&desk);
     // It has the old row in its hands.
     held.reached().await;
-    desk.write("UPDATE page SET text = 'new' WHERE id = 1")
-        .await;
+    desk.write("UPDATE page SET text = 'new' WHERE id = 1").await;
     held.release();
     refresh.await.expect("no panic").expect("no error");
     let refused = Seen::Filled("page_1".to_owned(), false);
-    assert_eq!(
-        desk.events.count(|seen| *seen == refused),
-        1,
-        "wrong answer"
-    );
+    assert_eq!(desk.events.count(|seen| *seen == refused), 1, "wrong answer");
     assert_eq!(read(&desk).await.0, "new", "wrong answer");
 }
 
@@ -140,11 +133,7 @@ async fn concurrent_refreshes_share_a_load_that_began_after_them<DB: Base>(bank:
     for refresh in late {
         refresh.await.expect("no panic").expect("refreshed");
     }
-    assert_eq!(
-        desk.asked.times("page"),
-        2,
-        "one load for all who came late"
-    );
+    assert_eq!(desk.asked.times("page"), 2, "one load for all who came late");
     assert_eq!(read(&desk).await, ("new".to_owned(), 2), "wrong answer");
 }
 
@@ -152,27 +141,15 @@ async fn many_are_refreshed_in_one_load<DB: Base>(bank: Bank<DB>) {
     let desk = with_pages(&bank).await;
     let ids: Vec<i64> = (1..=100).collect();
     // Some are stored, some are asked for twice.
-    Page::get_many(&desk.cache, &ids[..50])
-        .await
-        .expect("pages");
+    Page::get_many(&desk.cache, &ids[..50]).await.expect("pages");
     let twice = [&ids[..], &ids[..10]].concat();
-    desk.cache
-        .refresh_many::<Page>(&twice)
-        .await
-        .expect("refreshed");
+    desk.cache.refresh_many::<Page>(&twice).await.expect("refreshed");
     assert_eq!(desk.asked.ids("page")[1], ids, "one load, each id once");
     let pages = Page::get_many(&desk.cache, &ids).await.expect("pages");
-    let editions: Vec<i64> = pages
-        .into_iter()
-        .flatten()
-        .map(|page| page.edition)
-        .collect();
+    let editions: Vec<i64> = pages.into_iter().flatten().map(|page| page.edition).collect();
     assert_eq!(editions, [2; 100], "wrong answer");
     assert_eq!(desk.asked.times("page"), 2, "all are stored");
-    desk.cache
-        .refresh_many::<Page>(&[])
-        .await
-        .expect("nothing to do");
+    desk.cache.refresh_many::<Page>(&[]).await.expect("nothing to do");
     assert_eq!(desk.asked.times("page"), 2);
 }
 
@@ -200,11 +177,7 @@ async fn a_refresh_without_redis_is_no_error<DB: Base>(bank: Bank<DB>) {
     back(&desk).await;
     desk.cache.refresh::<Page>(1).await.expect("refreshed");
     let loads = desk.asked.times("page");
-    assert_eq!(
-        read(&desk).await,
-        ("old".to_owned(), loads as i64),
-        "wrong answer"
-    );
+    assert_eq!(read(&desk).await, ("old".to_owned(), loads as i64), "wrong answer");
     assert_eq!(desk.asked.times("page"), loads, "it has stored");
 }
 

@@ -128,10 +128,7 @@ async fn write<DB: Base>(branch: &Branch<DB>, text: &str) -> cache_runtime::Tran
     let old = old.expect("the note");
     let sql = format!("UPDATE note SET text = '{text}' WHERE id = 'n'");
     DB::run(&mut tx, &sql, Vec::new()).await.expect("run");
-    let new = Note {
-        text: text.to_owned(),
-        ..Note::clone(&old)
-    };
+    let new = Note { text: text.to_owned(), ..Note::clone(&old) };
     tx.changed(&*old, &new);
     tx
 }
@@ -146,11 +143,7 @@ async fn a_reported_write_is_seen_when_its_commit_returns<DB: Base>(bank: Bank<D
     bank.sql("UPDATE note SET text = 'unreported'").await;
     assert_eq!(bank.outbox_rows().await, 0, "there are no triggers");
 
-    write(&branch, "new")
-        .await
-        .commit()
-        .await
-        .expect("committed");
+    write(&branch, "new").await.commit().await.expect("committed");
     let said = branch.text("n").await;
     assert!(said.as_deref() == Some("new"), "wrong answer: {said:?}");
 

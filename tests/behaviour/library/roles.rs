@@ -26,12 +26,10 @@ async fn built<DB: Base>(pool: &Pool<DB>) -> Result<(), Error> {
 }
 
 async fn a_publication_for_all_tables_takes_the_set_up(bank: Bank<Postgres>) {
-    bank.sql("CREATE PUBLICATION everything FOR ALL TABLES")
-        .await;
+    bank.sql("CREATE PUBLICATION everything FOR ALL TABLES").await;
     SCHEMA.uninstall(bank.pool()).await.expect("uninstalled");
     SCHEMA.install(bank.pool()).await.expect("installed");
-    bank.sql("UPDATE cache_outbox_stamp SET stamp = 'older'")
-        .await;
+    bank.sql("UPDATE cache_outbox_stamp SET stamp = 'older'").await;
     SCHEMA.install(bank.pool()).await.expect("installed anew");
     built(bank.pool()).await.expect("it fits");
 }
@@ -59,9 +57,7 @@ impl<'b> Role<'b> {
     async fn end(self) {
         self.pool.close().await;
         let name = self.name;
-        self.bank
-            .sql(format!("DROP OWNED BY {name}; DROP ROLE {name}"))
-            .await;
+        self.bank.sql(format!("DROP OWNED BY {name}; DROP ROLE {name}")).await;
     }
 }
 
@@ -76,18 +72,11 @@ const NEEDED: [&str; 4] = [
 async fn a_role_that_may_not_use_the_outbox_is_refused(bank: Bank<Postgres>) {
     for missing in NEEDED {
         let granted = NEEDED.into_iter().filter(|right| *right != missing);
-        let granted: String = granted
-            .map(|right| format!("GRANT {right} TO {{role}};"))
-            .collect();
+        let granted: String = granted.map(|right| format!("GRANT {right} TO {{role}};")).collect();
         let role = Role::new(&bank, &granted).await;
         let error = built(&role.pool).await.expect_err(missing);
         assert!(error.is_set_up(), "without {missing}: {error}");
-        assert!(
-            error
-                .to_string()
-                .contains("GRANT SELECT, INSERT, UPDATE, DELETE"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("GRANT SELECT, INSERT, UPDATE, DELETE"), "{error}");
         role.end().await;
     }
     let role = Role::new(
@@ -104,15 +93,9 @@ async fn a_role_that_may_not_use_the_outbox_is_refused(bank: Bank<Postgres>) {
     role.end().await;
     let granted = NEEDED.map(|right| format!("GRANT {right} TO {{role}};"));
     let role = Role::new(&bank, &granted.concat()).await;
-    built(&role.pool)
-        .await
-        .expect("it may do all that is needed");
+    built(&role.pool).await.expect("it may do all that is needed");
     role.end().await;
-    assert_eq!(
-        bank.number("SELECT count(*) FROM cache_outbox WHERE tag LIKE 'tried%'")
-            .await,
-        0
-    );
+    assert_eq!(bank.number("SELECT count(*) FROM cache_outbox WHERE tag LIKE 'tried%'").await, 0);
 }
 
 async fn row_level_security_on_the_outbox_is_refused(bank: Bank<Postgres>) {
@@ -120,10 +103,7 @@ async fn row_level_security_on_the_outbox_is_refused(bank: Bank<Postgres>) {
         CREATE POLICY own ON cache_outbox TO {role} USING (tag NOT LIKE 'note#%') WITH CHECK (true)";
     let role = Role::new(&bank, grants).await;
     let error = built(&role.pool).await.expect_err("rows are hidden");
-    assert!(
-        error.is_set_up() && error.to_string().contains("row-level security"),
-        "{error}"
-    );
+    assert!(error.is_set_up() && error.to_string().contains("row-level security"), "{error}");
     // Not from the owner.
     built(bank.pool()).await.expect("nothing is hidden");
     bank.sql(
@@ -135,8 +115,7 @@ async fn row_level_security_on_the_outbox_is_refused(bank: Bank<Postgres>) {
 }
 
 async fn a_table_that_a_subscription_fills_is_refused(bank: Bank<Postgres>) {
-    bank.sql("ALTER TABLE note ENABLE ALWAYS TRIGGER cache_outbox_note_update")
-        .await;
+    bank.sql("ALTER TABLE note ENABLE ALWAYS TRIGGER cache_outbox_note_update").await;
     built(bank.pool()).await.expect("it fits");
     // Without a slot nor a connection, it is never begun; its tables are known all the same.
     let subscribe = "CREATE SUBSCRIPTION copy CONNECTION 'dbname=nowhere' PUBLICATION p
@@ -152,8 +131,7 @@ async fn a_table_that_a_subscription_fills_is_refused(bank: Bank<Postgres>) {
         error.is_set_up() && error.to_string().contains("note is filled by a logical"),
         "{error}"
     );
-    bank.sql("DELETE FROM pg_subscription_rel; DROP SUBSCRIPTION copy")
-        .await;
+    bank.sql("DELETE FROM pg_subscription_rel; DROP SUBSCRIPTION copy").await;
     built(bank.pool()).await.expect("it fits");
 }
 
@@ -163,26 +141,14 @@ async fn a_prepared_transaction_is_reported_when_it_commits(_: Bank<Postgres>) {
         tokio::task::spawn_blocking(|| servers::Postgres::own(&["max_prepared_transactions=5"]));
     let server = server.await.expect("started");
     let pool = <Postgres as Base>::pool(&server.url("postgres"), 4);
-    <Postgres as Base>::set_up(&pool)
-        .await
-        .expect("tables and triggers");
+    <Postgres as Base>::set_up(&pool).await.expect("tables and triggers");
     let sql = async |sql: &'static str| {
-        sqlx::raw_sql(sql)
-            .execute(&pool)
-            .await
-            .unwrap_or_else(|error| panic!("{sql}: {error}"));
+        sqlx::raw_sql(sql).execute(&pool).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
     };
     sql("INSERT INTO note (id, text) VALUES ('n', 'old')").await;
-    let cache = Cache::builder(pool.clone(), &SCHEMA)
-        .outbox(&pool)
-        .build()
-        .await
-        .expect("built");
+    let cache = Cache::builder(pool.clone(), &SCHEMA).outbox(&pool).build().await.expect("built");
     let text = async || {
-        Note::get(&cache, "n".to_owned())
-            .await
-            .expect("no error")
-            .map(|it| it.text.clone())
+        Note::get(&cache, "n".to_owned()).await.expect("no error").map(|it| it.text.clone())
     };
     assert_eq!(text().await.as_deref(), Some("old"));
     sql("BEGIN; UPDATE note SET text = 'new' WHERE id = 'n'; PREPARE TRANSACTION 'two phases'")

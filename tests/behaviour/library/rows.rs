@@ -25,10 +25,7 @@ pub trait Random: Reported + Clone + Debug + PartialEq + Send + Sync {
 
     fn update(&self, new: &Self) -> String {
         let (table, columns) = new.columns();
-        let set: Vec<String> = columns
-            .iter()
-            .map(|(it, to)| format!("{it} = {to}"))
-            .collect();
+        let set: Vec<String> = columns.iter().map(|(it, to)| format!("{it} = {to}")).collect();
         format!("UPDATE {table} SET {} WHERE {}", set.join(", "), self.at())
     }
 
@@ -44,19 +41,7 @@ pub trait Random: Reported + Clone + Debug + PartialEq + Send + Sync {
 }
 
 fn some_text() -> String {
-    let texts = [
-        "",
-        "x",
-        "x,1",
-        "#*",
-        "o'neill",
-        "a=b",
-        "%5F_",
-        "\\",
-        "é",
-        "line\nline",
-        "🦀",
-    ];
+    let texts = ["", "x", "x,1", "#*", "o'neill", "a=b", "%5F_", "\\", "é", "line\nline", "🦀"];
     fastrand::choice(texts).unwrap_or_default().to_owned()
 }
 
@@ -82,103 +67,57 @@ impl Random for Account {
     fn columns(&self) -> (&'static str, Vec<(&'static str, String)>) {
         let owner = in_sql(&self.owner_id, ToString::to_string);
         let version = self.version.to_string();
-        let columns = vec![
-            ("id", quoted(&self.id)),
-            ("owner_id", owner),
-            ("version", version),
-        ];
+        let columns = vec![("id", quoted(&self.id)), ("owner_id", owner), ("version", version)];
         ("account", columns)
     }
 
     fn changed(&self) -> Self {
-        let id = if fastrand::u8(..3) == 0 {
-            some_text()
-        } else {
-            self.id.clone()
-        };
-        Self {
-            id,
-            ..Self::random()
-        }
+        let id = if fastrand::u8(..3) == 0 { some_text() } else { self.id.clone() };
+        Self { id, ..Self::random() }
     }
 }
 
 impl Random for Owner {
     fn random() -> Self {
-        Self {
-            id: fastrand::i64(2..9),
-            version: fastrand::i64(..),
-        }
+        Self { id: fastrand::i64(2..9), version: fastrand::i64(..) }
     }
 
     fn columns(&self) -> (&'static str, Vec<(&'static str, String)>) {
-        let columns = vec![
-            ("id", self.id.to_string()),
-            ("version", self.version.to_string()),
-        ];
+        let columns = vec![("id", self.id.to_string()), ("version", self.version.to_string())];
         ("owner", columns)
     }
 
     fn changed(&self) -> Self {
-        let id = if fastrand::u8(..3) == 0 {
-            fastrand::i64(2..9)
-        } else {
-            self.id
-        };
-        Self {
-            id,
-            ..Self::random()
-        }
+        let id = if fastrand::u8(..3) == 0 { fastrand::i64(2..9) } else { self.id };
+        Self { id, ..Self::random() }
     }
 }
 
 impl Random for Entry {
     fn random() -> Self {
-        Self {
-            id: fastrand::i64(2..99),
-            account_id: maybe(some_text()),
-            amount: fastrand::i64(..),
-        }
+        Self { id: fastrand::i64(2..99), account_id: maybe(some_text()), amount: fastrand::i64(..) }
     }
 
     fn columns(&self) -> (&'static str, Vec<(&'static str, String)>) {
         let account = in_sql(&self.account_id, |it| quoted(it));
         let (id, amount) = (self.id.to_string(), self.amount.to_string());
-        (
-            "entry",
-            vec![("id", id), ("account_id", account), ("amount", amount)],
-        )
+        ("entry", vec![("id", id), ("account_id", account), ("amount", amount)])
     }
 
     fn changed(&self) -> Self {
-        let id = if fastrand::u8(..3) == 0 {
-            fastrand::i64(2..99)
-        } else {
-            self.id
-        };
-        Self {
-            id,
-            ..Self::random()
-        }
+        let id = if fastrand::u8(..3) == 0 { fastrand::i64(2..99) } else { self.id };
+        Self { id, ..Self::random() }
     }
 }
 
 impl Random for Note {
     fn random() -> Self {
-        Self {
-            id: some_text(),
-            slug: maybe(some_text()),
-            text: fastrand::u64(..).to_string(),
-        }
+        Self { id: some_text(), slug: maybe(some_text()), text: fastrand::u64(..).to_string() }
     }
 
     fn columns(&self) -> (&'static str, Vec<(&'static str, String)>) {
         let slug = in_sql(&self.slug, |it| quoted(it));
-        let columns = vec![
-            ("id", quoted(&self.id)),
-            ("slug", slug),
-            ("text", quoted(&self.text)),
-        ];
+        let columns = vec![("id", quoted(&self.id)), ("slug", slug), ("text", quoted(&self.text))];
         ("note", columns)
     }
 
@@ -186,14 +125,8 @@ impl Random for Note {
         let new = Self::random();
         match fastrand::u8(..3) {
             0 => new,
-            1 => Self {
-                id: self.id.clone(),
-                ..new
-            },
-            _ => Self {
-                text: new.text,
-                ..self.clone()
-            },
+            1 => Self { id: self.id.clone(), ..new },
+            _ => Self { text: new.text, ..self.clone() },
         }
     }
 }
@@ -202,33 +135,19 @@ impl Random for Seat {
     const ID: usize = 2;
 
     fn random() -> Self {
-        Self {
-            tenant: some_text(),
-            id: fastrand::i64(..3),
-            text: fastrand::u64(..).to_string(),
-        }
+        Self { tenant: some_text(), id: fastrand::i64(..3), text: fastrand::u64(..).to_string() }
     }
 
     fn columns(&self) -> (&'static str, Vec<(&'static str, String)>) {
         let (tenant, text) = (quoted(&self.tenant), quoted(&self.text));
-        (
-            "seat",
-            vec![
-                ("tenant", tenant),
-                ("id", self.id.to_string()),
-                ("text", text),
-            ],
-        )
+        ("seat", vec![("tenant", tenant), ("id", self.id.to_string()), ("text", text)])
     }
 
     fn changed(&self) -> Self {
         let new = Self::random();
         match fastrand::bool() {
             true => new,
-            false => Self {
-                text: new.text,
-                ..self.clone()
-            },
+            false => Self { text: new.text, ..self.clone() },
         }
     }
 }

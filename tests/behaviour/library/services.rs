@@ -70,24 +70,14 @@ impl<DB: Base> Services<DB> {
         let pool = self.bank.pool();
         let is_twin = there && matches!(self.other, Other::Prefix);
         let schema: &'static Schema = match is_twin {
-            true => Box::leak(Box::new(Schema {
-                poll: BUSY.poll,
-                ..twin::SCHEMA
-            })),
+            true => Box::leak(Box::new(Schema { poll: BUSY.poll, ..twin::SCHEMA })),
             false => &BUSY,
         };
-        assert_eq!(
-            schema.postgres.stamp, BUSY.postgres.stamp,
-            "they install the same"
-        );
+        assert_eq!(schema.postgres.stamp, BUSY.postgres.stamp, "they install the same");
         let builder = Cache::builder(Source(pool.clone()), schema).outbox(pool);
         let builder = with_store(builder.relay(relay).near(near), schema, url, None);
         let (builder, events) = observed(builder);
-        let far = if self.bank.has_redis() {
-            "redis"
-        } else {
-            "memory"
-        };
+        let far = if self.bank.has_redis() { "redis" } else { "memory" };
         let tier = if near { "near" } else { far };
         let process = Process {
             name: format!("{} ({tier})", if there { "the other" } else { "one" }),
@@ -177,10 +167,8 @@ impl<DB: Base> Process<DB> {
     }
 
     pub fn write_meanwhile(&self, text: &str, which: &str) -> tokio::task::JoinHandle<()> {
-        let (cache, sql) = (
-            self.cache.clone(),
-            format!("UPDATE fact SET text = '{text}' WHERE {which}"),
-        );
+        let (cache, sql) =
+            (self.cache.clone(), format!("UPDATE fact SET text = '{text}' WHERE {which}"));
         tokio::spawn(async move {
             let mut tx = cache.begin_on(&cache.db().0).await.expect("a transaction");
             DB::run(&mut tx, &sql, Vec::new()).await.expect("run");

@@ -39,9 +39,7 @@ async fn a_long_text_has_short_names<DB: Base>(bank: Bank<DB>) {
         assert!(bytes < 2000, "{bytes} bytes for {name}");
     }
     // The exact names of short ones stay.
-    Note::get_by_slug(&bank.cache, "nobody's".to_owned())
-        .await
-        .expect("loaded");
+    Note::get_by_slug(&bank.cache, "nobody's".to_owned()).await.expect("loaded");
     let short = keys.like("note_by_slug_nobody%27s").await;
     assert_eq!(short.len(), 1);
 }
@@ -61,12 +59,10 @@ async fn a_long_text_is_heard_of<DB: Base>(bank: Bank<DB>) {
     let insert = format!("INSERT INTO note (id, slug, text) VALUES ('m', '{slug}', 'new')");
     bank.write(&insert).await.expect("committed");
     assert_eq!(find().await.as_deref(), Some("new"), "wrong answer");
-    bank.sql("UPDATE note SET text = 'newer' WHERE id = 'm'")
-        .await;
+    bank.sql("UPDATE note SET text = 'newer' WHERE id = 'm'").await;
     bank.deliver_pending().await;
     assert_eq!(find().await.as_deref(), Some("newer"), "wrong answer");
-    bank.sql("UPDATE note SET slug = 'short' WHERE id = 'm'")
-        .await;
+    bank.sql("UPDATE note SET slug = 'short' WHERE id = 'm'").await;
     bank.deliver_pending().await;
     assert_eq!(find().await, None, "wrong answer");
 }
@@ -100,9 +96,7 @@ async fn what_has_expired_goes_when_nobody_fills<DB: Base>(bank: Bank<DB>) {
     }
     // The others are where they were.
     bank.note("n").await;
-    bank.write("UPDATE note SET text = 'new'")
-        .await
-        .expect("committed");
+    bank.write("UPDATE note SET text = 'new'").await.expect("committed");
     assert_eq!(bank.text("n").await.as_deref(), Some("new"), "wrong answer");
 }
 

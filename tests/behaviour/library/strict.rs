@@ -103,10 +103,7 @@ async fn a_commit_is_seen_from_its_moment_on<DB: Base>(bank: Bank<DB>) {
         register.says(&readers, "warm", old).await;
         forget(&readers);
 
-        let (before, after) = (
-            bank.events.hold_before_commit(),
-            bank.events.hold_after_commit(),
-        );
+        let (before, after) = (bank.events.hold_before_commit(), bank.events.hold_after_commit());
         let writer = bank.write_meanwhile(register.write());
         before.reached().await;
         register.says(&readers, "before COMMIT", old).await;
@@ -131,10 +128,7 @@ async fn a_created_account_is_seen_from_its_moment_on<DB: Base>(bank: Bank<DB>) 
         }
     };
     there("warm", false).await;
-    let (before, after) = (
-        bank.events.hold_before_commit(),
-        bank.events.hold_after_commit(),
-    );
+    let (before, after) = (bank.events.hold_before_commit(), bank.events.hold_after_commit());
     let writer = bank.write_meanwhile("INSERT INTO account (id, version) VALUES ('new', 0)");
     before.reached().await;
     there("before COMMIT", false).await;
@@ -148,10 +142,7 @@ async fn a_created_account_is_seen_from_its_moment_on<DB: Base>(bank: Bank<DB>) 
 
 async fn an_id_that_looks_like_a_whole_model_is_strict_too<DB: Base>(bank: Bank<DB>) {
     for id in ["#*", "x#*", "account#*"] {
-        bank.sql(format!(
-            "INSERT INTO account (id, version) VALUES ('{id}', 0)"
-        ))
-        .await;
+        bank.sql(format!("INSERT INTO account (id, version) VALUES ('{id}', 0)")).await;
         bank.deliver_pending().await;
         let before = bank.events.hold_before_commit();
         let write = format!("UPDATE account SET version = 1 WHERE id = '{id}'");
@@ -180,10 +171,7 @@ async fn an_emptied_table_is_seen_from_its_moment_on<DB: Base>(bank: Bank<DB>) {
     };
     entries("warm", 1).await;
     forget(&readers);
-    let (before, after) = (
-        bank.events.hold_before_commit(),
-        bank.events.hold_after_commit(),
-    );
+    let (before, after) = (bank.events.hold_before_commit(), bank.events.hold_after_commit());
     // Nobody can read what is about to be truncated.
     let writer = bank.write_meanwhile("TRUNCATE entry");
     before.reached().await;
@@ -262,14 +250,10 @@ async fn what_is_not_committed_leaves_no_block<DB: Base>(bank: Bank<DB>) {
 
     register.says(&readers, "warm", 0).await;
     let mut tx = bank.begin().await;
-    DB::run(&mut tx, register.write(), Vec::new())
-        .await
-        .expect("run");
+    DB::run(&mut tx, register.write(), Vec::new()).await.expect("run");
     tx.rollback().await.expect("rolled back");
     let mut tx = bank.begin().await;
-    DB::run(&mut tx, register.write(), Vec::new())
-        .await
-        .expect("run");
+    DB::run(&mut tx, register.write(), Vec::new()).await.expect("run");
     drop(tx);
     forget(&readers);
     register.says(&readers, "rolled back", 0).await;
@@ -280,8 +264,7 @@ async fn what_is_not_committed_leaves_no_block<DB: Base>(bank: Bank<DB>) {
     let failed = bank.write("UPDATE account SET owner_id = 99, version = 7");
     failed.await.expect_err("there is no such owner");
     assert!(
-        bank.events
-            .count(|seen| matches!(seen, Seen::Blocked(tags) if tags == &["account#id=a"]))
+        bank.events.count(|seen| matches!(seen, Seen::Blocked(tags) if tags == &["account#id=a"]))
             == usize::from(!bank.is_postgres()),
         "wrongly blocked or not: {:?}",
         bank.events.seen()
@@ -317,10 +300,7 @@ async fn a_dead_writers_block_ends_by_itself<DB: Base>(bank: Bank<DB>) {
         assert!(blocked.elapsed() < Duration::from_secs(15), "it never ends");
     }
     let life = blocked.elapsed();
-    assert!(
-        life >= LIFE,
-        "wrong answer: stored after {life:?}, while it was blocked"
-    );
+    assert!(life >= LIFE, "wrong answer: stored after {life:?}, while it was blocked");
     hits(&readers, Register::Account, 0).await;
     assert!(SCHEMA.max_commit > LIFE, "the readers' own does not matter");
 }

@@ -46,15 +46,9 @@ async fn a_transaction_sees_what_it_wrote_and_others_do_not<DB: Base>(bank: Bank
     assert_eq!(note.expect("there").text, "new", "wrong answer");
     let ids = ["m", "nobody", "n", "m"].map(str::to_owned);
     let notes = Note::get_many(&mut tx, &ids).await.expect("read");
-    let texts: Vec<Option<&str>> = notes
-        .iter()
-        .map(|note| note.as_ref().map(|note| note.text.as_str()))
-        .collect();
-    assert_eq!(
-        texts,
-        [Some("mine"), None, Some("new"), Some("mine")],
-        "wrong answer"
-    );
+    let texts: Vec<Option<&str>> =
+        notes.iter().map(|note| note.as_ref().map(|note| note.text.as_str())).collect();
+    assert_eq!(texts, [Some("mine"), None, Some("new"), Some("mine")], "wrong answer");
     let by = |slug: &str| NoteLookup::Slug(slug.to_owned());
     let found = Note::get_by_slug(&mut tx, "another".to_owned()).await;
     let found = found.expect("read");
@@ -177,10 +171,7 @@ async fn twice<DB: Base>(tx: &mut CarelessTransaction<DB>) {
     let began = Instant::now();
     let error = tx.get::<Seat>(("t".to_owned(), 1)).await;
     let error = error.expect_err("one connection").to_string();
-    assert!(
-        error.contains("has the transaction's connection already"),
-        "{error}"
-    );
+    assert!(error.contains("has the transaction's connection already"), "{error}");
     assert!(began.elapsed() < Duration::from_secs(10), "it waits on");
 }
 
@@ -217,10 +208,7 @@ async fn a_loader_that_acquires_twice_is_told_so<DB: Base>(bank: Bank<DB>) {
 async fn a_loader_that_keeps_the_connection_loses_the_transaction<DB: Base>(bank: Bank<DB>) {
     let mut tx = begin(bank.pool()).await;
     tx.get::<Page>(1).await.expect("it has answered");
-    let error = tx
-        .get::<Note>("n".to_owned())
-        .await
-        .expect_err("no connection");
+    let error = tx.get::<Note>("n".to_owned()).await.expect_err("no connection");
     let kept = "a loader kept the transaction's connection";
     assert!(error.to_string().contains(kept), "{error}");
     let error = tx.commit().await.expect_err("no connection");
@@ -231,8 +219,7 @@ async fn a_loader_that_keeps_the_connection_loses_the_transaction<DB: Base>(bank
 
 /// A commit would invalidate nothing.
 async fn the_database_says_why_it_did_not_commit<DB: Base>(bank: Bank<DB>) {
-    bank.sql("CREATE TABLE once (id INT UNIQUE DEFERRABLE INITIALLY DEFERRED)")
-        .await;
+    bank.sql("CREATE TABLE once (id INT UNIQUE DEFERRABLE INITIALLY DEFERRED)").await;
     let error = bank.refused("INSERT INTO once VALUES (1), (1)").await;
     assert!(error.is_database() && !error.is_unknown(), "{error}");
     let database = error.database().and_then(sqlx::Error::as_database_error);
@@ -304,16 +291,13 @@ async fn a_rollback_after_all_that_leaves_nothing_open<DB: Base>(bank: Bank<DB>)
         }
 
         let mut connection = pool.acquire().await.expect("the connection");
-        let texts: Vec<(String,)> = DB::select(&mut connection, text, Vec::new())
-            .await
-            .expect("usable");
+        let texts: Vec<(String,)> =
+            DB::select(&mut connection, text, Vec::new()).await.expect("usable");
         assert_eq!(texts, [("old".to_owned(),)], "wrong answer: {how}");
         // Were it in a transaction, nobody else would see this.
         let visible = "UPDATE note SET views = views + 1 WHERE id = 'n'";
         let before = bank.number("SELECT views FROM note WHERE id = 'n'").await;
-        DB::run(&mut connection, visible, Vec::new())
-            .await
-            .expect("run");
+        DB::run(&mut connection, visible, Vec::new()).await.expect("run");
         let after = bank.number("SELECT views FROM note WHERE id = 'n'").await;
         assert_eq!(after, before + 1, "the connection is in a transaction");
     }

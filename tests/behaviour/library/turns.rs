@@ -76,11 +76,7 @@ impl<DB: Base> Load<Source<DB>> for Digest {
             drop(running);
             let quote = cx.get::<Quote>(1_000_000 + id).await?;
             drop(held);
-            found.push(Digest {
-                id: *id,
-                quote_id: Some(1_000_000 + id),
-                quote,
-            });
+            found.push(Digest { id: *id, quote_id: Some(1_000_000 + id), quote });
         }
         Ok(found)
     }
@@ -94,11 +90,7 @@ impl<DB: Base> Load<Source<DB>> for Quote {
             Manner::Waits => source.gate.acquire().await?.forget(),
             _ => drop(cx.acquire(&source.pool).await?),
         }
-        let quote = |id: &i64| Quote {
-            id: *id,
-            text: String::new(),
-            edition: 0,
-        };
+        let quote = |id: &i64| Quote { id: *id, text: String::new(), edition: 0 };
         Ok(ids.iter().map(quote).collect())
     }
 }
@@ -125,9 +117,7 @@ async fn cache_with<DB: Base>(
         most: AtomicUsize::new(0),
         gate: Semaphore::new(0),
     };
-    let builder = Cache::builder(source, schema)
-        .without_outbox()
-        .store(MemoryStore::new(schema));
+    let builder = Cache::builder(source, schema).without_outbox().store(MemoryStore::new(schema));
     builder.build().await.expect("built")
 }
 
@@ -192,17 +182,10 @@ async fn loads_run_in_turn_also_when_they_wait_for_others<DB: Base>(bank: Bank<D
 }
 
 async fn a_load_without_a_turn_is_an_error_in_the_end<DB: Base>(bank: Bank<DB>) {
-    let narrow = Schema {
-        max_loads: 1,
-        max_load: Duration::from_secs(1),
-        ..BUSY
-    };
+    let narrow = Schema { max_loads: 1, max_load: Duration::from_secs(1), ..BUSY };
     let cache = cache_with(&bank, Manner::Waits, narrow).await;
-    let (a, b, c) = tokio::join!(
-        Quote::get(&cache, 1),
-        Quote::get(&cache, 2),
-        Quote::get(&cache, 3)
-    );
+    let (a, b, c) =
+        tokio::join!(Quote::get(&cache, 1), Quote::get(&cache, 2), Quote::get(&cache, 3));
     // The load-timeout of quotes is 2 s: who runs is given up, and who waits for a turn before that.
     let errors = [a, b, c].map(|read| read.expect_err("none"));
     assert!(errors.iter().all(|error| error.is_load_timeout()));

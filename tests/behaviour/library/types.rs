@@ -34,8 +34,7 @@ async fn is_reported<DB: Base>(bank: &Bank<DB>, write: &str, tags: &[&str]) {
 const NOTE: [&str; 2] = ["note#id=n", "note#slug=slug"];
 
 async fn a_json_column_changes_beside_an_ignored_one<DB: Base>(bank: Bank<DB>) {
-    bank.sql("ALTER TABLE note ADD extra json, ADD more jsonb")
-        .await;
+    bank.sql("ALTER TABLE note ADD extra json, ADD more jsonb").await;
     for json in [
         r#"{"a":"x\u0000y"}"#,
         r#"{"b":1,"a":2}"#,
@@ -71,8 +70,7 @@ async fn a_changed_float_is_a_change_whatever_the_writer_has_set<DB: Base>(bank:
 async fn a_tag_does_not_depend_on_the_settings_of_who_writes<DB: Base>(bank: Bank<DB>) {
     let alter = "ALTER TABLE page ALTER id TYPE timestamptz USING '2026-01-02 03:04:05+00'";
     bank.sql(alter).await;
-    bank.sql("INSERT INTO page (id, text) VALUES ('2026-01-02 03:04:05+00', 'x')")
-        .await;
+    bank.sql("INSERT INTO page (id, text) VALUES ('2026-01-02 03:04:05+00', 'x')").await;
     for setting in [
         "SET TimeZone = 'America/New_York'",
         "SET DateStyle = 'SQL, DMY'",
@@ -81,8 +79,7 @@ async fn a_tag_does_not_depend_on_the_settings_of_who_writes<DB: Base>(bank: Ban
         let write = format!("{setting}; UPDATE page SET text = text || '.'; RESET ALL");
         is_reported(&bank, &write, &["page#id=2026-01-02 03:04:05+00"]).await;
     }
-    bank.sql("DELETE FROM page; ALTER TABLE page ALTER id TYPE bytea USING 'x'")
-        .await;
+    bank.sql("DELETE FROM page; ALTER TABLE page ALTER id TYPE bytea USING 'x'").await;
     is_reported(
         &bank,
         "SET bytea_output = 'escape'; INSERT INTO page (id, text) VALUES ('a', 'x'); RESET ALL",
@@ -135,15 +132,8 @@ async fn ids_with_several_texts_are_refused<DB: Base>(bank: Bank<DB>) {
     // A lookup may be spelt in several ways; a reference may not.
     bank.sql("ALTER TABLE note ALTER slug TYPE citext; ALTER TABLE entry ALTER account_id TYPE citext; UPDATE cache_outbox_stamp SET stamp = 'another'")
         .await;
-    let error = SCHEMA
-        .install(bank.pool())
-        .await
-        .expect_err("refused")
-        .to_string();
-    assert!(
-        error.contains("a reference of entry") && !error.contains("slug"),
-        "{error}"
-    );
+    let error = SCHEMA.install(bank.pool()).await.expect_err("refused").to_string();
+    assert!(error.contains("a reference of entry") && !error.contains("slug"), "{error}");
 }
 
 async fn ids_with_one_text_are_taken<DB: Base>(bank: Bank<DB>) {
@@ -174,10 +164,8 @@ async fn the_collation_of_one_column_is_not_that_of_another<DB: Base>(bank: Bank
     )
     .await;
     for of_id in ["\"C\"", "\"und-x-icu\"", "\"default\""] {
-        bank.sql(format!(
-            "DELETE FROM note; ALTER TABLE note ALTER id TYPE text COLLATE {of_id}"
-        ))
-        .await;
+        bank.sql(format!("DELETE FROM note; ALTER TABLE note ALTER id TYPE text COLLATE {of_id}"))
+            .await;
         is_reported(
             &bank,
             "INSERT INTO note (id, slug, text) VALUES ('k', 's', 'x'), ('K', 't', 'x')",
@@ -201,22 +189,13 @@ async fn the_collation_of_one_column_is_not_that_of_another<DB: Base>(bank: Bank
 
 /// The triggers are as they were.
 async fn a_type_that_changes_later_is_refused_too<DB: Base>(bank: Bank<DB>) {
-    bank.sql("ALTER TABLE entry ALTER account_id TYPE char(5)")
-        .await;
-    let error = SCHEMA
-        .install(bank.pool())
-        .await
-        .expect_err("refused")
-        .to_string();
+    bank.sql("ALTER TABLE entry ALTER account_id TYPE char(5)").await;
+    let error = SCHEMA.install(bank.pool()).await.expect_err("refused").to_string();
     assert!(error.contains("a reference of entry"), "{error}");
     let cache = Cache::builder(bank.pool().clone(), &SCHEMA).outbox(bank.pool());
     let error = cache.build().await.expect_err("refused");
-    assert!(
-        error.is_set_up() && error.to_string().contains("a reference of entry"),
-        "{error}"
-    );
-    bank.sql("ALTER TABLE entry ALTER account_id TYPE text")
-        .await;
+    assert!(error.is_set_up() && error.to_string().contains("a reference of entry"), "{error}");
+    bank.sql("ALTER TABLE entry ALTER account_id TYPE text").await;
     SCHEMA.install(bank.pool()).await.expect("as it was");
 }
 
@@ -226,11 +205,7 @@ async fn an_ignored_column_that_cannot_be_left_out_is_refused<DB: Base>(bank: Ba
          UPDATE cache_outbox_stamp SET stamp = 'another'",
     )
     .await;
-    let error = SCHEMA
-        .install(bank.pool())
-        .await
-        .expect_err("refused")
-        .to_string();
+    let error = SCHEMA.install(bank.pool()).await.expect_err("refused").to_string();
     assert!(
         error.contains("an ignored column of note")
             && error.contains("help: put the condition on the column"),
@@ -247,15 +222,9 @@ async fn collations_that_call_texts_equal_are_refused<DB: Base>(bank: Bank<DB>) 
     };
     for collation in ["NOCASE", "RTRIM"] {
         bank.sql(note(&format!("COLLATE {collation}"))).await;
-        let error = SCHEMA
-            .install(bank.pool())
-            .await
-            .expect_err(collation)
-            .to_string();
+        let error = SCHEMA.install(bank.pool()).await.expect_err(collation).to_string();
         assert!(
-            error.contains(&format!(
-                "the id of note, note.id, has the collation {collation}"
-            )),
+            error.contains(&format!("the id of note, note.id, has the collation {collation}")),
             "{error}"
         );
         let error = SCHEMA.migration(bank.pool()).await.expect_err(collation);
@@ -295,18 +264,10 @@ async fn generated_columns_are_references_and_lookups_too<DB: Base>(bank: Bank<D
     ))
     .await;
     SCHEMA.install(bank.pool()).await.expect("installed");
-    is_reported(
-        &bank,
-        "INSERT INTO volume (id, title) VALUES (1, 'x')",
-        &["volume#shelf_id=10"],
-    )
-    .await;
-    is_reported(
-        &bank,
-        "UPDATE volume SET id = 2",
-        &["volume#shelf_id=10", "volume#shelf_id=20"],
-    )
-    .await;
+    is_reported(&bank, "INSERT INTO volume (id, title) VALUES (1, 'x')", &["volume#shelf_id=10"])
+        .await;
+    is_reported(&bank, "UPDATE volume SET id = 2", &["volume#shelf_id=10", "volume#shelf_id=20"])
+        .await;
     is_reported(
         &bank,
         "INSERT INTO note (id, text) VALUES ('n', 'ONE')",

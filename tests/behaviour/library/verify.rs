@@ -51,8 +51,7 @@ async fn desk<DB: Base>(
     how: impl FnOnce(Builder<Source<DB>>) -> Builder<Source<DB>>,
 ) -> Desk<DB> {
     let asked = Asked::default();
-    bank.desk_with(bank.pool(), &asked, soon_settled(), None, how)
-        .await
+    bank.desk_with(bank.pool(), &asked, soon_settled(), None, how).await
 }
 
 /// A few facts, one of them with a report.
@@ -61,23 +60,17 @@ pub(super) async fn with_facts<DB: Base>(bank: &Bank<DB>) {
         // What serde_json makes of this number's text is another one.
         let weight = "31.245270191439438";
         let columns = format!("({id}, 'slug {id}', 'old', {weight})");
-        bank.sql(format!(
-            "INSERT INTO fact (id, slug, text, weight) VALUES {columns}"
-        ))
-        .await;
+        bank.sql(format!("INSERT INTO fact (id, slug, text, weight) VALUES {columns}")).await;
     }
-    bank.sql("INSERT INTO report (id, fact_id) VALUES (1, 1)")
-        .await;
+    bank.sql("INSERT INTO report (id, fact_id) VALUES (1, 1)").await;
     bank.deliver_pending().await;
 }
 
 /// With a near cache, and without.
 pub(super) async fn near_and_far<DB: Base>(bank: &Bank<DB>) -> [(Desk<DB>, &'static str); 2] {
     with_facts(bank).await;
-    let (near, far) = (
-        desk(bank, |builder| builder).await,
-        desk(bank, |builder| builder.near(false)).await,
-    );
+    let (near, far) =
+        (desk(bank, |builder| builder).await, desk(bank, |builder| builder.near(false)).await);
     [(near, "near"), (far, store(bank))]
 }
 
@@ -91,8 +84,7 @@ async fn write_unreported<DB: Base>(bank: &Bank<DB>, sql: &str) {
         true => ("SET LOCAL session_replication_role = replica", ""),
         false => ("", "DELETE FROM cache_outbox WHERE delivered_at IS NULL"),
     };
-    bank.sql(format!("BEGIN; {before}; {sql}; {after}; COMMIT"))
-        .await;
+    bank.sql(format!("BEGIN; {before}; {sql}; {after}; COMMIT")).await;
 }
 
 pub(super) async fn fact<DB: Base>(desk: &Desk<DB>, id: i64) -> Option<Arc<Fact>> {
@@ -134,8 +126,7 @@ pub(super) async fn verdict<DB: Base>(desk: &Desk<DB>, key: &str, tier: &str) ->
 }
 
 pub(super) fn verified(desk: &Desk<impl Base>, is: impl Fn(&str, Verdict) -> bool) -> usize {
-    desk.events
-        .count(|seen| matches!(seen, Seen::Verified(key, _, verdict) if is(key, *verdict)))
+    desk.events.count(|seen| matches!(seen, Seen::Verified(key, _, verdict) if is(key, *verdict)))
 }
 
 async fn verified_what_is_right_is_consistent<DB: Base>(bank: Bank<DB>) {
@@ -169,21 +160,13 @@ async fn verified_what_nobody_reported_is_found<DB: Base>(bank: Bank<DB>) {
         hit_by(&desk, 1, tier).await;
         let json = Fact::fetch_json(&desk.cache, 2).await;
         json.expect("an answer");
-        Fact::get_by_slug(&desk.cache, "slug 3".to_owned())
-            .await
-            .expect("an answer");
+        Fact::get_by_slug(&desk.cache, "slug 3".to_owned()).await.expect("an answer");
 
-        write_unreported(
-            &bank,
-            "UPDATE fact SET text = text || 'er', slug = 'another ' || id",
-        )
-        .await;
+        write_unreported(&bank, "UPDATE fact SET text = text || 'er', slug = 'another ' || id")
+            .await;
         let old = hit_by(&desk, 1, tier).await.expect("a row");
         let embedded = report(&desk).await.fact.clone();
-        assert_eq!(
-            embedded.map(|fact| fact.text.clone()),
-            Some(old.text.clone())
-        );
+        assert_eq!(embedded.map(|fact| fact.text.clone()), Some(old.text.clone()));
         for _ in 0..2 {
             let json = Fact::fetch_json(&desk.cache, 2).await;
             assert!(json.expect("an answer").value.is_some());
@@ -225,10 +208,9 @@ async fn verified_a_row_that_nobody_reported_is_found<DB: Base>(bank: Bank<DB>) 
 
 async fn verified_what_a_fill_without_a_fence_leaves_is_found<DB: Base>(bank: Bank<DB>) {
     with_facts(&bank).await;
-    for (mutant, expected) in [
-        (None, Verdict::Consistent),
-        (Some(Mutant::WithoutFence), Verdict::Inconsistent),
-    ] {
+    for (mutant, expected) in
+        [(None, Verdict::Consistent), (Some(Mutant::WithoutFence), Verdict::Inconsistent)]
+    {
         let (asked, schema) = (Asked::default(), soon_settled());
         let desk = bank.desk_with(bank.pool(), &asked, schema, mutant, |it| it.near(false));
         let desk = desk.await;
@@ -240,8 +222,7 @@ async fn verified_what_a_fill_without_a_fence_leaves_is_found<DB: Base>(bank: Ba
             async move { text(&desk, 1).await }
         });
         hold.reached().await;
-        desk.write("UPDATE fact SET text = text || 'er' WHERE id = 1")
-            .await;
+        desk.write("UPDATE fact SET text = text || 'er' WHERE id = 1").await;
         hold.release();
         reader.await.expect("a reader");
         hit_by(&desk, 1, store(&bank)).await;
@@ -303,8 +284,7 @@ async fn verified_without_redis_it_is_undecided<DB: Base>(bank: Bank<DB>) {
 
 async fn verified_what_has_expired_is_not_verified<DB: Base>(bank: Bank<DB>) {
     with_facts(&bank).await;
-    bank.sql("INSERT INTO rumour (id, text) VALUES (1, 'old')")
-        .await;
+    bank.sql("INSERT INTO rumour (id, text) VALUES (1, 'old')").await;
     let desk = desk(&bank, |builder| builder).await;
     let read = async || {
         let fetched = Rumour::fetch(&desk.cache, 1).await;
@@ -325,10 +305,7 @@ async fn verified_what_has_expired_is_not_verified<DB: Base>(bank: Bank<DB>) {
     text(&desk, 1).await;
     text(&desk, 1).await;
     desk.events
-        .wait_for(
-            "a later one",
-            |seen| matches!(seen, Seen::Verified(key, ..) if key == "fact_1"),
-        )
+        .wait_for("a later one", |seen| matches!(seen, Seen::Verified(key, ..) if key == "fact_1"))
         .await;
     assert_eq!(verified(&desk, |key, _| key == "rumour_1"), fresh);
 }

@@ -30,8 +30,7 @@ async fn verified_a_write_that_is_reported_later_leaves_it_undecided<DB: Base>(b
             desk.events.forget();
             let mut began = Instant::now();
             hit_by(&desk, 1, tier).await;
-            bank.sql("UPDATE fact SET text = text || 'er' WHERE id = 1")
-                .await;
+            bank.sql("UPDATE fact SET text = text || 'er' WHERE id = 1").await;
             for _ in 0..loads {
                 desk.is(Mood::Well);
                 desk.waiting(0).await;
@@ -111,20 +110,14 @@ async fn verified_no_write_is_ever_blamed_on_the_cache<DB: Base>(bank: Bank<DB>)
                 1 => drop(Fact::fetch_json(&desk.cache, id).await.expect("an answer")),
                 2 => {
                     let slug = format!("slug {id}");
-                    drop(
-                        Fact::get_by_slug(&desk.cache, slug)
-                            .await
-                            .expect("an answer"),
-                    );
+                    drop(Fact::get_by_slug(&desk.cache, slug).await.expect("an answer"));
                 }
                 _ => drop(fact(desk, id).await),
             }
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
     };
-    let [a, b, c, d, e, f] = &desks[..] else {
-        unreachable!("six of them")
-    };
+    let [a, b, c, d, e, f] = &desks[..] else { unreachable!("six of them") };
     let began = Instant::now();
     let enough = async {
         while count(|_| true) < ENOUGH {
@@ -142,15 +135,8 @@ async fn verified_no_write_is_ever_blamed_on_the_cache<DB: Base>(bank: Bank<DB>)
         () = read(f) => {}
         () = enough => {}
     }
-    let counts = [
-        Verdict::Consistent,
-        Verdict::Inconsistent,
-        Verdict::Undecided,
-    ]
-    .map(|verdict| {
-        let of = desks
-            .iter()
-            .map(|desk| verified(desk, |_, it| it == verdict));
+    let counts = [Verdict::Consistent, Verdict::Inconsistent, Verdict::Undecided].map(|verdict| {
+        let of = desks.iter().map(|desk| verified(desk, |_, it| it == verdict));
         of.sum::<usize>()
     });
     let [consistent, inconsistent, undecided] = counts;

@@ -23,10 +23,7 @@ async fn a_field_of_a_plain_struct_is_not_a_default<DB: Base>(bank: Bank<DB>) {
     assert_eq!(older.hits("note_n"), 1, "each version by itself is served");
     for _ in 0..2 {
         let read = new::Digested::get(&later.cache, note()).await;
-        let detail = new::Detail {
-            length: 3,
-            first: "o".to_owned(),
-        };
+        let detail = new::Detail { length: 3, first: "o".to_owned() };
         let read = read.expect("read").expect("there");
         assert_eq!(read.detail, Some(vec![detail]), "wrong answer");
     }

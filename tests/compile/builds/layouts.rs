@@ -103,13 +103,7 @@ fn a_published_library_has_its_own_file_and_never_its_users() {
         .expect("writable");
     #[cfg(not(unix))]
     folder.write("workspace/gadgets/cache.toml", &gadget("workspace"));
-    let package = [
-        "package",
-        "--offline",
-        "--no-verify",
-        "--allow-dirty",
-        "--exclude-lockfile",
-    ];
+    let package = ["package", "--offline", "--no-verify", "--allow-dirty", "--exclude-lockfile"];
     let mut package = folder.cargo("workspace/gadgets", &package);
     let target = folder.path("packages");
     run(package.env("CARGO_TARGET_DIR", &target));
@@ -118,10 +112,7 @@ fn a_published_library_has_its_own_file_and_never_its_users() {
     let vendor = folder.path("shop/vendor");
     fs::create_dir_all(&vendor).expect("writable");
     let archive = target.join("package/gadgets-0.1.0.crate");
-    run(Command::new("tar")
-        .arg("-xzf")
-        .arg(archive)
-        .current_dir(&vendor));
+    run(Command::new("tar").arg("-xzf").arg(archive).current_dir(&vendor));
     let runtime = root().join("cache-runtime");
     folder.package(
         "shop",
@@ -134,10 +125,8 @@ fn a_published_library_has_its_own_file_and_never_its_users() {
         &format!(
             "{}{}",
             GADGET,
-            PRINTS.replace(
-                "Gadget::key(1)",
-                "[Gadget::key(1), gadgets::Gadget::key(1)].join(\" \")"
-            )
+            PRINTS
+                .replace("Gadget::key(1)", "[Gadget::key(1), gadgets::Gadget::key(1)].join(\" \")")
         ),
     );
     folder.write("shop/cache.toml", &gadget("shop"));
@@ -145,18 +134,12 @@ fn a_published_library_has_its_own_file_and_never_its_users() {
     let everywhere = folder.path("shop/cache.toml");
     let mut shop = folder.cargo("shop", &["run", "--quiet", "--offline"]);
     let output = run(shop.env("CACHE_TOML", everywhere));
-    assert_eq!(
-        String::from_utf8_lossy(&output.stdout).trim(),
-        "shop_1 workspace_1"
-    );
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "shop_1 workspace_1");
 
     // Published without it.
     fs::remove_file(vendor.join("gadgets-0.1.0/cache.toml")).expect("it is in the package");
     let said = fails(&mut folder.cargo("shop", &["build", "--offline"]));
-    assert!(
-        said.contains("this package comes without a cache.toml"),
-        "{said}"
-    );
+    assert!(said.contains("this package comes without a cache.toml"), "{said}");
     assert!(said.contains("vendor/gadgets-0.1.0"), "{said}");
 }
 
@@ -188,16 +171,8 @@ fn a_row_of_another_file_is_not_embedded() {
 #[test]
 fn a_member_that_is_a_link_has_its_workspaces_file_and_is_built_again_with_it() {
     let folder = Folder::new();
-    folder.package(
-        "elsewhere/linked",
-        "linked",
-        "",
-        &format!("{GADGET}{PRINTS}"),
-    );
-    folder.write(
-        "workspace/Cargo.toml",
-        "[workspace]\nmembers = [\"linked\"]",
-    );
+    folder.package("elsewhere/linked", "linked", "", &format!("{GADGET}{PRINTS}"));
+    folder.write("workspace/Cargo.toml", "[workspace]\nmembers = [\"linked\"]");
     folder.write("workspace/cache.toml", &gadget("old"));
     let link = folder.path("workspace/linked");
     std::os::unix::fs::symlink(folder.path("elsewhere/linked"), link).expect("writable");

@@ -30,10 +30,7 @@ fn every_dependency_has_a_permissive_licence() {
         .iter()
         .filter(|package| !is_allowed(package["license"].as_str().unwrap_or_default()))
         .map(|package| {
-            format!(
-                "{} {}: {}",
-                package["name"], package["version"], package["license"]
-            )
+            format!("{} {}: {}", package["name"], package["version"], package["license"])
         })
         .collect();
     assert!(packages.len() > 50, "cargo metadata lists the whole tree");
@@ -49,24 +46,13 @@ fn is_allowed(expression: &str) -> bool {
     if let Some((left, right)) = parenthesised {
         return is_allowed(&left) && is_allowed(&right);
     }
-    expression
-        .split(" OR ")
-        .any(|all| all.split(" AND ").all(|one| ALLOWED.contains(&one.trim())))
+    expression.split(" OR ").any(|all| all.split(" AND ").all(|one| ALLOWED.contains(&one.trim())))
 }
 
 #[test]
 fn the_published_crate_has_one_version_of_each_dependency() {
-    let tree = [
-        "tree",
-        "-p",
-        "cache-runtime",
-        "-e",
-        "normal",
-        "--prefix",
-        "none",
-        "--format",
-        "{p}",
-    ];
+    let tree =
+        ["tree", "-p", "cache-runtime", "-e", "normal", "--prefix", "none", "--format", "{p}"];
     let output = run(cargo(&tree).current_dir(root()));
     let mut versions: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for line in String::from_utf8_lossy(&output.stdout).lines() {

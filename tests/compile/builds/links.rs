@@ -31,11 +31,7 @@ fn every_link_of_every_page_leads_somewhere() {
             }
         }
     }
-    assert!(
-        wrong.is_empty(),
-        "these lead nowhere:\n{}",
-        wrong.join("\n")
-    );
+    assert!(wrong.is_empty(), "these lead nowhere:\n{}", wrong.join("\n"));
 }
 
 /// Every page below this folder that is not a build's.
@@ -98,9 +94,8 @@ fn anchors(text: &str) -> Vec<String> {
         let heading = heading.trim_start_matches('#').trim().to_lowercase();
         let anchor: String = heading.chars().filter(kept).collect();
         let anchor = anchor.replace(' ', "-");
-        let again = anchors
-            .iter()
-            .filter(|it| **it == anchor || it.starts_with(&format!("{anchor}-")));
+        let again =
+            anchors.iter().filter(|it| **it == anchor || it.starts_with(&format!("{anchor}-")));
         let anchor = match again.count() {
             0 => anchor,
             n => format!("{anchor}-{n}"),

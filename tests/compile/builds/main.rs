@@ -13,9 +13,7 @@ use std::process::{Command, Output};
 
 /// The workspace.
 fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("tests/ is in the workspace")
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ is in the workspace")
 }
 
 /// A folder for builds that survives them, so that the next run is quick.

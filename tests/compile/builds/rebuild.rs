@@ -13,20 +13,12 @@ use crate::{build_dir, cargo, root, run};
 async fn a_dependency_removed_from_the_file_is_gone_from_the_service() {
     let file = build_dir("rebuild").join("cache.toml");
     let original = fs::read_to_string(root().join("cache.toml")).expect("read cache.toml");
-    let edited = original.replace(
-        r#"["video", "item", "question", "user"]"#,
-        r#"["video", "question", "user"]"#,
-    );
-    assert_ne!(
-        original, edited,
-        "cache.toml no longer has the line that this test edits"
-    );
+    let edited = original
+        .replace(r#"["video", "item", "question", "user"]"#, r#"["video", "question", "user"]"#);
+    assert_ne!(original, edited, "cache.toml no longer has the line that this test edits");
 
     fs::write(&file, &original).expect("write");
-    assert_eq!(
-        after_an_items_change(&file).await,
-        "memory; fwd=miss; stored"
-    );
+    assert_eq!(after_an_items_change(&file).await, "memory; fwd=miss; stored");
 
     fs::write(&file, &edited).expect("write");
     assert_eq!(after_an_items_change(&file).await, "near; hit");
@@ -35,9 +27,7 @@ async fn a_dependency_removed_from_the_file_is_gone_from_the_service() {
 /// Builds the example with this file, runs it, and tells how plio 1 is answered after a write to one
 /// of its items.
 async fn after_an_items_change(cache_toml: &Path) -> String {
-    run(cargo(&["build", "-p", "example-app"])
-        .current_dir(root())
-        .env("CACHE_TOML", cache_toml));
+    run(cargo(&["build", "-p", "example-app"]).current_dir(root()).env("CACHE_TOML", cache_toml));
     let service = Service::start();
     let client = reqwest::Client::new();
     let plio = format!("{}/api/v1/plios/1", service.address);
@@ -46,18 +36,10 @@ async fn after_an_items_change(cache_toml: &Path) -> String {
     assert_eq!(warm.headers()["cache-status"], "near; hit");
 
     let item = format!("{}/api/v1/items/1", service.address);
-    let patched = client
-        .patch(item)
-        .json(&json!({"time": 7}))
-        .send()
-        .await
-        .expect("patch");
+    let patched = client.patch(item).json(&json!({"time": 7})).send().await.expect("patch");
     assert_eq!(patched.status(), 200);
     let answer = client.get(&plio).send().await.expect("get");
-    answer.headers()["cache-status"]
-        .to_str()
-        .expect("text")
-        .to_owned()
+    answer.headers()["cache-status"].to_str().expect("text").to_owned()
 }
 
 /// The example with its demonstration, stopped when dropped.
@@ -92,18 +74,11 @@ impl Service {
             .lines()
             .map_while(Result::ok)
             .find_map(|line| {
-                line.split_whitespace()
-                    .find(|word| word.starts_with("http://"))
-                    .map(str::to_owned)
+                line.split_whitespace().find(|word| word.starts_with("http://")).map(str::to_owned)
             })
             .expect("the example prints its address");
         let address = address.split("/api").next().unwrap_or_default().to_owned();
-        Service {
-            process,
-            address,
-            _stdout: stdout,
-            _dir: dir,
-        }
+        Service { process, address, _stdout: stdout, _dir: dir }
     }
 }
 

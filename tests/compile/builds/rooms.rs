@@ -37,26 +37,19 @@ fn sources(of: &str) -> Files<String> {
 /// The rooms, from the one that imports no other.
 fn table(of: &str) -> Vec<String> {
     let page = fs::read_to_string(root().join("docs/ARCHITECTURE.md")).expect("the page");
-    let (_, section) = page
-        .split_once(&format!("\n### In `{of}`\n"))
-        .expect("it has the section");
+    let (_, section) = page.split_once(&format!("\n### In `{of}`\n")).expect("it has the section");
     let (_, table) = section
         .split_once("\n| room | the one sentence |\n| --- | --- |\n")
         .expect("it has the table");
     let rooms = table.lines().map_while(|row| row.strip_prefix("| `"));
-    rooms
-        .map(|row| row.split_once('`').expect("a room").0.to_owned())
-        .collect()
+    rooms.map(|row| row.split_once('`').expect("a room").0.to_owned()).collect()
 }
 
 /// The code: without comments, and without the module of tests, which ends a file.
 fn code(text: &str) -> String {
     let (code, _) = text.split_once("#[cfg(test)]\nmod ").unwrap_or((text, ""));
     let lines = code.lines().map(str::trim_start);
-    lines
-        .filter(|line| !line.starts_with("//"))
-        .collect::<Vec<_>>()
-        .join("\n")
+    lines.filter(|line| !line.starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
 /// Names, and what is between them, sign by sign but for `::`.
@@ -147,9 +140,8 @@ fn wrong(table: &[String], imports: &Files<BTreeSet<String>>) -> Vec<String> {
         let (room, _) = file.split_once('/').unwrap_or((file, ""));
         table.iter().position(|it| it == room)
     };
-    let arrows = imports
-        .iter()
-        .flat_map(|(file, imported)| imported.iter().map(move |it| (file, it)));
+    let arrows =
+        imports.iter().flat_map(|(file, imported)| imported.iter().map(move |it| (file, it)));
     arrows
         .filter(|(file, imported)| row(imported).is_none() || row(imported) > row(file))
         .map(|(file, imported)| format!("{file} imports {imported}"))
@@ -166,11 +158,7 @@ fn in_circles(imports: &Files<BTreeSet<String>>) -> Vec<&str> {
         }
         reached.contains(*file)
     };
-    imports
-        .keys()
-        .filter(leads_back)
-        .map(String::as_str)
-        .collect()
+    imports.keys().filter(leads_back).map(String::as_str).collect()
 }
 
 #[test]
@@ -182,10 +170,8 @@ fn a_file_imports_only_what_is_above_its_room() {
         assert!(found > 50, "they are found: {imports:#?}");
         let wrong = wrong(&table, &imports);
         assert!(wrong.is_empty(), "{of}: {wrong:#?}");
-        let rooms: BTreeSet<&str> = files
-            .keys()
-            .filter_map(|file| file.split('/').next())
-            .collect();
+        let rooms: BTreeSet<&str> =
+            files.keys().filter_map(|file| file.split('/').next()).collect();
         let named: BTreeSet<&str> = table.iter().map(String::as_str).collect();
         assert_eq!(rooms, named, "the table names the rooms of {of}");
     }
@@ -218,28 +204,16 @@ fn a_wrong_arrow_is_found() {
     ] {
         let low = [("high", ""), ("low", ""), ("low/inner", text), ("top", "")];
         let wrong = wrong(&table, &made_up(&low));
-        assert!(
-            wrong.contains(&"low/inner imports high".to_owned()),
-            "{text}"
-        );
+        assert!(wrong.contains(&"low/inner imports high".to_owned()), "{text}");
     }
     let nobodys = made_up(&[("low", "use crate::Thing;")]);
     assert_eq!(wrong(&table, &nobodys), ["low imports lib"]);
 
     let right = made_up(&[
         ("low", "mod inner;\n"),
-        (
-            "low/inner",
-            "//! crate::top\nuse std::fmt;\nuse super::Thing;",
-        ),
-        (
-            "high",
-            "use crate::low::inner::{self, Thing};\n    // crate::top::x",
-        ),
-        (
-            "top",
-            "use crate::{high, low};\n#[cfg(test)]\nmod tests {\n    use crate::none;\n}",
-        ),
+        ("low/inner", "//! crate::top\nuse std::fmt;\nuse super::Thing;"),
+        ("high", "use crate::low::inner::{self, Thing};\n    // crate::top::x"),
+        ("top", "use crate::{high, low};\n#[cfg(test)]\nmod tests {\n    use crate::none;\n}"),
     ]);
     assert!(wrong(&table, &right).is_empty(), "{right:#?}");
     assert_eq!(right["high"], BTreeSet::from(["low/inner".to_owned()]));

@@ -55,11 +55,7 @@ fn run_children() -> ExitCode {
     for folder in &failed {
         eprintln!("failed: {}", name(folder));
     }
-    if failed.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn compile(folder: &Path) -> ExitCode {

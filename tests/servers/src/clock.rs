@@ -18,10 +18,7 @@ impl Clock {
     /// # Panics
     /// When there is no C compiler.
     pub fn in_dir(dir: &Path) -> Clock {
-        let clock = Clock {
-            library: dir.join("clock.so"),
-            file: dir.join("clock"),
-        };
+        let clock = Clock { library: dir.join("clock.so"), file: dir.join("clock") };
         std::fs::write(&clock.file, 0_i64.to_ne_bytes()).expect("a file");
         let mut compiler = Command::new("cc")
             .args(["-shared", "-fPIC", "-O2", "-x", "c", "-", "-o"])
@@ -49,9 +46,6 @@ impl Clock {
 
     /// With which a program sees it.
     pub(crate) fn environment(&self) -> [(&'static str, OsString); 2] {
-        [
-            ("LD_PRELOAD", self.library.clone().into()),
-            ("CLOCK_FILE", self.file.clone().into()),
-        ]
+        [("LD_PRELOAD", self.library.clone().into()), ("CLOCK_FILE", self.file.clone().into())]
     }
 }

@@ -51,7 +51,5 @@ static POSTGRES: OnceLock<Result<Postgres, String>> = OnceLock::new();
 static REDIS: OnceLock<Result<Redis, String>> = OnceLock::new();
 
 fn started<Server>(server: &'static Result<Server, String>) -> &'static Server {
-    server
-        .as_ref()
-        .unwrap_or_else(|sentence| panic!("{sentence}"))
+    server.as_ref().unwrap_or_else(|sentence| panic!("{sentence}"))
 }

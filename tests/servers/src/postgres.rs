@@ -39,13 +39,7 @@ impl Postgres {
         let server = Self::in_a_directory(settings.collect())?;
         server.make(
             "initdb",
-            &[
-                "--username=postgres",
-                "--auth=trust",
-                "--encoding=UTF8",
-                "--locale=C",
-                "--no-sync",
-            ],
+            &["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"],
         )?;
         server.run()?;
         Ok(server)
@@ -90,11 +84,7 @@ impl Postgres {
     /// One of its programs, for its data.
     fn program(&self, name: &str) -> Result<Command, String> {
         let program = find(name, "postgresql")?;
-        let mut command = Command::new(if self.is_root {
-            Path::new("runuser")
-        } else {
-            &program
-        });
+        let mut command = Command::new(if self.is_root { Path::new("runuser") } else { &program });
         if self.is_root {
             command.args(["-u", "postgres", "--"]).arg(&program);
         }
@@ -131,10 +121,7 @@ impl Postgres {
             "synchronous_commit=off",
             "full_page_writes=off",
         ];
-        for setting in all
-            .into_iter()
-            .chain(self.settings.iter().map(String::as_str))
-        {
+        for setting in all.into_iter().chain(self.settings.iter().map(String::as_str)) {
             command.args(["-c", setting]);
         }
         let mut process = Process::run(&mut command, &self.home)?;

@@ -32,12 +32,7 @@ impl Process {
             .stderr(err)
             .spawn()
             .map_err(|error| format!("{} cannot be run: {error}", program.display()))?;
-        Ok(Self {
-            pid: child.id(),
-            child,
-            log,
-            leash: None,
-        })
+        Ok(Self { pid: child.id(), child, log, leash: None })
     }
 
     pub(crate) fn wait_for(&mut self, port: u16) -> Result<(), String> {

@@ -73,12 +73,7 @@ impl Proxy {
                 tokio::spawn(carry(client, state.clone(), Arc::clone(&all)));
             }
         });
-        Self {
-            port,
-            line,
-            messages,
-            accepting,
-        }
+        Self { port, line, messages, accepting }
     }
 
     /// The port that it listens on.
@@ -205,13 +200,7 @@ impl Drop for Proxy {
 }
 
 async fn carry(client: TcpStream, line: watch::Receiver<Line>, messages: Arc<Messages>) {
-    let Line {
-        target,
-        freezes,
-        refuses,
-        cuts,
-        ..
-    } = *line.borrow();
+    let Line { target, freezes, refuses, cuts, .. } = *line.borrow();
     if refuses {
         return;
     }
@@ -240,12 +229,7 @@ async fn carry(client: TcpStream, line: watch::Receiver<Line>, messages: Arc<Mes
             )
         )
     };
-    let cut = async {
-        line.clone()
-            .wait_for(|line| line.cuts != cuts)
-            .await
-            .is_ok()
-    };
+    let cut = async { line.clone().wait_for(|line| line.cuts != cuts).await.is_ok() };
     tokio::select! {
         _ = both => {}
         _ = cut => {}

@@ -61,10 +61,7 @@ impl Redis {
         let server = Self {
             port: free_port(),
             dir: directory("tests-redis-")?,
-            settings: settings
-                .iter()
-                .map(|setting| (*setting).to_owned())
-                .collect(),
+            settings: settings.iter().map(|setting| (*setting).to_owned()).collect(),
             clock,
             databases: AtomicU32::new(0),
             process: Mutex::new(None),
@@ -76,15 +73,7 @@ impl Redis {
     fn run(&self, first: &[&str]) -> Result<(), String> {
         let mut command = Command::new(find("redis-server", "redis-server")?);
         command
-            .args([
-                "--bind",
-                "127.0.0.1",
-                "--appendonly",
-                "no",
-                "--daemonize",
-                "no",
-                "--port",
-            ])
+            .args(["--bind", "127.0.0.1", "--appendonly", "no", "--daemonize", "no", "--port"])
             .arg(self.port.to_string())
             .arg("--dir")
             .arg(self.dir.path())
@@ -130,16 +119,13 @@ impl Redis {
     /// # Panics
     /// When it does not start.
     pub fn start_again(&self) {
-        self.run(&[])
-            .unwrap_or_else(|sentence| panic!("{sentence}"));
+        self.run(&[]).unwrap_or_else(|sentence| panic!("{sentence}"));
     }
 
     /// Whether the memory that it comes back with has this text in it.
     pub fn wrote_down(&self, text: &str) -> bool {
         let snapshot = std::fs::read(self.dir.path().join("dump.rdb")).unwrap_or_default();
-        snapshot
-            .windows(text.len())
-            .any(|bytes| bytes == text.as_bytes())
+        snapshot.windows(text.len()).any(|bytes| bytes == text.as_bytes())
     }
 
     /// Makes its next snapshot fail: there is a directory where the file would be.
@@ -173,12 +159,7 @@ impl Redis {
     }
 
     fn end(&self, how: &str) {
-        if let Some(mut process) = self
-            .process
-            .lock()
-            .ok()
-            .and_then(|mut process| process.take())
-        {
+        if let Some(mut process) = self.process.lock().ok().and_then(|mut process| process.take()) {
             signal(process.pid, how);
             process.reap();
         }

@@ -56,7 +56,6 @@ impl Redis {
     /// The primary dies, and this replica answers at its address.
     pub async fn take_the_place_of(&self, primary: &Redis) {
         primary.kill();
-        self.command(&format!("CONFIG SET port {}", primary.port()))
-            .await;
+        self.command(&format!("CONFIG SET port {}", primary.port())).await;
     }
 }

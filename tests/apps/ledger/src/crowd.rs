@@ -49,10 +49,7 @@ impl<DB: Base> Load<Pool<DB>> for Crowd {
 /// A note that its text makes one that JSON takes and does not give back.
 #[derive(Clone, Debug, Cached, Serialize, Deserialize)]
 #[cached(model = "note")]
-#[allow(
-    missing_docs,
-    reason = "the fields are the columns, and what is odd about them"
-)]
+#[allow(missing_docs, reason = "the fields are the columns, and what is odd about them")]
 pub struct OddNote {
     pub id: String,
     pub slug: Option<String>,

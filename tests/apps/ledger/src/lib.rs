@@ -126,9 +126,7 @@ impl<DB: Base> Load<Pool<DB>> for Seat {
         ids: &[(String, i64)],
     ) -> Result<Vec<Seat>, BoxError> {
         let sql = "SELECT tenant, id, text FROM seat WHERE tenant = $1 AND id = $2";
-        let ids = ids
-            .iter()
-            .map(|(tenant, id)| vec![tenant.into(), (*id).into()]);
+        let ids = ids.iter().map(|(tenant, id)| vec![tenant.into(), (*id).into()]);
         rows(cx, sql, ids).await
     }
 }

@@ -9,9 +9,7 @@ pub mod old {
         pub length: i64,
     }
 
-    super::version!(|note| Detail {
-        length: note.text.len() as i64
-    });
+    super::version!(|note| Detail { length: note.text.len() as i64 });
 }
 
 /// The later.

@@ -55,9 +55,7 @@ impl Document {
     pub fn differs(&self, value: &Value, schema: &Value) -> Option<String> {
         let schema = self.resolve(schema);
         if let Some(alternatives) = schema["oneOf"].as_array() {
-            let fitting = alternatives
-                .iter()
-                .filter(|it| self.differs(value, it).is_none());
+            let fitting = alternatives.iter().filter(|it| self.differs(value, it).is_none());
             let fitting = fitting.count();
             return (fitting != 1).then(|| format!("{value} fits {fitting} of {schema}"));
         }
@@ -87,17 +85,11 @@ impl Document {
                 return Some(format!("{name} is missing"));
             }
         }
-        object
-            .iter()
-            .find_map(|(name, value)| match schema["properties"].get(name) {
-                Some(schema) => self
-                    .differs(value, schema)
-                    .map(|why| format!("{name}: {why}")),
-                None if schema["additionalProperties"] == false => {
-                    Some(format!("{name} is unknown"))
-                }
-                None => None,
-            })
+        object.iter().find_map(|(name, value)| match schema["properties"].get(name) {
+            Some(schema) => self.differs(value, schema).map(|why| format!("{name}: {why}")),
+            None if schema["additionalProperties"] == false => Some(format!("{name} is unknown")),
+            None => None,
+        })
     }
 }
 
@@ -107,8 +99,7 @@ impl<'d> Operation<'d> {
     }
 
     pub fn body(self) -> Option<&'d Value> {
-        self.says
-            .pointer("/requestBody/content/application~1json/schema")
+        self.says.pointer("/requestBody/content/application~1json/schema")
     }
 
     /// `videos`, of `/api/v1/videos/{id}`.

@@ -59,15 +59,8 @@ const IDS: [&str; 14] = [
     "%zz",
     "abc",
 ];
-const TAGS: [&[u8]; 7] = [
-    b"\"nonsense\"",
-    b"nonsense",
-    b"",
-    b"W/\"x\"",
-    b"\"",
-    b"\xff\xfe",
-    b"W/*",
-];
+const TAGS: [&[u8]; 7] =
+    [b"\"nonsense\"", b"nonsense", b"", b"W/\"x\"", b"\"", b"\xff\xfe", b"W/*"];
 
 impl<'d> Draw<'d> {
     /// A request; half of them with a twist.
@@ -96,11 +89,7 @@ impl<'d> Draw<'d> {
                     query.push(format!("{name}={}", self.random.u8(1..20)));
                 }
                 (Some("header"), name) if self.random.u8(..3) == 0 => {
-                    let name = if name == "If-Match" {
-                        "if-match"
-                    } else {
-                        "if-none-match"
-                    };
+                    let name = if name == "If-Match" { "if-match" } else { "if-none-match" };
                     let tag = self.etags.get(&path).filter(|_| self.random.u8(..4) > 0);
                     let tag = tag.cloned().unwrap_or("*".to_owned());
                     headers.push((name, tag.into_bytes()));
@@ -116,19 +105,10 @@ impl<'d> Draw<'d> {
         }
         let body = operation.body().map(|schema| {
             headers.push(("content-type", b"application/json".to_vec()));
-            self.object(self.document.resolve(schema))
-                .to_string()
-                .into_bytes()
+            self.object(self.document.resolve(schema)).to_string().into_bytes()
         });
         let method = operation.method.to_uppercase();
-        Drawn {
-            operation,
-            method,
-            path,
-            headers,
-            body,
-            twist: None,
-        }
+        Drawn { operation, method, path, headers, body, twist: None }
     }
 
     fn twist(&mut self, drawn: &mut Drawn<'d>) {
@@ -142,11 +122,7 @@ impl<'d> Draw<'d> {
             }
             (1, _) if drawn.operation.path.contains('{') => {
                 let odd = IDS[self.random.usize(..IDS.len())];
-                drawn.path = drawn
-                    .operation
-                    .path
-                    .replace("{id}", odd)
-                    .replace("{uuid}", odd);
+                drawn.path = drawn.operation.path.replace("{id}", odd).replace("{uuid}", odd);
                 "path"
             }
             (2, _) => {
@@ -169,19 +145,14 @@ impl<'d> Draw<'d> {
             }
             (3, _) => {
                 drawn.headers.retain(|(name, _)| *name != "if-match");
-                drawn
-                    .headers
-                    .push(("if-match", TAGS[self.random.usize(..TAGS.len())].to_vec()));
+                drawn.headers.push(("if-match", TAGS[self.random.usize(..TAGS.len())].to_vec()));
                 "if-match"
             }
             (4, _) => {
-                drawn.headers.push((
-                    "if-none-match",
-                    TAGS[self.random.usize(..TAGS.len())].to_vec(),
-                ));
                 drawn
                     .headers
-                    .push(("accept", b"\xff, text/;q=nan".to_vec()));
+                    .push(("if-none-match", TAGS[self.random.usize(..TAGS.len())].to_vec()));
+                drawn.headers.push(("accept", b"\xff, text/;q=nan".to_vec()));
                 drawn.headers.push(("range", b"bytes=5-1".to_vec()));
                 "headers"
             }
@@ -196,9 +167,7 @@ impl<'d> Draw<'d> {
                 drawn.headers.retain(|(name, _)| *name != "content-type");
                 if self.random.bool() {
                     let odd = types[self.random.usize(..types.len())];
-                    drawn
-                        .headers
-                        .push(("content-type", odd.as_bytes().to_vec()));
+                    drawn.headers.push(("content-type", odd.as_bytes().to_vec()));
                 }
                 "content type"
             }
@@ -235,9 +204,8 @@ impl<'d> Draw<'d> {
     fn object(&mut self, schema: &Value) -> Value {
         let mut object = Map::new();
         for (name, field) in schema["properties"].as_object().into_iter().flatten() {
-            let required = schema["required"]
-                .as_array()
-                .is_some_and(|it| it.contains(&json!(name)));
+            let required =
+                schema["required"].as_array().is_some_and(|it| it.contains(&json!(name)));
             if required || self.random.u8(..3) == 0 {
                 object.insert(name.clone(), self.field(name, field));
             }
@@ -295,9 +263,7 @@ impl<'d> Draw<'d> {
             1 => json!(self.random.bool()),
             2 => self.number(),
             3 => json!(TEXTS[self.random.usize(..TEXTS.len())]),
-            4 => (0..self.random.u8(..4))
-                .map(|_| self.any(depth + 1))
-                .collect(),
+            4 => (0..self.random.u8(..4)).map(|_| self.any(depth + 1)).collect(),
             _ => {
                 let members =
                     (0..self.random.u8(..4)).map(|n| (format!("{n}"), self.any(depth + 1)));

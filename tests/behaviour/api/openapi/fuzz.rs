@@ -50,10 +50,7 @@ pub async fn whatever_is_asked_the_document_says_what_is_answered(world: World) 
     for noun in NOUNS {
         world.right(&format!("/{noun}?limit=1000")).await.is(200);
     }
-    world
-        .send(world.request_anywhere("GET", "/healthz"))
-        .await
-        .is(200);
+    world.send(world.request_anywhere("GET", "/healthz")).await.is(200);
 }
 
 fn draw(document: &Document, seed: u64) -> Draw<'_> {
@@ -70,10 +67,7 @@ fn draw(document: &Document, seed: u64) -> Draw<'_> {
 async fn know_a_plio(world: &World, draw: &mut Draw<'_>) {
     let plio = world.plio_with_items(2).await;
     for noun in NOUNS {
-        draw.rows
-            .entry(noun.to_owned())
-            .or_default()
-            .push(plio.row(noun));
+        draw.rows.entry(noun.to_owned()).or_default().push(plio.row(noun));
     }
     draw.uuids.push(plio.uuid);
 }
@@ -142,10 +136,7 @@ fn wrong(document: &Document, drawn: &Drawn<'_>, answer: &Answer) -> Option<Stri
     if done && refused {
         return Some("it must not be done".to_owned());
     }
-    let refers = answer
-        .at("/detail")
-        .as_str()
-        .is_some_and(|it| it.contains("refers to"));
+    let refers = answer.at("/detail").as_str().is_some_and(|it| it.contains("refers to"));
     let allowed =
         [200, 201, 204, 304, 404, 409, 412, 503].contains(&status) || status == 422 && refers;
     (drawn.twist.is_none() && !allowed).then(|| "nothing is wrong with it".to_owned())
@@ -176,14 +167,8 @@ fn has_wrong_body(document: &Document, drawn: &Drawn<'_>) -> bool {
 /// What was written is read, from the cache and from the database.
 async fn is_shown(world: &World, drawn: &Drawn<'_>, answer: &Answer) {
     let path = drawn.path.split('?').next().unwrap_or_default();
-    let shown = world
-        .right(path.trim_start_matches("/api/v1"))
-        .await
-        .is(200);
-    assert_eq!(
-        shown.body, answer.body,
-        "wrong answer: {path} is not as it was answered"
-    );
+    let shown = world.right(path.trim_start_matches("/api/v1")).await.is(200);
+    assert_eq!(shown.body, answer.body, "wrong answer: {path} is not as it was answered");
     let sent: Value =
         serde_json::from_slice(drawn.body.as_deref().unwrap_or_default()).unwrap_or_default();
     for (field, sent) in sent.as_object().into_iter().flatten() {
@@ -198,10 +183,7 @@ async fn is_shown(world: &World, drawn: &Drawn<'_>, answer: &Answer) {
 /// What is not even HTTP.
 pub async fn mangled_requests_harm_nobody(world: World) {
     let plio = world.plio_with_items(1).await;
-    let url = world
-        .request_anywhere("GET", "/")
-        .build()
-        .expect("a request");
+    let url = world.request_anywhere("GET", "/").build().expect("a request");
     let address = url.url().authority().to_owned();
     let path = format!("/api/v1{}", plio.path());
     let seed = number("FUZZ_SEED", 1);
@@ -214,10 +196,7 @@ pub async fn mangled_requests_harm_nobody(world: World) {
             let status = said.get(9..12).and_then(|it| it.parse().ok()).unwrap_or(0);
             let right = said.is_empty() || (200..500).contains(&status) || status == 503;
             let shown = String::from_utf8_lossy(&request).into_owned();
-            assert!(
-                right,
-                "FUZZ_SEED={seed}, request {step}: {shown:?} is answered {said}"
-            );
+            assert!(right, "FUZZ_SEED={seed}, request {step}: {shown:?} is answered {said}");
         }
     };
     tokio::task::spawn_blocking(mangle).await.expect("no harm");
@@ -258,20 +237,12 @@ fn mangled(random: &mut Rng, path: &str) -> Vec<u8> {
 /// Sends it, and no more; all that is answered.
 fn exchange(address: &str, request: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).expect("a connection");
-    stream
-        .set_read_timeout(Some(Duration::from_secs(30)))
-        .expect("set");
+    stream.set_read_timeout(Some(Duration::from_secs(30))).expect("set");
     // Who is refused may find that nobody listens any more.
-    let _ = stream
-        .write_all(request)
-        .and_then(|()| stream.shutdown(Shutdown::Write));
+    let _ = stream.write_all(request).and_then(|()| stream.shutdown(Shutdown::Write));
     let mut said = Vec::new();
     if let Err(error) = stream.read_to_end(&mut said) {
-        assert_ne!(
-            error.kind(),
-            std::io::ErrorKind::WouldBlock,
-            "{request:?} is not answered"
-        );
+        assert_ne!(error.kind(), std::io::ErrorKind::WouldBlock, "{request:?} is not answered");
     }
     String::from_utf8_lossy(&said).into_owned()
 }

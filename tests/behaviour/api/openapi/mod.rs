@@ -30,13 +30,9 @@ async fn the_document_has_every_route_and_no_other(world: World) {
 
     // axum tells nobody its routes but who debugs; and has two of its own.
     let router = format!("{:?}", example_app::app(world.cache.clone()));
-    let routes = router
-        .split('"')
-        .filter(|it| it.starts_with('/') && !it.contains("__private"));
-    let routes: BTreeSet<&str> = routes
-        .map(|it| it.trim_end_matches('/'))
-        .filter(|it| !it.is_empty())
-        .collect();
+    let routes = router.split('"').filter(|it| it.starts_with('/') && !it.contains("__private"));
+    let routes: BTreeSet<&str> =
+        routes.map(|it| it.trim_end_matches('/')).filter(|it| !it.is_empty()).collect();
     assert_eq!(routes, documented);
 
     for path in documented {
@@ -48,9 +44,7 @@ async fn the_document_has_every_route_and_no_other(world: World) {
         for slash in ["", "/"] {
             let plio = world.plio_with_items(1).await;
             let row = plio.row(path.split('/').nth(3).unwrap_or_default());
-            let here = path
-                .replace("{id}", &row.to_string())
-                .replace("{uuid}", &plio.uuid);
+            let here = path.replace("{id}", &row.to_string()).replace("{uuid}", &plio.uuid);
             for method in METHODS {
                 let request = world.request_anywhere(method, &format!("{here}{slash}"));
                 let answer = world.send(request.json(&json!(1))).await;
@@ -74,16 +68,9 @@ async fn the_document_is_whole(world: World) {
         for parameter in operation.path.split('{').skip(1) {
             let name = parameter.split('}').next().unwrap_or_default();
             let mut said = operation.parameters();
-            assert!(
-                said.any(|it| it["name"] == name && it["in"] == "path"),
-                "{id} has no {name}"
-            );
+            assert!(said.any(|it| it["name"] == name && it["in"] == "path"), "{id} has no {name}");
         }
-        for (status, answer) in operation.says["responses"]
-            .as_object()
-            .into_iter()
-            .flatten()
-        {
+        for (status, answer) in operation.says["responses"].as_object().into_iter().flatten() {
             let answer = document.resolve(answer);
             let is_problem = !answer["content"]["application/problem+json"].is_null();
             assert_eq!(is_problem, status >= &"400".to_owned(), "{id} {status}");

@@ -25,16 +25,10 @@ struct Parcel {
 /// What embeds it would not be found by its owner: it is not stored.
 #[tokio::test]
 async fn a_reference_that_is_lost_is_not_stored() {
-    let even = Parcel {
-        id: 1,
-        owner_id: Some(2),
-    };
+    let even = Parcel { id: 1, owner_id: Some(2) };
     let Read { loads, .. } = read(even).await;
     assert_eq!(loads, 1);
-    let odd = Parcel {
-        id: 1,
-        owner_id: Some(3),
-    };
+    let odd = Parcel { id: 1, owner_id: Some(3) };
     let read = read(odd.clone()).await;
     assert_eq!((&*read.loaded, &*read.again, read.loads), (&odd, &odd, 2));
     assert_eq!(read.unstorable.len(), 2, "{read:?}");
@@ -75,10 +69,7 @@ impl Load<Store> for Shelf {
     async fn load(cx: &LoadContext<Store>, ids: &[i64]) -> Result<Vec<Shelf>, BoxError> {
         cx.db().0.fetch_add(1, Ordering::Relaxed);
         let parcel = cx.get::<Parcel>(7).await?.ok_or("no parcel")?;
-        let shelf = |id: &i64| Shelf {
-            id: *id,
-            parcel: parcel.clone(),
-        };
+        let shelf = |id: &i64| Shelf { id: *id, parcel: parcel.clone() };
         Ok(ids.iter().map(shelf).collect())
     }
 }
@@ -86,10 +77,7 @@ impl Load<Store> for Shelf {
 /// Whoever came first has read the parcel, so that the shelf might have had it from the store, without its owner.
 #[tokio::test]
 async fn what_embeds_it_is_found_by_what_was_lost() {
-    let cache = Cache::builder(Store::default(), &SCHEMA)
-        .without_outbox()
-        .build()
-        .await;
+    let cache = Cache::builder(Store::default(), &SCHEMA).without_outbox().build().await;
     let cache = cache.expect("built");
     for _ in 0..2 {
         Parcel::get(&cache, 7).await.expect("read");
@@ -119,16 +107,8 @@ struct Letter {
 }
 
 fn letter() -> Letter {
-    let stamp = Stamp {
-        at: 7,
-        secret: String::new(),
-    };
-    Letter {
-        id: 1,
-        owner_id: None,
-        stamp,
-        weight: Some(1.5),
-    }
+    let stamp = Stamp { at: 7, secret: String::new() };
+    Letter { id: 1, owner_id: None, stamp, weight: Some(1.5) }
 }
 
 #[tokio::test]
@@ -139,10 +119,7 @@ async fn what_a_plain_struct_leaves_out_is_left_out_for_all_and_said() {
     with_secret.stamp.secret = "secret".to_owned();
     let read = read(with_secret).await;
     assert_eq!(read.altered, ["what serde leaves out"]);
-    assert_eq!(
-        (&*read.loaded, &*read.again, read.loads),
-        (&letter(), &letter(), 1)
-    );
+    assert_eq!((&*read.loaded, &*read.again, read.loads), (&letter(), &letter(), 1));
 }
 
 /// `NaN` is written as nothing in JSON, and equals nothing, not even itself.
@@ -162,11 +139,7 @@ async fn no_number_is_another_value_in_json_and_the_same_in_messagepack() {
     let weight = Some(f64::NAN);
     let packed = read(Letter { weight, ..letter() }).await;
     assert!(packed.altered.is_empty(), "{packed:?}");
-    let parcel = json::Parcel {
-        id: 1,
-        owner_id: None,
-        weight,
-    };
+    let parcel = json::Parcel { id: 1, owner_id: None, weight };
     let read = read(parcel).await;
     assert_eq!(read.altered, ["what serde leaves out"]);
     assert_eq!((read.loaded.weight, read.again.weight), (None, None));
@@ -225,13 +198,16 @@ async fn what_is_altered_is_not_blamed_on_the_cache() {
     let said = Arc::new(Mutex::new(Vec::new()));
     let hears = said.clone();
     let label = Label { id: 1, count: 0 };
-    let cache = Cache::builder(Source(label), &SCHEMA)
-        .without_outbox()
-        .on_event(move |event| match event {
-            Event::Altered { at, .. } => hears.lock().expect("well").push(Err((*at).to_owned())),
-            Event::Verified { verdict, .. } => hears.lock().expect("well").push(Ok(*verdict)),
-            _ => {}
-        });
+    let cache =
+        Cache::builder(Source(label), &SCHEMA).without_outbox().on_event(
+            move |event| match event {
+                Event::Altered { at, .. } => {
+                    hears.lock().expect("well").push(Err((*at).to_owned()))
+                }
+                Event::Verified { verdict, .. } => hears.lock().expect("well").push(Ok(*verdict)),
+                _ => {}
+            },
+        );
     let cache = cache.build().await.expect("built");
     for _ in 0..2 {
         let read = Label::get(&cache, 1).await.expect("read").expect("there");
@@ -300,10 +276,7 @@ async fn what_cannot_be_compared_is_not_altered() {
     };
     let read_odd = read(odd).await;
     assert!(read_odd.altered.is_empty(), "{read_odd:?}");
-    let touchy = touchy::Letter {
-        id: 1,
-        owner_id: None,
-    };
+    let touchy = touchy::Letter { id: 1, owner_id: None };
     let read_touchy = read(touchy).await;
     assert!(read_touchy.altered.is_empty(), "{read_touchy:?}");
     assert_eq!(read_touchy.loads, 1);

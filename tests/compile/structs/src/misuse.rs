@@ -14,10 +14,7 @@ struct Parcel {
 }
 served!(Parcel);
 
-const PARCEL: Parcel = Parcel {
-    id: 1,
-    owner_id: None,
-};
+const PARCEL: Parcel = Parcel { id: 1, owner_id: None };
 
 /// Another struct of the same model, from the same source.
 #[derive(Debug, Clone, Serialize, Deserialize, Cached)]
@@ -36,10 +33,7 @@ impl Load<Source<Parcel>> for Package {
 
 #[tokio::test]
 async fn two_structs_of_one_key_are_an_error_for_the_second() {
-    let cache = Cache::builder(Source(PARCEL), &SCHEMA)
-        .without_outbox()
-        .build()
-        .await;
+    let cache = Cache::builder(Source(PARCEL), &SCHEMA).without_outbox().build().await;
     let cache = cache.expect("built");
     for _ in 0..2 {
         Parcel::get(&cache, 1).await.expect("read");
@@ -53,10 +47,7 @@ async fn two_structs_of_one_key_are_an_error_for_the_second() {
         );
     }
     // In another cache it may be the other.
-    let other = Cache::builder(Source(PARCEL), &SCHEMA)
-        .without_outbox()
-        .build()
-        .await;
+    let other = Cache::builder(Source(PARCEL), &SCHEMA).without_outbox().build().await;
     assert!(Package::get(&other.expect("built"), 1).await.is_ok());
 }
 
@@ -79,13 +70,7 @@ struct Labels;
 impl Load<Labels> for Label {
     async fn load(_: &LoadContext<Labels>, ids: &[i64]) -> Result<Vec<Label>, BoxError> {
         let text = "secret".to_owned();
-        Ok(ids
-            .iter()
-            .map(|id| Label {
-                id: *id,
-                text: text.clone(),
-            })
-            .collect())
+        Ok(ids.iter().map(|id| Label { id: *id, text: text.clone() }).collect())
     }
 }
 
@@ -97,15 +82,9 @@ impl Load<Labels> for Price {
 
 #[tokio::test]
 async fn what_is_near_of_one_struct_does_not_answer_for_another() {
-    let cache = Cache::builder(Labels, &SCHEMA)
-        .without_outbox()
-        .build()
-        .await;
+    let cache = Cache::builder(Labels, &SCHEMA).without_outbox().build().await;
     let cache = cache.expect("built");
-    let other = Cache::builder(Labels, &SCHEMA)
-        .without_outbox()
-        .build()
-        .await;
+    let other = Cache::builder(Labels, &SCHEMA).without_outbox().build().await;
     let other = other.expect("built");
     for _ in 0..2 {
         let label = Label::fetch_json(&cache, 1).await.expect("read");
@@ -143,10 +122,7 @@ async fn either<T: Load<Db>, Db: Send + Sync + 'static>(
 
 #[tokio::test]
 async fn a_function_may_be_generic_over_what_it_reads() {
-    let cache = Cache::builder(Source(PARCEL), &SCHEMA)
-        .without_outbox()
-        .build()
-        .await;
+    let cache = Cache::builder(Source(PARCEL), &SCHEMA).without_outbox().build().await;
     let cache = cache.expect("built");
     let parcel = either::<Parcel, _>(&cache, &[7, 1]).await.expect("read");
     assert_eq!(parcel.as_deref(), Some(&PARCEL));
@@ -173,16 +149,9 @@ fn outside_of_a_runtime_everything_is_an_error_that_says_so() {
     let is_told = |error: Error| {
         assert!(error.is_misuse(), "{error}");
         let said = error.to_string();
-        assert!(
-            said.starts_with("there is no Tokio runtime here\nhelp: "),
-            "{said}"
-        );
+        assert!(said.starts_with("there is no Tokio runtime here\nhelp: "), "{said}");
     };
-    let build = || {
-        Cache::builder(Source(PARCEL), &SCHEMA)
-            .without_outbox()
-            .build()
-    };
+    let build = || Cache::builder(Source(PARCEL), &SCHEMA).without_outbox().build();
     is_told(outside(build()).expect_err("no runtime"));
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let cache = runtime.block_on(build()).expect("built");

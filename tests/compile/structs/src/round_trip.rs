@@ -147,9 +147,7 @@ fn variant() -> impl Strategy<Value = Variant> {
         any::<(i8, Option<bool>)>().prop_map(|(a, b)| Variant::Tuple(a, b)),
     ];
     leaf.prop_recursive(4, 8, 1, |inner| {
-        proptest::option::of(inner).prop_map(|deep| Variant::Struct {
-            deep: Box::new(deep),
-        })
+        proptest::option::of(inner).prop_map(|deep| Variant::Struct { deep: Box::new(deep) })
     })
 }
 

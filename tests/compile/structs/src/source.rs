@@ -67,13 +67,7 @@ where
     let get = async || cache.get::<T>(id).await.expect("read").expect("there");
     let (loaded, again) = (get().await, get().await);
     let said = std::mem::take(&mut *said.lock().expect("nobody panics with it"));
-    Read {
-        loaded,
-        again,
-        altered: said.altered,
-        unstorable: said.unstorable,
-        loads: said.loads,
-    }
+    Read { loaded, again, altered: said.altered, unstorable: said.unstorable, loads: said.loads }
 }
 
 /// What the value was built from.

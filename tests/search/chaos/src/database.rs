@@ -107,9 +107,7 @@ impl World {
                 let until = from + nanos(WITHOUT_ANSWERS);
                 self.history.allow_none(line, from, until);
             }
-            self.database_proxies
-                .iter()
-                .for_each(Proxy::freeze_existing);
+            self.database_proxies.iter().for_each(Proxy::freeze_existing);
         }
         tokio::task::block_in_place(|| {
             self.postgres.kill();
@@ -135,10 +133,8 @@ impl World {
         let now = now.expect("a position");
         let sql = "SELECT EXISTS (SELECT FROM pg_stat_replication WHERE replay_lsn >= $1::pg_lsn)";
         let has = async || {
-            let has: Result<bool, _> = sqlx::query_scalar(sql)
-                .bind(&now)
-                .fetch_one(&self.pool)
-                .await;
+            let has: Result<bool, _> =
+                sqlx::query_scalar(sql).bind(&now).fetch_one(&self.pool).await;
             has.expect("an answer")
         };
         let waiting = async {

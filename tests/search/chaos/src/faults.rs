@@ -137,11 +137,7 @@ impl Fault {
             }
             Fault::RedisFrozen => {
                 // Now and then so shortly that nobody notices.
-                let a_while = if rng.bool() {
-                    a_while
-                } else {
-                    STORE_TIMEOUT / 2
-                };
+                let a_while = if rng.bool() { a_while } else { STORE_TIMEOUT / 2 };
                 world.redis.freeze();
                 sleep(a_while).await;
                 world.redis.thaw();
@@ -213,11 +209,9 @@ impl Fault {
 
 /// The connections that there are, both ways or one.
 pub fn freeze_existing(proxies: &[Proxy], which: &[usize], rng: &mut Rng) {
-    let freeze = [
-        Proxy::freeze_existing,
-        Proxy::freeze_existing_questions,
-        Proxy::freeze_existing_answers,
-    ][rng.usize(..3)];
+    let freeze =
+        [Proxy::freeze_existing, Proxy::freeze_existing_questions, Proxy::freeze_existing_answers]
+            [rng.usize(..3)];
     which.iter().for_each(|at| freeze(&proxies[*at]));
 }
 

@@ -85,15 +85,7 @@ impl Inner {
     ) {
         let line = self.lines[&process];
         for (register, version) in written {
-            self.checker.write(Write {
-                process,
-                line,
-                register,
-                version,
-                start,
-                way,
-                ended,
-            });
+            self.checker.write(Write { process, line, register, version, start, way, ended });
         }
     }
 }
@@ -143,12 +135,7 @@ impl History {
         let mut inner = self.inner();
         let inner = &mut *inner;
         match record {
-            Record::Read {
-                start,
-                end,
-                tier,
-                seen,
-            } => {
+            Record::Read { start, end, tier, seen } => {
                 let line = inner.lines[&process];
                 inner.answered.entry(process).or_default().add(tier);
                 for sight in seen {
@@ -165,21 +152,11 @@ impl History {
                 }
                 return;
             }
-            Record::Committing {
-                start,
-                way,
-                written,
-            } => {
+            Record::Committing { start, way, written } => {
                 inner.write(process, start, way, None, written);
                 return;
             }
-            Record::Committed {
-                start,
-                end,
-                way,
-                outcome,
-                written,
-            } => {
+            Record::Committed { start, end, way, outcome, written } => {
                 inner.write(process, start, way, Some((end, outcome)), written);
                 return;
             }
@@ -217,32 +194,18 @@ impl History {
     /// From then to now deliveries may take so much longer, in all lines.
     pub fn allow(&self, from: Nanos, adds: Nanos) {
         let (to, adds) = (now(), Some(adds));
-        self.inner().checker.allow(Allowance {
-            line: None,
-            from,
-            to,
-            adds,
-        });
+        self.inner().checker.allow(Allowance { line: None, from, to, adds });
     }
 
     /// In between nothing is delivered to the store of this line.
     pub fn allow_none(&self, line: Line, from: Nanos, to: Nanos) {
-        self.inner().checker.allow(Allowance {
-            line: Some(line),
-            from,
-            to,
-            adds: None,
-        });
+        self.inner().checker.allow(Allowance { line: Some(line), from, to, adds: None });
     }
 
     /// From here on new versions of these models may go unreported,
     pub fn unreported_from_here(&self, models: &'static [Model]) {
         let from = now();
-        self.inner().checker.unreported(Unreported {
-            models,
-            from,
-            to: Nanos::MAX,
-        });
+        self.inner().checker.unreported(Unreported { models, from, to: Nanos::MAX });
     }
 
     /// and here no longer.
@@ -261,13 +224,7 @@ impl History {
     pub fn loses(&self, from: Nanos, kept: HashMap<Register, i64>, floor: i64) {
         let mut inner = self.inner();
         let newest = inner.lines.keys().max().copied().unwrap_or_default();
-        inner.checker.loss(Loss {
-            from,
-            to: now(),
-            kept,
-            floor,
-            newest,
-        });
+        inner.checker.loss(Loss { from, to: now(), kept, floor, newest });
         inner.held = Nanos::MAX;
     }
 
@@ -287,23 +244,18 @@ impl History {
 
     /// Waits until this process has built its caches.
     pub async fn is_ready(&self, process: ProcessId, patience: Duration) -> bool {
-        self.until(patience, |inner| inner.ready.contains(&process))
-            .await
+        self.until(patience, |inner| inner.ready.contains(&process)).await
     }
 
     /// Waits until this process stands still there; it may not come to it.
     pub async fn has_reached(&self, process: ProcessId, point: Point, patience: Duration) -> bool {
-        self.until(patience, |inner| inner.reached.remove(&(process, point)))
-            .await
+        self.until(patience, |inner| inner.reached.remove(&(process, point))).await
     }
 
     /// Waits until every process is answered by its stores.
     pub async fn all_in_use(&self, patience: Duration) -> bool {
         self.until(patience, |inner| {
-            inner
-                .marks
-                .keys()
-                .all(|process| inner.in_use.contains(process))
+            inner.marks.keys().all(|process| inner.in_use.contains(process))
         })
         .await
     }

@@ -77,8 +77,7 @@ impl World {
     async fn is_taking_values(&self, when: &str) {
         if let Err(who) = self.history.all_store(true, PATIENCE).await {
             let problem = format!("full, {when}: process {who:?} stores nothing that is read");
-            self.history
-                .problem(format!("{problem} within {PATIENCE:?}"));
+            self.history.problem(format!("{problem} within {PATIENCE:?}"));
         }
     }
 
@@ -91,10 +90,7 @@ impl World {
 
     /// So many bytes; any with 0.
     async fn limit(&self, bytes: usize, policy: &str) {
-        for setting in [
-            format!("maxmemory-policy {policy}"),
-            format!("maxmemory {bytes}"),
-        ] {
+        for setting in [format!("maxmemory-policy {policy}"), format!("maxmemory {bytes}")] {
             self.redis.command(&format!("CONFIG SET {setting}")).await;
         }
     }

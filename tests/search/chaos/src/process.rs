@@ -24,10 +24,7 @@ impl Process {
     /// Starts one; what it says goes into the history.
     pub fn start(orders: &Orders, history: &Arc<History>) -> Process {
         let mut child = Program::new(std::env::current_exe().expect("this binary"))
-            .env(
-                ORDERS,
-                serde_json::to_string(orders).expect("they have a text"),
-            )
+            .env(ORDERS, serde_json::to_string(orders).expect("they have a text"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

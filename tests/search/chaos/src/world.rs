@@ -14,13 +14,7 @@ use crate::memory;
 use crate::process::Process;
 
 /// The lines of the processes that serve: most are in one.
-const LINES: [Line; PROCESSES] = [
-    Line::Main,
-    Line::Main,
-    Line::Main,
-    Line::Database,
-    Line::Prefix,
-];
+const LINES: [Line; PROCESSES] = [Line::Main, Line::Main, Line::Main, Line::Database, Line::Prefix];
 
 /// Commits are not waited for to be written down (`synchronous_commit = off`), and who writes them down rarely looks.
 const WAL_STAYS: [&str; 1] = ["wal_writer_delay=10s"];

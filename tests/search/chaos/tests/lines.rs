@@ -3,14 +3,8 @@
 #[test]
 fn the_other_files_differ_by_their_prefix_alone() {
     let pairs = [
-        [
-            include_str!("../service/cache.toml"),
-            include_str!("../other/cache.toml"),
-        ],
-        [
-            include_str!("../strict/cache.toml"),
-            include_str!("../other/strict/cache.toml"),
-        ],
+        [include_str!("../service/cache.toml"), include_str!("../other/cache.toml")],
+        [include_str!("../strict/cache.toml"), include_str!("../other/strict/cache.toml")],
     ];
     for pair in pairs {
         let [one, other] = pair.map(|file| {

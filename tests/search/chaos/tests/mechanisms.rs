@@ -13,26 +13,19 @@ fn a_missing_mechanism_is_noticed() {
     let mechanisms: Vec<&str> = mechanisms.lines().collect();
     assert!(mechanisms.len() >= 15);
     let runs = chaos(&["--minutes", LIMIT, "--without", &mechanisms.join(",")]);
-    let summaries: Vec<Value> = runs
-        .lines()
-        .filter_map(|line| serde_json::from_str(line).ok())
-        .collect();
+    let summaries: Vec<Value> =
+        runs.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     for mechanism in mechanisms {
         let run = summaries.iter().find(|it| it["without"] == mechanism);
         let run = run.unwrap_or_else(|| panic!("no run without {mechanism}:\n{runs}"));
-        assert!(
-            run["violations"].as_u64() > Some(0),
-            "without {mechanism} all seems well: {run}"
-        );
+        assert!(run["violations"].as_u64() > Some(0), "without {mechanism} all seems well: {run}");
         println!("{mechanism}: after {} s", run["seconds"]);
     }
 }
 
 /// What it writes to stdout; its progress is shown.
 fn chaos(arguments: &[&str]) -> String {
-    let run = Command::new(env!("CARGO_BIN_EXE_chaos"))
-        .args(arguments)
-        .output();
+    let run = Command::new(env!("CARGO_BIN_EXE_chaos")).args(arguments).output();
     let run = run.expect("a run");
     println!("{}", String::from_utf8_lossy(&run.stderr));
     String::from_utf8_lossy(&run.stdout).into_owned()

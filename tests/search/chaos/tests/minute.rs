@@ -21,9 +21,6 @@ fn every_read_of_a_minute_was_allowed() {
     assert!(faults.len() >= 5, "few faults");
     let tiers = &json["reads_by_tier"];
     for tier in ["near", "far", "miss", "collapsed", "bypass"] {
-        assert!(
-            tiers[tier].as_u64() > Some(0),
-            "no read was answered by {tier}"
-        );
+        assert!(tiers[tier].as_u64() > Some(0), "no read was answered by {tier}");
     }
 }

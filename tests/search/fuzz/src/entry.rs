@@ -43,11 +43,7 @@ fn read(bytes: &Bytes) {
     }
     assert_eq!(decode::<serde_json::Value>(bytes, !SHAPE), None);
     // One bit of what counts, another one for every input.
-    let counted: Vec<usize> = [0]
-        .into_iter()
-        .chain(2..10)
-        .chain(18..bytes.len())
-        .collect();
+    let counted: Vec<usize> = [0].into_iter().chain(2..10).chain(18..bytes.len()).collect();
     let at = counted[bytes.len() % counted.len()];
     let mut broken = bytes.to_vec();
     broken[at] ^= 1 << (bytes[HEADER - 1] % 8);

@@ -17,10 +17,7 @@ pub fn keys(data: &[u8]) {
     let Ok(schema) = Schema::parse("cache.toml", &cache_toml(schema)) else {
         return;
     };
-    let values: Vec<String> = values
-        .lines()
-        .map(|value| value.replace("\\n", "\n"))
-        .collect();
+    let values: Vec<String> = values.lines().map(|value| value.replace("\\n", "\n")).collect();
     let prefix = &schema.settings.prefix;
     let policies = schema.models().filter_map(|model| model.cached.as_ref());
     let templates = policies.flat_map(|policy| {
@@ -54,21 +51,10 @@ fn cache_toml(lines: &str) -> String {
     let mut toml = format!("[cache]\nprefix = {}\n", quoted(prefix));
     for line in lines {
         let mut words = line.split(' ');
-        let (name, template) = (
-            words.next().unwrap_or_default(),
-            words.next().unwrap_or_default(),
-        );
-        let named = template
-            .split('{')
-            .skip(1)
-            .filter_map(|rest| rest.split('}').next());
-        let [id, lookups] = [named.collect::<Vec<_>>(), words.collect()].map(|columns| {
-            columns
-                .into_iter()
-                .map(quoted)
-                .collect::<Vec<_>>()
-                .join(", ")
-        });
+        let (name, template) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        let named = template.split('{').skip(1).filter_map(|rest| rest.split('}').next());
+        let [id, lookups] = [named.collect::<Vec<_>>(), words.collect()]
+            .map(|columns| columns.into_iter().map(quoted).collect::<Vec<_>>().join(", "));
         toml += &format!(
             "[model.{name}]\nid = [{id}]\nkey = {}\nlookup = [{lookups}]\n",
             quoted(template)
@@ -79,9 +65,7 @@ fn cache_toml(lines: &str) -> String {
 
 fn columns(template: &KeyTemplate) -> usize {
     let columns = template.segments().iter();
-    columns
-        .filter(|segment| matches!(segment, Segment::Column(_)))
-        .count()
+    columns.filter(|segment| matches!(segment, Segment::Column(_))).count()
 }
 
 /// As the code does that is generated for the template.

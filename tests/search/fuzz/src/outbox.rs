@@ -81,11 +81,7 @@ fn is_invalidated(tag: &Tag) {
     let keys = ["built_from_it", "built_from_others"].map(str::to_owned);
     let other = Tag::from_text(format!("{tag}0"));
     let fills = [vec![tag.clone(), other.clone()], vec![other]];
-    let fills: Vec<Fill> = keys
-        .iter()
-        .zip(fills)
-        .map(|(key, tags)| fill(key, tags))
-        .collect();
+    let fills: Vec<Fill> = keys.iter().zip(fills).map(|(key, tags)| fill(key, tags)).collect();
     let stored = || {
         let read = now(store.read(&keys));
         let is_there = read.values.iter().map(Option::is_some).collect::<Vec<_>>();
@@ -100,11 +96,7 @@ fn is_invalidated(tag: &Tag) {
     assert_eq!(now(store.fill(token, &fills)), [false, true], "a late fill");
     let (token, _) = stored();
     now(store.block(1, std::slice::from_ref(tag), Duration::from_secs(60)));
-    assert_eq!(
-        now(store.fill(token, &fills)),
-        [false, true],
-        "a blocked fill"
-    );
+    assert_eq!(now(store.fill(token, &fills)), [false, true], "a blocked fill");
     now(store.unblock(1, std::slice::from_ref(tag)));
     assert_eq!(now(store.fill(token, &fills)), [true, true]);
 }
@@ -141,11 +133,7 @@ const TRIGGERS: cache_runtime::__private::Triggers = cache_runtime::__private::T
 
 /// Of it, the store wants to know of the times alone.
 const SCHEMA: Schema = Schema {
-    file: cache_runtime::__private::File {
-        name: "",
-        package: "",
-        hash: 0,
-    },
+    file: cache_runtime::__private::File { name: "", package: "", hash: 0 },
     nearer: &[],
     prefix: "",
     max_load: Duration::from_secs(30),

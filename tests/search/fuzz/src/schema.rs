@@ -28,9 +28,7 @@ pub fn schema(data: &[u8]) {
 }
 
 fn messages(why: &Diagnostics) -> Vec<(&str, Position)> {
-    why.iter()
-        .map(|one| (one.message.as_str(), one.position))
-        .collect()
+    why.iter().map(|one| (one.message.as_str(), one.position)).collect()
 }
 
 fn refused(text: &str, why: &Diagnostics) {

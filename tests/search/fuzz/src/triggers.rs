@@ -85,10 +85,7 @@ fn install(schema: &Schema) -> String {
             let columns = columns.iter().map(|column| format!("{row}.\"{column}\""));
             columns.collect::<Vec<_>>().join(", ")
         };
-        trigger
-            .sql
-            .replace("{old}", &image("OLD"))
-            .replace("{new}", &image("NEW"))
+        trigger.sql.replace("{old}", &image("OLD")).replace("{new}", &image("NEW"))
     });
     let all = tables.chain(triggers.outbox.iter().cloned());
     let all = all.chain(triggers.checks.iter().cloned());
@@ -110,10 +107,7 @@ impl Database<'_> {
         let values = vec!["7"; columns.len()].join(", ");
         for (write, tags) in [
             (format!("INSERT INTO \"{table}\" VALUES ({values})"), &all),
-            (
-                format!("UPDATE \"{table}\" SET \"{NOT_NAMED}\" = 8"),
-                &of_any_change,
-            ),
+            (format!("UPDATE \"{table}\" SET \"{NOT_NAMED}\" = 8"), &of_any_change),
             (format!("DELETE FROM \"{table}\""), &all),
         ] {
             let outbox = format!("DELETE FROM \"{}\" RETURNING tag", self.outbox);
@@ -124,9 +118,7 @@ impl Database<'_> {
 
     /// Runs statements; returns the texts that they answer.
     async fn run(&mut self, sql: &str) -> BTreeSet<String> {
-        let ran = sqlx::raw_sql(AssertSqlSafe(sql))
-            .fetch_all(&mut self.connection)
-            .await;
+        let ran = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(&mut self.connection).await;
         match ran {
             Ok(rows) => rows.iter().map(|row| row.get(0)).collect(),
             Err(error) => panic!("{error}, in: {sql}"),

@@ -6,13 +6,9 @@ use std::path::Path;
 use fuzz::{TARGETS, Target};
 
 fn replay(name: &str) {
-    let (_, target): &(_, Target) = TARGETS
-        .iter()
-        .find(|(target, _)| *target == name)
-        .expect("a target");
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("corpus")
-        .join(name);
+    let (_, target): &(_, Target) =
+        TARGETS.iter().find(|(target, _)| *target == name).expect("a target");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(name);
     let mut inputs = 0;
     for input in fs::read_dir(folder).expect("each target has a corpus") {
         let path = input.expect("a file").path();

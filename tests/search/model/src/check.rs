@@ -22,16 +22,9 @@ pub struct Found {
 impl fmt::Display for Found {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (states, depth, took) = (self.states, self.depth, self.took);
-        write!(
-            f,
-            "{states} states, at most {depth} steps away, in {took:.1?}"
-        )?;
+        write!(f, "{states} states, at most {depth} steps away, in {took:.1?}")?;
         if let Some((property, steps)) = &self.counter_example {
-            write!(
-                f,
-                "; \"{property}\" does not hold after {} steps:",
-                steps.len() - 1
-            )?;
+            write!(f, "; \"{property}\" does not hold after {} steps:", steps.len() - 1)?;
             for (n, step) in (1..).zip(steps) {
                 write!(f, "\n{n:4} {}", step.replace('\n', "\n     "))?;
             }
@@ -49,12 +42,8 @@ where
 {
     let began = Instant::now();
     // One thread: with more of them, the first counter-example need not be the shortest.
-    let checker = model
-        .checker()
-        .threads(1)
-        .finish_when(HasDiscoveries::AnyFailures)
-        .spawn_bfs()
-        .join();
+    let checker =
+        model.checker().threads(1).finish_when(HasDiscoveries::AnyFailures).spawn_bfs().join();
     let discoveries = checker.discoveries().into_iter().next();
     let counter_example = discoveries.map(|(property, path)| {
         let mut steps = path.into_vec();

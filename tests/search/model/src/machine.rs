@@ -205,9 +205,7 @@ impl Protocol {
 impl State {
     fn new(world: &World) -> State {
         let store = Store::new(0);
-        let near = world
-            .near
-            .then(|| Near::new(store.clock(), world.max_staleness));
+        let near = world.near.then(|| Near::new(store.clock(), world.max_staleness));
         let process = Process {
             store: 0,
             server: 0,
@@ -232,12 +230,7 @@ impl State {
         let readers = world.readers.iter().map(|at| Reader::new(*at, VALUE));
         let nested = (0..world.processes).map(|at| Reader::new(at, NESTED));
         let stores = world.stores.iter().copied().max().unwrap_or(0);
-        let shared = Shared {
-            store,
-            snapshot: None,
-            applied: 0,
-            applied_at: [0; WRITES + 1],
-        };
+        let shared = Shared { store, snapshot: None, applied: 0, applied_at: [0; WRITES + 1] };
         State {
             source: 0,
             rows: [Row::None; WRITES],
@@ -325,9 +318,7 @@ impl State {
         let shared = self.shared(at);
         let old = (1..=shared.applied)
             .filter(|it| shared.applied_at[usize::from(*it)].saturating_add(bound) <= self.now);
-        (process.returned)
-            .max(process.heard)
-            .max(old.max().unwrap_or(0))
+        (process.returned).max(process.heard).max(old.max().unwrap_or(0))
     }
 
     /// The liveness half: if from here on nothing more goes wrong and nobody writes, then everything that is under way ends,

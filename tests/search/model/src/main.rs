@@ -70,12 +70,7 @@ fn main() -> ExitCode {
 }
 
 fn cluster(without: Option<partitioned::Mutant>) -> Partitioned {
-    Partitioned {
-        readers: 2,
-        writers: 3,
-        evicts: true,
-        without,
-    }
+    Partitioned { readers: 2, writers: 3, evicts: true, without }
 }
 
 #[derive(Default)]

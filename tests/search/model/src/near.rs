@@ -29,14 +29,7 @@ pub struct Near {
 impl Near {
     /// An empty one, which has heard everything.
     pub fn new(last: Option<Token>, trusted_until: u8) -> Near {
-        Near {
-            values: [None; KEYS],
-            fences: [0; KEYS],
-            floor: 0,
-            told: 0,
-            last,
-            trusted_until,
-        }
+        Near { values: [None; KEYS], fences: [0; KEYS], floor: 0, told: 0, last, trusted_until }
     }
 
     /// To be taken before the store is read.

@@ -125,10 +125,7 @@ impl Model for Partitioned {
     type Action = Action;
 
     fn init_states(&self) -> Vec<State> {
-        let reader = Reader {
-            tag_seen: 0,
-            stage: Stage::Idle,
-        };
+        let reader = Reader { tag_seen: 0, stage: Stage::Idle };
         vec![State {
             source: 0,
             applied: 0,
@@ -213,10 +210,9 @@ impl Model for Partitioned {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        vec![Property::always(
-            "no answer is older than it may be",
-            |_, state: &State| state.wrong.is_none(),
-        )]
+        vec![Property::always("no answer is older than it may be", |_, state: &State| {
+            state.wrong.is_none()
+        })]
     }
 }
 
@@ -243,16 +239,8 @@ impl State {
     }
 
     fn register(&mut self, at: usize, world: &Partitioned) {
-        let (Stage::Loaded {
-            key,
-            mut tag,
-            version,
-        }
-        | Stage::Half {
-            key,
-            mut tag,
-            version,
-        }) = self.readers[at].stage
+        let (Stage::Loaded { key, mut tag, version } | Stage::Half { key, mut tag, version }) =
+            self.readers[at].stage
         else {
             return;
         };
@@ -285,11 +273,7 @@ impl State {
 
     fn judge(&mut self, version: Version, least: Version) {
         if version < least {
-            self.wrong = Some(Wrong {
-                version,
-                least,
-                near: false,
-            });
+            self.wrong = Some(Wrong { version, least, near: false });
         }
     }
 }

@@ -60,13 +60,7 @@ enum Stage {
 impl Reader {
     /// One that has nothing to do.
     pub fn new(process: u8, key: u8) -> Reader {
-        Reader {
-            process,
-            key,
-            phase: Phase::Idle,
-            least: 0,
-            stamp: 0,
-        }
+        Reader { process, key, phase: Phase::Idle, least: 0, stamp: 0 }
     }
 }
 
@@ -220,24 +214,16 @@ impl State {
     }
 
     pub(crate) fn look(&mut self, at: u8, protocol: &Protocol) {
-        let Reader {
-            process,
-            key,
-            phase,
-            stamp,
-            ..
-        } = self.readers[usize::from(at)];
+        let Reader { process, key, phase, stamp, .. } = self.readers[usize::from(at)];
         let Phase::Answered(read) = phase else {
             return;
         };
         if let Some((Some(version), _)) = read {
-            let stamp = match (
-                &self.process(process).near,
-                protocol.is(Mutant::WithoutNearGeneration),
-            ) {
-                (Some(near), true) => near.stamp(),
-                _ => stamp,
-            };
+            let stamp =
+                match (&self.process(process).near, protocol.is(Mutant::WithoutNearGeneration)) {
+                    (Some(near), true) => near.stamp(),
+                    _ => stamp,
+                };
             self.keep(process, key, version, stamp, protocol);
             return self.answer(at, version);
         }
@@ -395,11 +381,7 @@ impl State {
 
     fn judge(&mut self, version: Version, least: Version, near: bool) {
         if version < least {
-            self.wrong = Some(Wrong {
-                version,
-                least,
-                near,
-            });
+            self.wrong = Some(Wrong { version, least, near });
         }
     }
 

@@ -170,10 +170,7 @@ impl Store {
 
     /// The store in memory.
     pub fn in_memory() -> Store {
-        Store {
-            exact: true,
-            ..Store::new(0)
-        }
+        Store { exact: true, ..Store::new(0) }
     }
 
     /// The clock, by which a reader knows what it has missed.
@@ -193,23 +190,13 @@ impl Store {
         if how != How::Adopt {
             // What was read before is no token from here on, wherever the clock will be.
             if without != Some(Mutant::BehindUnmarked) {
-                self.clock = Some(Token {
-                    epoch: Epoch {
-                        server: NOBODY,
-                        ..clock.epoch
-                    },
-                    ..clock
-                });
+                self.clock =
+                    Some(Token { epoch: Epoch { server: NOBODY, ..clock.epoch }, ..clock });
             }
             return (Connected::Behind, None);
         }
-        let adopted = Token {
-            epoch: Epoch {
-                server: self.server,
-                ..clock.epoch
-            },
-            clock: clock.clock + 1,
-        };
+        let adopted =
+            Token { epoch: Epoch { server: self.server, ..clock.epoch }, clock: clock.clock + 1 };
         self.clock = Some(adopted);
         (Connected::Same, Some(follows_nothing(adopted)))
     }
@@ -217,10 +204,7 @@ impl Store {
     fn begin(&mut self, without: Option<Mutant>) -> Message {
         self.lines += 1;
         let begun = Token {
-            epoch: Epoch {
-                line: self.lines,
-                server: self.server,
-            },
+            epoch: Epoch { line: self.lines, server: self.server },
             // The time goes on.
             clock: self.newest_stamp().max(self.horizon) + 1,
         };
@@ -228,10 +212,8 @@ impl Store {
         self.fences.get_or_insert_default();
         // They tell of which line they are, and those of another are none.
         self.tags = Some(0);
-        self.blocks = Some(Blocks {
-            all: without != Some(Mutant::EpochForgetsBlocks),
-            ..Blocks::default()
-        });
+        self.blocks =
+            Some(Blocks { all: without != Some(Mutant::EpochForgetsBlocks), ..Blocks::default() });
         follows_nothing(begun)
     }
 
@@ -361,11 +343,7 @@ impl Store {
         if self.exact {
             leave(&mut self.index, known, keys);
         }
-        let message = Message {
-            from: Some(from),
-            to,
-            keys,
-        };
+        let message = Message { from: Some(from), to, keys };
         match left {
             0 => Slice::Again(message),
             _ => Slice::Done(message),
@@ -480,9 +458,5 @@ fn leave(index: &mut [Set; TAGS], known: &mut Set, keys: Set) {
 }
 
 fn follows_nothing(to: Token) -> Message {
-    Message {
-        from: None,
-        to,
-        keys: 0,
-    }
+    Message { from: None, to, keys: 0 }
 }

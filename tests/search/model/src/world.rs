@@ -68,10 +68,7 @@ impl World {
             slice: 100,
             evicts: Vec::new(),
             max_staleness: FOR_EVER,
-            left: Left {
-                writes,
-                ..Left::default()
-            },
+            left: Left { writes, ..Left::default() },
         }
     }
 

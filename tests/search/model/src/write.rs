@@ -69,11 +69,7 @@ pub enum Relay {
     /// It has nothing to deliver.
     Idle,
     /// It has read the rows up to this one, for this place; some slices may be done.
-    Took {
-        rows: Version,
-        here: Place,
-        first: bool,
-    },
+    Took { rows: Version, here: Place, first: bool },
     /// It is about to mark them.
     Marks { rows: Version, here: Place },
     /// It has yet to look for what was delivered elsewhere,
@@ -85,11 +81,7 @@ pub enum Relay {
 impl Writer {
     /// One that has nothing to do.
     pub fn new(process: Option<u8>) -> Writer {
-        Writer {
-            process,
-            phase: Phase::Idle,
-            late: false,
-        }
+        Writer { process, phase: Phase::Idle, late: false }
     }
 }
 
@@ -264,10 +256,7 @@ impl State {
         let version = self.source;
         let writer = self.writer(at);
         writer.phase = match writer.process {
-            Some(_) => Phase::Committed {
-                version,
-                here: None,
-            },
+            Some(_) => Phase::Committed { version, here: None },
             None => Phase::Idle,
         };
     }
@@ -304,12 +293,7 @@ impl State {
         match self.store_invalidate(process, first, protocol, version) {
             // The row waits.
             None => self.returns(at),
-            Some(false) => {
-                self.writer(at).phase = Phase::Committed {
-                    version,
-                    here: Some(here),
-                }
-            }
+            Some(false) => self.writer(at).phase = Phase::Committed { version, here: Some(here) },
             Some(true) => {
                 self.is_applied(process, version);
                 self.writer(at).phase = Phase::Invalidated { version, here };
@@ -407,21 +391,13 @@ impl State {
                 }
                 match rows {
                     0 => self.relay_looks_elsewhere(at, protocol),
-                    _ => Relay::Took {
-                        rows,
-                        here,
-                        first: true,
-                    },
+                    _ => Relay::Took { rows, here, first: true },
                 }
             }
             Relay::Took { rows, here, first } => {
                 match self.store_invalidate(at, first, protocol, rows) {
                     None => Relay::Idle,
-                    Some(false) => Relay::Took {
-                        rows,
-                        here,
-                        first: false,
-                    },
+                    Some(false) => Relay::Took { rows, here, first: false },
                     Some(true) => {
                         self.is_applied(at, rows);
                         Relay::Marks { rows, here }
@@ -450,10 +426,7 @@ impl State {
     fn relay_looks_elsewhere(&self, at: u8, protocol: &Protocol) -> Relay {
         match self.news_from_elsewhere(at, protocol) {
             0 => Relay::Idle,
-            rows => Relay::Elsewhere {
-                rows,
-                here: self.place(at, protocol),
-            },
+            rows => Relay::Elsewhere { rows, here: self.place(at, protocol) },
         }
     }
 

@@ -18,10 +18,7 @@ use tokio::runtime::Runtime;
 static SCHEMA: Schema = cache_runtime::schema!();
 
 /// In a new epoch nothing strict is stored for `max-commit`: this one is over at once.
-static QUICK: Schema = Schema {
-    max_commit: Duration::from_millis(1),
-    ..SCHEMA
-};
+static QUICK: Schema = Schema { max_commit: Duration::from_millis(1), ..SCHEMA };
 
 const SOURCE: &str = "one";
 const LONG: Duration = Duration::from_secs(600);
@@ -66,20 +63,9 @@ fn steps(evicts: bool) -> impl Strategy<Value = Vec<Step>> {
     let (at, key, writer) = (0..2_usize, 0..KEYS as u8, 0..2_u8);
     let tags = 1..1_u8 << TAGS;
     let read = (at.clone(), key.clone()).prop_map(|(at, key)| Step::Read { at, key });
-    let fill = (
-        at.clone(),
-        key.clone(),
-        tags.clone(),
-        0..4_usize,
-        any::<bool>(),
-    );
-    let fill = fill.prop_map(|(at, key, tags, token, strict)| Step::Fill {
-        at,
-        key,
-        tags,
-        token,
-        strict,
-    });
+    let fill = (at.clone(), key.clone(), tags.clone(), 0..4_usize, any::<bool>());
+    let fill =
+        fill.prop_map(|(at, key, tags, token, strict)| Step::Fill { at, key, tags, token, strict });
     let invalidate = (at.clone(), tags.clone());
     let invalidate = invalidate.prop_map(|(at, tags)| Step::Invalidate { at, tags });
     let blocks = (at.clone(), writer, tags, any::<bool>());
@@ -139,11 +125,7 @@ fn redis_answers_as_the_model_does() {
 }
 
 fn run(cases: u32, evicts: bool, test: impl Fn(&[Step]) -> Result<(), TestCaseError>) {
-    let config = Config {
-        cases,
-        failure_persistence: None,
-        ..Config::default()
-    };
+    let config = Config { cases, failure_persistence: None, ..Config::default() };
     let ran = TestRunner::new(config).run(&steps(evicts), |steps| test(&steps));
     ran.unwrap_or_else(|error| panic!("{error}"));
 }
@@ -203,13 +185,9 @@ async fn compare(
     for step in steps {
         match *step {
             Step::Read { at, key } => both.read(at, key).await?,
-            Step::Fill {
-                at,
-                key,
-                tags,
-                token,
-                strict,
-            } => both.fill(at, key, tags, token, strict).await?,
+            Step::Fill { at, key, tags, token, strict } => {
+                both.fill(at, key, tags, token, strict).await?
+            }
             Step::Invalidate { at, tags } => both.invalidate(at, tags).await,
             Step::Block { at, writer, tags } => both.block(at, writer, tags, LONG).await,
             Step::Unblock { at, writer, tags } => {
@@ -252,8 +230,7 @@ impl Both<'_> {
         let expected = version.map(|version| Bytes::from(vec![version]));
         prop_assert_eq!(&values[0], &expected, "read of {}", key);
         self.tokens.push((token, model_token));
-        self.seen
-            .one(if version.is_some() { "hit" } else { "miss" });
+        self.seen.one(if version.is_some() { "hit" } else { "miss" });
         Ok(())
     }
 
@@ -285,21 +262,14 @@ impl Both<'_> {
             self.renew_epoch();
         }
         self.seen.one(format!("{filled:?}"));
-        prop_assert_eq!(
-            stored,
-            [filled == Filled::Stored],
-            "fill of {}: {:?}",
-            key,
-            filled
-        );
+        prop_assert_eq!(stored, [filled == Filled::Stored], "fill of {}: {:?}", key, filled);
         Ok(())
     }
 
     /// Which edges a fill has tidied away is left to chance: none but dead ones, and the model is told.
     async fn tidy(&mut self, server: &Redis) -> Result<(), TestCaseError> {
-        let indexes: Vec<String> = (0..TAGS as u8)
-            .map(|tag| name(model::Key::Index(tag)))
-            .collect();
+        let indexes: Vec<String> =
+            (0..TAGS as u8).map(|tag| name(model::Key::Index(tag))).collect();
         // One command, as each has a connection of its own; its words are parted by spaces.
         let script = EDGES.replace(' ', "\t");
         let script = format!("EVAL {script} {TAGS} {}", indexes.join(" "));
@@ -310,12 +280,7 @@ impl Both<'_> {
             let known = self.model.index(tag);
             let gone = members(known).filter(|key| !is_there(key));
             let gone = gone.fold(0, |set, key| set | 1 << key);
-            prop_assert_eq!(
-                gone & !self.model.dead(tag),
-                0,
-                "edges of {} that live",
-                index
-            );
+            prop_assert_eq!(gone & !self.model.dead(tag), 0, "edges of {} that live", index);
             if gone != 0 {
                 self.model.tidy(tag, gone, None);
                 self.seen.one("tidied");
@@ -359,9 +324,7 @@ const EDGES: &str = "local edges = ''
     return edges";
 
 fn tags_of(tags: Set) -> Vec<Tag> {
-    members(tags)
-        .map(|tag| Tag::from_text(format!("tag{tag}")))
-        .collect()
+    members(tags).map(|tag| Tag::from_text(format!("tag{tag}"))).collect()
 }
 
 /// What Redis calls it.

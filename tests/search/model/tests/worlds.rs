@@ -9,10 +9,7 @@ const SAFETY: &str = "no answer is older than it may be";
 fn nothing_goes_wrong_in_any_world() {
     for world in World::all(Bounds::Small) {
         let name = world.name;
-        let found = check(Protocol {
-            world,
-            without: None,
-        });
+        let found = check(Protocol { world, without: None });
         holds(name, &found);
     }
 }
@@ -20,12 +17,7 @@ fn nothing_goes_wrong_in_any_world() {
 #[test]
 fn nothing_goes_wrong_in_a_cluster() {
     for (readers, writers, evicts) in [(2, 2, false), (2, 2, true), (2, 3, false)] {
-        let found = check(Partitioned {
-            readers,
-            writers,
-            evicts,
-            without: None,
-        });
+        let found = check(Partitioned { readers, writers, evicts, without: None });
         holds("cluster", &found);
     }
 }
@@ -33,10 +25,7 @@ fn nothing_goes_wrong_in_a_cluster() {
 #[test]
 fn without_any_mechanism_something_goes_wrong() {
     for mutant in Mutant::ALL {
-        let found = check(Protocol {
-            world: mutant.noticed_in(),
-            without: Some(*mutant),
-        });
+        let found = check(Protocol { world: mutant.noticed_in(), without: Some(*mutant) });
         let breaks = match mutant {
             Mutant::AdoptsStrict | Mutant::MarksFirst | Mutant::PlaceIsServer => "it settles",
             _ => SAFETY,
@@ -44,12 +33,8 @@ fn without_any_mechanism_something_goes_wrong() {
         is_caught(&format!("{mutant:?}"), &found, breaks);
     }
     for mutant in partitioned::Mutant::ALL {
-        let found = check(Partitioned {
-            readers: 2,
-            writers: 2,
-            evicts: false,
-            without: Some(*mutant),
-        });
+        let found =
+            check(Partitioned { readers: 2, writers: 2, evicts: false, without: Some(*mutant) });
         is_caught(&format!("{mutant:?}"), &found, SAFETY);
     }
 }

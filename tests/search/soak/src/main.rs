@@ -62,24 +62,18 @@ async fn soak(time: Duration) -> bool {
     let pool = PgPool::connect_lazy(&url).expect("an address");
     models::create(&pool).await.expect("the table");
     let most = sample::used_memory(&redis).await + FITS;
-    redis
-        .command("CONFIG SET maxmemory-policy volatile-lru")
-        .await;
+    redis.command("CONFIG SET maxmemory-policy volatile-lru").await;
     redis.command(&format!("CONFIG SET maxmemory {most}")).await;
 
     // As `pg_dump` has one: nothing that is deleted from now on is removed.
     let mut snapshot = pool.begin().await.expect("a transaction");
-    for sql in [
-        "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
-        "SELECT 1",
-    ] {
+    for sql in ["SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", "SELECT 1"] {
         let begun = sqlx::query(sql).execute(&mut *snapshot).await;
         begun.expect("a snapshot");
     }
 
-    let processes: Vec<Process> = (0..PROCESSES)
-        .map(|_| Process::start(&url, &redis.url(0)))
-        .collect();
+    let processes: Vec<Process> =
+        (0..PROCESSES).map(|_| Process::start(&url, &redis.url(0))).collect();
     let writing = tokio::spawn(load::write_plainly(pool.clone()));
     let mut samples = Samples::new(pool, redis);
     let (began, mut tick) = (Instant::now(), interval(EVERY));

@@ -42,12 +42,7 @@ type Outbox = (i64, i64, i64, i64, i64, i64);
 
 impl Samples {
     pub fn new(pool: PgPool, redis: Redis) -> Samples {
-        Samples {
-            pool,
-            redis,
-            last: (Instant::now(), 0),
-            all: Vec::new(),
-        }
+        Samples { pool, redis, last: (Instant::now(), 0), all: Vec::new() }
     }
 
     pub async fn take(&mut self, at: Duration, processes: &[Process]) {
@@ -74,10 +69,7 @@ impl Samples {
             bytes as f64 / MIB,
             dead as f64,
             connections as f64,
-            number(
-                &self.redis.command("INFO clients").await,
-                "connected_clients:",
-            ) as f64,
+            number(&self.redis.command("INFO clients").await, "connected_clients:") as f64,
             told.iter().map(|it| it.lag_ms).max().unwrap_or_default() as f64,
             written / seconds,
             sum(|it| it.reads) / seconds,

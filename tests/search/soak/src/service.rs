@@ -52,10 +52,8 @@ pub async fn serve((database, redis): (String, String)) {
     let lag = Arc::new(AtomicU64::new(0));
     let seen = lag.clone();
     let store = RedisStore::new(&redis, &SCHEMA).expect("an address");
-    let cache = Cache::builder(pool.clone(), &SCHEMA)
-        .outbox(&pool)
-        .store(store)
-        .on_event(move |event| {
+    let cache =
+        Cache::builder(pool.clone(), &SCHEMA).outbox(&pool).store(store).on_event(move |event| {
             if let Event::Delivered { lag, .. } = event {
                 seen.fetch_max(lag.as_millis() as u64, Ordering::Relaxed);
             }

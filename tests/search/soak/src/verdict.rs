@@ -64,9 +64,7 @@ pub fn of(samples: &[Sample]) -> Table {
     let counted = &samples[samples.len() / WARM_UP..];
     let third = counted.len().div_ceil(3);
     let (first, last) = (&counted[..third], &counted[counted.len() - third..]);
-    Table(std::array::from_fn(|which| {
-        (median(first, which), median(last, which))
-    }))
+    Table(std::array::from_fn(|which| (median(first, which), median(last, which))))
 }
 
 fn median(samples: &[Sample], which: usize) -> f64 {
@@ -77,8 +75,7 @@ fn median(samples: &[Sample], which: usize) -> f64 {
 
 impl Table {
     pub fn is_level(&self) -> bool {
-        self.rows()
-            .all(|(_, rule, (first, last))| rule.is_kept(first, last))
+        self.rows().all(|(_, rule, (first, last))| rule.is_kept(first, last))
     }
 
     fn rows(&self) -> impl Iterator<Item = (&'static str, Rule, (f64, f64))> {
@@ -94,20 +91,13 @@ impl fmt::Display for Table {
         let mut all = serde_json::Map::new();
         for (name, rule, (first, last)) in self.rows() {
             let ratio = last / first.max(f64::MIN_POSITIVE);
-            let ratio = if first == 0.0 {
-                "–".to_owned()
-            } else {
-                format!("{ratio:.2}")
-            };
+            let ratio = if first == 0.0 { "–".to_owned() } else { format!("{ratio:.2}") };
             let verdict = match rule {
                 Rule::Any => "not judged",
                 _ if rule.is_kept(first, last) => "level",
                 _ => "**not level**",
             };
-            writeln!(
-                f,
-                "| {name} | {first:.0} | {last:.0} | {ratio} | {verdict} |"
-            )?;
+            writeln!(f, "| {name} | {first:.0} | {last:.0} | {ratio} | {verdict} |")?;
             all.insert(name.to_owned(), json!([first, last]));
         }
         let json = json!({ "level": self.is_level(), "medians": Value::Object(all) });

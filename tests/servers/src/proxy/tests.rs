@@ -45,11 +45,9 @@ async fn answer(connection: &mut TcpStream) -> Option<u8> {
 #[tokio::test]
 async fn connections_that_there_are_stand_still_and_new_ones_do_not() {
     let proxy = Proxy::to(echo().await).await;
-    for freeze in [
-        Proxy::freeze_existing,
-        Proxy::freeze_existing_questions,
-        Proxy::freeze_existing_answers,
-    ] {
+    for freeze in
+        [Proxy::freeze_existing, Proxy::freeze_existing_questions, Proxy::freeze_existing_answers]
+    {
         let mut old = connect(&proxy).await;
         freeze(&proxy);
         send(&mut old, 1).await;

@@ -1,32 +1,12 @@
 //! What the derive generates survives the strictest crate: no prelude, and every lint denied that a
 //! service may deny; clippy's as well, where it is clippy that compiles this.
 #![no_implicit_prelude]
-#![deny(
-    warnings,
-    unused,
-    future_incompatible,
-    let_underscore,
-    nonstandard_style
-)]
-#![deny(
-    missing_docs,
-    missing_debug_implementations,
-    unsafe_code,
-    rust_2018_idioms
-)]
-#![deny(
-    unreachable_pub,
-    unused_qualifications,
-    unused_results,
-    single_use_lifetimes
-)]
+#![deny(warnings, unused, future_incompatible, let_underscore, nonstandard_style)]
+#![deny(missing_docs, missing_debug_implementations, unsafe_code, rust_2018_idioms)]
+#![deny(unreachable_pub, unused_qualifications, unused_results, single_use_lifetimes)]
 #![deny(trivial_casts, trivial_numeric_casts, variant_size_differences)]
 #![deny(clippy::all, clippy::pedantic, clippy::nursery)]
-#![deny(
-    clippy::missing_docs_in_private_items,
-    clippy::panic,
-    clippy::unwrap_used
-)]
+#![deny(clippy::missing_docs_in_private_items, clippy::panic, clippy::unwrap_used)]
 // It contradicts `unreachable_pub`.
 #![allow(clippy::redundant_pub_crate)]
 

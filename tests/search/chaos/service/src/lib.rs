@@ -1,8 +1,5 @@
 //! The service of which the history checker runs several processes, and what they tell it.
-#![allow(
-    missing_docs,
-    reason = "a part of tests/search/chaos, and of nothing else"
-)]
+#![allow(missing_docs, reason = "a part of tests/search/chaos, and of nothing else")]
 
 pub mod clock;
 pub mod models;

@@ -163,11 +163,7 @@ impl Load<Db> for Book {
             author_id,
             version,
             author,
-            reviews: reviews
-                .iter()
-                .filter(|review| review.book_id == id)
-                .cloned()
-                .collect(),
+            reviews: reviews.iter().filter(|review| review.book_id == id).cloned().collect(),
         });
         Ok(books.collect())
     }

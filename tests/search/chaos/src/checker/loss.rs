@@ -36,11 +36,7 @@ impl Loss {
     pub(super) fn of(&self, kept: i64) -> Lost {
         let mut over = Stairs::default();
         over.raise(self.to, i64::MAX);
-        Lost {
-            versions: kept + 1..=self.floor,
-            over,
-            newest: self.newest,
-        }
+        Lost { versions: kept + 1..=self.floor, over, newest: self.newest }
     }
 }
 

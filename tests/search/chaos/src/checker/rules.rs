@@ -49,10 +49,9 @@ pub(super) fn of<'k>(
     let own = known.own.get(&read.process);
     let own = own.filter(|_| read.tier != Tier::Database);
     let (applied, delivered) = match read.tier {
-        Tier::Near => (
-            (Rule::Near, bounds.near),
-            (Rule::NearDelivered, bounds.delivery + bounds.near),
-        ),
+        Tier::Near => {
+            ((Rule::Near, bounds.near), (Rule::NearDelivered, bounds.delivery + bounds.near))
+        }
         _ => ((Rule::Applied, 0), (Rule::Delivered, bounds.delivery)),
     };
     [

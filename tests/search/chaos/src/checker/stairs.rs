@@ -42,8 +42,7 @@ impl Stairs {
 
     /// For how long it had been above this version at that moment.
     pub(super) fn age(&self, version: i64, moment: Nanos) -> Nanos {
-        self.above(version)
-            .map_or(0, |since| moment.saturating_sub(since))
+        self.above(version).map_or(0, |since| moment.saturating_sub(since))
     }
 
     /// It has never been above this.

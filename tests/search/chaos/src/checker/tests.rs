@@ -6,10 +6,7 @@ use super::*;
 
 mod losses;
 
-const BOUNDS: Bounds = Bounds {
-    delivery: 1000 * MS,
-    near: 100 * MS,
-};
+const BOUNDS: Bounds = Bounds { delivery: 1000 * MS, near: 100 * MS };
 const MS: Nanos = 1_000_000;
 /// The process that writes, another of its line, and one of another line.
 const HERE: ProcessId = 1;
@@ -23,10 +20,7 @@ struct Story {
 }
 
 fn story() -> Story {
-    Story {
-        checker: Checker::new(BOUNDS),
-        model: Model::Author,
-    }
+    Story { checker: Checker::new(BOUNDS), model: Model::Author }
 }
 
 impl Story {
@@ -90,12 +84,7 @@ impl Story {
 
     fn allow(mut self, from: Nanos, to: Nanos, adds: Option<Nanos>) -> Story {
         let (from, to, adds) = (from * MS, to * MS, adds.map(|it| it * MS));
-        self.checker.allow(Allowance {
-            line: None,
-            from,
-            to,
-            adds,
-        });
+        self.checker.allow(Allowance { line: None, from, to, adds });
         self
     }
 
@@ -132,17 +121,13 @@ const UNKNOWN: (Way, Outcome) = (Way::Cache, Outcome::Unknown);
 fn a_write_may_be_read_from_its_start() {
     let written = || story().write(1, 10, Some(20), APPLIED);
     written().read(THERE, Tier::Miss, 9, 1).keeps_to_all();
-    written()
-        .read(THERE, Tier::Miss, 5, 1)
-        .breaks(&[Rule::Future]);
+    written().read(THERE, Tier::Miss, 5, 1).breaks(&[Rule::Future]);
 }
 
 #[test]
 fn what_was_never_written_is_not_read() {
     let written = story().write(1, 10, Some(20), APPLIED);
-    written
-        .read(THERE, Tier::Far, 30, 2)
-        .breaks(&[Rule::Future]);
+    written.read(THERE, Tier::Far, 30, 2).breaks(&[Rule::Future]);
 }
 
 #[test]
@@ -167,18 +152,14 @@ fn nothing_stale_survives() {
 
 #[test]
 fn a_row_that_is_always_there_is_always_found() {
-    story()
-        .read(THERE, Tier::Far, 5, -1)
-        .breaks(&[Rule::Applied]);
+    story().read(THERE, Tier::Far, 5, -1).breaks(&[Rule::Applied]);
 }
 
 #[test]
 fn a_near_value_may_be_old_until_the_bound() {
     let written = || story().write(1, 10, Some(20), APPLIED);
     written().read(THERE, Tier::Near, 119, 0).keeps_to_all();
-    written()
-        .read(THERE, Tier::Near, 121, 0)
-        .breaks(&[Rule::Near]);
+    written().read(THERE, Tier::Near, 121, 0).breaks(&[Rule::Near]);
 }
 
 #[test]
@@ -200,13 +181,9 @@ fn what_the_store_was_not_told_of_is_delivered_in_time() {
     for how in [PLAIN, COMMITTED] {
         let written = || story().write(1, 10, Some(20), how);
         written().read(THERE, Tier::Far, 1019, 0).keeps_to_all();
-        written()
-            .read(THERE, Tier::Far, 1021, 0)
-            .breaks(&[Rule::Delivered]);
+        written().read(THERE, Tier::Far, 1021, 0).breaks(&[Rule::Delivered]);
         written().read(THERE, Tier::Near, 1119, 0).keeps_to_all();
-        written()
-            .read(THERE, Tier::Near, 1121, 0)
-            .breaks(&[Rule::NearDelivered]);
+        written().read(THERE, Tier::Near, 1121, 0).breaks(&[Rule::NearDelivered]);
     }
 }
 
@@ -215,32 +192,20 @@ fn what_one_line_was_told_is_delivered_to_another_in_time() {
     let written = || story().write(1, 10, Some(20), APPLIED);
     written().read(BESIDE, Tier::Far, 21, 0).keeps_to_all();
     written().read(BESIDE, Tier::Far, 1019, 0).keeps_to_all();
-    written()
-        .read(BESIDE, Tier::Far, 1021, 0)
-        .breaks(&[Rule::Delivered]);
+    written().read(BESIDE, Tier::Far, 1021, 0).breaks(&[Rule::Delivered]);
     written().read(BESIDE, Tier::Near, 1119, 0).keeps_to_all();
-    written()
-        .read(BESIDE, Tier::Near, 1121, 0)
-        .breaks(&[Rule::NearDelivered]);
+    written().read(BESIDE, Tier::Near, 1121, 0).breaks(&[Rule::NearDelivered]);
     // Who was told of one is not told of the next by its being told.
     let twice = || written().write(2, 30, Some(40), APPLIED);
-    twice()
-        .read(THERE, Tier::Far, 41, 1)
-        .breaks(&[Rule::Applied]);
+    twice().read(THERE, Tier::Far, 41, 1).breaks(&[Rule::Applied]);
     twice().read(BESIDE, Tier::Far, 41, 1).keeps_to_all();
 }
 
 #[test]
 fn whoever_reads_a_version_proves_that_it_is_committed() {
-    let read = || {
-        story()
-            .write(1, 10, None, UNKNOWN)
-            .read(HERE, Tier::Miss, 30, 1)
-    };
+    let read = || story().write(1, 10, None, UNKNOWN).read(HERE, Tier::Miss, 30, 1);
     read().read(THERE, Tier::Far, 1030, 0).keeps_to_all();
-    read()
-        .read(THERE, Tier::Far, 1032, 0)
-        .breaks(&[Rule::Delivered]);
+    read().read(THERE, Tier::Far, 1032, 0).breaks(&[Rule::Delivered]);
 }
 
 #[test]
@@ -250,30 +215,18 @@ fn so_does_whoever_writes_the_next() {
         killed.write(2, 50, None, UNKNOWN)
     };
     written().read(THERE, Tier::Far, 1049, 0).keeps_to_all();
-    written()
-        .read(THERE, Tier::Far, 1051, 0)
-        .breaks(&[Rule::Delivered]);
+    written().read(THERE, Tier::Far, 1051, 0).breaks(&[Rule::Delivered]);
     written().read(THERE, Tier::Far, 5000, 1).keeps_to_all();
 }
 
 #[test]
 fn a_fault_allows_more_to_deliveries_that_it_meets_and_to_nothing_else() {
-    let slow = |how| {
-        story()
-            .write(1, 10, Some(20), how)
-            .allow(500, 900, Some(200))
-    };
+    let slow = |how| story().write(1, 10, Some(20), how).allow(500, 900, Some(200));
     slow(PLAIN).read(THERE, Tier::Far, 1219, 0).keeps_to_all();
-    slow(PLAIN)
-        .read(THERE, Tier::Far, 1221, 0)
-        .breaks(&[Rule::Delivered]);
-    slow(APPLIED)
-        .read(THERE, Tier::Far, 25, 0)
-        .breaks(&[Rule::Applied]);
+    slow(PLAIN).read(THERE, Tier::Far, 1221, 0).breaks(&[Rule::Delivered]);
+    slow(APPLIED).read(THERE, Tier::Far, 25, 0).breaks(&[Rule::Applied]);
     let before = story().allow(1, 5, Some(200)).write(1, 10, Some(20), PLAIN);
-    before
-        .read(THERE, Tier::Far, 1021, 0)
-        .breaks(&[Rule::Delivered]);
+    before.read(THERE, Tier::Far, 1021, 0).breaks(&[Rule::Delivered]);
 }
 
 #[test]
@@ -282,9 +235,7 @@ fn while_nothing_is_delivered_what_is_committed_waits_for_the_end_and_no_longer(
     let still = |at| written(at).allow(500, 4000, None);
     for (at, last) in [(400, 4900), (600, 5000), (3900, 5000), (4100, 5100)] {
         still(at).read(THERE, Tier::Far, last, 0).keeps_to_all();
-        still(at)
-            .read(THERE, Tier::Far, last + 1, 0)
-            .breaks(&[Rule::Delivered]);
+        still(at).read(THERE, Tier::Far, last + 1, 0).breaks(&[Rule::Delivered]);
     }
 }
 
@@ -310,11 +261,7 @@ fn what_no_trigger_reported_is_old_until_it_is_noticed() {
     let others = |model, (start, end)| {
         let mut story = story();
         story.model = model;
-        story.checker.unreported(Unreported {
-            models: PAGES,
-            from: 100 * MS,
-            to: Nanos::MAX,
-        });
+        story.checker.unreported(Unreported { models: PAGES, from: 100 * MS, to: Nanos::MAX });
         story.checker.reported(200 * MS);
         story.write(1, start, Some(end), APPLIED)
     };
@@ -322,12 +269,8 @@ fn what_no_trigger_reported_is_old_until_it_is_noticed() {
         let page = || others(Model::Page, during);
         for process in [HERE, THERE, BESIDE] {
             page().read(process, Tier::Far, 1080, 0).keeps_to_all();
-            page()
-                .read(process, Tier::Far, 1220, 0)
-                .breaks(&[Rule::Delivered]);
-            page()
-                .read(process, Tier::Near, 1320, 0)
-                .breaks(&[Rule::NearDelivered]);
+            page().read(process, Tier::Far, 1220, 0).breaks(&[Rule::Delivered]);
+            page().read(process, Tier::Near, 1320, 0).breaks(&[Rule::NearDelivered]);
         }
         let author = others(Model::Author, during);
         let read = author.read(HERE, Tier::Far, 215, 0);
@@ -347,9 +290,7 @@ fn what_no_trigger_reported_is_old_until_it_is_noticed() {
 fn strict_values_are_never_behind() {
     let written = || story().strict().write(1, 10, Some(20), COMMITTED);
     written().read(THERE, Tier::Far, 19, 0).keeps_to_all();
-    written()
-        .read(THERE, Tier::Far, 21, 0)
-        .breaks(&[Rule::Strict]);
+    written().read(THERE, Tier::Far, 21, 0).breaks(&[Rule::Strict]);
     written().read(THERE, Tier::Far, 21, 1).keeps_to_all();
 }
 
@@ -357,9 +298,7 @@ fn strict_values_are_never_behind() {
 fn a_strict_value_is_strict_in_the_line_that_writes_it() {
     let written = || story().strict().write(1, 10, Some(20), APPLIED);
     written().read(BESIDE, Tier::Far, 1019, 0).keeps_to_all();
-    written()
-        .read(BESIDE, Tier::Far, 1021, 0)
-        .breaks(&[Rule::Delivered]);
+    written().read(BESIDE, Tier::Far, 1021, 0).breaks(&[Rule::Delivered]);
 }
 
 #[test]
@@ -368,9 +307,7 @@ fn strict_reads_do_not_go_back() {
     let written = || story().strict().write(1, 10, Some(90), APPLIED);
     let one = || written().read(HERE, Tier::Miss, 30, 1);
     one().read(THERE, Tier::Far, 32, 0).breaks(&[Rule::Strict]);
-    one()
-        .read_within(THERE, Tier::Far, (25, 50), 0, true)
-        .keeps_to_all();
+    one().read_within(THERE, Tier::Far, (25, 50), 0, true).keeps_to_all();
     let past = written().read(HERE, Tier::Database, 30, 1);
     past.read(THERE, Tier::Far, 32, 0).breaks(&[Rule::Strict]);
 }
@@ -381,14 +318,10 @@ fn what_comes_from_the_source_is_new() {
     for tier in [Tier::Miss, Tier::Bypass] {
         written().read(THERE, tier, 21, 0).breaks(&[Rule::Source]);
         // What it embeds may have come from the store; what another has loaded, from before.
-        written()
-            .read_within(THERE, tier, (21, 22), 0, false)
-            .keeps_to_all();
+        written().read_within(THERE, tier, (21, 22), 0, false).keeps_to_all();
     }
     written().read(THERE, Tier::Collapsed, 21, 0).keeps_to_all();
-    written()
-        .read(THERE, Tier::Database, 21, 0)
-        .breaks(&[Rule::Source]);
+    written().read(THERE, Tier::Database, 21, 0).breaks(&[Rule::Source]);
 }
 
 #[test]
@@ -404,9 +337,7 @@ fn only_what_is_complete_is_checked() {
 #[test]
 fn the_report_says_how_old_and_how_many() {
     let written = story().write(1, 10, Some(20), PLAIN);
-    let reads = written
-        .read(THERE, Tier::Far, 520, 0)
-        .read(THERE, Tier::Far, 700, 1);
+    let reads = written.read(THERE, Tier::Far, 520, 0).read(THERE, Tier::Far, 700, 1);
     let report = reads.keeps_to_all().report;
     assert_eq!(report.worst[&Rule::Delivered], (500 * MS, 1000 * MS));
     assert_eq!((report.newest, report.writes), (1, 1));
@@ -415,9 +346,7 @@ fn the_report_says_how_old_and_how_many() {
 
 #[test]
 fn a_violation_shows_what_was_around_it() {
-    let mut story = story()
-        .write(1, 10, Some(20), APPLIED)
-        .read(THERE, Tier::Far, 25, 0);
+    let mut story = story().write(1, 10, Some(20), APPLIED).read(THERE, Tier::Far, 25, 0);
     let violations = story.checker.advance(Nanos::MAX);
     let text = violations[0].to_string();
     for part in [
@@ -435,10 +364,7 @@ fn old_stairs_are_forgotten_but_for_the_last() {
     for (at, version) in [(10, 1), (30, 3), (20, 2), (40, 3), (15, 2)] {
         stairs.raise(at, version);
     }
-    assert_eq!(
-        [5, 10, 15, 25, 30, 99].map(|at| stairs.at(at)),
-        [0, 1, 2, 2, 3, 3]
-    );
+    assert_eq!([5, 10, 15, 25, 30, 99].map(|at| stairs.at(at)), [0, 1, 2, 2, 3, 3]);
     assert_eq!((stairs.above(1), stairs.above(3)), (Some(15), None));
     stairs.forget_before(32);
     assert_eq!((stairs.at(32), stairs.above(0)), (3, Some(30)));

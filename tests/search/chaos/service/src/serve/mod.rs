@@ -80,10 +80,7 @@ async fn run(orders: Orders, off: Option<Mechanism>) {
         .expect("an address");
     let log = Arc::new(Log::default());
     let points = Arc::new(Points::default());
-    let db = Db {
-        pool,
-        pauses: Pauses,
-    };
+    let db = Db { pool, pauses: Pauses };
     let watch = Arc::new(Watch::new(log.clone(), points.clone()));
     let strict_watch = Arc::new(Watch::new(log.clone(), points.clone()));
     let service = Service {
@@ -149,10 +146,7 @@ impl Service {
     fn tell_in_use(&self) {
         let in_use = self.watch.in_use() && self.strict_watch.in_use();
         self.log.note(|_| Record::InUse(in_use));
-        let stored = Stored {
-            values: self.watch.stored(),
-            strict: self.strict_watch.stored(),
-        };
+        let stored = Stored { values: self.watch.stored(), strict: self.strict_watch.stored() };
         self.log.note(|_| Record::Stored(stored));
     }
 }

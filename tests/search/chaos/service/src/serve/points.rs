@@ -41,10 +41,7 @@ impl Points {
         if state.armed != Some(point) {
             return;
         }
-        *state = State {
-            armed: None,
-            standing: true,
-        };
+        *state = State { armed: None, standing: true };
         log.tell(|_| Record::Reached(point));
         tokio::task::block_in_place(|| {
             let standing = self.changed.wait_while(state, |state| state.standing);

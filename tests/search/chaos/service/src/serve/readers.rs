@@ -76,22 +76,10 @@ async fn read_one(service: &Service) -> Result<(), Error> {
             let version = value.map_or(-1, |account| account.version);
             let register = Model::Account.register(id);
             let direct = true;
-            (
-                status,
-                vec![Sight {
-                    register,
-                    version,
-                    direct,
-                }],
-            )
+            (status, vec![Sight { register, version, direct }])
         }
     };
-    service.log.note(|end| Record::Read {
-        start,
-        end,
-        tier: tier(status),
-        seen,
-    });
+    service.log.note(|end| Record::Read { start, end, tier: tier(status), seen });
     Ok(())
 }
 
@@ -137,11 +125,7 @@ fn book(id: i64, book: Option<&Book>) -> Vec<Sight> {
             version: book.map_or(-1, |book| book.version),
             direct: true,
         },
-        author(
-            id % AUTHORS,
-            book.and_then(|book| book.author.as_deref()),
-            false,
-        ),
+        author(id % AUTHORS, book.and_then(|book| book.author.as_deref()), false),
     ];
     seen.extend((0..REVIEWS_OF_A_BOOK).map(|slot| Sight {
         register: Model::Review.register(id * REVIEWS_OF_A_BOOK + slot),
@@ -156,9 +140,7 @@ fn tier(status: CacheStatus) -> Tier {
         Answer::Hit if status.tier == "near" => Tier::Near,
         Answer::Hit => Tier::Far,
         Answer::Stale { .. } => Tier::Stale,
-        Answer::Miss {
-            collapsed: true, ..
-        } => Tier::Collapsed,
+        Answer::Miss { collapsed: true, .. } => Tier::Collapsed,
         Answer::Miss { .. } => Tier::Miss,
         Answer::Bypass => Tier::Bypass,
         other => panic!("a new answer: {other:?}"),
@@ -186,11 +168,7 @@ async fn read_an_account(service: &Service) -> Result<(), sqlx::Error> {
         start,
         end,
         tier: Tier::Database,
-        seen: vec![Sight {
-            register: Model::Account.register(id),
-            version,
-            direct: true,
-        }],
+        seen: vec![Sight { register: Model::Account.register(id), version, direct: true }],
     });
     Ok(())
 }

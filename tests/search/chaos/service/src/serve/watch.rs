@@ -53,9 +53,7 @@ impl Watch {
             Event::StoreBack => {
                 let _ = self
                     .away
-                    .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |away| {
-                        away.checked_sub(1)
-                    });
+                    .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |away| away.checked_sub(1));
             }
             Event::Filled { stored: true, .. } => {
                 self.stored.fetch_add(1, Ordering::SeqCst);

@@ -87,21 +87,11 @@ impl Service {
 
     /// Told at once: what is read must not seem to come from nowhere, should this process be killed.
     fn committing(&self, way: Way, written: &[(Register, i64)]) -> u64 {
-        self.log.tell(|start| Record::Committing {
-            start,
-            way,
-            written: written.to_vec(),
-        })
+        self.log.tell(|start| Record::Committing { start, way, written: written.to_vec() })
     }
 
     fn committed(&self, start: u64, way: Way, outcome: Outcome, written: Vec<(Register, i64)>) {
-        self.log.note(|end| Record::Committed {
-            start,
-            end,
-            way,
-            outcome,
-            written,
-        });
+        self.log.note(|end| Record::Committed { start, end, way, outcome, written });
     }
 }
 
@@ -140,12 +130,8 @@ impl What {
     /// Raises the version of every row; says which rows, and what they have now.
     async fn write(self, db: &mut PgConnection) -> Result<Vec<(Register, i64)>, sqlx::Error> {
         let raise = |table, rows| format!("UPDATE {table} SET version = {NEXT} WHERE {rows}");
-        let row = |table, id| {
-            format!(
-                "{} RETURNING id, version",
-                raise(table, format!("id = {id}"))
-            )
-        };
+        let row =
+            |table, id| format!("{} RETURNING id, version", raise(table, format!("id = {id}")));
         let review = format!("{}, version", review());
         let (model, sql) = match self {
             What::Author(id) => (Model::Author, row("author", id)),
@@ -173,8 +159,6 @@ impl What {
         };
         let rows: Vec<(i64, i64)> = sqlx::query_as(AssertSqlSafe(sql)).fetch_all(db).await?;
         let rows = rows.into_iter();
-        Ok(rows
-            .map(|(id, version)| (model.register(id), version))
-            .collect())
+        Ok(rows.map(|(id, version)| (model.register(id), version)).collect())
     }
 }
