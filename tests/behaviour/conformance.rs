@@ -1,5 +1,5 @@
-//! The store in Redis keeps the protocol: the suite that every store passes, on a real server; and what only a store can be
-//! that has moved to another server.
+//! The store in Redis keeps the protocol: the suite that every store passes, on a real server; and
+//! what only a store can be that has moved to another server.
 
 use std::time::Duration;
 
@@ -46,7 +46,8 @@ async fn a_server_that_is_behind_stays_so_until_it_is_adopted() {
 
     let new = new(&replica.url(0), &SCHEMA);
     let missed = behind(new.connect("source").await.expect("connected"));
-    // Its clock goes on while it is told, which is no reason to be told less, should this process not come to the end;
+    // Its clock goes on while it is told, which is no reason to be told
+    // less, should this process not come to the end;
     invalidate(&new, "another").await;
     let still = behind(new.connect("source").await.expect("connected"));
     assert!(still >= missed, "it missed {missed:?}, and then only {still:?}");

@@ -1,5 +1,5 @@
-//! A Redis that is full, under every policy: fills are not refused for good, and what the cache keeps beside the values
-//! does not take their room. `row` prints how much there is of both.
+//! A Redis that is full, under every policy: fills are not refused for good, and what the cache
+//! keeps beside the values does not take their room. `row` prints how much there is of both.
 
 mod load;
 
@@ -11,8 +11,9 @@ use libtest_mimic::Trial;
 use crate::harness::soon::{PATIENCE, Soon};
 use load::Full;
 
-/// And the least share of values that is to be there right after they were stored: of those that were never read, LFU would
-/// rather have none, and `allkeys-*` evicts what the cache needs to invalidate.
+/// And the least share of values that is to be there right after they were
+/// stored: of those that were never read, LFU would rather have none, and
+/// `allkeys-*` evicts what the cache needs to invalidate.
 const POLICIES: [(&str, f64); 8] = [
     ("noeviction", 0.95),
     ("volatile-lru", 0.95),
@@ -49,7 +50,8 @@ fn trial<F: Future<Output = ()>>(name: &str, tell: impl Fn() -> F + Send + 'stat
     })
 }
 
-/// Values that have expired are gone at once; what is kept of them for the near caches is not to fill the server.
+/// Values that have expired are gone at once; what is kept of them for
+/// the near caches is not to fill the server.
 async fn full_of_short_lives() {
     let mut full = Full::new("volatile-lru", 24).await;
     full.life = Duration::from_secs(5);

@@ -1,4 +1,5 @@
-//! Claims on a real server: the suite of stores that processes share, and what only a Redis can do to a lease.
+//! Claims on a real server: the suite of stores that processes share,
+//! and what only a Redis can do to a lease.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! The behaviours of the whole path: schema, derive, runtime and example app, over HTTP, on real servers.
+//! The behaviours of the whole path: schema, derive, runtime and
+//! example app, over HTTP, on real servers.
 //!
 //! `tests/README.md` says how to run them, and what runs on which set-up.
 

@@ -1,5 +1,5 @@
-//! Each mechanism's removal must be caught: a mutant, and a story that fails without what it took out. The trial
-//! passes when the story ends in a wrong answer.
+//! Each mechanism's removal must be caught: a mutant, and a story that fails without what it took
+//! out. The trial passes when the story ends in a wrong answer.
 //!
 //! | taken out | how | caught by |
 //! | --- | --- | --- |

@@ -1,5 +1,5 @@
-//! Processes that are killed with `kill -9` at every point of the write path, while they hold a fill, and in the middle
-//! of a relay's pass.
+//! Processes that are killed with `kill -9` at every point of the write path, while they hold a
+//! fill, and in the middle of a relay's pass.
 
 use std::time::{Duration, Instant};
 
@@ -123,8 +123,8 @@ async fn a_relay_killed_in_the_middle_of_its_pass_is_made_up_for_by_another(worl
     nothing_waits(&world, SOON).await;
 }
 
-/// Two plios with nothing in common but that they are warm and then written, one in the first batch of a delivery and
-/// one in the last.
+/// Two plios with nothing in common but that they are warm and then written, one in
+/// the first batch of a delivery and one in the last.
 async fn two_plios(world: &World) -> [Plio; 2] {
     [world.plio_with_items(1).await, world.plio_with_items(1).await]
 }

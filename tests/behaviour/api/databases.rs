@@ -1,4 +1,5 @@
-//! Databases that are not what the service would like: read-only, full, of another encoding, with rows that cannot be read.
+//! Databases that are not what the service would like: read-only, full, of
+//! another encoding, with rows that cannot be read.
 
 use cache_runtime::MemoryStore;
 use example_app::{Db, SCHEMA};

@@ -21,7 +21,8 @@ const OWN: [&str; 6] = ["id", "uuid", "plio", "item", "created_at", "updated_at"
 
 async fn a_duplicate_has_the_content_and_ids_of_its_own(world: World) {
     let plio = world.plio_with_items(5).await;
-    // Not in the order of their ids, one without a question, one question without an image, two items at once.
+    // Not in the order of their ids, one without a question, one
+    // question without an image, two items at once.
     world.sql(format!("UPDATE item SET time = 100 - id % 7 WHERE plio_id = {}", plio.id)).await;
     world
         .sql(format!(

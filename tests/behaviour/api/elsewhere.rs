@@ -37,8 +37,8 @@ async fn two_processes_with_memories_of_their_own(world: World) {
         let answer = sees_soon(&world, reader, &plio.path(), A_PASS).await;
         answer.says("/name", name.as_str());
 
-        // Its rows are found in every pass for some seconds, and told in one; in two if a pass comes before the
-        // writer marks them.
+        // Its rows are found in every pass for some seconds, and told in one; in two
+        // if a pass comes before the writer marks them.
         idle(reader, 1).await;
         let told = invalidations(reader, &plio.key());
         assert!((1..=2).contains(&told), "told {told} times");

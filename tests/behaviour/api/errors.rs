@@ -1,4 +1,5 @@
-//! Wrong requests: each is told in a sentence what is wrong, none is the server's fault, none changes anything.
+//! Wrong requests: each is told in a sentence what is wrong, none is
+//! the server's fault, none changes anything.
 
 use serde_json::{Value, json};
 
@@ -356,7 +357,8 @@ async fn all(world: &World) -> Vec<Value> {
     lists
 }
 
-/// Nothing has changed, but for the time of the last change of what was changed by nothing; and the app still serves.
+/// Nothing has changed, but for the time of the last change of what was
+/// changed by nothing; and the app still serves.
 async fn unharmed(world: &World, plio: &Plio, before: Vec<Value>) {
     for (now, before) in all(world).await.iter().zip(&before) {
         let now = crate::harness::without(now, &["updated_at"]);

@@ -1,4 +1,5 @@
-//! Fail-over: another server, with an older memory, where the one was that the service is connected to.
+//! Fail-over: another server, with an older memory, where the
+//! one was that the service is connected to.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -139,8 +140,8 @@ async fn two_processes_through_the_same_fail_over(world: World) {
     }
 }
 
-/// One process looks first at what was delivered and then at what waits; what another delivered to the server that died
-/// must not slip from here to there in between.
+/// One process looks first at what was delivered and then at what waits; what another delivered to
+/// the server that died must not slip from here to there in between.
 async fn rows_marked_while_another_makes_up_for_a_fail_over_are_not_lost(world: World) {
     let plios = warm_plios(&world).await;
     let writer = world.another_app().await;
@@ -305,7 +306,8 @@ async fn warm_plios(world: &World) -> Vec<Plio> {
     plios
 }
 
-/// As when retention is over: a server that is up to date within a minute need not hear of it again.
+/// As when retention is over: a server that is up to date
+/// within a minute need not hear of it again.
 async fn made_long_ago(world: &World) {
     world.deliver_pending().await;
     world.sql(format!("DELETE FROM {}", SCHEMA.outbox)).await;
@@ -368,7 +370,8 @@ async fn is_a_cache(world: &World, plios: &[Plio]) {
     nothing_waits(world, SOON).await;
 }
 
-/// One process follows the fail-over at once, another some time later: until then it tells the old server.
+/// One process follows the fail-over at once, another some time
+/// later: until then it tells the old server.
 async fn what_the_old_server_was_told_after_the_fail_over_is_told_to_the_new(world: World) {
     let plios = warm_plios(&world).await;
     let proxy = Proxy::to(world.redis().port()).await;
@@ -390,7 +393,8 @@ async fn what_the_old_server_was_told_after_the_fail_over_is_told_to_the_new(wor
     }
 }
 
-/// Neither of two replicas has heard of a write. That the first was told of it when it took over, does not help the second.
+/// Neither of two replicas has heard of a write. That the first was told of
+/// it when it took over, does not help the second.
 async fn what_one_server_was_told_is_told_to_the_next_as_well(world: World) {
     let plios = warm_plios(&world).await;
     let proxy = Proxy::to(world.redis().port()).await;

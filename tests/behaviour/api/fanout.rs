@@ -1,4 +1,5 @@
-//! A tag that a hundred thousand values are built from: it is invalidated in slices, and nobody waits for more than one.
+//! A tag that a hundred thousand values are built from: it is invalidated
+//! in slices, and nobody waits for more than one.
 
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Write};
@@ -20,8 +21,8 @@ const MEMBERS: usize = 100_000;
 const USERS: i64 = 20;
 /// How many keys a message may tell: a slice.
 const SLICE: usize = 1000;
-/// How long another client of Redis may wait: a slice takes a millisecond or a few. Nor is one wait to be much longer, though
-/// a busy machine may let the client itself wait.
+/// How long another client of Redis may wait: a slice takes a millisecond or a few. Nor is one wait
+/// to be much longer, though a busy machine may let the client itself wait.
 const WAIT: Duration = Duration::from_millis(50);
 const WORST: Duration = Duration::from_millis(200);
 
@@ -167,8 +168,8 @@ impl Listener {
         Self(redis::Client::open(world.redis_url()).expect("a URL"))
     }
 
-    /// Checks that nothing of a slice is stored any more when it is told, and stores something new between it and the
-    /// next. How many slices, how many keys, and how many were stored.
+    /// Checks that nothing of a slice is stored any more when it is told, and stores something new
+    /// between it and the next. How many slices, how many keys, and how many were stored.
     fn check_until(
         self,
         store: &Arc<RedisStore>,

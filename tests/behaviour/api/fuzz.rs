@@ -1,5 +1,5 @@
-//! Requests drawn at random, from seeds: none is the server's fault, and whatever is accepted is read back from the
-//! cache as it is in the database.
+//! Requests drawn at random, from seeds: none is the server's fault, and whatever is accepted is
+//! read back from the cache as it is in the database.
 
 use fastrand::Rng;
 use serde_json::{Map, Value, json};

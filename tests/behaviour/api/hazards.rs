@@ -1,4 +1,5 @@
-//! What others do to the service: a table in the outbox's place, an observer that panics, a database attached.
+//! What others do to the service: a table in the outbox's place, an
+//! observer that panics, a database attached.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

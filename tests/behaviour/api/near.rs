@@ -83,7 +83,8 @@ async fn what_was_read_in_memory_before_a_write_is_not_near_after_it(world: Worl
     overtaken(&world, &app, &held, &app, &plio).await;
 }
 
-/// A reader stands still where it has read the value and not kept it yet, and is told of a write meanwhile.
+/// A reader stands still where it has read the value and not kept
+/// it yet, and is told of a write meanwhile.
 async fn overtaken<S: Store>(
     world: &World,
     app: &App,
@@ -105,9 +106,10 @@ async fn overtaken<S: Store>(
     near(app, &plio.path()).await.says("/name", "new name");
 }
 
-/// A loaded value is stored for all: what it embeds is to be what the store has.
-/// A reader of two plios comes to one of them late: another reader has loaded it meanwhile, and it was written to since. That
-/// may answer the reader, who came before; it is not to be kept for those who come after.
+/// A loaded value is stored for all: what it embeds is to be what the store has. A
+/// reader of two plios comes to one of them late: another reader has loaded it
+/// meanwhile, and it was written to since. That may answer the reader, who came
+/// before; it is not to be kept for those who come after.
 async fn what_others_loaded_before_a_write_is_not_near_after_it(world: World) {
     let (plio, other) = (world.plio_with_items(1).await, world.plio_with_items(1).await);
     let title = async |title: &str| {

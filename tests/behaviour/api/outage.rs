@@ -1,4 +1,5 @@
-//! 20: Redis stopped, frozen or killed in mid-run, and back again with its old memory. Each story has a Redis of its own.
+//! 20: Redis stopped, frozen or killed in mid-run, and back again with its
+//! old memory. Each story has a Redis of its own.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -59,7 +60,8 @@ async fn s20_redis_frozen_when_a_write_comes_first(world: World) {
     let plios = warm_plios(&world).await;
     world.redis().freeze();
 
-    // The write is the first to notice: committed, so it answers so, and what is read next is right.
+    // The write is the first to notice: committed, so it answers
+    // so, and what is read next is right.
     let change = json!({"title": "while frozen"});
     world.patch(&format!("/videos/{}", plios[0].video), change).await.is(200).within(FIRST);
     world.right(&plios[0].path()).await.is(200).within(FIRST).says("/video/title", "while frozen");
@@ -211,7 +213,8 @@ async fn s20_another_process_is_right_after_the_return(world: World) {
     world.events.forget();
     world.redis().thaw();
 
-    // From the moment on at which the writer has delivered what waited, the other serves nothing old.
+    // From the moment on at which the writer has delivered what
+    // waited, the other serves nothing old.
     back(&world).await;
     for plio in &plios {
         world.right_from(&other, &plio.path()).await.is(200).says("/name", "new name");

@@ -11,8 +11,8 @@ pub fn stories() -> Vec<Story> {
     ]
 }
 
-/// Rows that somebody inserts by hand: what the tag is, and whether a value could have it. Any text could: the model may
-/// be one of a newer version of the service.
+/// Rows that somebody inserts by hand: what the tag is, and whether a value could have it. Any text
+/// could: the model may be one of a newer version of the service.
 fn odd_rows(postgres: bool) -> Vec<(&'static str, bool)> {
     let mut rows = vec![
         ("(tag) VALUES ('')", false),

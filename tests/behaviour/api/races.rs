@@ -153,7 +153,8 @@ pub async fn s16_a_late_joiner_is_not_answered_with_an_old_load(world: World) {
     world.kept(&plio.path()).await;
 }
 
-/// The store took the value, and then the row was written: that it was stored says nothing to who comes now.
+/// The store took the value, and then the row was written: that it
+/// was stored says nothing to who comes now.
 async fn s16_a_joiner_who_comes_after_the_fill_is_not_answered_with_it(world: World) {
     let plio = world.plio_with_items(1).await;
     let hold = world.events.hold_after_fill(&plio.key());
@@ -330,7 +331,8 @@ async fn a_read_of_another_process_after_a_commit_never_shows_less(world: World)
     never_shows_less(world, others).await;
 }
 
-/// A writer counts up; a read that begins after the answer to a write shows that write or a later one.
+/// A writer counts up; a read that begins after the answer to a
+/// write shows that write or a later one.
 async fn never_shows_less(world: World, apps: Vec<App>) {
     const WRITES: i64 = 150;
     let plio = world.plio_with_items(1).await;

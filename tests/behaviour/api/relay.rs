@@ -1,4 +1,5 @@
-//! The relay itself: several at once, how late it is, what it keeps, what it survives, and when it ends.
+//! The relay itself: several at once, how late it is, what it
+//! keeps, what it survives, and when it ends.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -49,7 +50,8 @@ async fn three_relays_in_a_storm_of_plain_sql(world: World) {
             let mut random = fastrand::Rng::with_seed(writer as u64);
             for round in 0..40 {
                 let plio = &plios[random.usize(..plios.len())];
-                // Each writer has items of its own to move: they do not wait for each other crosswise.
+                // Each writer has items of its own to move: they do
+                // not wait for each other crosswise.
                 let moved = plios[writer].items[random.usize(..2)];
                 let sql = match random.u8(..3) {
                     0 => format!("UPDATE item SET plio_id = {} WHERE id = {moved}", plio.id),

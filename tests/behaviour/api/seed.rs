@@ -1,4 +1,5 @@
-//! 1 to 9: what the cache was asked to do first. A retrieve creates an entry, a write removes or re-creates it.
+//! 1 to 9: what the cache was asked to do first. A retrieve creates
+//! an entry, a write removes or re-creates it.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,5 @@
-//! What is installed in the database: refused when it is not right, noticed when it no longer is, and brought back.
+//! What is installed in the database: refused when it is not right,
+//! noticed when it no longer is, and brought back.
 
 use cache_runtime::Error;
 use example_app::{Db, SCHEMA};

@@ -9,7 +9,8 @@ use crate::harness::soon::{LATE, Soon, nothing_waits, sees_soon};
 use crate::harness::{Answer, App, Seen, Story, World, story};
 use example_app::Db;
 
-/// To deliver a statement of many rows takes at most so many times as long as to run it, however busy the machine is.
+/// To deliver a statement of many rows takes at most so many times as
+/// long as to run it, however busy the machine is.
 const TIMES: u32 = 10;
 
 pub fn stories() -> Vec<Story> {
@@ -81,7 +82,8 @@ async fn writes(world: &World, app: &App, path: &str, sql: String) -> Answer {
     sees_soon(world, app, path, LATE).await
 }
 
-/// A hundred thousand questions are changed by one statement, each of an item of its own: as many facts.
+/// A hundred thousand questions are changed by one statement,
+/// each of an item of its own: as many facts.
 async fn what_strangers_write_in_bulk_is_seen_soon(world: World) {
     const ROWS: i64 = 100_000;
     let user = world.user().await;

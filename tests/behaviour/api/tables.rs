@@ -1,4 +1,5 @@
-//! Ways to change rows that are easily forgotten: upserts, replaced rows, emptied tables, changed ids.
+//! Ways to change rows that are easily forgotten: upserts,
+//! replaced rows, emptied tables, changed ids.
 
 use serde_json::json;
 
@@ -183,7 +184,8 @@ async fn statements_within_statements_are_seen(world: World) {
     }
 }
 
-/// A deferred trigger of the application's own writes after the last statement, in the commit itself.
+/// A deferred trigger of the application's own writes after the
+/// last statement, in the commit itself.
 async fn what_triggers_of_others_write_at_the_commit_is_seen(world: World) {
     let plio = world.plio_with_items(1).await;
     let rename = "UPDATE plio SET name = 'renamed by a trigger'";

@@ -1,5 +1,5 @@
-//! Redis that answers, but not as it should: it refuses writes, loses connections or scripts, or holds bytes that
-//! nobody wrote.
+//! Redis that answers, but not as it should: it refuses writes, loses
+//! connections or scripts, or holds bytes that nobody wrote.
 
 use serde_json::json;
 
@@ -110,8 +110,8 @@ async fn broken_entries_are_misses(world: World) {
     }
 }
 
-/// Redis may be told to evict what it likes (`allkeys-lru`), also what the cache needs to invalidate. Here it loses each
-/// single key in turn that is not a value.
+/// Redis may be told to evict what it likes (`allkeys-lru`), also what the cache needs to
+/// invalidate. Here it loses each single key in turn that is not a value.
 async fn an_evicted_edge_is_not_lost(world: World) {
     let plios = world.plios_of_one_creator(2, 1).await;
     let mut lost = 0;

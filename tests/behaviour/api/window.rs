@@ -1,6 +1,7 @@
-//! Writes while Redis is away, for everybody or for the writer alone: for how long others may be served what was written
-//! over. A is the process that writes, B another one that relays. Until the outbox is delivered B may serve an old value
-//! out of Redis, for `outbox.poll` and the delivery; once it is, never again.
+//! Writes while Redis is away, for everybody or for the writer alone: for how long others
+//! may be served what was written over. A is the process that writes, B another one that
+//! relays. Until the outbox is delivered B may serve an old value out of Redis, for
+//! `outbox.poll` and the delivery; once it is, never again.
 
 use std::time::{Duration, Instant};
 
@@ -185,7 +186,8 @@ impl<'w> Both<'w> {
         format!("round {round}")
     }
 
-    /// The invalidation of the first write may still reach Redis one day; that of the second is not sent.
+    /// The invalidation of the first write may still reach Redis
+    /// one day; that of the second is not sent.
     async fn a_loses_redis_and_writes(&self, name: &str) {
         self.a.events.forget();
         let bell = format!("/videos/{}", self.bell.video);

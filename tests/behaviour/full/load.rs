@@ -171,7 +171,8 @@ impl Full {
     }
 }
 
-/// So is a machine that does too much else; and `allkeys-lfu` evicts the clock as soon as it is there.
+/// So is a machine that does too much else; and `allkeys-lfu`
+/// evicts the clock as soon as it is there.
 fn is_slow(error: &str) -> bool {
     error.contains("timed out") || error.contains("does not last")
 }

@@ -118,8 +118,8 @@ impl App {
         self
     }
 
-    /// With a relay and a memory of its own it hears of what other processes have delivered to theirs, and
-    /// forgets: not before that is over is anything warm.
+    /// With a relay and a memory of its own it hears of what other processes have delivered to
+    /// theirs, and forgets: not before that is over is anything warm.
     pub fn hearing_of_others(mut self) -> Self {
         self.relay = Relay::HearsOfOthers;
         self
@@ -134,7 +134,8 @@ impl App {
         }
     }
 
-    /// Delivers everything that waits in the outbox; returns how many rows that were. Then it is settled.
+    /// Delivers everything that waits in the outbox; returns how
+    /// many rows that were. Then it is settled.
     pub async fn deliver_pending(&self) -> usize {
         let drained = self.cache.deliver_pending().await;
         let rows = drained.unwrap_or_else(|error| panic!("drain: {error}"));

@@ -1,4 +1,5 @@
-//! What the cache says happened, and holds: a load stopped in the middle until the story lets it go on.
+//! What the cache says happened, and holds: a load stopped in
+//! the middle until the story lets it go on.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -101,12 +102,14 @@ impl Events {
         self.hold(Moment::Loaded, key)
     }
 
-    /// Stops the next fill of this key when the store has answered it, before anybody is given the value.
+    /// Stops the next fill of this key when the store has answered
+    /// it, before anybody is given the value.
     pub fn hold_after_fill(&self, key: &str) -> Hold {
         self.hold(Moment::Filled, key)
     }
 
-    /// Stops the next delivery that invalidates this tag when the store has done so, before its rows are marked.
+    /// Stops the next delivery that invalidates this tag when the store
+    /// has done so, before its rows are marked.
     pub fn hold_after_invalidation(&self, tag: &str) -> Hold {
         self.hold(Moment::Invalidated, tag)
     }
@@ -169,8 +172,8 @@ impl Events {
         lock(&self.seen).iter().filter(|seen| is(seen)).count()
     }
 
-    /// Waits until so many passes of the relay have found nothing. The first such pass is the end of whatever it
-    /// was delivering; each further one began after this was asked.
+    /// Waits until so many passes of the relay have found nothing. The first such pass is the end
+    /// of whatever it was delivering; each further one began after this was asked.
     pub async fn idle(&self, passes: usize) {
         let idle = |seen: &Seen| *seen == Seen::Idle;
         let passes = self.count(idle) + passes;
@@ -208,7 +211,8 @@ impl Events {
     }
 }
 
-/// A load that stands still, or will. Dropped, it goes on: a story that fails leaves nothing hanging.
+/// A load that stands still, or will. Dropped, it goes on: a
+/// story that fails leaves nothing hanging.
 pub struct Hold(Arc<Point>);
 
 impl Hold {

@@ -68,7 +68,8 @@ impl Plio {
 }
 
 impl World {
-    /// A plio with a video, items, a question with an image for each, and a creator who belongs to one organization.
+    /// A plio with a video, items, a question with an image for each, and
+    /// a creator who belongs to one organization.
     pub async fn plio_with_items(&self, items: usize) -> Plio {
         let (user, organization, membership) = self.user_with_organization().await;
         self.plio_by(user, organization, membership, items).await

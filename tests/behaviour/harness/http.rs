@@ -1,7 +1,7 @@
 //! A client of the app, and answers that can be asked questions.
 //!
-//! A wrong value is always reported in the same words, "wrong answer": that is how a mutant is told from a story that
-//! failed for another reason.
+//! A wrong value is always reported in the same words, "wrong answer": that is how a mutant is told
+//! from a story that failed for another reason.
 
 use std::time::{Duration, Instant};
 
@@ -201,7 +201,8 @@ impl Answer {
         self
     }
 
-    /// It is a problem document (RFC 9457) with one of these statuses, and says in a sentence what is wrong.
+    /// It is a problem document (RFC 9457) with one of these
+    /// statuses, and says in a sentence what is wrong.
     #[track_caller]
     pub fn expect_problem(self, statuses: &[u16]) -> Self {
         let said = format!("{} answers {} {}", self.what, self.status, self.text);

@@ -1,5 +1,5 @@
-//! Mechanisms taken out, one at a time, without a switch in the product: a store that breaks one rule of the protocol,
-//! or a database without (all of) its triggers.
+//! Mechanisms taken out, one at a time, without a switch in the product: a store that breaks one
+//! rule of the protocol, or a database without (all of) its triggers.
 
 use std::time::Duration;
 
@@ -11,9 +11,11 @@ use super::sql::Sql;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mutant {
-    /// Fills are not fenced: each is offered with a token from just before it, which no fence can refuse.
+    /// Fills are not fenced: each is offered with a token from just
+    /// before it, which no fence can refuse.
     WithoutFence,
-    /// A value registers the tags of its own row and of its direct hops, not those of what it embeds.
+    /// A value registers the tags of its own row and of its
+    /// direct hops, not those of what it embeds.
     WithoutEmbeddedTags,
     /// Refused fills are reported as stored: nobody learns that a load came too late.
     WithoutJoiner,
@@ -155,7 +157,8 @@ async fn drop_triggers(sql: &Sql) {
     }
 }
 
-/// Puts copies of item's UPDATE triggers in their place in which every old row reads as the new one.
+/// Puts copies of item's UPDATE triggers in their place in
+/// which every old row reads as the new one.
 async fn forget_old_images_of_items(sql: &Sql) {
     let mut changed = 0;
     for trigger in triggers(sql, "item").await {
@@ -164,7 +167,8 @@ async fn forget_old_images_of_items(sql: &Sql) {
         }
         changed += 1;
         let drop = trigger.drop;
-        // Dropped and created in one go: another connection of SQLite may not have heard of the drop yet.
+        // Dropped and created in one go: another connection of
+        // SQLite may not have heard of the drop yet.
         if sql.is_postgres() {
             let function = format!(
                 "SELECT proname::text, pg_get_functiondef(oid) FROM pg_proc WHERE proname = '{}'",

@@ -10,8 +10,8 @@ use super::setup::{POLL, Setup, Tier, with_store};
 /// `cache.toml`, but that its relay looks more often.
 static BUSY: Schema = Schema { poll: POLL, ..SCHEMA };
 
-/// An app of this set-up, set up in another way: `|builder| builder.near(false)`. In a memory of its own it hears of the others that a story
-/// may start.
+/// An app of this set-up, set up in another way: `|builder| builder.near(false)`. In a memory of
+/// its own it hears of the others that a story may start.
 pub async fn serve(
     setup: Setup,
     db: &Db,

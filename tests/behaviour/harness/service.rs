@@ -1,5 +1,5 @@
-//! A process of the service that is really killed: this binary again, which serves on the story's database
-//! and Redis, and stands still at a certain point until it is.
+//! A process of the service that is really killed: this binary again, which serves on the story's
+//! database and Redis, and stands still at a certain point until it is.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};

@@ -23,8 +23,8 @@ pub enum Tier {
     Redis,
 }
 
-/// How often a relay looks in stories: more often than `cache.toml` says, so that what comes of one beside the rest, comes
-/// sooner.
+/// How often a relay looks in stories: more often than `cache.toml` says, so that
+/// what comes of one beside the rest, comes sooner.
 pub const POLL: Duration = Duration::from_millis(100);
 
 /// What a story runs on.
@@ -32,7 +32,8 @@ pub const POLL: Duration = Duration::from_millis(100);
 pub struct Setup {
     pub database: Database,
     pub tier: Tier,
-    /// Whether there is a near cache; if the story does not mind, with either database, and over either tier.
+    /// Whether there is a near cache; if the story does not mind, with
+    /// either database, and over either tier.
     pub near: bool,
     /// Whether the processes relay what others write, as services do.
     pub relay: bool,
@@ -57,7 +58,8 @@ impl Setup {
     }
 }
 
-/// What tells a PostgreSQL database from all others, and from what it was before it lost something; and where that is.
+/// What tells a PostgreSQL database from all others, and from what it was
+/// before it lost something; and where that is.
 pub const POSTGRES_IDENTITY: &str = "md5(identity || (SELECT oid FROM pg_database WHERE datname = current_database()) || lived.tableoid || life)";
 pub const POSTGRES_STAMP: &str = "cache_outbox_stamp, cache_outbox_life AS lived";
 
@@ -182,7 +184,8 @@ impl OwnRedis {
     }
 }
 
-/// With a store as the stories have it: in the Redis at this address, or in a memory of its own; a mutant's breaks one rule.
+/// With a store as the stories have it: in the Redis at this address, or in a
+/// memory of its own; a mutant's breaks one rule.
 pub fn with_store<Db: Send + Sync + 'static>(
     builder: Builder<Db>,
     schema: &'static Schema,

@@ -7,8 +7,9 @@ use super::{Answer, App, World};
 
 /// How long a story waits for an event, and a load for its release: long enough for a slow machine.
 pub const PATIENCE: Duration = Duration::from_secs(20);
-/// In which a story that does not measure expects what somebody is about to do. Shorter than whatever waits for a lock or for
-/// a connection, and than the time after which a relay looks at everything once more.
+/// In which a story that does not measure expects what somebody is about to do.
+/// Shorter than whatever waits for a lock or for a connection, and than the time
+/// after which a relay looks at everything once more.
 pub const SOON: Duration = Duration::from_secs(10);
 /// What a reader may have to wait when the store goes away under a request.
 pub const FIRST: Duration = Duration::from_secs(2);

@@ -1,5 +1,5 @@
-//! Counts the SQL statements of the app, by sqlx's own log. The count is of the whole process: a story that counts
-//! runs `.alone()`.
+//! Counts the SQL statements of the app, by sqlx's own log. The count is of the
+//! whole process: a story that counts runs `.alone()`.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

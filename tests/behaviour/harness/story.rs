@@ -1,5 +1,6 @@
-//! Stories, the matrix of set-ups that they run on, and the mutants that they must catch: those of the API, which are told
-//! in a [`World`](super::World), and those of the library, which are told in a [`Bank`](crate::library).
+//! Stories, the matrix of set-ups that they run on, and the mutants that they must catch:
+//! those of the API, which are told in a [`World`](super::World), and those of the
+//! library, which are told in a [`Bank`](crate::library).
 
 use std::any::Any;
 use std::pin::Pin;
@@ -14,7 +15,8 @@ use super::setup::{Database, OwnDatabase, OwnRedis, Setup, Tier};
 
 /// A story that takes longer hangs.
 const LONGEST: Duration = Duration::from_secs(180);
-/// What a thread of a mutant's story is called: its panics are expected, and not shown as they happen.
+/// What a thread of a mutant's story is called: its panics are
+/// expected, and not shown as they happen.
 const MUTANT_THREAD: &str = "mutant";
 
 pub type Telling = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -131,7 +133,8 @@ impl Story {
         Self { near, ..self }
     }
 
-    /// A relay beside it would do, or hide, what it is about; the reason is for who reads its declaration.
+    /// A relay beside it would do, or hide, what it is about; the
+    /// reason is for who reads its declaration.
     pub fn without_relay(self, _why: &'static str) -> Self {
         let relay = false;
         Self { relay, ..self }
@@ -145,7 +148,8 @@ impl Story {
         })
     }
 
-    /// A trial for every set-up that says: without this mechanism the story fails, and by a wrong answer.
+    /// A trial for every set-up that says: without this mechanism
+    /// the story fails, and by a wrong answer.
     pub fn fails(self, without: Mutant) -> impl Iterator<Item = Trial> {
         let alone = self.without_relay("what another mechanism makes up for is not missing");
         alone.setups().map(move |setup| {

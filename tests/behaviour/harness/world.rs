@@ -67,8 +67,8 @@ impl World {
         serve(self.0.place.setup, &self.0.db, Some(redis), None, how).await
     }
 
-    /// A process of the service as it runs in production: it relays, whether the story's own does or not, and looks
-    /// as often as `cache.toml` says.
+    /// A process of the service as it runs in production: it relays, whether the story's own does
+    /// or not, and looks as often as `cache.toml` says.
     pub async fn relaying_app(&self) -> App {
         let near = self.0.place.setup.near;
         let how = |_| example_app::cache_builder(self.0.db.clone()).near(near);
@@ -183,8 +183,9 @@ impl World {
         answer
     }
 
-    /// Once more what was read before: it is stored, and right. A relay may have read the rows of a commit before they were
-    /// marked, and then removes once more what is stored: not before that is over is anything kept.
+    /// Once more what was read before: it is stored, and right. A relay may have read
+    /// the rows of a commit before they were marked, and then removes once more what is
+    /// stored: not before that is over is anything kept.
     pub async fn kept(&self, path: &str) -> Answer {
         self.kept_from(self, path).await
     }

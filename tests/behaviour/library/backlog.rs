@@ -1,5 +1,5 @@
-//! What others left behind in the outbox costs nobody anything: a hundred thousand delivered rows, of which the
-//! database keeps every old version while a snapshot from before is open.
+//! What others left behind in the outbox costs nobody anything: a hundred thousand delivered rows,
+//! of which the database keeps every old version while a snapshot from before is open.
 
 use std::time::Duration;
 
@@ -77,7 +77,8 @@ async fn a_look_does_not_pass_by_what_was_delivered_before(bank: Bank<Postgres>)
     relaying.cache.deliver_pending().await.expect("drained");
     passes(&relaying.events, 2).await;
 
-    // Sessions tell their numbers late, some when they have been idle for ten seconds: those of the delivery may be among the first.
+    // Sessions tell their numbers late, some when they have been idle for ten
+    // seconds: those of the delivery may be among the first.
     let mut read = Vec::new();
     while read.iter().all(|read| *read >= 3 * ROWS) {
         assert!(

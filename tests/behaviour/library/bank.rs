@@ -1,4 +1,5 @@
-//! A story's world: the ledger in one process of the service or several, and the database as others see it.
+//! A story's world: the ledger in one process of the service or
+//! several, and the database as others see it.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -180,7 +181,8 @@ impl<DB: Base> Bank<DB> {
         )
         .await;
         if let Some(redis) = place.redis_url() {
-            // In a new epoch nothing strict is stored for `max-commit`: this one begins with a short one.
+            // In a new epoch nothing strict is stored for
+            // `max-commit`: this one begins with a short one.
             let quick = schema_with(Duration::from_millis(1));
             let builder = Cache::builder(pool.clone(), quick);
             Branch::open(with_store(builder, quick, Some(&redis), None), true).await;
@@ -189,7 +191,8 @@ impl<DB: Base> Bank<DB> {
         Self(Arc::new(Inner { place, branch, pool, sql }))
     }
 
-    /// Another process of the service: on the same database, and the same Redis or a memory of its own.
+    /// Another process of the service: on the same database, and
+    /// the same Redis or a memory of its own.
     pub async fn branch(&self) -> Branch<DB> {
         self.branch_with(&BUSY, |builder| builder).await
     }
@@ -212,7 +215,8 @@ impl<DB: Base> Bank<DB> {
         serve(pool, &self.0.place, None, schema, how).await
     }
 
-    /// Everyone whose reads are linearizable with the writes of the main branch: those who share its store.
+    /// Everyone whose reads are linearizable with the writes of the
+    /// main branch: those who share its store.
     pub async fn readers(&self) -> Vec<Branch<DB>> {
         let mut readers = vec![(**self).clone()];
         if self.has_redis() {
@@ -283,7 +287,8 @@ impl<DB: Base> Bank<DB> {
         self.number("SELECT coalesce(max(id), 0) FROM cache_outbox").await
     }
 
-    /// Delivers everything that waits in the outbox, and waits until the relay is not about to do so once more.
+    /// Delivers everything that waits in the outbox, and waits until
+    /// the relay is not about to do so once more.
     pub async fn deliver_pending(&self) {
         let drained = self.cache.deliver_pending().await;
         drained.unwrap_or_else(|error| panic!("drain: {error}"));

@@ -1,4 +1,5 @@
-//! Corners that somebody looked into who wanted to break it: loads in loads, drops, cancelled beginnings, clocks of several settings, dumps.
+//! Corners that somebody looked into who wanted to break it: loads in loads, drops, cancelled
+//! beginnings, clocks of several settings, dumps.
 
 use std::path::Path;
 use std::process::Command;

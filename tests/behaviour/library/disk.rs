@@ -1,4 +1,5 @@
-//! A disk that is full (SQLite): what cannot be written is an error, and with room again everything is as before.
+//! A disk that is full (SQLite): what cannot be written is an error,
+//! and with room again everything is as before.
 
 use cache_runtime::MemoryStore;
 use ledger::Base;

@@ -1,5 +1,5 @@
-//! Somebody else writes under the cache's names in Redis. What is there is replaced, and all that was stored is void: nobody has to
-//! delete it by hand.
+//! Somebody else writes under the cache's names in Redis. What is there is replaced, and all that
+//! was stored is void: nobody has to delete it by hand.
 
 use ledger::{Base, Seat};
 

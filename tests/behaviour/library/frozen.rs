@@ -1,4 +1,5 @@
-//! Strict: a writer that freezes between its block and its COMMIT for so long that the block may end before.
+//! Strict: a writer that freezes between its block and its COMMIT
+//! for so long that the block may end before.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +13,8 @@ use super::bank::{Bank, Branch, schema_with, story};
 use super::strict::{Register, is_stored_again};
 use crate::harness::Story;
 
-/// A third of it is what a writer may take to block, and another what PostgreSQL then waits for COMMIT.
+/// A third of it is what a writer may take to block, and another
+/// what PostgreSQL then waits for COMMIT.
 const MAX_COMMIT: Duration = Duration::from_millis(1500);
 
 pub fn stories() -> Vec<Story> {

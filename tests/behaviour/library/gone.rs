@@ -1,5 +1,5 @@
-//! A PostgreSQL that is gone without a word, so that connections to it stand still; and one that comes back without what was
-//! committed last.
+//! A PostgreSQL that is gone without a word, so that connections to it stand still; and one that
+//! comes back without what was committed last.
 
 use std::time::{Duration, Instant};
 
@@ -115,7 +115,8 @@ async fn a_relay_gives_up_connections_that_stand_still(_: Bank<Postgres>) {
     service.nothing_waits(WITHOUT_ANSWERS).await;
 }
 
-/// All connections of the pool are in transactions when they stop, and nobody waits for those any more.
+/// All connections of the pool are in transactions when they
+/// stop, and nobody waits for those any more.
 async fn who_hangs_up_keeps_no_connection(_: Bank<Postgres>) {
     let service = service().await;
     let mut open = Vec::new();

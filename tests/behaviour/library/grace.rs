@@ -1,4 +1,5 @@
-//! Grace: what has expired is served for a while longer, and loaded anew meanwhile; what was invalidated never is.
+//! Grace: what has expired is served for a while longer, and loaded
+//! anew meanwhile; what was invalidated never is.
 
 use std::time::{Duration, Instant};
 

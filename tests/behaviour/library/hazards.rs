@@ -1,4 +1,5 @@
-//! What goes wrong halfway: an encoder that panics or fails, a statement that fails, a begin that nobody waits for.
+//! What goes wrong halfway: an encoder that panics or fails, a statement
+//! that fails, a begin that nobody waits for.
 
 use std::time::{Duration, Instant};
 

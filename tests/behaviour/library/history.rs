@@ -103,8 +103,8 @@ async fn delay<DB: Base>(bank: &Bank<DB>, before: bool) {
     }
 }
 
-/// Reads one register after the other, through this process' cache; without one, from the database, which is what
-/// the cache must not fall behind.
+/// Reads one register after the other, through this process' cache; without one, from the database,
+/// which is what the cache must not fall behind.
 async fn read<DB: Base>(
     bank: Bank<DB>,
     branch: Option<Branch<DB>>,
@@ -143,7 +143,8 @@ async fn write<DB: Base>(
         let mut tx = branch.begin().await;
         let sql = format!("{} RETURNING {column}", register.write());
         let written: Vec<(i64,)> = DB::select(&mut tx, &sql, Vec::new()).await.expect("run");
-        // Others wait for the row until it is committed, so the values come in the order of the commits.
+        // Others wait for the row until it is committed, so the
+        // values come in the order of the commits.
         let start = Instant::now();
         tx.commit().await.expect("committed");
         let write = Operation { start, end: Instant::now(), value: written[0].0 };

@@ -28,7 +28,8 @@ pub fn stories() -> Vec<Story> {
     .into()
 }
 
-/// `cache.toml`, edited: a model less, another body for one, a model with its rows in another table.
+/// `cache.toml`, edited: a model less, another body for one, a
+/// model with its rows in another table.
 static EDITED: LazyLock<&'static Schema> = LazyLock::new(|| {
     let of = |wanted: &'static Triggers, stamp| Triggers {
         stamp,
@@ -154,7 +155,8 @@ async fn an_install_does_not_wait_for_who_reads(bank: Bank<Postgres>) {
         installed.expect("it waits for a reader").expect("installed");
         assert!(fits(schema, bank.pool()).await);
     }
-    // Stale triggers are still there, as dropping them would have made readers wait, and say nothing.
+    // Stale triggers are still there, as dropping them would
+    // have made readers wait, and say nothing.
     let last = bank.last_outbox_row().await;
     EDITED.install(bank.pool()).await.expect("installed");
     bank.sql("INSERT INTO seat (tenant, id, text) VALUES ('t', 1, 'x')").await;

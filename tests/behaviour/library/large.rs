@@ -1,4 +1,5 @@
-//! Values that are large, depend on much, or do not come back as they were stored; and a link that is slow.
+//! Values that are large, depend on much, or do not come back as
+//! they were stored; and a link that is slow.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -127,7 +128,8 @@ fn was_away<DB: Base>(branch: &Branch<DB>) -> usize {
 
 async fn a_server_that_takes_less_than_max_value_stays_in_use<DB: Base>(bank: Bank<DB>) {
     let keys = bank.keys().await;
-    // The least that it can be; a value of the default `max-value` fits, so this one has a text more in its header.
+    // The least that it can be; a value of the default `max-value` fits,
+    // so this one has a text more in its header.
     let _: String = keys.ask(&["CONFIG", "SET", "proto-max-bulk-len", "1048576"]).await;
     let branch = bank.branch().await;
     // One is larger than `max-value`, the other is not.

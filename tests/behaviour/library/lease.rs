@@ -1,4 +1,5 @@
-//! Leases: of several processes that miss a value one loads it, and nobody waits for another longer than the lease.
+//! Leases: of several processes that miss a value one loads it, and
+//! nobody waits for another longer than the lease.
 
 use std::time::{Duration, Instant};
 

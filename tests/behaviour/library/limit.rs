@@ -1,4 +1,5 @@
-//! `load-timeout`: a load that hangs is given up, whatever hangs in it, and the key is as good as before.
+//! `load-timeout`: a load that hangs is given up, whatever hangs
+//! in it, and the key is as good as before.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -56,7 +57,8 @@ async fn a_loader_that_blocks_its_thread_is_given_up<DB: Base>(bank: Bank<DB>) {
     works(&desk).await;
 }
 
-/// Who came before the load began is told when it is given up; who came later, by a second load that all of those share.
+/// Who came before the load began is told when it is given up; who came
+/// later, by a second load that all of those share.
 async fn all_are_told_in_time<DB: Base>(desk: &Desk<DB>) {
     let loads = desk.asked.times("quote");
     let began = Instant::now();
@@ -79,8 +81,8 @@ async fn is_told<T: Debug>(reader: JoinHandle<Result<T, Error>>, began: Instant,
     assert!(waited < limit + SLACK, "it waited for {waited:?}");
 }
 
-/// The rest of the process: something to do now and then, from outside of the runtime. In one that sleeps but for the
-/// blocked thread nobody may be left to look at the clock
+/// The rest of the process: something to do now and then, from outside of the runtime. In one that
+/// sleeps but for the blocked thread nobody may be left to look at the clock
 /// (<https://github.com/tokio-rs/tokio/issues/4730>).
 struct Alive(Arc<AtomicBool>);
 

@@ -1,6 +1,6 @@
-//! Stories of the ledger (`tests/apps/ledger`), for what the example does not use: strict models, reads within a
-//! transaction, reports without triggers, ignored columns, ids of every kind. There is no HTTP: they read through the
-//! cache, and write in its transactions.
+//! Stories of the ledger (`tests/apps/ledger`), for what the example does not use: strict models,
+//! reads within a transaction, reports without triggers, ignored columns, ids of every kind. There
+//! is no HTTP: they read through the cache, and write in its transactions.
 
 mod absence;
 mod backlog;

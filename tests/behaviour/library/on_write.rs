@@ -1,4 +1,5 @@
-//! `on-write = "refresh"`: what a process has served lately is there again before anybody asks for it.
+//! `on-write = "refresh"`: what a process has served lately is
+//! there again before anybody asks for it.
 
 use std::time::Duration;
 

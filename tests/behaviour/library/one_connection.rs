@@ -1,5 +1,6 @@
-//! A service whose pool has one connection, and a relay beside the rest. On SQLite the two share it; on PostgreSQL the relay has
-//! two of its own, one of which listens. Whatever waits for a connection while it holds one, waits for itself.
+//! A service whose pool has one connection, and a relay beside the rest. On SQLite the two share
+//! it; on PostgreSQL the relay has two of its own, one of which listens. Whatever waits for a
+//! connection while it holds one, waits for itself.
 
 use std::time::Duration;
 
@@ -9,7 +10,8 @@ use sqlx::Pool;
 use super::bank::{BUSY, Bank, Branch, story};
 use crate::harness::{Seen, Story};
 
-/// A third of how long one waits for a connection (`Base::pool`; sqlx's own is twice as long): who waits for himself is late.
+/// A third of how long one waits for a connection (`Base::pool`; sqlx's own is
+/// twice as long): who waits for himself is late.
 const LIMIT: Duration = Duration::from_secs(5);
 /// Times that each thing is done: the relay comes between now and then.
 const ROUNDS: usize = 10;
@@ -177,7 +179,8 @@ async fn one_connection_reads_within_a_transaction<DB: Base>(bank: Bank<DB>) {
         let account = in_time("a nested tx.get", tx.get::<Account>("a".to_owned())).await;
         let owner = account.expect("read").expect("there").owner.clone();
         assert!(owner.is_some(), "wrong answer");
-        // What has been read may be near or stored: a hit needs no connection, which the transaction has.
+        // What has been read may be near or stored: a hit needs no
+        // connection, which the transaction has.
         in_time("commit", tx.commit()).await.expect("committed");
         narrow.says(&format!("round {round}")).await;
     }

@@ -1,4 +1,5 @@
-//! Strict: no store, no commit of what is strict; and nothing strict is stored while blocks may be forgotten.
+//! Strict: no store, no commit of what is strict; and nothing strict
+//! is stored while blocks may be forgotten.
 
 use std::time::{Duration, Instant};
 

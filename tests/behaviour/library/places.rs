@@ -1,6 +1,6 @@
-//! Two services of one database that do not share what is stored: on one Redis, in another of its logical databases or under
-//! another prefix; or each in a memory of its own. What is told to one, is not told to the other: a row that one has delivered
-//! still is to be delivered by the other.
+//! Two services of one database that do not share what is stored: on one Redis, in another of its
+//! logical databases or under another prefix; or each in a memory of its own. What is told to one,
+//! is not told to the other: a row that one has delivered still is to be delivered by the other.
 
 use std::time::{Duration, Instant};
 
@@ -123,7 +123,8 @@ async fn hear_of_each_other<DB: Base>(services: &Services<DB>) {
     }
 }
 
-/// The other's relay is quicker with the rows of a commit: its own process reads nothing old when it has returned.
+/// The other's relay is quicker with the rows of a commit: its own
+/// process reads nothing old when it has returned.
 async fn one_delivers_first<DB: Base>(services: &Services<DB>) {
     services.with_facts(1).await;
     for (round, there) in [false, true, false, true].into_iter().enumerate() {
@@ -191,8 +192,9 @@ async fn one_marks_a_part_first<DB: Base>(services: &Services<DB>) {
     }
 }
 
-/// The store of the writer was away, and is on its way back: it has been told what the other had delivered by then, and is about
-/// to be told what waits. Of what it writes now, the other leaves nothing waiting.
+/// The store of the writer was away, and is on its way back: it has been told
+/// what the other had delivered by then, and is about to be told what waits. Of
+/// what it writes now, the other leaves nothing waiting.
 async fn one_delivers_while_the_other_comes_back<DB: Base>(services: &Services<DB>) {
     services.with_facts(3).await;
     let other = services.process(true, true, true).await;

@@ -1,4 +1,5 @@
-//! Two databases, one Redis, one `cache.toml`: each cache has a prefix that is known at run time only, such as its tenant's.
+//! Two databases, one Redis, one `cache.toml`: each cache has a prefix that is
+//! known at run time only, such as its tenant's.
 
 use cache_runtime::{Cache, RedisStore};
 use ledger::{Base, Fact};

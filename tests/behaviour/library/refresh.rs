@@ -1,4 +1,5 @@
-//! `Cache::refresh`: loads what is stored already, and stores it, unless something was invalidated meanwhile.
+//! `Cache::refresh`: loads what is stored already, and stores it,
+//! unless something was invalidated meanwhile.
 
 use std::time::Duration;
 
@@ -16,8 +17,9 @@ const UNREPORTED: &str =
     "BEGIN; UPDATE page SET text = 'new' WHERE id = 1; DELETE FROM cache_outbox; COMMIT";
 
 pub fn stories() -> Vec<Story> {
-    // A refresh reports before it loads. A relay, which that wakes on PostgreSQL, may deliver the report once more when the value is
-    // stored again, and so remove it: nothing is wrong then, but it is to be loaded by the next reader. Known, and not mended.
+    // A refresh reports before it loads. A relay, which that wakes on PostgreSQL, may deliver the
+    // report once more when the value is stored again, and so remove it: nothing is wrong then, but
+    // it is to be loaded by the next reader. Known, and not mended.
     const WHY: &str = "one that delivers the same report removes what was stored";
     vec![
         story!(a_refresh_replaces_what_is_stored).without_relay(WHY),

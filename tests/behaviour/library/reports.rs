@@ -29,7 +29,8 @@ enum Change<T> {
     Deleted(T),
 }
 
-/// The same changes twice: as statements, which the triggers report, and as reports of the writer's own.
+/// The same changes twice: as statements, which the triggers
+/// report, and as reports of the writer's own.
 async fn report_what_the_triggers_report<DB: Base, T: Random>(bank: Bank<DB>) {
     let (mut rows, mut compared): (Vec<T>, usize) = (Vec::new(), 0);
     for _ in 0..ROUNDS {

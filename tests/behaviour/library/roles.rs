@@ -1,4 +1,5 @@
-//! What administrators do to the database: roles and policies, replication, publications, two-phase commits.
+//! What administrators do to the database: roles and policies,
+//! replication, publications, two-phase commits.
 
 use cache_runtime::{Cache, Error};
 use ledger::{Base, Note, SCHEMA};

@@ -1,4 +1,5 @@
-//! The runtime that a cache was built in ends, and the cache is used in another: its tasks go on there.
+//! The runtime that a cache was built in ends, and the cache is
+//! used in another: its tasks go on there.
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -71,7 +72,8 @@ async fn a_cache_outlives_the_runtime_that_built_it<DB: Base>(bank: Bank<DB>) {
     becomes(&branch, "three").await;
 }
 
-/// Until it is served from the store again: what comes after that nobody finds by being on the way back.
+/// Until it is served from the store again: what comes after that
+/// nobody finds by being on the way back.
 async fn is_hit<DB: Base>(branch: &Branch<DB>) {
     let (soon, hits) = (Soon::within(SOON), branch.hits("note_n"));
     while branch.hits("note_n") == hits {

@@ -1,4 +1,5 @@
-//! What strangers ask for does not fill anything, nor push out what is read: long texts, and rows that are not there.
+//! What strangers ask for does not fill anything, nor push out what is
+//! read: long texts, and rows that are not there.
 
 use cache_runtime::Answer;
 use ledger::{Base, Fact, Note};

@@ -1,4 +1,5 @@
-//! Strict: reads are linearizable with the writes through the cache, also while a commit is under way.
+//! Strict: reads are linearizable with the writes through the
+//! cache, also while a commit is under way.
 
 use std::time::{Duration, Instant};
 
@@ -259,8 +260,8 @@ async fn what_is_not_committed_leaves_no_block<DB: Base>(bank: Bank<DB>) {
     register.says(&readers, "rolled back", 0).await;
     assert_eq!(bank.hits("account_a"), 1, "nobody touched it");
 
-    // The reference is checked by COMMIT, when all is blocked; on PostgreSQL before, as what is put off to the
-    // commit might write.
+    // The reference is checked by COMMIT, when all is blocked; on PostgreSQL
+    // before, as what is put off to the commit might write.
     let failed = bank.write("UPDATE account SET owner_id = 99, version = 7");
     failed.await.expect_err("there is no such owner");
     assert!(
@@ -309,7 +310,8 @@ pub fn forget<DB: Base>(readers: &[Branch<DB>]) {
     readers.iter().for_each(|reader| reader.events.forget());
 }
 
-/// Until no relay is about to remove what is stored, as it has read the rows of a commit before they were marked.
+/// Until no relay is about to remove what is stored, as it has read the
+/// rows of a commit before they were marked.
 async fn settled<DB: Base>(readers: &[Branch<DB>]) {
     for reader in readers {
         reader.settled().await;

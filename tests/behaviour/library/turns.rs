@@ -1,4 +1,5 @@
-//! Loads and connections: more that want one than there are, and loaders that hold one while they wait for another.
+//! Loads and connections: more that want one than there are, and loaders
+//! that hold one while they wait for another.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -186,7 +187,8 @@ async fn a_load_without_a_turn_is_an_error_in_the_end<DB: Base>(bank: Bank<DB>) 
     let cache = cache_with(&bank, Manner::Waits, narrow).await;
     let (a, b, c) =
         tokio::join!(Quote::get(&cache, 1), Quote::get(&cache, 2), Quote::get(&cache, 3));
-    // The load-timeout of quotes is 2 s: who runs is given up, and who waits for a turn before that.
+    // The load-timeout of quotes is 2 s: who runs is given up,
+    // and who waits for a turn before that.
     let errors = [a, b, c].map(|read| read.expect_err("none"));
     assert!(errors.iter().all(|error| error.is_load_timeout()));
     let texts = errors.map(|error| error.to_string());

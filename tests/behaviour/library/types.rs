@@ -1,5 +1,5 @@
-//! What columns hold, beside integers and plain texts: a tag says the same whoever writes it, a change is a change
-//! in whatever type, and what has several texts for one value is refused.
+//! What columns hold, beside integers and plain texts: a tag says the same whoever writes it, a
+//! change is a change in whatever type, and what has several texts for one value is refused.
 
 use cache_runtime::Cache;
 use ledger::{Base, SCHEMA};

@@ -1,5 +1,5 @@
-//! `verify`: hits are compared with the source a while later. What is stale for good is found. (What a write explains: see
-//! `verify_writes.rs`.)
+//! `verify`: hits are compared with the source a while later. What is stale for good is found.
+//! (What a write explains: see `verify_writes.rs`.)
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,7 +12,8 @@ use super::desk::{Asked, Desk, Mood, Source};
 use crate::harness::soon::{PATIENCE, Soon, soon};
 use crate::harness::{Mutant, Seen, Story};
 
-/// How long a verification settles by `cache.toml`: twice `poll`, half a second for the store, and `near.max-staleness`.
+/// How long a verification settles by `cache.toml`: twice `poll`, half a
+/// second for the store, and `near.max-staleness`.
 const SETTLING: Duration = Duration::from_millis(3500);
 
 pub fn stories() -> Vec<Story> {
@@ -78,7 +79,8 @@ fn store<DB: Base>(bank: &Bank<DB>) -> &'static str {
     if bank.has_redis() { "redis" } else { "memory" }
 }
 
-/// Writes as one whose triggers are disabled. On SQLite, where nobody can do that, the report is lost.
+/// Writes as one whose triggers are disabled. On SQLite, where
+/// nobody can do that, the report is lost.
 async fn write_unreported<DB: Base>(bank: &Bank<DB>, sql: &str) {
     let (before, after) = match bank.is_postgres() {
         true => ("SET LOCAL session_replication_role = replica", ""),
@@ -100,8 +102,8 @@ pub(super) async fn report<DB: Base>(desk: &Desk<DB>) -> Arc<Report> {
     report.expect("a row")
 }
 
-/// Reads until this tier answers. (What is near may not be served for a moment, when a machine is slow. Then the hits of the store
-/// are not to take all the places of verifications.)
+/// Reads until this tier answers. (What is near may not be served for a moment, when a machine is
+/// slow. Then the hits of the store are not to take all the places of verifications.)
 pub(super) async fn hit_by<DB: Base>(desk: &Desk<DB>, id: i64, tier: &str) -> Option<Arc<Fact>> {
     let soon = Soon::within(PATIENCE);
     loop {

@@ -67,7 +67,8 @@ async fn verified_a_write_that_is_undone_and_done_again_is_no_fault<DB: Base>(ba
         desk.is(Mood::WellFromNowOn);
         assert_eq!(text(&desk, 1).await, "old", "wrong answer");
         desk.is(Mood::Well);
-        // If it went by the value, its second load would say "new" as well, and what is served would still be "old".
+        // If it went by the value, its second load would say "new" as well,
+        // and what is served would still be "old".
         bank.sql(new).await;
         let found = verdict(&desk, "fact_1", tier).await;
         assert_eq!(found, Verdict::Undecided, "by {tier}");

@@ -1,5 +1,5 @@
-//! Two versions of a service, one after the other or side by side: what one has stored is not served by the other as if it were
-//! its own.
+//! Two versions of a service, one after the other or side by side: what one has stored is not
+//! served by the other as if it were its own.
 
 use ledger::Base;
 use ledger::versions::{new, old};

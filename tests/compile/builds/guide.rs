@@ -1,4 +1,5 @@
-//! `docs/guide/first-steps.md` as a program, `docs/WORKSPACE.md` as three, and the code of every other page of the guide as a crate.
+//! `docs/guide/first-steps.md` as a program, `docs/WORKSPACE.md` as three, and the
+//! code of every other page of the guide as a crate.
 
 use std::fmt::Write;
 use std::fs;
@@ -56,7 +57,8 @@ fn the_workspace_builds_and_prints_what_it_says() {
     }
 }
 
-/// What a page leaves out of its code, before what is in `tests/compile/builds/guide/` for that page.
+/// What a page leaves out of its code, before what is in
+/// `tests/compile/builds/guide/` for that page.
 const PRELUDE: &str = "\
 #![allow(dead_code, unused_imports, unused_variables)]
 
@@ -67,7 +69,8 @@ use serde::{Deserialize, Serialize};
 use sqlx::{PgPool, Sqlite, SqlitePool};
 ";
 
-/// Blocks of these kinds are what the crate of a page is made of: its file, its items, and bodies of functions that have a cache.
+/// Blocks of these kinds are what the crate of a page is made of: its file, its
+/// items, and bodies of functions that have a cache.
 const FILE: &str = "toml cache.toml";
 const ITEMS: &str = "rust";
 

@@ -1,4 +1,5 @@
-//! Where the file of a crate is, in the layouts that people have: real cargo projects in temporary folders.
+//! Where the file of a crate is, in the layouts that people have:
+//! real cargo projects in temporary folders.
 
 use std::fs;
 use std::path::PathBuf;
@@ -46,7 +47,8 @@ impl Folder {
         self.write(&format!("{path}/src/{file}"), program);
     }
 
-    /// `cargo` in this folder. All have one folder for what they build, so that what they have in common is built once.
+    /// `cargo` in this folder. All have one folder for what they build, so
+    /// that what they have in common is built once.
     fn cargo(&self, path: &str, arguments: &[&str]) -> Command {
         let mut cargo = cargo(arguments);
         cargo.current_dir(self.path(path));
@@ -201,8 +203,8 @@ fn a_nearer_file_that_appears_is_noticed() {
     assert_eq!(folder.prints("workspace"), "near_1");
 }
 
-/// Two checkouts of one repository that build in one folder: cargo takes what one has built for the other's, sources and all. What is
-/// then of two files is told.
+/// Two checkouts of one repository that build in one folder: cargo takes what one has built for the
+/// other's, sources and all. What is then of two files is told.
 #[test]
 fn two_checkouts_with_one_target_do_not_mix_their_files() {
     let folder = Folder::new();

@@ -1,4 +1,5 @@
-//! The links of all pages lead somewhere: to a file or a folder that is there, and to a heading of it.
+//! The links of all pages lead somewhere: to a file or a folder
+//! that is there, and to a heading of it.
 
 use std::collections::BTreeMap;
 use std::fs;

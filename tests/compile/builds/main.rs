@@ -1,5 +1,5 @@
-//! What only a build can show: the code of the guide builds and does what the guide says, and an edited
-//! `cache.toml` rebuilds and changes what a write reaches.
+//! What only a build can show: the code of the guide builds and does what the guide says, and an
+//! edited `cache.toml` rebuilds and changes what a write reaches.
 
 mod guide;
 mod layouts;

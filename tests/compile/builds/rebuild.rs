@@ -24,8 +24,8 @@ async fn a_dependency_removed_from_the_file_is_gone_from_the_service() {
     assert_eq!(after_an_items_change(&file).await, "near; hit");
 }
 
-/// Builds the example with this file, runs it, and tells how plio 1 is answered after a write to one
-/// of its items.
+/// Builds the example with this file, runs it, and tells how plio 1 is
+/// answered after a write to one of its items.
 async fn after_an_items_change(cache_toml: &Path) -> String {
     run(cargo(&["build", "-p", "example-app"]).current_dir(root()).env("CACHE_TOML", cache_toml));
     let service = Service::start();

@@ -1,7 +1,8 @@
 //! Compiles every case of every folder against that folder's `cache.toml`.
 //!
-//! `good/` has a schema in which nothing is wrong, and structs in which something is; `good/pass/` are
-//! programs that must compile, and are run. Each other folder has one thing wrong in its `cache.toml`.
+//! `good/` has a schema in which nothing is wrong, and structs in which something
+//! is; `good/pass/` are programs that must compile, and are run. Each other
+//! folder has one thing wrong in its `cache.toml`.
 //!
 //! | to | run |
 //! | --- | --- |
@@ -10,8 +11,8 @@
 //! | see one case | `cargo test -p ui-tests -- good trybuild=misspelt_column` |
 //! | accept the messages as they are now | `TRYBUILD=overwrite cargo test -p ui-tests`, and read the diff |
 //!
-//! The `.stderr` files hold what the compiler of this repository's CI says; another version may put it
-//! in other words.
+//! The `.stderr` files hold what the compiler of this repository's CI
+//! says; another version may put it in other words.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

@@ -1,8 +1,9 @@
-//! The real servers that tests run on: PostgreSQL and Redis, started on free ports, frozen, killed and started again; and
-//! TCP proxies in front of them.
+//! The real servers that tests run on: PostgreSQL and Redis, started on free ports, frozen, killed
+//! and started again; and TCP proxies in front of them.
 //!
-//! Nothing outlives the run: the servers are killed at its end, and should the run itself be killed, a leash on each does it.
-//! A server that does not start, or does not do what it is told, is a panic that says why.
+//! Nothing outlives the run: the servers are killed at its end, and should the run
+//! itself be killed, a leash on each does it. A server that does not start, or does
+//! not do what it is told, is a panic that says why.
 
 mod clock;
 mod postgres;

@@ -13,7 +13,8 @@ use crate::process::{
     Leash, PATIENCE, Process, answer, directory, find, free_port, signal, signal_all,
 };
 
-/// A PostgreSQL, which keeps nothing safe: no `fsync`. What it has written is safe from a crash of its own all the same.
+/// A PostgreSQL, which keeps nothing safe: no `fsync`. What it has written
+/// is safe from a crash of its own all the same.
 #[derive(Debug)]
 pub struct Postgres {
     port: u16,
@@ -45,7 +46,8 @@ impl Postgres {
         Ok(server)
     }
 
-    /// A standby of this one, which streams from it through that port: a link that can be held up. Nobody waits for it.
+    /// A standby of this one, which streams from it through that port: a
+    /// link that can be held up. Nobody waits for it.
     ///
     /// # Panics
     /// When it does not start.
@@ -126,7 +128,8 @@ impl Postgres {
         }
         let mut process = Process::run(&mut command, &self.home)?;
         process.wait_for(self.port)?;
-        // The child may be runuser, which does not pass a signal on: the server says itself who it is.
+        // The child may be runuser, which does not pass a signal
+        // on: the server says itself who it is.
         let pid = std::fs::read_to_string(self.data().join("postmaster.pid"))
             .map_err(|error| error.to_string())?;
         process.pid = pid

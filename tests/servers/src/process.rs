@@ -59,7 +59,8 @@ impl Process {
     }
 }
 
-/// Kills a server when this process is gone, however it went: a shell that waits for the end of a pipe we hold.
+/// Kills a server when this process is gone, however it went: a shell
+/// that waits for the end of a pipe we hold.
 #[derive(Debug)]
 pub(crate) struct Leash(Child);
 
@@ -81,7 +82,8 @@ impl Leash {
 
 impl Drop for Leash {
     fn drop(&mut self) {
-        // The server has ended already: let go without a kill, its number may be somebody else's by now.
+        // The server has ended already: let go without a kill, its
+        // number may be somebody else's by now.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }

@@ -96,7 +96,8 @@ impl Proxy {
         format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
     }
 
-    /// Connections stay open, and nothing comes through; what is sent meanwhile does when it resumes.
+    /// Connections stay open, and nothing comes through; what is
+    /// sent meanwhile does when it resumes.
     pub fn freeze(&self) {
         self.freeze_questions();
         self.freeze_answers();
@@ -112,8 +113,9 @@ impl Proxy {
         self.line.send_modify(|line| line.answers_frozen = ALL);
     }
 
-    /// Nothing comes through on the connections that there are now, and nobody hears it when one is closed; new ones are as
-    /// ever. A host that is gone without a word, and another at its address.
+    /// Nothing comes through on the connections that there are now, and nobody
+    /// hears it when one is closed; new ones are as ever. A host that is gone
+    /// without a word, and another at its address.
     pub fn freeze_existing(&self) {
         self.freeze_those_of_now(|line| {
             line.questions_frozen = line.freezes;

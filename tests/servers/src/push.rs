@@ -7,7 +7,8 @@ use tokio::time::timeout;
 
 use crate::process::PATIENCE;
 
-/// How a message begins on the wire: a push of three, of which the first says what it is. The channel and the text follow.
+/// How a message begins on the wire: a push of three, of which the first
+/// says what it is. The channel and the text follow.
 const BEGINNING: &[u8] = b">3\r\n$7\r\nmessage\r\n";
 
 #[derive(Debug, Default)]
@@ -26,7 +27,8 @@ impl Messages {
         lost.expect("a message to lose");
     }
 
-    /// Takes the message out that is to be lost; how many of the bytes may go on: the others may be a part of it.
+    /// Takes the message out that is to be lost; how many of the bytes
+    /// may go on: the others may be a part of it.
     pub(crate) fn take_out(&self, bytes: &mut Vec<u8>) -> usize {
         if !self.losing.load(Ordering::SeqCst) {
             return bytes.len();

@@ -1,4 +1,5 @@
-//! Values that may be too large to be stored, depend on too much, or do not come back as they were stored.
+//! Values that may be too large to be stored, depend on too much,
+//! or do not come back as they were stored.
 
 use cache_runtime::{BoxError, Cached, Load, LoadContext};
 use serde::{Deserialize, Serialize};

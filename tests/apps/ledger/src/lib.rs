@@ -1,5 +1,5 @@
-//! A small service for what the example does not use: strict models, text ids, composite ids, ignored columns, leases. It runs
-//! on a pool of either database, and is generic over which.
+//! A small service for what the example does not use: strict models, text ids, composite ids,
+//! ignored columns, leases. It runs on a pool of either database, and is generic over which.
 
 mod archive;
 mod base;
@@ -131,7 +131,8 @@ impl<DB: Base> Load<Pool<DB>> for Seat {
     }
 }
 
-/// One statement for each id: simple, and whatever text an id is, no list of them has to be written.
+/// One statement for each id: simple, and whatever text an id
+/// is, no list of them has to be written.
 async fn rows<DB: Base, T: Row>(
     cx: &LoadContext<Pool<DB>>,
     sql: &'static str,

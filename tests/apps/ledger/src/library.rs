@@ -1,4 +1,5 @@
-//! A list whose loader leaves out what is there: the row of a shelf that is empty, or whose room is gone.
+//! A list whose loader leaves out what is there: the row of a
+//! shelf that is empty, or whose room is gone.
 
 use cache_runtime::{BoxError, Cached, Load, LoadContext};
 use serde::{Deserialize, Serialize};

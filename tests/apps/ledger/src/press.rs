@@ -1,5 +1,5 @@
-//! What is loaded under a lease, within a limit, and served for a while after its time: for stories that bring a source
-//! of their own, and its loaders.
+//! What is loaded under a lease, within a limit, and served for a while after its time: for stories
+//! that bring a source of their own, and its loaders.
 
 use std::sync::Arc;
 

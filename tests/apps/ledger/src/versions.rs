@@ -1,4 +1,5 @@
-//! Two versions of a service, whose values have a plain struct in them: the later has one more field, with a default.
+//! Two versions of a service, whose values have a plain struct in them:
+//! the later has one more field, with a default.
 
 /// The older.
 pub mod old {

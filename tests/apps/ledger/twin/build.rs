@@ -1,5 +1,5 @@
-//! The ledger's `cache.toml`, but for the prefix. Keys are compiled into the structs, so a copy of its `Schema` with another
-//! prefix would not do: its values would have the same keys.
+//! The ledger's `cache.toml`, but for the prefix. Keys are compiled into the structs, so a copy of
+//! its `Schema` with another prefix would not do: its values would have the same keys.
 
 use std::path::Path;
 use std::{env, fs};

@@ -1,4 +1,5 @@
-//! The document at `/api/v1/openapi.json` and the service held against each other, and requests drawn from it.
+//! The document at `/api/v1/openapi.json` and the service held
+//! against each other, and requests drawn from it.
 
 mod document;
 mod draw;

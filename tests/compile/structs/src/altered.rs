@@ -1,4 +1,5 @@
-//! Values that come back as other ones: said, counted, and never the reason why a write does not reach somebody.
+//! Values that come back as other ones: said, counted, and never the
+//! reason why a write does not reach somebody.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -74,7 +75,8 @@ impl Load<Store> for Shelf {
     }
 }
 
-/// Whoever came first has read the parcel, so that the shelf might have had it from the store, without its owner.
+/// Whoever came first has read the parcel, so that the shelf might have
+/// had it from the store, without its owner.
 #[tokio::test]
 async fn what_embeds_it_is_found_by_what_was_lost() {
     let cache = Cache::builder(Store::default(), &SCHEMA).without_outbox().build().await;

@@ -1,5 +1,5 @@
-//! Every serde attribute that the derive accepts, on values of many types, in both codecs: key, tags and value are the same before
-//! the store and after it.
+//! Every serde attribute that the derive accepts, on values of many types, in both codecs: key,
+//! tags and value are the same before the store and after it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::fmt::Debug;
@@ -12,8 +12,8 @@ use tokio::runtime::Builder;
 
 use crate::source::{Source, read, served, tags};
 
-/// Structs of an id, a reference and something more, each with attributes on the struct, on the reference and on what is more: one
-/// of `parcel`, in JSON, and one of `letter`, in MessagePack.
+/// Structs of an id, a reference and something more, each with attributes on the struct, on the
+/// reference and on what is more: one of `parcel`, in JSON, and one of `letter`, in MessagePack.
 macro_rules! structs {
     ($($name:ident: $(#[$on_struct:meta])* [$(#[$on_owner:meta])*] [$(#[$on_more:meta])*] $more:ty = $strategy:expr;)*) => {$(
         mod $name {

@@ -7,11 +7,12 @@ use clap::Parser;
 use crate::faults::Fault;
 use crate::mechanisms;
 
-/// Several processes of a small service read and write through the cache, on real PostgreSQL and Redis, while things go wrong;
-/// every read is checked.
+/// Several processes of a small service read and write through the cache, on real PostgreSQL and
+/// Redis, while things go wrong; every read is checked.
 ///
-/// Progress goes to stderr, a summary to stdout, of which the last line is one JSON object. Exits with 1 when a read was not
-/// allowed, and shows it with what was written and read around it; or when something else went wrong that must not.
+/// Progress goes to stderr, a summary to stdout, of which the last line is one JSON object. Exits
+/// with 1 when a read was not allowed, and shows it with what was written and read around it; or
+/// when something else went wrong that must not.
 #[derive(Debug, Parser)]
 #[command(name = "tests/search/chaos/run", after_help = EXAMPLES)]
 pub struct Arguments {
@@ -35,12 +36,13 @@ pub struct Arguments {
     #[arg(long, conflicts_with = "faults")]
     pub calm: bool,
 
-    /// Switches a mechanism off, injects the fault that it is for, and stops at the first read that is not allowed; of several
-    /// mechanisms one after the other, each in a run of its own
+    /// Switches a mechanism off, injects the fault that it is for, and stops at the first read that
+    /// is not allowed; of several mechanisms one after the other, each in a run of its own
     #[arg(long, value_parser = mechanism, value_delimiter = ',')]
     pub without: Vec<String>,
 
-    /// Lists the mechanisms of which a run shows that they are missing; the others go to stderr, and why
+    /// Lists the mechanisms of which a run shows that they are
+    /// missing; the others go to stderr, and why
     #[arg(long)]
     pub mechanisms: bool,
 }

@@ -25,7 +25,8 @@ const WARM_UP: Duration = Duration::from_secs(1);
 /// Between two faults, in ms.
 const CALM: std::ops::Range<u64> = 300..1500;
 
-/// Runs, without this mechanism if one is named; returns whether every read was allowed, and nothing else went wrong.
+/// Runs, without this mechanism if one is named; returns whether every
+/// read was allowed, and nothing else went wrong.
 pub async fn run(arguments: &Arguments, without: Option<&str>) -> bool {
     let seed = arguments.seed.unwrap_or_else(|| fastrand::u64(..1 << 32));
     let mut rng = Rng::with_seed(seed);
@@ -75,7 +76,8 @@ pub async fn run(arguments: &Arguments, without: Option<&str>) -> bool {
     came_back && summary.violations == 0 && summary.problems.is_empty()
 }
 
-/// One fault after the other, for ever; returns, with false, when a process does not recover: it is to be answered by its store, and to store values.
+/// One fault after the other, for ever; returns, with false, when a process does not recover: it is
+/// to be answered by its store, and to store values.
 async fn trouble(
     world: &mut World,
     deck: Vec<Fault>,

@@ -92,8 +92,8 @@ impl World {
         self.history.allow(from, nanos(2 * SCHEMA.poll));
     }
 
-    /// A standby that missed what was committed last takes the place of its primary, which ends or, if it is `gone`, is heard of
-    /// no more.
+    /// A standby that missed what was committed last takes the place of its primary, which ends or,
+    /// if it is `gone`, is heard of no more.
     pub async fn promote_standby(&mut self, a_while: Duration, gone: bool) {
         let link = Proxy::to(self.postgres.port()).await;
         let standby = tokio::task::block_in_place(|| self.postgres.standby(link.port()));

@@ -32,7 +32,8 @@ pub enum Fault {
     RedisFrozen,
     /// A process stands still that holds a value which it has loaded.
     ProcessStopped,
-    /// A process stands still, and for a moment after that nothing comes from Redis: a machine that was suspended.
+    /// A process stands still, and for a moment after that nothing comes
+    /// from Redis: a machine that was suspended.
     Suspended,
     /// A process stands still right before a strict commit, for longer than `max-commit`.
     WriterStopped,
@@ -42,7 +43,8 @@ pub enum Fault {
     Flushed,
     /// Redis has room for a third of what one line reads, and evicts whatever it likes.
     Evicting,
-    /// Redis has room for very little more: it evicts values, then it refuses them; and then there is room again.
+    /// Redis has room for very little more: it evicts values, then it
+    /// refuses them; and then there is room again.
     Full,
     /// A process cannot reach Redis.
     CutOne,
@@ -62,17 +64,21 @@ pub enum Fault {
     ConnectionsFrozen,
     /// PostgreSQL ends all connections.
     DatabaseConnectionsEnded,
-    /// Its connections that there are stand still, and new ones are fine; meanwhile Redis may be away for a moment.
+    /// Its connections that there are stand still, and new ones are fine;
+    /// meanwhile Redis may be away for a moment.
     DatabaseConnectionsFrozen,
     /// PostgreSQL crashes, and has lost what was committed last.
     DatabaseCrashed,
     /// A standby takes over that has missed it.
     DatabasePromoted,
-    /// The triggers are installed again and again, also those of an edited `cache.toml`, by two at once, and beside a long report.
+    /// The triggers are installed again and again, also those of an edited
+    /// `cache.toml`, by two at once, and beside a long report.
     Installs,
-    /// Redis' clock is set forwards or backwards, by less than half of `max-commit`, and back again.
+    /// Redis' clock is set forwards or backwards, by less than
+    /// half of `max-commit`, and back again.
     ClockStepped,
-    /// Likewise by up to a minute. Only when asked for, as the next: see "Beyond the promise" in the README.
+    /// Likewise by up to a minute. Only when asked for, as the next:
+    /// see "Beyond the promise" in the README.
     ClockLeaps,
     /// Likewise by hours.
     ClockLeapsFar,
@@ -143,7 +149,8 @@ impl Fault {
                 world.redis.thaw();
             }
             Fault::ProcessStopped => world.stop_at(one, Point::Loaded, a_while).await,
-            // Of those that share a store: what it missed, the store was told at once, which is what it must not be behind.
+            // Of those that share a store: what it missed, the store was told at
+            // once, which is what it must not be behind.
             Fault::Suspended => world.suspend(one % TOGETHER, a_while).await,
             Fault::WriterStopped => {
                 let longer = chaos_strict::SCHEMA.max_commit + a_while / 2;
@@ -256,7 +263,8 @@ impl World {
     async fn suspend(&mut self, at: usize, a_while: Duration) {
         let from = now();
         self.processes[at].stop();
-        // The answers to what it has asked are there when it goes on, so that it has nothing to notice.
+        // The answers to what it has asked are there when it goes
+        // on, so that it has nothing to notice.
         sleep(STORE_TIMEOUT / 10).await;
         self.proxies[at].freeze_answers();
         sleep(SCHEMA.max_staleness.unwrap_or_default() + a_while / 2).await;
@@ -265,7 +273,8 @@ impl World {
         sleep(STORE_TIMEOUT / 2).await;
     }
 
-    /// The replica stops to receive, and time goes by; then the primary dies, and the replica answers for it.
+    /// The replica stops to receive, and time goes by; then the
+    /// primary dies, and the replica answers for it.
     async fn fail_over(&mut self, a_while: Duration) {
         let replica = tokio::task::block_in_place(|| self.redis.replica());
         replica.has_caught_up_with(&self.redis).await;
@@ -284,8 +293,8 @@ impl World {
         }
     }
 
-    /// A pass of a relay asks its store who it is, and to invalidate: four times over the link, and as much again for what
-    /// is in front of it.
+    /// A pass of a relay asks its store who it is, and to invalidate: four times over the link, and
+    /// as much again for what is in front of it.
     async fn slow(&mut self, which: &[usize], delay_ms: u64, a_while: Duration) {
         let (from, delay) = (now(), Duration::from_millis(delay_ms));
         for at in which {

@@ -233,7 +233,8 @@ impl History {
         *self.inner().problems.entry(problem).or_default() += 1;
     }
 
-    /// The errors of writes, and how often; but for the strict ones that are refused while the store is away.
+    /// The errors of writes, and how often; but for the strict ones
+    /// that are refused while the store is away.
     pub fn failed_writes(&self) -> BTreeMap<String, u64> {
         let inner = self.inner();
         let failed = inner.failed.iter();
@@ -260,8 +261,8 @@ impl History {
         .await
     }
 
-    /// Waits until every process has stored a value and read one from its store, from now on; and a strict value, if asked for.
-    /// Fails with those who have not.
+    /// Waits until every process has stored a value and read one from its store, from now on; and a
+    /// strict value, if asked for. Fails with those who have not.
     pub async fn all_store(&self, strict: bool, patience: Duration) -> Result<(), Vec<ProcessId>> {
         let (stored, answered) = {
             let inner = self.inner();

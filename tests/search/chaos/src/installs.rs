@@ -1,6 +1,6 @@
-//! The fault `installs`: while everybody writes, the triggers are installed again, and replaced by those of an edited
-//! `cache.toml` and back. No write may fail for it, nor may anybody wait long, and what comes of it for readers is old for as
-//! long as the guide says.
+//! The fault `installs`: while everybody writes, the triggers are installed again, and replaced by
+//! those of an edited `cache.toml` and back. No write may fail for it, nor may anybody wait long,
+//! and what comes of it for readers is old for as long as the guide says.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -27,8 +27,8 @@ const TIMES: usize = 2;
 /// How long a report reads from one table, and its transaction is open.
 const REPORT: Duration = Duration::from_secs(2);
 
-/// How long a statement may wait for installers, of which each stops the table for a moment: less than a service waits for a
-/// connection, so that it does not run out of them.
+/// How long a statement may wait for installers, of which each stops the table for a moment: less
+/// than a service waits for a connection, so that it does not run out of them.
 const MOST_WAIT: Duration = Duration::from_millis(1500);
 
 /// How often it is tried to have the right triggers in the end.
@@ -137,8 +137,8 @@ impl World {
         }
     }
 
-    /// For ever, one after the other: reads and writes every table, and notes for how long a statement waits at most. (What it
-    /// writes changes nothing.)
+    /// For ever, one after the other: reads and writes every table, and notes for how long a
+    /// statement waits at most. (What it writes changes nothing.)
     async fn wait(&self, longest: &AtomicU64) {
         loop {
             for table in TABLES {

@@ -1,4 +1,5 @@
-//! A history checker: several processes of a small service on real PostgreSQL and Redis, and faults; every read is checked.
+//! A history checker: several processes of a small service on real PostgreSQL
+//! and Redis, and faults; every read is checked.
 //!
 //! `tests/search/chaos/README.md` says what runs, what is checked, and how to read what it prints.
 

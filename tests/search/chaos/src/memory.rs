@@ -8,7 +8,8 @@ use tokio::time::sleep;
 
 use crate::world::{PATIENCE, World};
 
-/// What a full server has beyond what it uses before: less than the edges of all pages take in the end.
+/// What a full server has beyond what it uses before: less than
+/// the edges of all pages take in the end.
 const ROOM: usize = 1 << 20;
 
 /// For how long a server is full of each kind, when other faults are to happen as well,
@@ -22,7 +23,8 @@ const A_WHILE: Duration = Duration::from_secs(1);
 /// Which part of the hits of before must be there again. A second of one and of another differ.
 const RECOVERED: f64 = 0.6;
 
-/// After so long the edges of the first values are over: `ttl` and `grace` of a page, 65 s for near caches, a quarter of that.
+/// After so long the edges of the first values are over: `ttl` and `grace` of a
+/// page, 65 s for near caches, a quarter of that.
 const EDGES_ARE_OVER: Duration = Duration::from_secs(100);
 
 /// For how long a server is full of each kind in a run of nothing else that takes so long.
@@ -41,7 +43,8 @@ impl World {
         self.limit(0, "noeviction").await;
     }
 
-    /// First it evicts values, then it refuses them; then there is room again, and all must be as it was.
+    /// First it evicts values, then it refuses them; then there is
+    /// room again, and all must be as it was.
     pub async fn fill_up(&mut self) {
         let before = self.history.hit_rates(A_WHILE).await;
         self.tell_all(Command::Widely(true));

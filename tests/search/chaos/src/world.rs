@@ -16,7 +16,8 @@ use crate::process::Process;
 /// The lines of the processes that serve: most are in one.
 const LINES: [Line; PROCESSES] = [Line::Main, Line::Main, Line::Main, Line::Database, Line::Prefix];
 
-/// Commits are not waited for to be written down (`synchronous_commit = off`), and who writes them down rarely looks.
+/// Commits are not waited for to be written down (`synchronous_commit =
+/// off`), and who writes them down rarely looks.
 const WAL_STAYS: [&str; 1] = ["wal_writer_delay=10s"];
 
 /// The name of the database.
@@ -28,7 +29,8 @@ pub const TOGETHER: usize = 3;
 /// How many processes serve.
 pub const PROCESSES: usize = 5;
 
-/// How long a process may take to start, and to be answered by its stores again after a fault is over.
+/// How long a process may take to start, and to be answered by
+/// its stores again after a fault is over.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
 #[derive(Debug)]
@@ -79,8 +81,8 @@ impl World {
             orders,
             _dir: dir,
         };
-        // What a missing mechanism lets through shows among those that share a store: the others, which their relays tell
-        // everything once more, would make up for it.
+        // What a missing mechanism lets through shows among those that share a store: the others,
+        // which their relays tell everything once more, would make up for it.
         let serving = match world.orders.without {
             Some(_) => TOGETHER,
             None => PROCESSES,

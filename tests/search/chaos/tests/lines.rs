@@ -1,4 +1,5 @@
-//! The line with another `prefix` is the same service: what a file of one says, that of the other says as well.
+//! The line with another `prefix` is the same service: what a file of
+//! one says, that of the other says as well.
 
 #[test]
 fn the_other_files_differ_by_their_prefix_alone() {

@@ -1,4 +1,5 @@
-//! The checker sees what is missing: with each mechanism of the cache switched off, in turn, it finds a read that is not allowed.
+//! The checker sees what is missing: with each mechanism of the cache switched
+//! off, in turn, it finds a read that is not allowed.
 
 use std::process::Command;
 

@@ -1,4 +1,5 @@
-//! A minute of everything that can go wrong. The seed is random, and printed: `tests/search/chaos/run --seed SEED` has the same schedule.
+//! A minute of everything that can go wrong. The seed is random, and printed:
+//! `tests/search/chaos/run --seed SEED` has the same schedule.
 
 use std::process::Command;
 

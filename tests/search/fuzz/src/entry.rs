@@ -9,12 +9,14 @@ use cache_runtime::fuzzing::{decode, encode, json, seal};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-/// What the cache writes begins with this: the format, the content, the shape, when it expires, and the hash.
+/// What the cache writes begins with this: the format, the content,
+/// the shape, when it expires, and the hash.
 const HEADER: usize = 26;
 const SHAPE: u64 = u64::from_le_bytes(*b"a shape ");
 
-/// Reads bytes as a stored value: they are one or a miss. They are no value unless all of the header is right, also the hash;
-/// then with the hash made right, so that what decodes JSON and MessagePack sees any bytes as well. A value that decodes can be
+/// Reads bytes as a stored value: they are one or a miss. They are no value unless all of
+/// the header is right, also the hash; then with the hash made right, so that what
+/// decodes JSON and MessagePack sees any bytes as well. A value that decodes can be
 /// stored and read again, and not a bit of it can be another.
 pub fn entry(data: &[u8]) {
     read(&Bytes::copy_from_slice(data));

@@ -8,9 +8,10 @@ use cache_schema::{KeyTemplate, Schema, Segment};
 /// Bytes of a key.
 const LONGEST: usize = 200;
 
-/// Writes keys for ids. An input is lines: the prefix; then the models, each `name template`, and after them any columns to look
-/// it up by; after a line `=` the values of columns, with `\n` for a line's end. From each key the values can be told again, and
-/// no two templates or ids of the schema share one.
+/// Writes keys for ids. An input is lines: the prefix; then the models, each `name
+/// template`, and after them any columns to look it up by; after a line `=` the values
+/// of columns, with `\n` for a line's end. From each key the values can be told again,
+/// and no two templates or ids of the schema share one.
 pub fn keys(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let (schema, values) = text.split_once("\n=\n").unwrap_or((&text, "1\n2"));
@@ -43,7 +44,8 @@ pub fn keys(data: &[u8]) {
     }
 }
 
-/// What the lines mean, as `cache.toml` says it. A key names its model's id, so a template says it all.
+/// What the lines mean, as `cache.toml` says it. A key names its
+/// model's id, so a template says it all.
 fn cache_toml(lines: &str) -> String {
     let quoted = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
     let mut lines = lines.lines();
@@ -99,7 +101,8 @@ fn parts(prefix: &str, template: &KeyTemplate, key: &str) -> Option<Vec<String>>
             (Segment::Literal(text), _) => rest = rest.strip_prefix(text.as_str())?,
             (Segment::Column(_), None) => parts.push(unescaped(std::mem::take(&mut rest))?),
             (Segment::Column(_), Some(Segment::Literal(text))) => {
-                // It begins with what a part can have as well, and ends the part with what none has, or ends the key.
+                // It begins with what a part can have as well, and ends the
+                // part with what none has, or ends the key.
                 let common = text.find(|c| !is_in_parts(c));
                 let end = match common {
                     Some(common) => rest.find(|c| !is_in_parts(c))?.checked_sub(common)?,

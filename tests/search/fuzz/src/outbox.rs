@@ -8,8 +8,9 @@ use cache_runtime::fuzzing::tag_of_row;
 use cache_runtime::store::{Fill, Reply};
 use cache_runtime::{MemoryStore, Schema, Store, Tag, Tags};
 
-/// Takes bytes for the text of a row: it is a tag or dead-lettered, and a tag is one that a store can do everything with. Then takes
-/// them for the values of columns, one a line: what a value registers for them is what the row of a write says.
+/// Takes bytes for the text of a row: it is a tag or dead-lettered, and a tag is one that a store
+/// can do everything with. Then takes them for the values of columns, one a line: what a value
+/// registers for them is what the row of a write says.
 pub fn outbox(data: &[u8]) {
     let tag = tag_of_row(data.to_vec());
     let is_fit = (1..=Tag::LONGEST).contains(&data.len()) && std::str::from_utf8(data).is_ok();

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use cache_schema::{Diagnostics, Dialect, Position, Schema, TagColumns};
 
-/// Reads a text as `cache.toml`: it is resolved or refused, each the same way every time. What is refused says where, inside the
-/// text. What is resolved can be used: everything that may be asked has an answer, and a value registers nothing that no write
-/// reports.
+/// Reads a text as `cache.toml`: it is resolved or refused, each the same way every time. What is
+/// refused says where, inside the text. What is resolved can be used: everything that may be asked
+/// has an answer, and a value registers nothing that no write reports.
 pub fn schema(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
@@ -56,7 +56,8 @@ fn refused(text: &str, why: &Diagnostics) {
 }
 
 fn answers(schema: &Schema) {
-    // `reach` names each way through the dependencies, and there may be more than anybody could look at.
+    // `reach` names each way through the dependencies, and there
+    // may be more than anybody could look at.
     if ways(schema) > 1000 {
         return;
     }

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use cache_schema::{Change, Dialect, Model, Report, Schema};
 use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 
-/// Reads a text as `cache.toml`, and installs its triggers for tables that have the columns it names. They are what SQLite takes,
-/// and a row that comes, changes and goes reports what [`Schema::reports`] says.
+/// Reads a text as `cache.toml`, and installs its triggers for tables that have
+/// the columns it names. They are what SQLite takes, and a row that comes,
+/// changes and goes reports what [`Schema::reports`] says.
 pub fn triggers(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let Ok(schema) = Schema::parse("cache.toml", &text) else {
@@ -32,8 +33,8 @@ pub fn triggers(data: &[u8]) {
     });
 }
 
-/// Whether SQLite can have such tables. It takes names for one that PostgreSQL does not, and some for its own; and another database
-/// would have to be attached.
+/// Whether SQLite can have such tables. It takes names for one that PostgreSQL does not, and some
+/// for its own; and another database would have to be attached.
 fn is_for_sqlite(schema: &Schema) -> bool {
     let outbox = &schema.settings.outbox.table;
     let own = ["", "_waiting", "_delivered", "_stamp"].map(|suffix| format!("{outbox}{suffix}"));

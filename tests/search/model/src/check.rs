@@ -15,7 +15,8 @@ pub struct Found {
     pub depth: usize,
     /// How long it took.
     pub took: Duration,
-    /// The property that does not hold, if one does not, and the steps to where it does not: the fewest that there are.
+    /// The property that does not hold, if one does not, and the steps to
+    /// where it does not: the fewest that there are.
     pub counter_example: Option<(&'static str, Vec<String>)>,
 }
 

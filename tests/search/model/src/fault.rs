@@ -68,7 +68,8 @@ impl State {
         if self.stray.is_some() {
             actions.push(Action::Thaw);
         }
-        // Whoever blocked before the epoch began has committed and invalidated by then, or cannot any more.
+        // Whoever blocked before the epoch began has committed and
+        // invalidated by then, or cannot any more.
         let is_over = (0..).zip(&self.writers).all(|(at, _)| !self.is_writing(at));
         let is_blocked = self.stores.iter().any(|it| it.store.is_blocked());
         if is_blocked && is_over && !self.rows.contains(&Row::Waiting) {

@@ -1,4 +1,5 @@
-//! The protocol of `docs/ARCHITECTURE.md` as a small machine, checked exhaustively within small bounds.
+//! The protocol of `docs/ARCHITECTURE.md` as a small machine,
+//! checked exhaustively within small bounds.
 //!
 //! | file | the one thing in it |
 //! | --- | --- |
@@ -11,7 +12,8 @@
 //! | `mutant.rs` | the mechanisms that can be taken out, and in which world that is noticed |
 //! | `check.rs` | runs the checker, and tells a counter-example |
 //!
-//! `tests/search/model/run` checks larger bounds, and prints the shortest counter-example of each mutant.
+//! `tests/search/model/run` checks larger bounds, and prints the
+//! shortest counter-example of each mutant.
 
 mod check;
 mod fault;

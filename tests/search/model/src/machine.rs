@@ -1,8 +1,9 @@
-//! The machine: one row of the source, values built from it, and everybody who reads and writes them. Every step is
-//! atomic, and any step that is possible may be the next.
+//! The machine: one row of the source, values built from it, and everybody who reads and writes
+//! them. Every step is atomic, and any step that is possible may be the next.
 //!
-//! The steps of reading are in `read`, of writing in `write`, the way back of a store in `recover`, what goes wrong in
-//! `fault`. They are named as in the runtime: `Look`, `Fill` and `Land` are `look.rs`, `fill.rs` and `Ticket::land`.
+//! The steps of reading are in `read`, of writing in `write`, the way back of a store in `recover`,
+//! what goes wrong in `fault`. They are named as in the runtime: `Look`, `Fill` and `Land` are
+//! `look.rs`, `fill.rs` and `Ticket::land`.
 
 use stateright::{Model, Property};
 
@@ -62,7 +63,8 @@ pub struct Shared {
     pub(crate) store: Store,
     /// What a replica has, or a file.
     pub(crate) snapshot: Option<Store>,
-    /// The newest version whose invalidation was complete here: no reader who comes later may be answered with less.
+    /// The newest version whose invalidation was complete here: no reader
+    /// who comes later may be answered with less.
     pub(crate) applied: Version,
     /// Of each version, when it was.
     applied_at: [u8; WRITES + 1],
@@ -85,7 +87,8 @@ pub struct Process {
     /// Of each key.
     pub(crate) flights: [Option<Flight>; 2],
     pub(crate) relay: Relay,
-    /// The rows delivered elsewhere that it has told its store of, when that was this place: `from_elsewhere`.
+    /// The rows delivered elsewhere that it has told its store of,
+    /// when that was this place: `from_elsewhere`.
     pub(crate) told: (Place, Set),
     /// When it asked the store for nothing, to hear whether it is well.
     pub(crate) asked: Option<u8>,
@@ -283,8 +286,8 @@ impl State {
         }
     }
 
-    /// `renew_epoch`, of a process that found something evicted. In the code it is a script of its own; whoever comes between
-    /// finds no clock, and does the same.
+    /// `renew_epoch`, of a process that found something evicted. In the code it is a script of its
+    /// own; whoever comes between finds no clock, and does the same.
     pub(crate) fn renew_epoch(&mut self, at: u8, protocol: &Protocol) {
         let (_, message) = self.store_mut(at).connect(How::Find, protocol.without);
         self.publish(self.processes[usize::from(at)].store, message, 0);
@@ -293,7 +296,8 @@ impl State {
         }
     }
 
-    /// Everything up to this version is invalidated in the store of this process, wherever it was built in.
+    /// Everything up to this version is invalidated in the store of
+    /// this process, wherever it was built in.
     pub(crate) fn is_applied(&mut self, at: u8, version: Version) {
         let (store, now) = (self.processes[usize::from(at)].store, self.now);
         let shared = &mut self.stores[usize::from(store)];
@@ -311,7 +315,8 @@ impl State {
         }
     }
 
-    /// Likewise from its near cache: what it was told; and what has been applied for so long that it must have been.
+    /// Likewise from its near cache: what it was told; and what has been
+    /// applied for so long that it must have been.
     pub(crate) fn least_near(&self, at: u8, protocol: &Protocol) -> Version {
         let process = &self.processes[usize::from(at)];
         let bound = protocol.world.max_staleness;
@@ -321,15 +326,17 @@ impl State {
         (process.returned).max(process.heard).max(old.max().unwrap_or(0))
     }
 
-    /// The liveness half: if from here on nothing more goes wrong and nobody writes, then everything that is under way ends,
-    /// the relays deliver what waits, and a read is answered with the newest version, and stores it.
+    /// The liveness half: if from here on nothing more goes wrong and nobody writes, then
+    /// everything that is under way ends, the relays deliver what waits, and a read is answered
+    /// with the newest version, and stores it.
     fn settles(&self, protocol: &Protocol) -> bool {
         const READS: usize = 4;
         let mut state = self.clone();
         state.calm_down(protocol);
         // What is near may be old for a while, and says nothing of the store.
         state.processes.iter_mut().for_each(|it| it.near = None);
-        // A fill may be refused (its token looks old after a quiet time) or find that something was evicted.
+        // A fill may be refused (its token looks old after a quiet
+        // time) or find that something was evicted.
         for _ in 0..READS {
             state = protocol.after(&state, Action::Read(0));
             state.calm_down(protocol);
@@ -450,7 +457,8 @@ impl Model for Protocol {
         (next != *state).then_some(next)
     }
 
-    /// Between two slices somebody may always store again what the first has deleted: so often, and no more.
+    /// Between two slices somebody may always store again what the
+    /// first has deleted: so often, and no more.
     fn within_boundary(&self, state: &State) -> bool {
         const LAST: u8 = 10;
         let is_within = |it: &Shared| it.store.clock().is_none_or(|token| token.clock <= LAST);

@@ -1,4 +1,5 @@
-//! Checks worlds, and tells the shortest counter-example of each mutant. `run` beside this crate starts it.
+//! Checks worlds, and tells the shortest counter-example of each
+//! mutant. `run` beside this crate starts it.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;

@@ -1,4 +1,5 @@
-//! The near cache of one process: `near/fence.rs`, and `store/redis/messages.rs`, by which it hears.
+//! The near cache of one process: `near/fence.rs`, and
+//! `store/redis/messages.rs`, by which it hears.
 
 use crate::Mutant;
 use crate::store::{KEYS, Message, Set, Token, Version, members};

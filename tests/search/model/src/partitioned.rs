@@ -1,8 +1,10 @@
-//! The protocol in a cluster: a key on one node, a tag of it on another, so that no script sees both.
+//! The protocol in a cluster: a key on one node, a tag of it on
+//! another, so that no script sees both.
 //!
-//! There is no cluster store yet; this is what one has to do, and what it must not leave out (DESIGN: "Register the key with each
-//! tag's partition first, then set the value under the key's own fence; a partition's clock may be a stale observation made any
-//! time before the load began. Index members leave only by expiry").
+//! There is no cluster store yet; this is what one has to do, and what it must not leave
+//! out (DESIGN: "Register the key with each tag's partition first, then set the value under
+//! the key's own fence; a partition's clock may be a stale observation made any time before
+//! the load began. Index members leave only by expiry").
 
 use stateright::{Model, Property};
 

@@ -1,7 +1,8 @@
-//! The store: what `connect.lua`, `fill.lua`, `invalidate.lua` and `block.lua` do, step for step, with numbers that count
-//! instead of the time.
+//! The store: what `connect.lua`, `fill.lua`, `invalidate.lua` and `block.lua` do, step for step,
+//! with numbers that count instead of the time.
 //!
-//! Time is one number, the [`horizon`](Store::horizon): a stamp below it is older than `max-load`, the life of a fence.
+//! Time is one number, the [`horizon`](Store::horizon): a stamp below it
+//! is older than `max-load`, the life of a fence.
 
 use crate::Mutant;
 
@@ -77,7 +78,8 @@ pub struct Store {
     /// `None`: evicted, with the sentinel.
     blocks: Option<Blocks>,
     values: [Option<Value>; KEYS],
-    /// Whether a value that goes leaves all indexes, as in memory. In Redis it goes on being deleted by tags that it once had.
+    /// Whether a value that goes leaves all indexes, as in memory. In Redis it
+    /// goes on being deleted by tags that it once had.
     exact: bool,
 }
 
@@ -419,7 +421,8 @@ impl Store {
         dead.fold(0, |set, key| set | 1 << key)
     }
 
-    /// `fill.lua` tidies up, of whatever value: some dead edges are forgotten, and what is void. With the message that it publishes.
+    /// `fill.lua` tidies up, of whatever value: some dead edges are forgotten, and
+    /// what is void. With the message that it publishes.
     pub fn tidy(&mut self, tag: usize, keys: Set, without: Option<Mutant>) -> Option<Message> {
         let is_void = |key: &usize| self.values[*key].is_some();
         let void = members(keys).filter(is_void).collect::<Vec<_>>();

@@ -8,7 +8,8 @@ use crate::store::Key;
 pub enum Bounds {
     /// As CI checks them.
     Small,
-    /// One more write, and one more eviction where there is one; where the store goes away, one more reader.
+    /// One more write, and one more eviction where there is one;
+    /// where the store goes away, one more reader.
     Large,
 }
 
@@ -19,8 +20,8 @@ pub struct World {
     pub name: &'static str,
     /// How many processes the service has.
     pub processes: u8,
-    /// Of each process, which store of the server it uses: those with another prefix, or in another logical database, have
-    /// another one.
+    /// Of each process, which store of the server it uses: those with another prefix,
+    /// or in another logical database, have another one.
     pub stores: Vec<u8>,
     /// Of each reader, its process.
     pub readers: Vec<u8>,
@@ -120,7 +121,8 @@ impl World {
         World::new("nested", 1, 1, 2).with(|world| (world.near, world.nested) = (true, true))
     }
 
-    /// Messages that come over a connection of their own: an answer does not say that they were heard.
+    /// Messages that come over a connection of their own: an
+    /// answer does not say that they were heard.
     pub fn nested_unordered() -> World {
         World::nested().with(|world| {
             (world.name, world.ordered) = ("nested, unordered", false);

@@ -41,7 +41,8 @@ enum Phase {
     Blocking(Before),
     /// It may commit.
     Ready,
-    /// Some slices of its invalidation may be done: of a pass that began when the store was this place.
+    /// Some slices of its invalidation may be done: of a pass that
+    /// began when the store was this place.
     Committed {
         version: Version,
         here: Option<Place>,
@@ -430,7 +431,8 @@ impl State {
         }
     }
 
-    /// `deliver_from_elsewhere`: the rows delivered to another place that this one was not told of by this process.
+    /// `deliver_from_elsewhere`: the rows delivered to another place that
+    /// this one was not told of by this process.
     pub(crate) fn news_from_elsewhere(&self, at: u8, protocol: &Protocol) -> Set {
         let here = self.place(at, protocol);
         let is_elsewhere = |row: &Row| matches!(row, Row::Delivered(place) if *place != here);
@@ -492,7 +494,8 @@ impl State {
         self.writer(at).phase = Phase::Gone;
     }
 
-    /// The block has lasted for `max-commit`: the transaction, if it has not committed, cannot any more.
+    /// The block has lasted for `max-commit`: the transaction, if
+    /// it has not committed, cannot any more.
     pub(crate) fn block_expires(&mut self, at: u8, protocol: &Protocol) {
         if let Some(process) = self.writers[usize::from(at)].process {
             self.store_mut(process).block_ends(at);

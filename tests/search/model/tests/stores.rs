@@ -1,4 +1,5 @@
-//! The real stores against the model of one: the same steps, in any order, must have the same answers.
+//! The real stores against the model of one: the same steps, in
+//! any order, must have the same answers.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -266,7 +267,8 @@ impl Both<'_> {
         Ok(())
     }
 
-    /// Which edges a fill has tidied away is left to chance: none but dead ones, and the model is told.
+    /// Which edges a fill has tidied away is left to chance: none
+    /// but dead ones, and the model is told.
     async fn tidy(&mut self, server: &Redis) -> Result<(), TestCaseError> {
         let indexes: Vec<String> =
             (0..TAGS as u8).map(|tag| name(model::Key::Index(tag))).collect();

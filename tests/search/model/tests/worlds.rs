@@ -1,4 +1,5 @@
-//! Every world within small bounds: nothing goes wrong with all mechanisms, and something does without any one of them.
+//! Every world within small bounds: nothing goes wrong with all
+//! mechanisms, and something does without any one of them.
 
 use model::partitioned::{self, Partitioned};
 use model::{Bounds, Found, Mutant, Protocol, World, check};

@@ -1,5 +1,5 @@
-//! A service for half an hour under more than fits: ten times the values that Redis has room for, random ids and texts,
-//! many writes, and somebody's old snapshot. What it takes is to stay level.
+//! A service for half an hour under more than fits: ten times the values that Redis has room for,
+//! random ids and texts, many writes, and somebody's old snapshot. What it takes is to stay level.
 //!
 //! `tests/README.md` says what runs and what is level.
 #![allow(missing_docs, reason = "a program, of which nobody uses a part")]
@@ -26,14 +26,16 @@ use service::Process;
 const FITS: usize = THINGS as usize * BYTES / 10;
 /// How many processes serve.
 const PROCESSES: usize = 2;
-/// How often all is looked at. No multiple of the five seconds after which what has expired goes, or it were always the same moment
-/// between two of those.
+/// How often all is looked at. No multiple of the five seconds after which what has expired goes,
+/// or it were always the same moment between two of those.
 const EVERY: Duration = Duration::from_secs(7);
 
-/// Two processes of a small service on real PostgreSQL and Redis: a tenth of the values fits, random ids and texts are asked
-/// for, 2,000 tags a second are written, and a long snapshot is open. Is what they take level?
+/// Two processes of a small service on real PostgreSQL and Redis: a tenth of the
+/// values fits, random ids and texts are asked for, 2,000 tags a second are written,
+/// and a long snapshot is open. Is what they take level?
 ///
-/// Samples go to stderr, a table to stdout, of which the last line is one JSON object. Exits with 1 when something is not level.
+/// Samples go to stderr, a table to stdout, of which the last line is one JSON
+/// object. Exits with 1 when something is not level.
 #[derive(Debug, Parser)]
 #[command(name = "tests/search/soak/run")]
 struct Arguments {

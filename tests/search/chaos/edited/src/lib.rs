@@ -1,4 +1,5 @@
-//! An edited `cache.toml` of the service: of a version that somebody installs too early, or takes back.
+//! An edited `cache.toml` of the service: of a version that
+//! somebody installs too early, or takes back.
 
 use cache_runtime::Schema;
 

@@ -26,7 +26,8 @@ pub const HOT_PAGES: i64 = 6;
 pub const PAGES: i64 = 4000;
 pub const PAGE_BYTES: usize = 4096;
 
-/// An author or a book: half of the time one of a few, so that some are written to all the time and others rarely.
+/// An author or a book: half of the time one of a few, so that some are
+/// written to all the time and others rarely.
 pub fn one_of(all: i64) -> i64 {
     match fastrand::bool() {
         true => fastrand::i64(0..all / 6),
@@ -34,7 +35,8 @@ pub fn one_of(all: i64) -> i64 {
     }
 }
 
-/// The next version. After the database has lost its last commits, versions go on above all that there were.
+/// The next version. After the database has lost its last commits,
+/// versions go on above all that there were.
 pub const NEXT: &str = "greatest(version, (SELECT floor FROM era)) + 1";
 
 /// The tables, filled.

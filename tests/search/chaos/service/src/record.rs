@@ -10,8 +10,8 @@ use crate::models::ACCOUNTS_OF_A_LINE;
 /// The number of a process; one that is started in another's place has a new one.
 pub type ProcessId = u32;
 
-/// Whose store it is: the processes of a line share one. All lines read and write the same rows of the same database, in front of
-/// which each has its own values, on the same Redis server.
+/// Whose store it is: the processes of a line share one. All lines read and write the same rows of
+/// the same database, in front of which each has its own values, on the same Redis server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Line {
     Main,
@@ -38,7 +38,8 @@ impl Line {
     }
 }
 
-/// A row with a version. Every write to it raises the version by one, so the versions are in the order of the commits.
+/// A row with a version. Every write to it raises the version by one, so
+/// the versions are in the order of the commits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Register {
     pub model: Model,
@@ -117,7 +118,8 @@ pub enum Way {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
-    /// Committed; and the store was in use all the while, so that it was told when `commit` returned.
+    /// Committed; and the store was in use all the while, so that
+    /// it was told when `commit` returned.
     Applied,
     /// Committed.
     Committed,

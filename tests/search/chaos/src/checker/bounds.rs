@@ -2,31 +2,42 @@
 //!
 //! From docs/guide/consistency.md, "What a reader may see", and the numbers of `cache.toml`:
 //!
-//! - What the store was told (a commit that returned while the store was in use) is never old again, by whatever fault: 0.
-//!   Nor is what a process has written itself through the cache, in that process, told or not: 0. Nor strict values: 0.
-//! - A **near** value is old until the message comes; without a message nothing near is served after `near.max-staleness`.
-//! - What the store was *not* told when it was committed (plain SQL; Redis away for the writer; the writer killed between
-//!   commit and invalidation) is told by a relay. Every process that is answered by the store runs one, and:
+//! - What the store was told (a commit that returned while the store was in use) is never old
+//!   again, by whatever fault: 0. Nor is what a process has written itself through the cache, in
+//!   that process, told or not: 0. Nor strict values: 0.
+//! - A **near** value is old until the message comes; without a message
+//!   nothing near is served after `near.max-staleness`.
+//! - What the store was *not* told when it was committed (plain SQL; Redis away for the
+//!   writer; the writer killed between commit and invalidation) is told by a relay. Every
+//!   process that is answered by the store runs one, and:
 //!     - it looks at the outbox every `outbox.poll`, whoever wakes it;
-//!     - a pass asks the store twice, who it is and to invalidate, and waits for each answer no longer than the store's
-//!       time-out of 500 ms: after that the store is away, nobody is answered from it, and on the way back all that waits is
-//!       delivered before the first read;
-//!     - it asks the database a few times, and its turn on a busy machine comes a little late: [`ROOM`].
+//!     - a pass asks the store twice, who it is and to invalidate, and waits for each answer no
+//!       longer than the store's time-out of 500 ms: after that the store is away, nobody is
+//!       answered from it, and on the way back all that waits is delivered before the first read;
+//!     - it asks the database a few times, and its turn on a busy
+//!       machine comes a little late: [`ROOM`].
 //!
-//!   So a hit is old for at most `poll + 2 * 500 ms + ROOM`. That holds however long Redis, the link to it or a process stood
-//!   still: who was answered by the store all the time has relayed all the time, and who was not has caught up. A near value
-//!   comes with `max-staleness` on top, as the delivery tells it like a commit does.
-//! - Who is **alone in its line** and stands still relays to its store no more, and serves at once when it goes on: what was
-//!   committed before that is old in its line until it goes on, and the bound more.
-//! - Nor does a line relay whose **connections to PostgreSQL all stand still**, until they are given up and made anew, which
-//!   takes [`WITHOUT_ANSWERS`] at most, however long the old ones stand. From then on the bound is as ever.
-//! - What is written while the **triggers are others** than those of `cache.toml` may go unreported; a process notices at its
-//!   next pass, which is to end as soon as any other. From then on it reads from the source, and with the right triggers
-//!   begins anew. So that is [`Unreported`], and under the rules for what no store was told of: old for as long, here as well.
-//! - What the **database has lost** was committed, and exists nowhere any more: a relay notices at its next pass, and from then
-//!   on nothing from before is served; so that is served for as long as what is not delivered. Who is started later never serves it.
-//! - What some faults add while they last, as they make a pass longer (a slow link), or let one fail (a connection to the
-//!   database is ended: the next one is a `poll` later), is said by the fault: [`Allowance`].
+//!   So a hit is old for at most `poll + 2 * 500 ms + ROOM`. That holds however long Redis, the
+//!   link to it or a process stood still: who was answered by the store all the time has relayed
+//!   all the time, and who was not has caught up. A near value comes with `max-staleness` on top,
+//!   as the delivery tells it like a commit does.
+//! - Who is **alone in its line** and stands still relays to its store no more,
+//!   and serves at once when it goes on: what was committed before that is old in
+//!   its line until it goes on, and the bound more.
+//! - Nor does a line relay whose **connections to PostgreSQL all stand still**, until they are
+//!   given up and made anew, which takes [`WITHOUT_ANSWERS`] at most, however long the old ones
+//!   stand. From then on the bound is as ever.
+//! - What is written while the **triggers are others** than those of `cache.toml`
+//!   may go unreported; a process notices at its next pass, which is to end as soon
+//!   as any other. From then on it reads from the source, and with the right
+//!   triggers begins anew. So that is [`Unreported`], and under the rules for what
+//!   no store was told of: old for as long, here as well.
+//! - What the **database has lost** was committed, and exists nowhere any more: a relay notices at
+//!   its next pass, and from then on nothing from before is served; so that is served for as long
+//!   as what is not delivered. Who is started later never serves it.
+//! - What some faults add while they last, as they make a pass longer (a slow link),
+//!   or let one fail (a connection to the database is ended: the next one is a
+//!   `poll` later), is said by the fault: [`Allowance`].
 
 use std::time::Duration;
 
@@ -39,7 +50,8 @@ use super::Write;
 /// The store's time-out.
 pub const STORE_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// From when PostgreSQL answers nothing on the connections that there are to when deliveries go on, over new ones.
+/// From when PostgreSQL answers nothing on the connections that there
+/// are to when deliveries go on, over new ones.
 pub const WITHOUT_ANSWERS: Duration = Duration::from_secs(15);
 
 /// For the database and the scheduler.
@@ -74,7 +86,8 @@ pub struct Allowance {
 }
 
 impl Allowance {
-    /// What it adds to the delivery of what was committed at this moment, when it is read at that one.
+    /// What it adds to the delivery of what was committed at this
+    /// moment, when it is read at that one.
     pub(super) fn adds(&self, committed: Nanos, read: Nanos) -> Nanos {
         if self.from > read || self.to < committed {
             return 0;

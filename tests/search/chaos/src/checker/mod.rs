@@ -1,7 +1,9 @@
-//! Decides of every read whether it was allowed. Pure: it is told what was read and written, and when.
+//! Decides of every read whether it was allowed. Pure: it is
+//! told what was read and written, and when.
 //!
-//! Of each register it keeps, as versions over time, what may have been committed, what is known to be committed, what the
-//! store of each line was told of, and what each process has written. A rule is one of these, and how far a read may be behind it.
+//! Of each register it keeps, as versions over time, what may have been committed, what is known to
+//! be committed, what the store of each line was told of, and what each process has written. A rule
+//! is one of these, and how far a read may be behind it.
 
 mod bounds;
 mod loss;

@@ -15,7 +15,8 @@ pub enum Rule {
     Future,
     /// A process sees what it has written itself through the cache.
     Own,
-    /// Nothing stale survives: what the line's store was told of is seen by every read of that line that begins after that.
+    /// Nothing stale survives: what the line's store was told of is seen by
+    /// every read of that line that begins after that.
     Applied,
     /// A near value is behind that by `near.max-staleness` at most.
     Near,
@@ -23,7 +24,8 @@ pub enum Rule {
     Delivered,
     /// Near, `near.max-staleness` later.
     NearDelivered,
-    /// In the line that writes it, a strict value is never behind: not what is committed, nor what anybody has seen.
+    /// In the line that writes it, a strict value is never behind: not
+    /// what is committed, nor what anybody has seen.
     Strict,
     /// Nor is what comes from the source.
     Source,
@@ -73,8 +75,8 @@ fn is_strict(read: &Read) -> bool {
     read.register.is_strict_in() == Some(read.line)
 }
 
-/// Whether a query that began after the read has answered it. A collapsed read may have another's, and so may a page, which
-/// another process loads (`lease`).
+/// Whether a query that began after the read has answered it. A collapsed read may have another's,
+/// and so may a page, which another process loads (`lease`).
 fn is_from_source(read: &Read) -> bool {
     let loaded = matches!(read.tier, Tier::Miss | Tier::Bypass);
     let own = read.direct && read.register.model != Model::Page;

@@ -20,7 +20,8 @@ pub trait Source: Send + Sync + 'static {
     /// The database.
     fn pool(&self) -> &PgPool;
 
-    /// Waits for a moment, now and then: called between the query and its answer, where much can happen.
+    /// Waits for a moment, now and then: called between the query
+    /// and its answer, where much can happen.
     fn pause(&self) -> impl Future<Output = ()> + Send;
 }
 

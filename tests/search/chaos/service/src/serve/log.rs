@@ -6,8 +6,8 @@ use std::sync::{Mutex, PoisonError};
 use crate::clock::{Nanos, now};
 use crate::record::Record;
 
-/// What was seen and is not told yet. A record is made of the time at which it is noted, under the lock: so when a mark is
-/// told, everything that ended before it has been.
+/// What was seen and is not told yet. A record is made of the time at which it is noted, under the
+/// lock: so when a mark is told, everything that ended before it has been.
 #[derive(Debug, Default)]
 pub(super) struct Log(Mutex<Vec<u8>>);
 

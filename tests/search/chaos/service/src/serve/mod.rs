@@ -1,4 +1,5 @@
-//! A process of the service, which reads and writes and tells what it saw, until it is killed or its input ends.
+//! A process of the service, which reads and writes and tells what it
+//! saw, until it is killed or its input ends.
 
 mod log;
 mod pauses;
@@ -30,8 +31,8 @@ pub const ORDERS: &str = "CHAOS_ORDERS";
 /// How often what was seen is told.
 const TELL_EVERY: Duration = Duration::from_millis(20);
 
-/// After so long whoever waits for an answer hangs up: what was under way for it is dropped, wherever it is. A loader is
-/// given up as late, by `load-timeout`.
+/// After so long whoever waits for an answer hangs up: what was under way for it is dropped,
+/// wherever it is. A loader is given up as late, by `load-timeout`.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 async fn patiently<E: Display>(work: impl Future<Output = Result<(), E>>) -> Result<(), String> {

@@ -1,4 +1,5 @@
-//! Moments in which much can happen. A slow loader or a slow observer is nothing that a cache may rely on not to meet.
+//! Moments in which much can happen. A slow loader or a slow observer is
+//! nothing that a cache may rely on not to meet.
 
 use std::time::Duration;
 
@@ -15,8 +16,9 @@ impl Pauses {
         }
     }
 
-    /// Blocks where the event happens: before a strict commit, between a commit and its invalidation, between what the store
-    /// says to a fill and those who wait for it, and before anybody tries to bring an absent store back.
+    /// Blocks where the event happens: before a strict commit, between a commit and its
+    /// invalidation, between what the store says to a fill and those who wait for it, and before
+    /// anybody tries to bring an absent store back.
     pub(super) fn at(self, event: &Event<'_>) {
         let pause = match event {
             Event::Blocked { .. } => now_and_then(0.5, 25),

@@ -17,7 +17,8 @@ pub(super) struct Watch {
     points: Arc<Points>,
     /// How often its store went away,
     went: AtomicU64,
-    /// and is to come back. A counter: of two events on different threads, the earlier may be told later.
+    /// and is to come back. A counter: of two events on different
+    /// threads, the earlier may be told later.
     away: AtomicU64,
     /// How many values were stored.
     stored: AtomicU64,

@@ -85,7 +85,8 @@ impl Service {
         committed
     }
 
-    /// Told at once: what is read must not seem to come from nowhere, should this process be killed.
+    /// Told at once: what is read must not seem to come from
+    /// nowhere, should this process be killed.
     fn committing(&self, way: Way, written: &[(Register, i64)]) -> u64 {
         self.log.tell(|start| Record::Committing { start, way, written: written.to_vec() })
     }

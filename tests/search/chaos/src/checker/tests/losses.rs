@@ -14,7 +14,8 @@ fn what_the_database_has_lost_is_served_until_a_relay_must_have_noticed() {
     lost().read(THERE, Tier::Near, 1701, 2).breaks(&[Rule::Lost]);
     // Who was started later serves it never.
     lost().read(BESIDE, Tier::Far, 601, 2).breaks(&[Rule::LostBefore]);
-    // What it has kept is as new as ever, for its writer as well, and however late its commit is told.
+    // What it has kept is as new as ever, for its writer as well,
+    // and however late its commit is told.
     lost().read(HERE, Tier::Far, 650, 1).keeps_to_all();
     let late = story().write(1, 10, Some(20), APPLIED).loses(500, 600, 1);
     let late = late.write(2, 490, Some(501), APPLIED);
