@@ -25,20 +25,20 @@ use crate::api::races::{
     s16_a_fill_that_overlaps_a_write_to_what_it_embeds_is_not_stored,
     s16_a_late_joiner_is_not_answered_with_an_old_load, s18_two_concurrent_movers_of_one_item,
 };
-use crate::harness::{Mutant, Story, story};
+use crate::harness::{Story, Without, story};
 
 pub fn trials() -> impl Iterator<Item = Trial> {
-    let table: [(Mutant, Vec<Story>); 5] = [
+    let table: [(Without, Vec<Story>); 5] = [
         (
-            Mutant::WithoutFence,
+            Without::Fence,
             vec![
                 story!(s16_a_fill_that_overlaps_a_write_is_not_stored),
                 story!(s16_a_fill_that_overlaps_a_write_to_what_it_embeds_is_not_stored),
             ],
         ),
-        (Mutant::WithoutJoiner, vec![story!(s16_a_late_joiner_is_not_answered_with_an_old_load)]),
+        (Without::Joiner, vec![story!(s16_a_late_joiner_is_not_answered_with_an_old_load)]),
         (
-            Mutant::WithoutEmbeddedTags,
+            Without::EmbeddedTags,
             vec![
                 story!(s10_an_organization_rename_reaches_the_plios),
                 story!(s11_a_membership_added_or_removed_reaches_the_plios),
@@ -48,7 +48,7 @@ pub fn trials() -> impl Iterator<Item = Trial> {
             ],
         ),
         (
-            Mutant::WithoutOutbox,
+            Without::Outbox,
             vec![
                 story!(s10_an_organization_rename_reaches_the_plios),
                 story!(s11_a_membership_added_or_removed_reaches_the_plios),
@@ -62,7 +62,7 @@ pub fn trials() -> impl Iterator<Item = Trial> {
             ],
         ),
         (
-            Mutant::WithoutOldImages,
+            Without::OldImages,
             vec![
                 story!(s13_an_item_moved_between_plios_refreshes_both),
                 story!(s13_an_item_moved_by_plain_sql_refreshes_both),

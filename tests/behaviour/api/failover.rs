@@ -1,18 +1,16 @@
 //! Fail-over: another server, with an older memory, where the
 //! one was that the service is connected to.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use cache_runtime::{Builder, Cache, RedisStore, Schema};
 use example_app::{Db, SCHEMA};
 use serde_json::json;
 
-use crate::harness::Proxy;
-use crate::harness::Redis;
 use crate::harness::soon::{RETURN, SOON, Soon, nothing_waits, until_hit};
-use crate::harness::{App, Plio, Seen, Story, World, story};
+use crate::harness::{App, Plio, Proxy, Redis, Seen, Story, World, story};
+
+mod processes;
 
 pub fn stories() -> Vec<Story> {
     [
@@ -22,8 +20,6 @@ pub fn stories() -> Vec<Story> {
         story!(a_replica_older_than_the_retention_is_voided)
             .without_relay("the world's own app, which keeps rows for longer, is to do nothing")
             .without_near(),
-        story!(two_processes_through_the_same_fail_over),
-        story!(rows_marked_while_another_makes_up_for_a_fail_over_are_not_lost),
         story!(a_restart_with_an_older_memory_stays_warm),
         story!(an_emptied_table_is_not_forgotten_by_a_restart),
         story!(a_clear_is_not_forgotten_by_a_restart),
@@ -31,11 +27,11 @@ pub fn stories() -> Vec<Story> {
         story!(a_server_that_became_a_replica_and_a_primary_again),
         story!(a_server_that_was_given_an_older_memory_and_is_a_primary_again),
         story!(a_redis_that_served_another_database_is_voided),
-        story!(what_the_old_server_was_told_after_the_fail_over_is_told_to_the_new),
-        story!(what_one_server_was_told_is_told_to_the_next_as_well),
     ]
+    .into_iter()
+    .chain(processes::stories())
     .map(Story::own_redis)
-    .into()
+    .collect()
 }
 
 async fn a_replica_that_missed_invalidations_serves_none_of_it_and_stays_warm(world: World) {
@@ -101,75 +97,6 @@ async fn a_replica_older_than_the_retention_is_voided(world: World) {
     world.right_from(&app, &plios[0].path()).await.says("/name", "new");
 }
 
-async fn two_processes_through_the_same_fail_over(world: World) {
-    let plios = warm_plios(&world).await;
-    let others = [world.relaying_app().await, world.relaying_app().await];
-    let replica = replica(&world).await;
-    replica.detach().await;
-    for plio in &plios[..2] {
-        change(&others[0], plio, "new").await;
-    }
-    let over = Arc::new(AtomicBool::new(false));
-    let readers = others.clone().map(|app| {
-        let (world, plios, over) = (world.clone(), plios.clone(), Arc::clone(&over));
-        tokio::spawn(async move {
-            while !over.load(Ordering::SeqCst) {
-                for plio in &plios[..2] {
-                    world.right_from(&app, &plio.path()).await.says("/name", "new");
-                }
-            }
-        })
-    });
-    for app in &others {
-        app.events.forget();
-    }
-    replica.take_the_place_of(world.redis()).await;
-    // Written by one while neither has found the new server.
-    change(&others[1], &plios[2], "new").await;
-    for app in &others {
-        comes_back(&world, app, &plios[..2]).await;
-        until_hit(&world, app, &&plios[0].path()).await;
-    }
-    over.store(true, Ordering::SeqCst);
-    for reader in readers {
-        reader.await.unwrap_or_else(|failure| std::panic::resume_unwind(failure.into_panic()));
-    }
-    for app in &others {
-        world.right_from(app, &plios[2].path()).await.says("/name", "new");
-        app.get(&plios[3].path()).await.ok().hit();
-    }
-}
-
-/// One process looks first at what was delivered and then at what waits; what another delivered to
-/// the server that died must not slip from here to there in between.
-async fn rows_marked_while_another_makes_up_for_a_fail_over_are_not_lost(world: World) {
-    let plios = warm_plios(&world).await;
-    let writer = world.another_app().await;
-    let replica = replica(&world).await;
-    replica.detach().await;
-    change(&writer, &plios[0], "new").await;
-    // The last thing that the dying server is told, and not yet marked.
-    let marks = writer.events.hold_after_invalidation(&format!("plio#id={}", plios[1].id));
-    let writes = writer.patch_meanwhile(&plios[1].path(), json!({"name": "new"}));
-    marks.reached().await;
-
-    let again = world.events.hold_after_invalidation(&format!("plio#id={}", plios[0].id));
-    world.events.forget();
-    replica.take_the_place_of(world.redis()).await;
-    let reader = world.get_meanwhile(&plios[3].path()); // finds that the server is gone
-    again.reached().await;
-    marks.release();
-    writes.await.expect("answered").is(200);
-    again.release();
-    reader.await.expect("answered").ok();
-
-    comes_back(&world, &world, &plios[..2]).await;
-    for plio in &plios[..2] {
-        world.right(&plio.path()).await.says("/name", "new");
-    }
-    world.get(&plios[2].path()).await.ok().hit();
-}
-
 async fn a_restart_with_an_older_memory_stays_warm(world: World) {
     let plios = warm_plios(&world).await;
     world.redis_command("SAVE").await;
@@ -231,7 +158,7 @@ async fn an_address_that_leads_to_another_server(world: World) {
     for plio in &plios[1..] {
         app.get(&plio.path()).await.ok().hit();
     }
-    until_hit(&world, &app, &&plios[0].path()).await;
+    until_hit(&world, &app, &plios[0].path()).await;
 }
 
 async fn a_server_that_became_a_replica_and_a_primary_again(world: World) {
@@ -256,7 +183,7 @@ async fn a_server_that_became_a_replica_and_a_primary_again(world: World) {
     world.redis_command("REPLICAOF NO ONE").await;
     for app in [&a, &b] {
         comes_back(&world, app, &plios).await;
-        until_hit(&world, app, &&plios[0].path()).await;
+        until_hit(&world, app, &plios[0].path()).await;
     }
 }
 
@@ -368,47 +295,4 @@ async fn is_a_cache(world: &World, plios: &[Plio]) {
         world.kept(&plio.path()).await;
     }
     nothing_waits(world, SOON).await;
-}
-
-/// One process follows the fail-over at once, another some time
-/// later: until then it tells the old server.
-async fn what_the_old_server_was_told_after_the_fail_over_is_told_to_the_new(world: World) {
-    let plios = warm_plios(&world).await;
-    let proxy = Proxy::to(world.redis().port()).await;
-    let first = world.app_at(&proxy.redis_url(), |builder| builder).await;
-    let replica = replica(&world).await;
-    replica.detach().await;
-    first.events.forget();
-    proxy.turn_to(replica.port());
-    comes_back(&world, &first, &[]).await;
-    first.get(&plios[0].path()).await.ok().hit();
-
-    change(&world, &plios[0], "new").await;
-    world.events.forget();
-    replica.take_the_place_of(world.redis()).await;
-    comes_back(&world, &world, &[]).await;
-    for app in [&*world, &first] {
-        world.right_from(app, &plios[0].path()).await.says("/name", "new");
-        app.get(&plios[1].path()).await.ok().hit();
-    }
-}
-
-/// Neither of two replicas has heard of a write. That the first was told of
-/// it when it took over, does not help the second.
-async fn what_one_server_was_told_is_told_to_the_next_as_well(world: World) {
-    let plios = warm_plios(&world).await;
-    let proxy = Proxy::to(world.redis().port()).await;
-    let app = world.app_at(&proxy.redis_url(), |builder| builder).await;
-    let replicas = [replica(&world).await, replica(&world).await];
-    for replica in &replicas {
-        replica.detach().await;
-    }
-    change(&app, &plios[0], "new").await;
-    for replica in &replicas {
-        app.events.forget();
-        proxy.turn_to(replica.port());
-        comes_back(&world, &app, &plios[..1]).await;
-        let answer = world.right_from(&app, &plios[0].path()).await;
-        answer.says("/name", "new");
-    }
 }

@@ -29,6 +29,7 @@ mod relay;
 mod seed;
 mod set_up;
 mod statements;
+mod storms;
 mod strangers;
 mod tables;
 mod troubles;
@@ -42,6 +43,7 @@ pub fn all() -> Vec<Story> {
         seed::stories(),
         original::stories(),
         races::stories(),
+        storms::stories(),
         outage::stories(),
         absent::stories(),
         deletes::stories(),

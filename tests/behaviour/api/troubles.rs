@@ -63,7 +63,7 @@ async fn a_redis_that_cuts_connections_serves_nothing_old(world: World) {
         world.right(&plio.path()).await.is(200).says("/video/title", title);
         world.cut_redis_connections().await;
         world.right(&plio.path()).await.is(200);
-        until_hit(&world, &world, &&plio.path()).await;
+        until_hit(&world, &world, &plio.path()).await;
     }
 }
 
@@ -146,7 +146,7 @@ async fn a_redis_that_evicted_an_edge_is_a_cache_again(world: World) {
     let plio = warm_plio(&world).await;
     for edge in edges(&world).await {
         for refilled_before in [true, false] {
-            until_hit(&world, &world, &&plio.path()).await;
+            until_hit(&world, &world, &plio.path()).await;
             world.redis_command(&format!("DEL {edge}")).await;
             if refilled_before {
                 world.redis_command(&format!("DEL {}", plio.key())).await;

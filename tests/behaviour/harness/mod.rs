@@ -20,7 +20,7 @@ pub use app::App;
 pub use events::{Seen, observed};
 pub use fixtures::{NOUNS, Plio};
 pub use http::Answer;
-pub use mutant::Mutant;
+pub use mutant::Without;
 pub use setup::with_store;
 pub(crate) use story::story;
 pub use story::{Of, Place, Story};

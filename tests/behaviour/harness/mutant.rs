@@ -9,45 +9,43 @@ use example_app::SCHEMA;
 
 use super::sql::Sql;
 
+/// What is taken out, by the name that it has in the runtime (`Mechanism`) if it is one of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mutant {
+pub enum Without {
     /// Fills are not fenced: each is offered with a token from just
     /// before it, which no fence can refuse.
-    WithoutFence,
+    Fence,
     /// A value registers the tags of its own row and of its
     /// direct hops, not those of what it embeds.
-    WithoutEmbeddedTags,
+    EmbeddedTags,
     /// Refused fills are reported as stored: nobody learns that a load came too late.
-    WithoutJoiner,
+    Joiner,
     /// The database reports nothing.
-    WithoutOutbox,
+    Outbox,
     /// An update of an item reports where the item is now, not where it was.
-    WithoutOldImages,
+    OldImages,
     /// Strict values are not blocked before a commit, only invalidated.
-    WithoutBlock,
+    Block,
 }
 
-impl Mutant {
+impl Without {
     pub fn name(self) -> &'static str {
         match self {
-            Self::WithoutFence => "unfenced",
-            Self::WithoutEmbeddedTags => "forgets_embedded_tags",
-            Self::WithoutJoiner => "claims_stored",
-            Self::WithoutOutbox => "no_outbox",
-            Self::WithoutOldImages => "no_old_images",
-            Self::WithoutBlock => "unblocked",
+            Self::Fence => "without_fence",
+            Self::EmbeddedTags => "without_embedded_tags",
+            Self::Joiner => "without_joiner",
+            Self::Outbox => "without_outbox",
+            Self::OldImages => "without_old_images",
+            Self::Block => "without_block",
         }
     }
 
     /// Takes the mechanism out of a story's database, where it is one of the database's.
     pub async fn change_database(self, sql: &Sql) {
         match self {
-            Self::WithoutOutbox => drop_triggers(sql).await,
-            Self::WithoutOldImages => forget_old_images_of_items(sql).await,
-            Self::WithoutFence
-            | Self::WithoutEmbeddedTags
-            | Self::WithoutJoiner
-            | Self::WithoutBlock => {}
+            Self::Outbox => drop_triggers(sql).await,
+            Self::OldImages => forget_old_images_of_items(sql).await,
+            Self::Fence | Self::EmbeddedTags | Self::Joiner | Self::Block => {}
         }
     }
 }
@@ -55,27 +53,27 @@ impl Mutant {
 /// A store that breaks one rule when values are stored, and is the real one otherwise.
 pub struct Mutated<S> {
     pub store: S,
-    pub mutant: Mutant,
+    pub mutant: Without,
 }
 
 impl<S: Store> Store for Mutated<S> {
     fn fill<'a>(&'a self, token: Token, fills: &'a [Fill]) -> Reply<'a, Vec<bool>> {
         Box::pin(async move {
             match self.mutant {
-                Mutant::WithoutFence => {
+                Without::Fence => {
                     let keys: Vec<String> = fills.iter().map(|fill| fill.key.clone()).collect();
                     let token = self.store.read(&keys).await?.token;
                     self.store.fill(token, fills).await
                 }
-                Mutant::WithoutEmbeddedTags => {
+                Without::EmbeddedTags => {
                     let fills: Vec<Fill> = fills.iter().map(without_embedded_tags).collect();
                     self.store.fill(token, &fills).await
                 }
-                Mutant::WithoutJoiner => {
+                Without::Joiner => {
                     let stored = self.store.fill(token, fills).await?;
                     Ok(vec![true; stored.len()])
                 }
-                Mutant::WithoutOutbox | Mutant::WithoutOldImages | Mutant::WithoutBlock => {
+                Without::Outbox | Without::OldImages | Without::Block => {
                     self.store.fill(token, fills).await
                 }
             }
@@ -107,7 +105,7 @@ impl<S: Store> Store for Mutated<S> {
     }
 
     fn block<'a>(&'a self, writer: i64, tags: &'a [Tag], life: Duration) -> Reply<'a, ()> {
-        if self.mutant == Mutant::WithoutBlock {
+        if self.mutant == Without::Block {
             return Box::pin(async { Ok(()) });
         }
         self.store.block(writer, tags, life)

@@ -4,7 +4,7 @@ use cache_runtime::{Builder, Cache, Schema};
 use example_app::{Db, SCHEMA};
 
 use super::app::App;
-use super::mutant::Mutant;
+use super::mutant::Without;
 use super::setup::{POLL, Setup, Tier, with_store};
 
 /// `cache.toml`, but that its relay looks more often.
@@ -16,7 +16,7 @@ pub async fn serve(
     setup: Setup,
     db: &Db,
     redis: Option<&str>,
-    mutant: Option<Mutant>,
+    mutant: Option<Without>,
     how: impl FnOnce(Builder<Db>) -> Builder<Db>,
 ) -> App {
     let builder = how(builder(setup, db));

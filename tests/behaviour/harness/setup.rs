@@ -7,7 +7,7 @@ use cache_runtime::{Builder, MemoryStore, RedisStore, Schema, Store};
 use example_app::Db;
 use tempfile::TempDir;
 
-use super::mutant::{Mutant, Mutated};
+use super::mutant::{Mutated, Without};
 use super::sql::Sql;
 use super::{Redis, servers};
 
@@ -190,12 +190,12 @@ pub fn with_store<Db: Send + Sync + 'static>(
     builder: Builder<Db>,
     schema: &'static Schema,
     redis: Option<&str>,
-    mutant: Option<Mutant>,
+    mutant: Option<Without>,
 ) -> Builder<Db> {
     fn with<Db: Send + Sync + 'static>(
         builder: Builder<Db>,
         store: impl Store,
-        mutant: Option<Mutant>,
+        mutant: Option<Without>,
     ) -> Builder<Db> {
         match mutant {
             None => builder.store(store),

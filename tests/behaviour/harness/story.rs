@@ -10,7 +10,7 @@ use std::time::Duration;
 use libtest_mimic::{Failed, Trial};
 use tokio::time::timeout;
 
-use super::mutant::Mutant;
+use super::mutant::Without;
 use super::setup::{Database, OwnDatabase, OwnRedis, Setup, Tier};
 
 /// A story that takes longer hangs.
@@ -26,7 +26,7 @@ pub struct Place {
     pub setup: Setup,
     pub database_url: String,
     pub redis: Option<OwnRedis>,
-    pub mutant: Option<Mutant>,
+    pub mutant: Option<Without>,
 }
 
 impl Place {
@@ -150,7 +150,7 @@ impl Story {
 
     /// A trial for every set-up that says: without this mechanism
     /// the story fails, and by a wrong answer.
-    pub fn fails(self, without: Mutant) -> impl Iterator<Item = Trial> {
+    pub fn fails(self, without: Without) -> impl Iterator<Item = Trial> {
         let alone = self.without_relay("what another mechanism makes up for is not missing");
         alone.setups().map(move |setup| {
             let name = format!("{}::mutant::{}::{}", self.begins(setup), without.name(), self.name);
@@ -179,7 +179,7 @@ impl Story {
     }
 
     /// Tells it in a world of its own. A failure is the message of its panic.
-    fn told(self, setup: Setup, mutant: Option<Mutant>) -> Result<(), String> {
+    fn told(self, setup: Setup, mutant: Option<Without>) -> Result<(), String> {
         let _among_others =
             (!self.alone).then(|| ALONE.read().unwrap_or_else(PoisonError::into_inner));
         let _alone = self.alone.then(|| ALONE.write().unwrap_or_else(PoisonError::into_inner));
@@ -201,7 +201,7 @@ impl Story {
 /// Tells a story on a runtime of its own. A failure is the message of its panic.
 fn on_a_runtime(
     story: &'static str,
-    mutant: Option<Mutant>,
+    mutant: Option<Without>,
     telling: Telling,
 ) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_multi_thread()

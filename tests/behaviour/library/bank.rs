@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use crate::harness::events::Events;
 use crate::harness::setup::{OwnRedis, POLL};
 use crate::harness::sql::Sql;
-use crate::harness::{Mutant, Place, Seen, observed, with_store};
+use crate::harness::{Place, Seen, Without, observed, with_store};
 
 /// `story!(a_story)`: the story of that name, which is generic over the database;
 /// `story!(postgres: a_story)`: one that is told of this database alone.
@@ -299,7 +299,7 @@ impl<DB: Base> Bank<DB> {
 async fn serve<DB: Base>(
     pool: &Pool<DB>,
     place: &Place,
-    mutant: Option<Mutant>,
+    mutant: Option<Without>,
     schema: &'static Schema,
     how: impl FnOnce(Builder<Pool<DB>>) -> Builder<Pool<DB>>,
 ) -> Branch<DB> {

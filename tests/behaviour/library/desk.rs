@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use super::bank::{BUSY, Bank};
 use crate::harness::events::Events;
 use crate::harness::soon::soon;
-use crate::harness::{Mutant, Seen, observed, with_store};
+use crate::harness::{Seen, Without, observed, with_store};
 
 /// What a loader does when it has read its rows.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -94,7 +94,7 @@ impl<DB: Base> Bank<DB> {
         pool: &Pool<DB>,
         asked: &Asked,
         schema: &'static Schema,
-        mutant: Option<Mutant>,
+        mutant: Option<Without>,
         how: impl FnOnce(Builder<Source<DB>>) -> Builder<Source<DB>>,
     ) -> Desk<DB> {
         let source = Source {

@@ -45,7 +45,7 @@ mod versions;
 
 use libtest_mimic::Trial;
 
-use crate::harness::{Mutant, Story};
+use crate::harness::{Story, Without};
 
 /// Every story on its set-ups, and those that catch the missing block.
 pub fn trials() -> Vec<Trial> {
@@ -91,6 +91,6 @@ pub fn trials() -> Vec<Trial> {
     stories
         .into_iter()
         .flat_map(Story::trials)
-        .chain(mutants.flat_map(|story| story.fails(Mutant::WithoutBlock)))
+        .chain(mutants.flat_map(|story| story.fails(Without::Block)))
         .collect()
 }

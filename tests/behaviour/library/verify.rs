@@ -10,7 +10,7 @@ use ledger::{Base, Fact, Report, Rumour, SCHEMA};
 use super::bank::{Bank, story};
 use super::desk::{Asked, Desk, Mood, Source};
 use crate::harness::soon::{PATIENCE, Soon, soon};
-use crate::harness::{Mutant, Seen, Story};
+use crate::harness::{Seen, Story, Without};
 
 /// How long a verification settles by `cache.toml`: twice `poll`, half a
 /// second for the store, and `near.max-staleness`.
@@ -211,7 +211,7 @@ async fn verified_a_row_that_nobody_reported_is_found<DB: Base>(bank: Bank<DB>) 
 async fn verified_what_a_fill_without_a_fence_leaves_is_found<DB: Base>(bank: Bank<DB>) {
     with_facts(&bank).await;
     for (mutant, expected) in
-        [(None, Verdict::Consistent), (Some(Mutant::WithoutFence), Verdict::Inconsistent)]
+        [(None, Verdict::Consistent), (Some(Without::Fence), Verdict::Inconsistent)]
     {
         let (asked, schema) = (Asked::default(), soon_settled());
         let desk = bank.desk_with(bank.pool(), &asked, schema, mutant, |it| it.near(false));

@@ -1,6 +1,7 @@
 //! What goes wrong: crashes, evictions, fail-overs, cut links, lost messages; and time.
 
-use crate::machine::{Action, OTHER_TAGS, Protocol, Sent, State};
+use crate::action::Action;
+use crate::machine::{OTHER_TAGS, Protocol, Sent, State};
 use crate::store::{How, Slice, TAGS};
 use crate::write::{Relay, Row};
 

@@ -5,8 +5,8 @@
 //! | --- | --- |
 //! | `store.rs` | what the scripts of Redis do; the real stores are held against it in `tests/stores.rs` |
 //! | `near.rs` | the near cache of a process, and how it hears |
-//! | `machine.rs` | the state, the steps, and what must hold: no answer older than it may be, and everything settles |
-//! | `read.rs`, `write.rs`, `recover.rs`, `fault.rs` | the steps: reading, writing, the way back, what goes wrong |
+//! | `machine.rs`, `action.rs` | the state, the steps, and what must hold: no answer older than it may be, and everything settles |
+//! | `read.rs`, `write.rs`, `recover.rs`, `fault.rs` | the steps: reading, writing and relaying, the way back, what goes wrong |
 //! | `partitioned.rs` | a key and a tag on two nodes of a cluster: the protocol that a cluster store is to have |
 //! | `world.rs` | who is there, and how much may happen: the bounds |
 //! | `mutant.rs` | the mechanisms that can be taken out, and in which world that is noticed |
@@ -15,6 +15,7 @@
 //! `tests/search/model/run` checks larger bounds, and prints the
 //! shortest counter-example of each mutant.
 
+mod action;
 mod check;
 mod fault;
 mod machine;
@@ -27,7 +28,8 @@ pub mod store;
 mod world;
 mod write;
 
+pub use action::Action;
 pub use check::{Found, check};
-pub use machine::{Action, Protocol, State, Wrong};
+pub use machine::{Protocol, State, Wrong};
 pub use mutant::Mutant;
 pub use world::{Bounds, World};

@@ -1,4 +1,5 @@
-//! The mechanisms that can be taken out of the machine, one at a time.
+//! The mechanisms that can be taken out of the machine, one at a time. `Without…` are those that
+//! the runtime knows by this name (`Mechanism`), to be switched off under `search/chaos`.
 
 use crate::World;
 

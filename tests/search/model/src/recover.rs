@@ -1,7 +1,8 @@
-//! Away and back: `engine.rs` and `health.rs`.
+//! Away and back: `engine/{gate,health,recovery}.rs`.
 
 use crate::Mutant;
-use crate::machine::{Action, Protocol, State};
+use crate::action::Action;
+use crate::machine::{Protocol, State};
 use crate::store::{Connected, How, Set, Version};
 use crate::write::{Relay, Row, newest_of};
 
@@ -33,7 +34,7 @@ pub enum Recovery {
     CaughtUp,
 }
 
-/// How far it has come with a pass over the outbox: `connect_and_deliver`, `make_up_for`.
+/// How far it has come with a pass over the outbox: `come_back`, `make_up_for`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Pass {
     /// It has yet to look for what waits,

@@ -6,6 +6,9 @@
 
 use crate::Mutant;
 
+mod blocks;
+mod evict;
+
 /// How many keys there are.
 pub const KEYS: usize = 3;
 /// How many tags there are.
@@ -350,98 +353,6 @@ impl Store {
             0 => Slice::Again(message),
             _ => Slice::Done(message),
         }
-    }
-
-    /// `block.lua`; `false`: the clock or the blocks are gone.
-    pub fn block(&mut self, writer: u8, tags: Set) -> bool {
-        self.change_blocks(tags, |writers| *writers |= 1 << writer)
-    }
-
-    /// `block.lua`, with a life of zero.
-    pub fn unblock(&mut self, writer: u8, tags: Set) -> bool {
-        self.change_blocks(tags, |writers| *writers &= !(1 << writer))
-    }
-
-    fn change_blocks(&mut self, tags: Set, change: impl Fn(&mut Set)) -> bool {
-        let (Some(_), Some(blocks)) = (self.clock, &mut self.blocks) else {
-            return false;
-        };
-        members(tags).for_each(|tag| change(&mut blocks.writers[tag]));
-        true
-    }
-
-    /// A writer's block is over by itself.
-    pub fn block_ends(&mut self, writer: u8) {
-        if let Some(blocks) = &mut self.blocks {
-            (blocks.writers.iter_mut()).for_each(|writers| *writers &= !(1 << writer));
-        }
-    }
-
-    /// Whether an epoch has begun so lately that everything is blocked.
-    pub fn is_blocked(&self) -> bool {
-        self.blocks.as_ref().is_some_and(|blocks| blocks.all)
-    }
-
-    /// What a new epoch has blocked is over.
-    pub fn blocks_end(&mut self) {
-        if let Some(blocks) = &mut self.blocks {
-            blocks.all = false;
-        }
-    }
-
-    /// So much time goes by that nothing from before may be filled any more.
-    pub fn grow_old(&mut self) {
-        if let Some(clock) = self.clock {
-            self.horizon = clock.clock + 1;
-        }
-    }
-
-    /// The server needs room, or a value expires. Says whether it was there.
-    pub fn evict(&mut self, key: Key) -> bool {
-        match key {
-            Key::Value(key) => self.values[usize::from(key)].take().is_some(),
-            Key::Index(tag) => std::mem::take(&mut self.index[usize::from(tag)]) != 0,
-            Key::Clock => self.clock.take().is_some(),
-            Key::Fences => self.fences.take().is_some(),
-            Key::Tags => self.tags.take().is_some(),
-            Key::Blocks => self.blocks.take().is_some(),
-        }
-    }
-
-    /// The keys in a tag's index.
-    pub fn index(&self, tag: usize) -> Set {
-        self.index[tag]
-    }
-
-    /// Which of them have no value of this line.
-    pub fn dead(&self, tag: usize) -> Set {
-        let line = self.clock.map(|clock| clock.epoch.line);
-        let is_dead = |key: &usize| self.values[*key].map(|value| value.line) != line;
-        let dead = members(self.index[tag]).filter(is_dead);
-        dead.fold(0, |set, key| set | 1 << key)
-    }
-
-    /// `fill.lua` tidies up, of whatever value: some dead edges are forgotten, and
-    /// what is void. With the message that it publishes.
-    pub fn tidy(&mut self, tag: usize, keys: Set, without: Option<Mutant>) -> Option<Message> {
-        let is_void = |key: &usize| self.values[*key].is_some();
-        let void = members(keys).filter(is_void).collect::<Vec<_>>();
-        self.index[tag] &= !keys;
-        if let Some(known) = self.tags.as_mut().filter(|_| self.index[tag] == 0) {
-            *known &= !(1 << tag);
-        }
-        let mut told = keys;
-        for key in void {
-            // A near cache has nothing of a line that is over.
-            told &= !(1 << key);
-            self.values[key] = None;
-        }
-        let clock = self.clock?;
-        (told != 0 && without != Some(Mutant::TidiesUntold)).then_some(Message {
-            from: Some(clock),
-            to: clock,
-            keys: told,
-        })
     }
 
     /// Another server goes on with this memory.
