@@ -119,8 +119,50 @@ async fn wrong_bodies_are_4xx(world: World) {
 async fn wrong_values_are_4xx(world: World) {
     let plio = world.plio_with_items(1).await;
     let before = all(&world).await;
-    let too_big = "9223372036854775808";
-    let rows: &[(&str, Value)] = &[
+    for (noun, wrong) in wrong_values() {
+        let (row, said) = (format!("/{noun}/{}", plio.row(noun)), wrong.to_string());
+        let answer = world.patch(&row, wrong.clone()).await;
+        assert!(
+            CLIENT_ERRORS.contains(&answer.status),
+            "{row} {said}: {} {}",
+            answer.status,
+            answer.text
+        );
+        let field =
+            wrong.as_object().and_then(|object| object.keys().next()).cloned().unwrap_or_default();
+        let detail = answer.at("/detail").as_str().unwrap_or_default().to_owned();
+        assert!(
+            field.contains('\0') || detail.contains(&field),
+            "{row} {said}: {detail:?} does not name the field"
+        );
+        answer.expect_problem(&[400, 422]);
+
+        // The same wrong value among right ones, in a new row.
+        let mut new = new_row(&plio, noun);
+        for (name, value) in wrong.as_object().into_iter().flatten() {
+            new[name] = value.clone();
+        }
+        let answer = world.post(&format!("/{noun}"), new).await;
+        assert!(
+            CLIENT_ERRORS.contains(&answer.status),
+            "POST /{noun} {said}: {} {}",
+            answer.status,
+            answer.text
+        );
+        answer.expect_problem(&[400, 422]);
+    }
+    too_large_numbers_are_4xx(&world, &plio).await;
+    // Nothing at all is too little for a new row, and the sentence says what is missing.
+    for noun in ["plios", "users", "items", "questions", "organizations", "organization-users"] {
+        world.post(&format!("/{noun}"), json!({})).await.expect_problem(&[422]);
+    }
+    // But enough for a change.
+    world.patch(&plio.path(), json!({})).await.is(200);
+    unharmed(&world, &plio, before).await;
+}
+
+fn wrong_values() -> Vec<(&'static str, Value)> {
+    vec![
         ("plios", json!({"name": 1})),
         ("plios", json!({"name": null})),
         ("plios", json!({"name": "NUL \u{0} inside"})),
@@ -168,39 +210,11 @@ async fn wrong_values_are_4xx(world: World) {
         ("organization-users", json!({"role": 5})),
         ("organization-users", json!({"is_owner": "x"})),
         ("organization-users", json!({"organization": null})),
-    ];
-    for (noun, wrong) in rows {
-        let (row, said) = (format!("/{noun}/{}", plio.row(noun)), wrong.to_string());
-        let answer = world.patch(&row, wrong.clone()).await;
-        assert!(
-            CLIENT_ERRORS.contains(&answer.status),
-            "{row} {said}: {} {}",
-            answer.status,
-            answer.text
-        );
-        let field =
-            wrong.as_object().and_then(|object| object.keys().next()).cloned().unwrap_or_default();
-        let detail = answer.at("/detail").as_str().unwrap_or_default().to_owned();
-        assert!(
-            field.contains('\0') || detail.contains(&field),
-            "{row} {said}: {detail:?} does not name the field"
-        );
-        answer.expect_problem(&[400, 422]);
+    ]
+}
 
-        // The same wrong value among right ones, in a new row.
-        let mut new = new_row(&plio, noun);
-        for (name, value) in wrong.as_object().into_iter().flatten() {
-            new[name] = value.clone();
-        }
-        let answer = world.post(&format!("/{noun}"), new).await;
-        assert!(
-            CLIENT_ERRORS.contains(&answer.status),
-            "POST /{noun} {said}: {} {}",
-            answer.status,
-            answer.text
-        );
-        answer.expect_problem(&[400, 422]);
-    }
+async fn too_large_numbers_are_4xx(world: &World, plio: &Plio) {
+    let too_big = "9223372036854775808";
     for (noun, body) in [
         ("plios", format!(r#"{{"video": {too_big}}}"#)),
         ("plios", format!(r#"{{"created_by": -{too_big}0}}"#)),
@@ -214,13 +228,6 @@ async fn wrong_values_are_4xx(world: World) {
             world.request("PATCH", &row).header("content-type", "application/json").body(body);
         world.send(request).await.expect_problem(&[400, 422]);
     }
-    // Nothing at all is too little for a new row, and the sentence says what is missing.
-    for noun in ["plios", "users", "items", "questions", "organizations", "organization-users"] {
-        world.post(&format!("/{noun}"), json!({})).await.expect_problem(&[422]);
-    }
-    // But enough for a change.
-    world.patch(&plio.path(), json!({})).await.is(200);
-    unharmed(&world, &plio, before).await;
 }
 
 async fn dangling_references_name_the_field_and_the_id(world: World) {

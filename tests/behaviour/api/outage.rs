@@ -260,18 +260,16 @@ async fn s20_reads_never_show_less_while_redis_comes_and_goes(world: World) {
     for round in 0..4 {
         more_writes(&committed).await;
         world.events.forget();
-        if round % 2 == 0 {
-            world.redis().freeze()
-        } else {
-            world.redis().kill()
+        match round % 2 {
+            0 => world.redis().freeze(),
+            _ => world.redis().kill(),
         }
         away(&world).await;
         more_writes(&committed).await;
         world.events.forget();
-        if round % 2 == 0 {
-            world.redis().thaw()
-        } else {
-            world.redis().start_again()
+        match round % 2 {
+            0 => world.redis().thaw(),
+            _ => world.redis().start_again(),
         }
         back(&world).await;
     }

@@ -11,7 +11,7 @@ use sqlx::postgres::PgPoolOptions;
 use tokio::task::JoinSet;
 
 use crate::harness::soon::{A_PASS, SOON, Soon, nothing_waits, sees_soon};
-use crate::harness::{Seen, Story, World, story};
+use crate::harness::{Plio, Seen, Story, World, story};
 
 /// How the connections of a relay are called that a story is about.
 const NAME: &str = "the relay";
@@ -46,24 +46,7 @@ async fn three_relays_in_a_storm_of_plain_sql(world: World) {
     let mut storm = JoinSet::new();
     for writer in 0..3_usize {
         let (world, plios) = (world.clone(), plios.clone());
-        storm.spawn(async move {
-            let mut random = fastrand::Rng::with_seed(writer as u64);
-            for round in 0..40 {
-                let plio = &plios[random.usize(..plios.len())];
-                // Each writer has items of its own to move: they do
-                // not wait for each other crosswise.
-                let moved = plios[writer].items[random.usize(..2)];
-                let sql = match random.u8(..3) {
-                    0 => format!("UPDATE item SET plio_id = {} WHERE id = {moved}", plio.id),
-                    1 => format!(
-                        "UPDATE video SET title = '{writer}, {round}' WHERE id = {}",
-                        plio.video
-                    ),
-                    _ => format!("UPDATE item SET time = {round} WHERE plio_id = {}", plio.id),
-                };
-                world.sql(sql).await;
-            }
-        });
+        storm.spawn(async move { write_all_over(&world, &plios, writer).await });
     }
     for app in apps.clone() {
         let plios = plios.clone();
@@ -93,6 +76,22 @@ async fn three_relays_in_a_storm_of_plain_sql(world: World) {
         no_connections(&world).await;
         let deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
         assert_eq!(world.number(deadlocks).await, 0, "deadlocks");
+    }
+}
+
+async fn write_all_over(world: &World, plios: &[Plio], writer: usize) {
+    let mut random = fastrand::Rng::with_seed(writer as u64);
+    for round in 0..40 {
+        let plio = &plios[random.usize(..plios.len())];
+        // Each writer has items of its own to move: they do
+        // not wait for each other crosswise.
+        let moved = plios[writer].items[random.usize(..2)];
+        let sql = match random.u8(..3) {
+            0 => format!("UPDATE item SET plio_id = {} WHERE id = {moved}", plio.id),
+            1 => format!("UPDATE video SET title = '{writer}, {round}' WHERE id = {}", plio.video),
+            _ => format!("UPDATE item SET time = {round} WHERE plio_id = {}", plio.id),
+        };
+        world.sql(sql).await;
     }
 }
 

@@ -13,19 +13,19 @@ use crate::harness::{Proxy, Seen, Story};
 
 pub fn stories() -> Vec<Story> {
     const WHY: &str = "what it asks of a slow store is not what is timed";
-    let mut tales = vec![
+    let mut stories = vec![
         story!(a_value_of_more_than_max_value_is_not_stored),
         story!(a_value_of_more_than_max_tags_is_not_stored),
         story!(a_value_that_does_not_come_back_is_not_stored),
     ];
-    tales.extend(
+    stories.extend(
         [
             story!(a_server_that_takes_less_than_max_value_stays_in_use).own_redis(),
             story!(many_large_values_on_a_slow_link_do_not_take_the_store_away).own_redis(),
         ]
         .map(|story| story.without_relay(WHY)),
     );
-    tales
+    stories
 }
 
 /// How often a value was said not to be stored, for a reason with these words.

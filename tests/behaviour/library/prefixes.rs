@@ -22,10 +22,7 @@ async fn tenant<DB: Base>(bank: &Bank<DB>, pool: &Pool<DB>, name: &str) -> Branc
 }
 
 async fn a_prefix_at_run_time_keeps_tenants_apart<DB: Base>(bank: Bank<DB>) {
-    let kind = match bank.is_postgres() {
-        true => Database::Postgres,
-        false => Database::Sqlite,
-    };
+    let kind = if bank.is_postgres() { Database::Postgres } else { Database::Sqlite };
     let database = tokio::task::block_in_place(|| OwnDatabase::empty(kind));
     let other = DB::pool(&database.url, 5);
     DB::set_up(&other).await.expect("tables and triggers");

@@ -103,21 +103,6 @@ async fn verified_no_write_is_ever_blamed_on_the_cache<DB: Base>(bank: Bank<DB>)
             tokio::time::sleep(Duration::from_millis(fastrand::u64(..40))).await;
         }
     };
-    let read = async |desk: &Desk<DB>| loop {
-        for _ in 0..10 {
-            let id = fastrand::i64(1..=20);
-            match fastrand::u8(..4) {
-                0 => drop(report(desk).await),
-                1 => drop(Fact::fetch_json(&desk.cache, id).await.expect("an answer")),
-                2 => {
-                    let slug = format!("slug {id}");
-                    drop(Fact::get_by_slug(&desk.cache, slug).await.expect("an answer"));
-                }
-                _ => drop(fact(desk, id).await),
-            }
-        }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    };
     let [a, b, c, d, e, f] = &desks[..] else { unreachable!("six of them") };
     let began = Instant::now();
     let enough = async {
@@ -143,4 +128,23 @@ async fn verified_no_write_is_ever_blamed_on_the_cache<DB: Base>(bank: Bank<DB>)
     let [consistent, inconsistent, undecided] = counts;
     assert_eq!(inconsistent, 0, "of {counts:?}");
     assert!(consistent > 0 && undecided > 0, "{counts:?}");
+}
+
+/// For ever, in every way.
+async fn read<DB: Base>(desk: &Desk<DB>) {
+    loop {
+        for _ in 0..10 {
+            let id = fastrand::i64(1..=20);
+            match fastrand::u8(..4) {
+                0 => drop(report(desk).await),
+                1 => drop(Fact::fetch_json(&desk.cache, id).await.expect("an answer")),
+                2 => {
+                    let slug = format!("slug {id}");
+                    drop(Fact::get_by_slug(&desk.cache, slug).await.expect("an answer"));
+                }
+                _ => drop(fact(desk, id).await),
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }

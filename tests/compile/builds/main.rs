@@ -7,6 +7,7 @@ mod licences;
 mod links;
 mod rebuild;
 mod rooms;
+mod sizes;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

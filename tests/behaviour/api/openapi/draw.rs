@@ -111,6 +111,7 @@ impl<'d> Draw<'d> {
         Drawn { operation, method, path, headers, body, twist: None }
     }
 
+    /// As long as there are twists: one arm each.
     fn twist(&mut self, drawn: &mut Drawn<'d>) {
         let twist = match (self.random.u8(..10), &mut drawn.body) {
             (0, _) => {

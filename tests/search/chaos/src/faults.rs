@@ -119,7 +119,7 @@ impl Fault {
         Fault::ClockStepped,
     ];
 
-    /// Lets it happen, and end.
+    /// Lets it happen, and end. As long as there are faults: one arm each.
     pub async fn happen(self, world: &mut World, rng: &mut Rng) {
         let one = rng.usize(..world.processes.len());
         let all: Vec<usize> = (0..world.processes.len()).collect();
