@@ -39,10 +39,7 @@ impl Writer {
 
 pub(crate) async fn measure() -> Result<(), BoxError> {
     let url = variable("DATABASE_URL")?;
-    let pool = PgPoolOptions::new()
-        .max_connections(TASKS as u32 + 4)
-        .connect(&url)
-        .await?;
+    let pool = PgPoolOptions::new().max_connections(TASKS as u32 + 4).connect(&url).await?;
     let db = Db::Postgres(pool.clone());
     db.migrate().await?;
     fill(&pool).await?;
@@ -53,48 +50,15 @@ pub(crate) async fn measure() -> Result<(), BoxError> {
     println!("| statement | plain | triggers | ratio | through the cache | ratio |");
     println!("| --- | --- | --- | --- | --- | --- |");
     let cases: [(&str, Case); 6] = [
-        (
-            "one row, one writer",
-            Case::Single {
-                tasks: 1,
-                durable: true,
-            },
-        ),
-        (
-            "one row, 16 writers",
-            Case::Single {
-                tasks: TASKS,
-                durable: true,
-            },
-        ),
-        (
-            "one row, one writer, synchronous_commit=off",
-            Case::Single {
-                tasks: 1,
-                durable: false,
-            },
-        ),
+        ("one row, one writer", Case::Single { tasks: 1, durable: true }),
+        ("one row, 16 writers", Case::Single { tasks: TASKS, durable: true }),
+        ("one row, one writer, synchronous_commit=off", Case::Single { tasks: 1, durable: false }),
         (
             "one row, 16 writers, synchronous_commit=off",
-            Case::Single {
-                tasks: TASKS,
-                durable: false,
-            },
+            Case::Single { tasks: TASKS, durable: false },
         ),
-        (
-            "100,000 rows, 100 tags",
-            Case::Bulk {
-                table: "item",
-                column: "time",
-            },
-        ),
-        (
-            "100,000 rows, 100,000 tags",
-            Case::Bulk {
-                table: "video",
-                column: "duration",
-            },
-        ),
+        ("100,000 rows, 100 tags", Case::Bulk { table: "item", column: "time" }),
+        ("100,000 rows, 100,000 tags", Case::Bulk { table: "video", column: "duration" }),
     ];
     for (name, case) in cases {
         let mut took = [const { Vec::new() }; Writer::ALL.len()];
@@ -106,12 +70,10 @@ pub(crate) async fn measure() -> Result<(), BoxError> {
                     Writer::Cache => {}
                 }
                 took.push(case.run(&pool, &cache, writer).await?);
-                pool.execute("TRUNCATE cache_outbox")
-                    .await
-                    .or_else(|error| match writer {
-                        Writer::Plain => Ok(Default::default()),
-                        _ => Err(error),
-                    })?;
+                pool.execute("TRUNCATE cache_outbox").await.or_else(|error| match writer {
+                    Writer::Plain => Ok(Default::default()),
+                    _ => Err(error),
+                })?;
             }
         }
         let [plain, stranger, through] = took.map(median);
@@ -191,10 +153,7 @@ enum Case {
     /// Updates of one item each, a transaction each; per update.
     Single { tasks: i64, durable: bool },
     /// One update of all rows.
-    Bulk {
-        table: &'static str,
-        column: &'static str,
-    },
+    Bulk { table: &'static str, column: &'static str },
 }
 
 impl Case {
@@ -240,13 +199,8 @@ async fn singles(
     durable: bool,
 ) -> Result<(), BoxError> {
     const UPDATE: &str = "UPDATE item SET time = time + 1 WHERE id = $1";
-    let first: i64 = sqlx::query_scalar("SELECT min(id) FROM item")
-        .fetch_one(pool)
-        .await?;
-    let set = format!(
-        "SET LOCAL synchronous_commit = {}",
-        if durable { "on" } else { "off" }
-    );
+    let first: i64 = sqlx::query_scalar("SELECT min(id) FROM item").fetch_one(pool).await?;
+    let set = format!("SET LOCAL synchronous_commit = {}", if durable { "on" } else { "off" });
     for n in 0..UPDATES {
         let id = first + task * UPDATES + n;
         if writer == Writer::Cache {

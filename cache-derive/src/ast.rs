@@ -123,9 +123,7 @@ impl Struct {
 
     /// The field that holds this column.
     pub(crate) fn column(&self, column: &str) -> Option<&Field> {
-        self.fields
-            .iter()
-            .find(|field| field.rows.is_none() && field.column == column)
+        self.fields.iter().find(|field| field.rows.is_none() && field.column == column)
     }
 
     /// The fields that hold these columns, if all of them are there.
@@ -135,9 +133,7 @@ impl Struct {
 
     /// The fields that hold rows, with the model.
     pub(crate) fn embedded(&self) -> impl Iterator<Item = (&Field, &str)> {
-        self.fields
-            .iter()
-            .filter_map(|field| Some((field, field.rows.as_deref()?)))
+        self.fields.iter().filter_map(|field| Some((field, field.rows.as_deref()?)))
     }
 
     /// Whether the field holds rows of the struct's own type.
@@ -189,11 +185,7 @@ pub(crate) fn not_null(ty: &Type) -> &Type {
 
 fn row_type(ty: &Type) -> Option<Ident> {
     match peel(ty) {
-        Type::Path(path) => path
-            .path
-            .segments
-            .last()
-            .map(|segment| segment.ident.unraw()),
+        Type::Path(path) => path.path.segments.last().map(|segment| segment.ident.unraw()),
         _ => None,
     }
 }
@@ -230,12 +222,8 @@ fn inside<'a>(ty: &'a Type, containers: &[&str]) -> Option<&'a Type> {
 }
 
 fn serde_text(attributes: &[syn::Attribute]) -> String {
-    let serde = attributes
-        .iter()
-        .filter(|attribute| attribute.path().is_ident("serde"));
-    serde
-        .map(|attribute| attribute.meta.to_token_stream().to_string())
-        .collect()
+    let serde = attributes.iter().filter(|attribute| attribute.path().is_ident("serde"));
+    serde.map(|attribute| attribute.meta.to_token_stream().to_string()).collect()
 }
 
 /// `OrganizationUser` → `organization-user`, `HTTPRoute` → `http-route`.

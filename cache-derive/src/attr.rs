@@ -63,10 +63,8 @@ const ON_STRUCT: [&str; 4] = ["model", "projection", "dependencies", "crate"];
 const ON_FIELD: [&str; 2] = ["column", "embeds"];
 
 pub(crate) fn on_struct(attributes: &[Attribute], errors: &mut Vec<Error>) -> StructAttrs {
-    let mut attrs = StructAttrs {
-        serde: serde(attributes, "rename_all"),
-        ..StructAttrs::default()
-    };
+    let mut attrs =
+        StructAttrs { serde: serde(attributes, "rename_all"), ..StructAttrs::default() };
     each_cached(attributes, errors, |meta| {
         if meta.path.is_ident("model") {
             set(&mut attrs.model, &meta)
@@ -78,9 +76,7 @@ pub(crate) fn on_struct(attributes: &[Attribute], errors: &mut Vec<Error>) -> St
             }
             let list;
             parenthesized!(list in meta.input);
-            attrs
-                .dependencies
-                .extend(Punctuated::<LitStr, Token![,]>::parse_terminated(&list)?);
+            attrs.dependencies.extend(Punctuated::<LitStr, Token![,]>::parse_terminated(&list)?);
             Ok(())
         } else if meta.path.is_ident("crate") {
             let path = text(&meta)?;
@@ -101,10 +97,7 @@ pub(crate) fn on_struct(attributes: &[Attribute], errors: &mut Vec<Error>) -> St
 }
 
 pub(crate) fn on_field(attributes: &[Attribute], errors: &mut Vec<Error>) -> FieldAttrs {
-    let mut attrs = FieldAttrs {
-        serde: serde(attributes, "rename"),
-        ..FieldAttrs::default()
-    };
+    let mut attrs = FieldAttrs { serde: serde(attributes, "rename"), ..FieldAttrs::default() };
     each_cached(attributes, errors, |meta| {
         if meta.path.is_ident("column") {
             set(&mut attrs.column, &meta)
@@ -126,10 +119,7 @@ fn each_cached(
     errors: &mut Vec<Error>,
     mut entry: impl FnMut(ParseNestedMeta) -> syn::Result<()>,
 ) {
-    for attribute in attributes
-        .iter()
-        .filter(|attribute| attribute.path().is_ident("cached"))
-    {
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("cached")) {
         errors.extend(attribute.parse_nested_meta(&mut entry).err());
     }
 }

@@ -53,12 +53,7 @@ pub(crate) fn cached(row: &Struct, model: &Model, policy: &Policy, schema: &Sche
         }
         _ => quote!(id),
     };
-    let write_key = write_key(
-        runtime,
-        &schema.settings.prefix,
-        policy.key.segments(),
-        &part,
-    );
+    let write_key = write_key(runtime, &schema.settings.prefix, policy.key.segments(), &part);
     let parts: Vec<TokenStream> = model.id.iter().map(|column| part(column)).collect();
     let id_tag = add_tag(runtime, &model.name, &model.id, &parts);
     let absence = absence(runtime, &schema.absence(&model.name), &parts);
@@ -94,14 +89,9 @@ fn policy(runtime: &TokenStream, model: &Model, policy: &Policy, schema: &Schema
     let (max_value, max_tags) = (policy.max_value, policy.max_tags);
     let verify = policy.verify;
     let refresh = policy.on_write == OnWrite::Refresh;
-    let (jitter, codec) = (
-        policy.jitter,
-        format_ident!("{}", pascal_case(&policy.codec.to_string())),
-    );
-    let number = schema
-        .models()
-        .position(|other| other.name == model.name)
-        .unwrap_or_default();
+    let (jitter, codec) =
+        (policy.jitter, format_ident!("{}", pascal_case(&policy.codec.to_string())));
+    let number = schema.models().position(|other| other.name == model.name).unwrap_or_default();
     let strict = policy.consistency == Consistency::Strict;
     quote! {
         #runtime::__private::Policy {
@@ -126,16 +116,11 @@ fn policy(runtime: &TokenStream, model: &Model, policy: &Policy, schema: &Schema
 /// What "no such row" depends on besides the row itself.
 fn absence(runtime: &TokenStream, absence: &Absence, id: &[TokenStream]) -> Option<TokenStream> {
     let of_id = absence.of_id.iter();
-    let of_id: Vec<TokenStream> = of_id
-        .map(|tag| add_tag(runtime, &tag.model, &tag.columns, id))
-        .collect();
+    let of_id: Vec<TokenStream> =
+        of_id.map(|tag| add_tag(runtime, &tag.model, &tag.columns, id)).collect();
     let some_row = &absence.some_row;
     let is_needed = !of_id.is_empty() || !some_row.is_empty();
-    let id = if of_id.is_empty() {
-        quote!(_)
-    } else {
-        quote!(id)
-    };
+    let id = if of_id.is_empty() { quote!(_) } else { quote!(id) };
     is_needed.then(|| {
         quote! {
             fn absence_tags(#id: &Self::Id, tags: &mut #runtime::Tags) {
@@ -169,23 +154,12 @@ fn lookup_ident(row: &Struct) -> syn::Ident {
 
 /// The enum of the columns that the model can be got by.
 pub(crate) fn lookup(row: &Struct, model: &Model, policy: &Policy, schema: &Schema) -> TokenStream {
-    let Struct {
-        ident,
-        vis,
-        runtime,
-        ..
-    } = row;
+    let Struct { ident, vis, runtime, .. } = row;
     let name = lookup_ident(row);
     let columns: Vec<(&Lookup, syn::Ident, &Field)> = policy
         .lookups
         .iter()
-        .filter_map(|lookup| {
-            Some((
-                lookup,
-                variant(&lookup.column)?,
-                row.column(&lookup.column)?,
-            ))
-        })
+        .filter_map(|lookup| Some((lookup, variant(&lookup.column)?, row.column(&lookup.column)?)))
         .collect();
     let doc = format!("A column, besides the id, that a [`{ident}`] can be got by.");
     let variants = columns.iter().map(|(lookup, variant, field)| {
@@ -193,21 +167,13 @@ pub(crate) fn lookup(row: &Struct, model: &Model, policy: &Policy, schema: &Sche
         quote!(#[doc = #doc] #variant(#ty))
     });
     let keys = columns.iter().map(|(lookup, variant, _)| {
-        let key = write_key(
-            runtime,
-            &schema.settings.prefix,
-            lookup.key.segments(),
-            &|_| quote!(value),
-        );
+        let key =
+            write_key(runtime, &schema.settings.prefix, lookup.key.segments(), &|_| quote!(value));
         quote!(Self::#variant(value) => { #key })
     });
     let tags = columns.iter().map(|(lookup, variant, _)| {
-        let tag = add_tag(
-            runtime,
-            &model.name,
-            std::slice::from_ref(&lookup.column),
-            &[quote!(value)],
-        );
+        let tag =
+            add_tag(runtime, &model.name, std::slice::from_ref(&lookup.column), &[quote!(value)]);
         quote!(Self::#variant(value) => { #tag })
     });
     quote! {
@@ -235,12 +201,7 @@ pub(crate) fn getters(
     policy: &Policy,
     schema: &Schema,
 ) -> TokenStream {
-    let Struct {
-        ident,
-        vis,
-        runtime,
-        ..
-    } = row;
+    let Struct { ident, vis, runtime, .. } = row;
     let id = id_type(&row.columns(&model.id).unwrap_or_default());
     let by = lookup_ident(row);
     let lookups = policy.lookups.iter().filter_map(|lookup| {

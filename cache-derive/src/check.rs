@@ -8,12 +8,7 @@ use crate::ast::Struct;
 
 /// Runs every rule.
 pub(crate) fn all(row: &Struct, model: &Model, schema: &Schema, errors: &mut Vec<Error>) {
-    let of_names = [
-        embeds_known_models,
-        hooks_known_models,
-        spells_columns,
-        holds_columns_once,
-    ];
+    let of_names = [embeds_known_models, hooks_known_models, spells_columns, holds_columns_once];
     let of_fields = [has_id, has_lookups, survives_serde];
     for rule in of_names {
         rule(row, model, schema, errors);
@@ -41,10 +36,7 @@ pub(crate) fn model<'a>(row: &Struct, schema: &'a Schema) -> Result<&'a Model, E
                 "add `[model.{name}]` to it, or name the model with #[cached(model = \"…\")]"
             ),
         };
-        Error::new(
-            row.model_span,
-            format!("{file} has no `[model.{name}]`\nhelp: {help}"),
-        )
+        Error::new(row.model_span, format!("{file} has no `[model.{name}]`\nhelp: {help}"))
     })
 }
 
@@ -56,10 +48,8 @@ pub(crate) fn similar_model<'a>(name: &str, schema: &'a Schema) -> Option<&'a Mo
 
 fn embeds_known_models(row: &Struct, _: &Model, schema: &Schema, errors: &mut Vec<Error>) {
     for field in &row.fields {
-        if let Some(name) = field
-            .embeds
-            .as_ref()
-            .filter(|name| schema.model(&name.value()).is_none())
+        if let Some(name) =
+            field.embeds.as_ref().filter(|name| schema.model(&name.value()).is_none())
         {
             errors.push(unknown_model(name, schema));
         }
@@ -67,11 +57,7 @@ fn embeds_known_models(row: &Struct, _: &Model, schema: &Schema, errors: &mut Ve
 }
 
 fn hooks_known_models(row: &Struct, _: &Model, schema: &Schema, errors: &mut Vec<Error>) {
-    for name in row
-        .dependencies
-        .iter()
-        .filter(|name| schema.model(&name.value()).is_none())
-    {
+    for name in row.dependencies.iter().filter(|name| schema.model(&name.value()).is_none()) {
         errors.push(unknown_model(name, schema));
     }
 }
@@ -79,22 +65,14 @@ fn hooks_known_models(row: &Struct, _: &Model, schema: &Schema, errors: &mut Vec
 fn unknown_model(name: &syn::LitStr, schema: &Schema) -> Error {
     let help = similar_model(&name.value(), schema)
         .map(|similar| format!("\nhelp: did you mean `{}`?", similar.name));
-    let message = format!(
-        "{} has no `[model.{}]`{}",
-        schema.file(),
-        name.value(),
-        help.unwrap_or_default()
-    );
+    let message =
+        format!("{} has no `[model.{}]`{}", schema.file(), name.value(), help.unwrap_or_default());
     Error::new(name.span(), message)
 }
 
 fn has_id(row: &Struct, model: &Model, schema: &Schema, errors: &mut Vec<Error>) {
     if needs_id(row, model, schema) {
-        for column in model
-            .id
-            .iter()
-            .filter(|column| row.column(column).is_none())
-        {
+        for column in model.id.iter().filter(|column| row.column(column).is_none()) {
             let why = format!("the id of `{}`", model.name);
             errors.push(missing_column(row, model, schema, column, &why));
         }
@@ -106,18 +84,12 @@ pub(crate) fn needs_id(row: &Struct, model: &Model, schema: &Schema) -> bool {
     let whole = !row.is_projection && model.cached.is_some();
     whole
         || has_id_tag(model, schema)
-        || schema
-            .hops_from(&model.name)
-            .iter()
-            .any(|hop| hop.direction == Direction::Reverse)
+        || schema.hops_from(&model.name).iter().any(|hop| hop.direction == Direction::Reverse)
 }
 
 /// Whether some value registers rows of this model by their id.
 pub(crate) fn has_id_tag(model: &Model, schema: &Schema) -> bool {
-    schema
-        .reports(&model.name)
-        .iter()
-        .any(|report| report.tag.columns == model.id)
+    schema.reports(&model.name).iter().any(|report| report.tag.columns == model.id)
 }
 
 fn has_lookups(row: &Struct, model: &Model, schema: &Schema, errors: &mut Vec<Error>) {
@@ -170,25 +142,11 @@ fn holds_columns_once(row: &Struct, _: &Model, _: &Schema, errors: &mut Vec<Erro
 /// The columns of the struct that neither the file nor an attribute names: one of them may be
 /// meant.
 fn unclaimed<'a>(row: &'a Struct, model: &'a Model) -> impl Iterator<Item = &'a str> {
-    let columns = row
-        .fields
-        .iter()
-        .filter(|field| field.rows.is_none() && !field.says_column);
-    let references = || {
-        model
-            .references
-            .iter()
-            .flat_map(|reference| &reference.columns)
-    };
+    let columns = row.fields.iter().filter(|field| field.rows.is_none() && !field.says_column);
+    let references = || model.references.iter().flat_map(|reference| &reference.columns);
     columns
         .map(|field| field.column.as_str())
-        .filter(move |name| {
-            !model
-                .id
-                .iter()
-                .chain(references())
-                .any(|named| named == name)
-        })
+        .filter(move |name| !model.id.iter().chain(references()).any(|named| named == name))
 }
 
 fn missing_column(
@@ -208,10 +166,8 @@ fn missing_column(
             "add the field, or write #[cached(column = \"{column}\")] on the field that holds it"
         ),
     };
-    let message = format!(
-        "`{}` has no field for column `{column}`: {place}\nhelp: {help}",
-        row.ident
-    );
+    let message =
+        format!("`{}` has no field for column `{column}`: {place}\nhelp: {help}", row.ident);
     let at = similar.and_then(|similar| row.column(similar));
     Error::new(at.map_or(&row.ident, |field| &field.ident).span(), message)
 }
@@ -331,12 +287,7 @@ fn snake_case(model: &str) -> String {
 pub(crate) fn pascal_case(name: &str) -> String {
     let capital = |part: &str| {
         let mut letters = part.chars();
-        letters
-            .next()
-            .into_iter()
-            .flat_map(char::to_uppercase)
-            .chain(letters)
-            .collect::<String>()
+        letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect::<String>()
     };
     name.split(['-', '_']).map(capital).collect()
 }

@@ -41,11 +41,9 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
 pub(crate) fn with_schema(input: &DeriveInput, schema: &Schema) -> TokenStream {
     let mut errors = Vec::new();
     let row = Struct::parse(input, schema, &mut errors);
-    let model = row.as_ref().and_then(|row| {
-        check::model(row, schema)
-            .map_err(|error| errors.push(error))
-            .ok()
-    });
+    let model = row
+        .as_ref()
+        .and_then(|row| check::model(row, schema).map_err(|error| errors.push(error)).ok());
     if let (Some(row), Some(model)) = (&row, model) {
         check::all(row, model, schema, &mut errors);
         if errors.is_empty() {
@@ -63,9 +61,8 @@ pub(crate) fn with_schema(input: &DeriveInput, schema: &Schema) -> TokenStream {
 fn wrong_file(input: &DeriveInput, file: &str, diagnostics: &Diagnostics) -> String {
     let attrs = attr::on_struct(&input.attrs, &mut Vec::new());
     let (model, _) = ast::model(&input.ident, &attrs);
-    let (here, elsewhere): (Vec<_>, Vec<_>) = diagnostics
-        .iter()
-        .partition(|diagnostic| diagnostic.model.as_ref() == Some(&model));
+    let (here, elsewhere): (Vec<_>, Vec<_>) =
+        diagnostics.iter().partition(|diagnostic| diagnostic.model.as_ref() == Some(&model));
     let here = here.iter().map(|diagnostic| format!("\n{diagnostic}\n"));
     let elsewhere = elsewhere.iter().map(|diagnostic| {
         let (position, message) = (diagnostic.position, &diagnostic.message);
@@ -80,10 +77,8 @@ fn impls(row: &Struct, model: &Model, schema: &Schema) -> TokenStream {
     let model_impl = row.columns(&model.id).map(|id| model_impl(row, &id));
     let policy = model.cached.as_ref().filter(|_| !row.is_projection);
     let cached = policy.map(|policy| {
-        let (cached, getters) = (
-            cached(row, model, policy, schema),
-            getters(row, model, policy, schema),
-        );
+        let (cached, getters) =
+            (cached(row, model, policy, schema), getters(row, model, policy, schema));
         let lookup = (!policy.lookups.is_empty()).then(|| lookup(row, model, policy, schema));
         quote!(#cached #lookup #getters)
     });

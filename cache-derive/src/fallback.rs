@@ -82,11 +82,8 @@ fn served(
             columns.filter(is_name).collect()
         }
     };
-    let lookup = |name: String| Lookup {
-        ty: column(input, &name),
-        column: name,
-        by: TokenStream::new(),
-    };
+    let lookup =
+        |name: String| Lookup { ty: column(input, &name), column: name, by: TokenStream::new() };
     let getters = Getters {
         runtime,
         vis,

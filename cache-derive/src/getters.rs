@@ -69,14 +69,7 @@ const fn getter(
     doc: &'static str,
     errors: &'static str,
 ) -> Getter {
-    Getter {
-        method,
-        from,
-        of,
-        returns,
-        doc,
-        errors,
-    }
+    Getter { method, from, of, returns, doc, errors }
 }
 
 #[rustfmt::skip]
@@ -107,9 +100,7 @@ impl Getters<'_> {
 
     /// One for each that there is, those by lookup once for each column.
     fn each(&self, render: &dyn Fn(&Getter, Option<&Lookup>) -> TokenStream) -> TokenStream {
-        let getters = GETTERS
-            .iter()
-            .filter(|getter| self.json || getter.returns != Returns::Json);
+        let getters = GETTERS.iter().filter(|getter| self.json || getter.returns != Returns::Json);
         let (by_lookup, by_id): (Vec<&Getter>, Vec<&Getter>) =
             getters.partition(|getter| getter.of == Of::Lookup);
         let by_id = by_id.into_iter().map(|getter| render(getter, None));
@@ -124,11 +115,8 @@ impl Getters<'_> {
     fn function(&self, getter: &Getter, lookup: Option<&Lookup>) -> TokenStream {
         let (vis, runtime) = (self.vis, self.runtime);
         let column = lookup.map_or("", |lookup| &lookup.column);
-        let doc = format!(
-            "{}\n\n# Errors\n{}",
-            getter.doc.replace("{column}", column),
-            getter.errors
-        );
+        let doc =
+            format!("{}\n\n# Errors\n{}", getter.doc.replace("{column}", column), getter.errors);
         let (name, method) = (name(getter, lookup), format_ident!("{}", getter.method));
         let (ty, result) = (self.takes(getter, lookup), self.result(getter));
         let (of, value, bound) = match (getter.of, lookup) {

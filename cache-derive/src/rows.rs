@@ -54,18 +54,11 @@ pub(crate) fn rows(row: &Struct, model: &Model, schema: &Schema) -> TokenStream 
 /// nothing.
 fn ignored(row: &Struct, model: &Model, schema: &Schema) -> Option<TokenStream> {
     let is_ignored = |field: &&Field| field.rows.is_none() && model.ignores.contains(&field.column);
-    let names: Vec<String> = row
-        .fields
-        .iter()
-        .filter(is_ignored)
-        .map(Field::serde_name)
-        .collect();
+    let names: Vec<String> = row.fields.iter().filter(is_ignored).map(Field::serde_name).collect();
     let own = (!names.is_empty()).then(|| quote!(names.extend([#(#names),*]);));
     // What is embedded may embed something that ignores.
     let any_ignores = schema.models().any(|model| !model.ignores.is_empty());
-    let embedded = row
-        .embedded()
-        .filter(|(field, _)| any_ignores && !row.is_of_itself(field));
+    let embedded = row.embedded().filter(|(field, _)| any_ignores && !row.is_of_itself(field));
     let embedded: Vec<TokenStream> = embedded
         .map(|(Field { ty, .. }, _)| {
             let at = at(ty);
@@ -87,10 +80,7 @@ fn ignored(row: &Struct, model: &Model, schema: &Schema) -> Option<TokenStream> 
 /// The tags that the row's own columns yield: its own, and one for every hop that leaves its model.
 fn own_tags(row: &Struct, model: &Model, schema: &Schema) -> Vec<TokenStream> {
     let mut tags = Vec::new();
-    if let Some(id) = row
-        .columns(&model.id)
-        .filter(|_| check::has_id_tag(model, schema))
-    {
+    if let Some(id) = row.columns(&model.id).filter(|_| check::has_id_tag(model, schema)) {
         tags.push((model.name.clone(), &model.id, id));
     }
     for hop in schema.hops_from(&model.name) {
@@ -183,9 +173,7 @@ pub(crate) fn add_tag(
 fn assertions(row: &Struct, model: &Model, schema: &Schema) -> TokenStream {
     // `Self` needs no proof, and means nothing in a constant beside the impl.
     let is_self = |field: &Field| field.row().to_token_stream().to_string() == "Self";
-    let embeds = row
-        .embedded()
-        .filter(|(field, model)| *model != row.model || !is_self(field));
+    let embeds = row.embedded().filter(|(field, model)| *model != row.model || !is_self(field));
     let (name, hash) = (schema.file(), schema.fingerprint());
     let embeds = embeds.map(|(field, model)| {
         let (ty, at_ty) = (&field.ty, at(&field.ty));
@@ -254,18 +242,9 @@ fn own_shape(row: &Struct, model: &Model, schema: &Schema) -> u64 {
             field.serde_text
         )
     });
-    let hooks = row
-        .dependencies
-        .iter()
-        .map(|name| format!("{};", name.value()));
-    let hops = schema
-        .hops_from(&model.name)
-        .into_iter()
-        .map(|hop| format!("{hop};"));
-    let needs = schema
-        .needs(&model.name)
-        .into_iter()
-        .map(|tag| format!("{tag};"));
+    let hooks = row.dependencies.iter().map(|name| format!("{};", name.value()));
+    let hops = schema.hops_from(&model.name).into_iter().map(|hop| format!("{hop};"));
+    let needs = schema.needs(&model.name).into_iter().map(|tag| format!("{tag};"));
     let version = model.cached.as_ref().map_or(1, |policy| policy.version);
     let version = (version != 1).then(|| format!("version {version};"));
     let text: String = std::iter::once(row.serde_text.clone())

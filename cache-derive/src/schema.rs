@@ -28,11 +28,10 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
     let data = match (runtime.parse2(input), file.schema) {
         (Ok(runtime), Ok(schema)) => data(&runtime, &schema, &file.nearer),
         (Err(error), _) => error.into_compile_error(),
-        (_, Err(diagnostics)) => syn::Error::new(
-            Span::call_site(),
-            format!("{} is wrong\n{diagnostics}", file.name),
-        )
-        .into_compile_error(),
+        (_, Err(diagnostics)) => {
+            syn::Error::new(Span::call_site(), format!("{} is wrong\n{diagnostics}", file.name))
+                .into_compile_error()
+        }
     };
     quote!({ #tracking #data })
 }
@@ -76,16 +75,8 @@ pub(crate) fn data(runtime: &Path, schema: &Schema, nearer: &[TokenStream]) -> T
 }
 
 fn triggers(runtime: &Path, schema: &Schema, dialect: Dialect) -> TokenStream {
-    let Triggers {
-        stamp,
-        outbox,
-        checks,
-        types,
-        tables,
-        removal,
-        exact,
-        spellings,
-    } = &schema.triggers(dialect);
+    let Triggers { stamp, outbox, checks, types, tables, removal, exact, spellings } =
+        &schema.triggers(dialect);
     let tables = tables.iter().map(|table| {
         let Table { name, function, triggers } = table;
         let triggers = triggers.iter().map(|it| trigger(runtime, it));
@@ -117,11 +108,7 @@ fn triggers(runtime: &Path, schema: &Schema, dialect: Dialect) -> TokenStream {
 }
 
 fn trigger(runtime: &Path, trigger: &Trigger) -> TokenStream {
-    let Trigger {
-        name,
-        sql,
-        columns_of,
-    } = trigger;
+    let Trigger { name, sql, columns_of } = trigger;
     let columns_of = option(columns_of.as_ref().map(|ColumnsOf { table, ignores }| {
         quote!(#runtime::__private::ColumnsOf { table: #table, ignores: &[#(#ignores),*] })
     }));

@@ -190,11 +190,7 @@ fn containers_are_peeled_off_a_row() {
             "model :: Item",
             "std :: sync :: Arc < Vec < model :: Item > >",
         ),
-        (
-            "HashMap<i64, Item>",
-            "HashMap < i64 , Item >",
-            "HashMap < i64 , Item >",
-        ),
+        ("HashMap<i64, Item>", "HashMap < i64 , Item >", "HashMap < i64 , Item >"),
         ("(Item, Item)", "(Item , Item)", "(Item , Item)"),
         ("Vec", "Vec", "Vec"),
     ] {
@@ -208,10 +204,7 @@ fn containers_are_peeled_off_a_row() {
 fn a_field_embeds_what_it_says_or_what_its_type_is_named_like() {
     for (text, model) in [
         ("items: Vec<Item>", Some("item")),
-        (
-            "any: Option<Box<crate::OrganizationUser>>",
-            Some("organization-user"),
-        ),
+        ("any: Option<Box<crate::OrganizationUser>>", Some("organization-user")),
         ("any: Vec<r#Item>", Some("item")),
         (
             "#[cached(embeds = \"organization-user\")] any: Vec<Membership>",
@@ -241,17 +234,9 @@ fn columns_are_named_by_the_attribute_or_the_field() {
     let names = |columns: &[&str]| {
         let columns: Vec<String> = columns.iter().map(|&column| column.to_owned()).collect();
         let fields = row.columns(&columns)?;
-        Some(
-            fields
-                .iter()
-                .map(|field| field.ident.to_string())
-                .collect::<Vec<_>>(),
-        )
+        Some(fields.iter().map(|field| field.ident.to_string()).collect::<Vec<_>>())
     };
-    assert_eq!(
-        names(&["user_id", "id"]).expect("both are there"),
-        ["user", "id"]
-    );
+    assert_eq!(names(&["user_id", "id"]).expect("both are there"), ["user", "id"]);
     assert_eq!(names(&["user_id", "name"]), None);
 }
 
@@ -272,10 +257,7 @@ fn serde_is_understood_where_it_skips() {
         ("#[serde(skip)]", true),
         ("#[serde(default, skip_serializing)]", true),
         ("#[serde(default = \"now\", skip_deserializing)]", true),
-        (
-            "#[serde(rename(serialize = \"a\", deserialize = \"b\"), skip)]",
-            true,
-        ),
+        ("#[serde(rename(serialize = \"a\", deserialize = \"b\"), skip)]", true),
         ("#[serde(rename = \"a\")] #[serde(skip)]", true),
         ("#[serde(skip_serializing_if = \"Option::is_none\")]", false),
         ("#[serde(rename = \"skip\")]", false),
@@ -283,11 +265,7 @@ fn serde_is_understood_where_it_skips() {
         ("#[sqlx(skip)]", false),
         ("", false),
     ] {
-        assert_eq!(
-            field(&format!("{attribute} a: i64")).serde.skips,
-            skips,
-            "{attribute}"
-        );
+        assert_eq!(field(&format!("{attribute} a: i64")).serde.skips, skips, "{attribute}");
     }
 }
 
@@ -295,14 +273,8 @@ fn serde_is_understood_where_it_skips() {
 fn serde_is_understood_where_it_renames() {
     for (attribute, name) in [
         ("#[serde(rename = \"a\")]", "a"),
-        (
-            "#[serde(default, rename = \"a\", skip_serializing_if = \"x\")]",
-            "a",
-        ),
-        (
-            "#[serde(rename(serialize = \"a\", deserialize = \"b\"))]",
-            "a",
-        ),
+        ("#[serde(default, rename = \"a\", skip_serializing_if = \"x\")]", "a"),
+        ("#[serde(rename(serialize = \"a\", deserialize = \"b\"))]", "a"),
         ("#[serde(rename(deserialize = \"b\"))]", "type"),
         ("#[serde(alias = \"b\")]", "type"),
         ("", "type"),
@@ -328,10 +300,7 @@ fn the_fields_that_hold_ignored_columns_are_named() {
                #[serde(rename = \"count\")] visits: i64, items: Vec<Item> }";
     let both = ignored(text, row).expect("it is there");
     assert!(both.contains("names.extend([\"at\",\"count\"]);"), "{both}");
-    assert!(
-        both.contains("<Vec<Item>as::cache_runtime::Rows>::ignored(names);"),
-        "{both}"
-    );
+    assert!(both.contains("<Vec<Item>as::cache_runtime::Rows>::ignored(names);"), "{both}");
     assert_eq!(ignored(text, "struct Item { id: i64, plio_id: i64 }"), None);
     let none = text.replace("ignores", "lookup");
     assert_eq!(ignored(&none, row), None);
@@ -348,9 +317,7 @@ fn the_fingerprint_sees_serde_and_nothing_else_of_the_attributes() {
 }
 
 fn field(text: &str) -> Field {
-    let mut row = parse(&format!(
-        "#[cached(model = \"user\")] struct Row {{ {text} }}"
-    ));
+    let mut row = parse(&format!("#[cached(model = \"user\")] struct Row {{ {text} }}"));
     row.fields.remove(0)
 }
 

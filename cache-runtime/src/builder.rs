@@ -231,9 +231,7 @@ impl<Db: Send + Sync + 'static> Builder<Db> {
             Reports::Outbox(outbox) => Some(outbox),
             Reports::Nobody => None,
         };
-        let store = self
-            .store
-            .unwrap_or_else(|| Arc::new(MemoryStore::new(schema)));
+        let store = self.store.unwrap_or_else(|| Arc::new(MemoryStore::new(schema)));
         let max_staleness = schema.max_staleness.filter(|_| self.near);
         let near = max_staleness.map(|it| Arc::new(NearFence::new(it).with(self.mechanisms)));
         let gate = Gate::new(store, near, self.observer, self.mechanisms);

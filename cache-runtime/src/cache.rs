@@ -72,9 +72,7 @@ impl<Db> Clone for Cache<Db> {
 
 impl<Db> fmt::Debug for Cache<Db> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cache")
-            .field("store", &self.0.engine.gate.tier())
-            .finish_non_exhaustive()
+        f.debug_struct("Cache").field("store", &self.0.engine.gate.tier()).finish_non_exhaustive()
     }
 }
 

@@ -69,10 +69,7 @@ impl Engine {
             engine.gate.observer.tell(Event::StoreAway { why });
         }
         let is_wanted = |task: &Task| relays || *task != Task::Relay;
-        Task::ALL
-            .into_iter()
-            .filter(is_wanted)
-            .for_each(|task| engine.spawn(task));
+        Task::ALL.into_iter().filter(is_wanted).for_each(|task| engine.spawn(task));
         Ok(engine)
     }
 

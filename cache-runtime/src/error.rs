@@ -44,20 +44,12 @@ impl Error {
 
     pub(crate) fn load_timed_out(model: &'static str, limit: Duration) -> Error {
         let began = true;
-        Error(Arc::new(Kind::LoadTimedOut {
-            model,
-            limit,
-            began,
-        }))
+        Error(Arc::new(Kind::LoadTimedOut { model, limit, began }))
     }
 
     pub(crate) fn load_had_no_turn(model: &'static str, limit: Duration) -> Error {
         let began = false;
-        Error(Arc::new(Kind::LoadTimedOut {
-            model,
-            limit,
-            began,
-        }))
+        Error(Arc::new(Kind::LoadTimedOut { model, limit, began }))
     }
 
     pub(crate) fn outbox(source: BoxError) -> Error {
@@ -117,14 +109,9 @@ impl fmt::Display for Error {
         match &*self.0 {
             Kind::Load { model, source } => write!(f, "loading `{model}` failed: {source}"),
             Kind::LoadPanicked { model } => write!(f, "the loader of `{model}` panicked"),
-            Kind::LoadTimedOut {
-                model,
-                limit,
-                began: true,
-            } => write!(
-                f,
-                "loading `{model}` took longer than its `load-timeout`, {limit:?}"
-            ),
+            Kind::LoadTimedOut { model, limit, began: true } => {
+                write!(f, "loading `{model}` took longer than its `load-timeout`, {limit:?}")
+            }
             Kind::LoadTimedOut { model, limit, .. } => write!(
                 f,
                 "loading `{model}` has not begun within `max-load`, {limit:?}, as `max-loads` others were running"

@@ -44,10 +44,7 @@ pub struct Cursor {
 
 impl Cursor {
     /// Before every row.
-    pub(crate) const FIRST: Cursor = Cursor {
-        transaction: 0,
-        id: i64::MIN,
-    };
+    pub(crate) const FIRST: Cursor = Cursor { transaction: 0, id: i64::MIN };
 }
 
 /// What a look at the outbox could see. Rows that come to light later are of transactions that were

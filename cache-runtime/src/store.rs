@@ -180,18 +180,12 @@ pub struct StoreError {
 impl StoreError {
     /// It does not answer (in time), or not as this store should.
     pub fn away(source: impl Into<BoxError>) -> StoreError {
-        StoreError {
-            away: true,
-            source: source.into(),
-        }
+        StoreError { away: true, source: source.into() }
     }
 
     /// It answers, and refuses this request.
     pub fn refused(source: impl Into<BoxError>) -> StoreError {
-        StoreError {
-            away: false,
-            source: source.into(),
-        }
+        StoreError { away: false, source: source.into() }
     }
 
     /// Whether the store as a whole is away, rather than this request refused.

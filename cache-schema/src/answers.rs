@@ -60,16 +60,12 @@ impl Hop {
     /// that point back (reverse), also those that are not there yet.
     pub fn tag(&self, schema: &Schema) -> TagColumns {
         let columns = match self.direction {
-            Direction::Forward => schema
-                .model(&self.to)
-                .map(|to| to.id.clone())
-                .unwrap_or_default(),
+            Direction::Forward => {
+                schema.model(&self.to).map(|to| to.id.clone()).unwrap_or_default()
+            }
             Direction::Reverse => self.columns.clone(),
         };
-        TagColumns {
-            model: self.to.clone(),
-            columns,
-        }
+        TagColumns { model: self.to.clone(), columns }
     }
 }
 
@@ -77,15 +73,10 @@ impl Schema {
     /// All hops of all declared paths, each with whether it is the last of its path.
     fn hops(&self) -> impl Iterator<Item = (&Hop, bool)> {
         let dependencies = self.models.iter().flat_map(|model| &model.depends_on);
-        dependencies
-            .flat_map(|dependency| &dependency.paths)
-            .flat_map(|path| {
-                let last = path.hops.len() - 1;
-                path.hops
-                    .iter()
-                    .enumerate()
-                    .map(move |(index, hop)| (hop, index == last))
-            })
+        dependencies.flat_map(|dependency| &dependency.paths).flat_map(|path| {
+            let last = path.hops.len() - 1;
+            path.hops.iter().enumerate().map(move |(index, hop)| (hop, index == last))
+        })
     }
 
     /// What a row of `model` must register for its neighbours: the hops that leave it on any
@@ -123,10 +114,7 @@ impl Schema {
             add(tag(&model.id), Change::Row);
         }
         for (hop, is_last) in self.hops().filter(|(hop, _)| hop.to == model.name) {
-            add(
-                hop.tag(self),
-                if is_last { Change::Row } else { Change::Link },
-            );
+            add(hop.tag(self), if is_last { Change::Row } else { Change::Link });
         }
         // Of any change: the query of a lookup may have a condition (`AND deleted_at IS NULL`) that
         // becomes true.
@@ -214,11 +202,7 @@ impl Schema {
                 continue;
             };
             for dependency in &from.depends_on {
-                for (at, hop) in dependency
-                    .paths
-                    .iter()
-                    .flat_map(|it| it.hops.iter().enumerate())
-                {
+                for (at, hop) in dependency.paths.iter().flat_map(|it| it.hops.iter().enumerate()) {
                     match (name == model && at == 0, hop.direction) {
                         (true, Direction::Reverse) => drop(of_id.insert(hop.tag(self))),
                         _ => drop(some_row.insert(hop.to.clone())),
@@ -227,10 +211,7 @@ impl Schema {
                 models.push(&dependency.model);
             }
         }
-        Absence {
-            of_id: of_id.into_iter().collect(),
-            some_row: some_row.into_iter().collect(),
-        }
+        Absence { of_id: of_id.into_iter().collect(), some_row: some_row.into_iter().collect() }
     }
 
     /// The tags that values of strict models may register, each once: what a write has to block
@@ -244,10 +225,9 @@ impl Schema {
             };
             let own = std::iter::once(model.id.clone());
             let lookups = policy.lookups.iter().map(|by| vec![by.column.clone()]);
-            tags.extend(own.chain(lookups).map(|columns| TagColumns {
-                model: model.name.clone(),
-                columns,
-            }));
+            tags.extend(
+                own.chain(lookups).map(|columns| TagColumns { model: model.name.clone(), columns }),
+            );
             tags.extend(self.needs(&model.name));
         }
         tags.into_iter().collect()
@@ -275,17 +255,10 @@ impl Schema {
 
 /// Each path once; what any change reaches, a change of links reaches too.
 fn add_reach(reached: &mut Vec<Reach>, cached: &Model, path: &[Hop], on: Change) {
-    match reached
-        .iter_mut()
-        .find(|reach| reach.model == cached.name && reach.path == path)
-    {
+    match reached.iter_mut().find(|reach| reach.model == cached.name && reach.path == path) {
         Some(known) if on == Change::Row => known.on = Change::Row,
         Some(_) => {}
-        None => reached.push(Reach {
-            model: cached.name.clone(),
-            path: path.to_vec(),
-            on,
-        }),
+        None => reached.push(Reach { model: cached.name.clone(), path: path.to_vec(), on }),
     }
 }
 

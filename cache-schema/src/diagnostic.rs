@@ -49,10 +49,7 @@ impl fmt::Display for Diagnostics {
         }
         let count = self.0.len();
         let errors = if count == 1 { "error" } else { "errors" };
-        let file = self
-            .0
-            .first()
-            .map_or("cache.toml", |first| &first.source.file);
+        let file = self.0.first().map_or("cache.toml", |first| &first.source.file);
         write!(f, "{count} {errors} in {file}")
     }
 }
@@ -79,26 +76,18 @@ impl<'a> IntoIterator for &'a Diagnostics {
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let primary = AnnotationKind::Primary
-            .span(self.span.clone())
-            .label(self.label.as_deref());
-        let related = self.related.iter().map(|(span, label)| {
-            AnnotationKind::Context
-                .span(span.clone())
-                .label(label.as_str())
-        });
+        let primary = AnnotationKind::Primary.span(self.span.clone()).label(self.label.as_deref());
+        let related = self
+            .related
+            .iter()
+            .map(|(span, label)| AnnotationKind::Context.span(span.clone()).label(label.as_str()));
         let snippet = Snippet::source(self.source.text.as_str())
             .path(self.source.file.as_str())
             .annotation(primary)
             .annotations(related);
-        let help = self
-            .help
-            .iter()
-            .map(|help| Level::HELP.message(help.as_str()));
-        let report = Level::ERROR
-            .primary_title(self.message.as_str())
-            .element(snippet)
-            .elements(help);
+        let help = self.help.iter().map(|help| Level::HELP.message(help.as_str()));
+        let report =
+            Level::ERROR.primary_title(self.message.as_str()).element(snippet).elements(help);
         f.write_str(&Renderer::plain().render(&[report]))
     }
 }
@@ -141,10 +130,7 @@ pub(crate) struct Errors {
 
 impl Errors {
     pub(crate) fn new(source: Arc<Source>) -> Self {
-        Self {
-            source,
-            found: Vec::new(),
-        }
+        Self { source, found: Vec::new() }
     }
 
     pub(crate) fn source(&self) -> &Source {

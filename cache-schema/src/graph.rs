@@ -39,22 +39,14 @@ pub(crate) const MANY: usize = 6;
 
 impl<'a> Graph<'a> {
     pub(crate) fn new(file: &'a File) -> Self {
-        let mut graph = Self {
-            models: &file.models,
-            edges: Vec::new(),
-            complete: true,
-        };
+        let mut graph = Self { models: &file.models, edges: Vec::new(), complete: true };
         for (owner, model) in file.models.iter().enumerate() {
             graph.complete &= model.sound;
             for reference in &model.references {
                 let columns = reference.columns.get_ref();
                 match graph.index_of(reference.target.get_ref()) {
                     Some(target) if file.models[target].id.len() == columns.len() => {
-                        graph.edges.push(Edge {
-                            owner,
-                            target,
-                            columns,
-                        });
+                        graph.edges.push(Edge { owner, target, columns });
                     }
                     _ => graph.complete = false,
                 }
@@ -79,19 +71,12 @@ impl<'a> Graph<'a> {
     /// How `via` of `model` names this edge.
     pub(crate) fn name_of(&self, edge: &Edge<'_>, model: &RawModel) -> String {
         let (owner, columns) = (self.models[edge.owner].name(), edge.columns.join(", "));
-        if owner == model.name() {
-            columns
-        } else {
-            format!("{owner}.{columns}")
-        }
+        if owner == model.name() { columns } else { format!("{owner}.{columns}") }
     }
 
     fn hop(&self, step: Step) -> Hop {
         let edge = &self.edges[step.edge];
-        let (owner, target) = (
-            self.models[edge.owner].name(),
-            self.models[edge.target].name(),
-        );
+        let (owner, target) = (self.models[edge.owner].name(), self.models[edge.target].name());
         let (from, to) = match step.direction {
             Direction::Forward => (owner, target),
             Direction::Reverse => (target, owner),
@@ -105,8 +90,6 @@ impl<'a> Graph<'a> {
     }
 
     pub(crate) fn path(&self, route: &Route) -> Path {
-        Path {
-            hops: route.iter().map(|step| self.hop(*step)).collect(),
-        }
+        Path { hops: route.iter().map(|step| self.hop(*step)).collect() }
     }
 }

@@ -98,37 +98,22 @@ mod tests {
 
     #[test]
     fn the_reference_shows_every_key_with_a_comment() {
-        let file = DeTable::parse(REFERENCE)
-            .expect("it is a schema")
-            .into_inner();
+        let file = DeTable::parse(REFERENCE).expect("it is a schema").into_inner();
         let keys_of = |value: &DeValue<'_>| -> Vec<String> {
-            value
-                .as_table()
-                .expect("a table")
-                .keys()
-                .map(|key| key.get_ref().to_string())
-                .collect()
+            value.as_table().expect("a table").keys().map(|key| key.get_ref().to_string()).collect()
         };
         let cache = keys_of(file["cache"].get_ref());
         let outbox = keys_of(file["outbox"].get_ref());
         let models = file["model"].get_ref().as_table().expect("a table");
-        let model: Vec<String> = models
-            .values()
-            .flat_map(|model| keys_of(model.get_ref()))
-            .collect();
-        let models_near = models
-            .values()
-            .filter_map(|model| model.get_ref().get("near"));
-        let model_near: Vec<String> = models_near
-            .flat_map(|near| keys_of(near.get_ref()))
-            .collect();
+        let model: Vec<String> =
+            models.values().flat_map(|model| keys_of(model.get_ref())).collect();
+        let models_near = models.values().filter_map(|model| model.get_ref().get("near"));
+        let model_near: Vec<String> =
+            models_near.flat_map(|near| keys_of(near.get_ref())).collect();
         let cache_near = keys_of(file["cache"].get_ref()["near"].get_ref());
 
         for (known, shown) in [
-            (
-                FILE,
-                file.keys().map(|key| key.get_ref().to_string()).collect(),
-            ),
+            (FILE, file.keys().map(|key| key.get_ref().to_string()).collect()),
             (CACHE, cache),
             (CACHE_NEAR, cache_near),
             (OUTBOX, outbox),
@@ -136,10 +121,7 @@ mod tests {
             (MODEL_NEAR, model_near),
         ] {
             for key in known {
-                assert!(
-                    shown.iter().any(|shown| shown == key),
-                    "`{key}` is not in reference.toml"
-                );
+                assert!(shown.iter().any(|shown| shown == key), "`{key}` is not in reference.toml");
             }
         }
         for line in REFERENCE.lines().filter(|line| line.contains(" = ")) {

@@ -72,17 +72,12 @@ pub fn locate(manifest_dir: &Path, cache_toml: Option<&OsStr>) -> Result<Located
         looked.push(file);
     }
     let crate_dir = manifest_dir.to_owned();
-    Err(NotFound(Searched::Folders {
-        crate_dir,
-        workspace,
-    }))
+    Err(NotFound(Searched::Folders { crate_dir, workspace }))
 }
 
 /// Whether cargo has checked the crate out of a repository, to build somebody else's program.
 fn is_of_git(crate_dir: &Path) -> bool {
-    crate_dir
-        .ancestors()
-        .any(|folder| folder.join(OF_CARGO).exists())
+    crate_dir.ancestors().any(|folder| folder.join(OF_CARGO).exists())
 }
 
 /// A link to nothing is no reason to take another file.
@@ -170,11 +165,9 @@ enum Searched {
 impl fmt::Display for NotFound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Searched::Dangling(file) => write!(
-                f,
-                "`{}` is a link to nothing\nhelp: correct or remove it",
-                file.display()
-            ),
+            Searched::Dangling(file) => {
+                write!(f, "`{}` is a link to nothing\nhelp: correct or remove it", file.display())
+            }
             Searched::Package(mark) => write!(
                 f,
                 "this package comes without a cache.toml: there is none beside `{}`, which published and vendored packages have\n\
@@ -189,10 +182,7 @@ impl fmt::Display for NotFound {
                  unset it to use the nearest cache.toml above the crate",
                 path.display()
             ),
-            Searched::Folders {
-                crate_dir,
-                workspace: Some(workspace),
-            } => write!(
+            Searched::Folders { crate_dir, workspace: Some(workspace) } => write!(
                 f,
                 "no cache.toml in `{}`, nor above it up to the workspace's folder, `{}`\n\
                  help: create one beside the workspace's Cargo.toml (it may be empty to begin with), \
@@ -200,10 +190,7 @@ impl fmt::Display for NotFound {
                 crate_dir.display(),
                 workspace.display()
             ),
-            Searched::Folders {
-                crate_dir,
-                workspace: None,
-            } => write!(
+            Searched::Folders { crate_dir, workspace: None } => write!(
                 f,
                 "no cache.toml in `{}`\n\
                  help: create one beside the Cargo.toml (it may be empty to begin with), \

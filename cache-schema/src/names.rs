@@ -4,10 +4,7 @@
 pub(crate) fn is_model_name(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_lowercase())
         && name.split('-').all(|word| {
-            !word.is_empty()
-                && word
-                    .chars()
-                    .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+            !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
         })
 }
 
@@ -36,9 +33,7 @@ mod tests {
         for good in ["plio", "organization-user", "a", "item2", "a-2"] {
             assert!(is_model_name(good), "{good}");
         }
-        for bad in [
-            "", "Plio", "-a", "a-", "a--b", "2a", "a_b", "é", "a b", "a.b",
-        ] {
+        for bad in ["", "Plio", "-a", "a-", "a--b", "2a", "a_b", "é", "a b", "a.b"] {
             assert!(!is_model_name(bad), "{bad}");
         }
     }

@@ -14,10 +14,7 @@ impl Schema {
     ///
     /// Everything that is wrong with the file. (Where it is not even TOML, only that.)
     pub fn parse(file: &str, text: &str) -> Result<Self, Diagnostics> {
-        let source = Arc::new(Source {
-            file: file.to_owned(),
-            text: text.to_owned(),
-        });
+        let source = Arc::new(Source { file: file.to_owned(), text: text.to_owned() });
         let mut errors = Errors::new(Arc::clone(&source));
 
         let file = read::file(text, &mut errors);
@@ -25,10 +22,6 @@ impl Schema {
         let models = resolve::models(&file, &mut errors);
 
         errors.finish()?;
-        Ok(Self {
-            settings: file.settings,
-            models,
-            source,
-        })
+        Ok(Self { settings: file.settings, models, source })
     }
 }

@@ -82,8 +82,5 @@ impl RawModel {
 
 /// A list of columns in one string: "tenant, video_id".
 pub(crate) fn columns(written: &str) -> Vec<String> {
-    written
-        .split(',')
-        .map(|column| column.trim().to_owned())
-        .collect()
+    written.split(',').map(|column| column.trim().to_owned()).collect()
 }

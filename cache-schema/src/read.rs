@@ -22,12 +22,8 @@ pub(crate) fn file(text: &str, errors: &mut Errors) -> File {
         syntax_error(&error, text, errors);
     }
 
-    let mut file = File {
-        settings: Settings::default(),
-        outbox: None,
-        prefix: None,
-        models: Vec::new(),
-    };
+    let mut file =
+        File { settings: Settings::default(), outbox: None, prefix: None, models: Vec::new() };
     // What could be recovered from broken TOML is not what was meant: say no more about it.
     if broken {
         return file;
@@ -56,7 +52,5 @@ fn syntax_error(error: &toml::de::Error, text: &str, errors: &mut Errors) {
         Some((what, expected)) => (what, Some(format!("expected {expected}"))),
         None => (error.message(), None),
     };
-    errors
-        .error(span, format!("this is not TOML: {what}"))
-        .label = expected;
+    errors.error(span, format!("this is not TOML: {what}")).label = expected;
 }

@@ -16,10 +16,7 @@ pub(crate) fn models(file: &File, errors: &mut Errors) -> Vec<Model> {
     let graph = Graph::new(file);
     let strict = strict(file);
     let is_strict = |model: &RawModel| strict.iter().any(|(it, _)| it.name() == model.name());
-    file.models
-        .iter()
-        .map(|model| self::model(&graph, model, is_strict(model), errors))
-        .collect()
+    file.models.iter().map(|model| self::model(&graph, model, is_strict(model), errors)).collect()
 }
 
 fn model(graph: &Graph<'_>, raw: &RawModel, is_strict: bool, errors: &mut Errors) -> Model {
@@ -28,10 +25,7 @@ fn model(graph: &Graph<'_>, raw: &RawModel, is_strict: bool, errors: &mut Errors
         position: errors.source().position(raw.name.span().start),
         table: raw.table.get_ref().clone(),
         id: strings(&raw.id),
-        cached: raw
-            .cached
-            .as_ref()
-            .map(|policy| self::policy(policy, is_strict)),
+        cached: raw.cached.as_ref().map(|policy| self::policy(policy, is_strict)),
         references: raw
             .references
             .iter()
@@ -58,8 +52,5 @@ fn policy(raw: &RawPolicy, is_strict: bool) -> Policy {
 }
 
 fn strings(spanned: &[Spanned<String>]) -> Vec<String> {
-    spanned
-        .iter()
-        .map(|string| string.get_ref().clone())
-        .collect()
+    spanned.iter().map(|string| string.get_ref().clone()).collect()
 }

@@ -44,11 +44,7 @@ impl Source {
 
     /// "cache.toml:12:16 | references = { vidoe_id = "video" }"
     pub(crate) fn at(&self, position: Position) -> String {
-        let line = self
-            .text
-            .lines()
-            .nth(position.line.saturating_sub(1))
-            .unwrap_or_default();
+        let line = self.text.lines().nth(position.line.saturating_sub(1)).unwrap_or_default();
         format!("{}:{position} | {}", self.file, line.trim())
     }
 

@@ -39,11 +39,7 @@ fn distance(a: &str, b: &str) -> usize {
                 let replaced = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
                 let edits = replaced.min(rows[i - 1][j] + 1).min(rows[i][j - 1] + 1);
                 let swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
-                if swapped {
-                    edits.min(rows[i - 2][j - 2] + 1)
-                } else {
-                    edits
-                }
+                if swapped { edits.min(rows[i - 2][j - 2] + 1) } else { edits }
             };
         }
     }
@@ -56,10 +52,7 @@ mod tests {
 
     #[test]
     fn the_nearest_wins_and_far_ones_do_not_count() {
-        assert_eq!(
-            suggest("depends_on", ["ignores", "depends-on"]),
-            Some("depends-on")
-        );
+        assert_eq!(suggest("depends_on", ["ignores", "depends-on"]), Some("depends-on"));
         assert_eq!(suggest("itme", ["items", "item"]), Some("item"));
         assert_eq!(suggest("Video", ["video"]), Some("video"));
         assert_eq!(suggest("id", ["uuid"]), None);

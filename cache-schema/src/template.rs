@@ -58,12 +58,7 @@ impl KeyTemplate {
     /// `plio_by_uuid_{uuid}`
     pub(crate) fn lookup(model: &str, column: &str) -> Self {
         let literal = format!("{}_by_{column}_", snake(model));
-        Self {
-            segments: vec![
-                Segment::Literal(literal),
-                Segment::Column(column.to_owned()),
-            ],
-        }
+        Self { segments: vec![Segment::Literal(literal), Segment::Column(column.to_owned())] }
     }
 
     /// Takes the template apart, and says all that is wrong with it.
@@ -106,17 +101,14 @@ impl KeyTemplate {
 }
 
 fn flaws_of_literal(literal: &str, start: usize) -> impl Iterator<Item = Flaw> {
-    literal
-        .char_indices()
-        .filter(|(_, c)| !is_in_literals(*c))
-        .map(move |(offset, c)| {
-            let range = start + offset..start + offset + c.len_utf8();
-            if c == '}' {
-                unbalanced(range, "this brace closes nothing")
-            } else {
-                bad_character(range, c)
-            }
-        })
+    literal.char_indices().filter(|(_, c)| !is_in_literals(*c)).map(move |(offset, c)| {
+        let range = start + offset..start + offset + c.len_utf8();
+        if c == '}' {
+            unbalanced(range, "this brace closes nothing")
+        } else {
+            bad_character(range, c)
+        }
+    })
 }
 
 fn unbalanced(range: Range<usize>, label: &'static str) -> Flaw {
@@ -169,10 +161,7 @@ mod tests {
         assert_eq!(key.to_string(), "app:{tenant}:video_{id}!");
         assert_eq!(key.columns().collect::<Vec<_>>(), ["tenant", "id"]);
         assert_eq!(key.segments()[0], Segment::Literal("app:".into()));
-        assert_eq!(
-            KeyTemplate::lookup("plio-x", "uuid").to_string(),
-            "plio_x_by_uuid_{uuid}"
-        );
+        assert_eq!(KeyTemplate::lookup("plio-x", "uuid").to_string(), "plio_x_by_uuid_{uuid}");
     }
 
     #[test]

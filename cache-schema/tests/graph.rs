@@ -42,22 +42,16 @@ fn strings(items: impl IntoIterator<Item = impl ToString>) -> Vec<String> {
 /// The paths of a model's dependency.
 fn paths(schema: &Schema, model: &str, dependency: &str) -> Vec<String> {
     let model = schema.model(model).expect("a model");
-    let dependency = model
-        .depends_on
-        .iter()
-        .find(|known| known.model == dependency);
+    let dependency = model.depends_on.iter().find(|known| known.model == dependency);
     strings(&dependency.expect("a dependency").paths)
 }
 
 /// The tags a write yields; those that only link changes yield in brackets.
 fn reports(schema: &Schema, model: &str) -> Vec<String> {
-    let reports = schema
-        .reports(model)
-        .into_iter()
-        .map(|report| match report.on {
-            Change::Row => report.tag.to_string(),
-            Change::Link => format!("({})", report.tag),
-        });
+    let reports = schema.reports(model).into_iter().map(|report| match report.on {
+        Change::Row => report.tag.to_string(),
+        Change::Link => format!("({})", report.tag),
+    });
     reports.collect()
 }
 
@@ -66,10 +60,7 @@ fn paths_are_the_shortest_over_references_in_both_directions() {
     let plio = schema(PLIO);
     assert_eq!(paths(&plio, "plio", "video"), ["plio.video_id → video"]);
     assert_eq!(paths(&plio, "plio", "item"), ["plio ← item.plio_id"]);
-    assert_eq!(
-        paths(&plio, "plio", "question"),
-        ["plio ← item.plio_id ← question.item_id"]
-    );
+    assert_eq!(paths(&plio, "plio", "question"), ["plio ← item.plio_id ← question.item_id"]);
     assert_eq!(
         paths(&plio, "user", "organization"),
         ["user ← organization-user.user_id, .organization_id → organization"]
@@ -77,19 +68,13 @@ fn paths_are_the_shortest_over_references_in_both_directions() {
 
     let hop = &plio.model("plio").expect("a model").depends_on[1].paths[0].hops[0];
     assert_eq!((hop.from.as_str(), hop.to.as_str()), ("plio", "item"));
-    assert_eq!(
-        (hop.direction, &hop.columns),
-        (Direction::Reverse, &vec!["plio_id".to_owned()])
-    );
+    assert_eq!((hop.direction, &hop.columns), (Direction::Reverse, &vec!["plio_id".to_owned()]));
 }
 
 #[test]
 fn a_value_needs_the_tags_of_all_its_paths() {
     let plio = schema(PLIO);
-    assert_eq!(
-        strings(plio.needs("user")),
-        ["organization#id", "organization-user#user_id"]
-    );
+    assert_eq!(strings(plio.needs("user")), ["organization#id", "organization-user#user_id"]);
     assert_eq!(
         strings(plio.needs("plio")),
         [
@@ -102,11 +87,7 @@ fn a_value_needs_the_tags_of_all_its_paths() {
             "video#id",
         ]
     );
-    assert_eq!(
-        strings(plio.needs("question")),
-        ["image#id"],
-        "it is part of what embeds it"
-    );
+    assert_eq!(strings(plio.needs("question")), ["image#id"], "it is part of what embeds it");
     assert!(plio.needs("video").is_empty());
     assert!(plio.needs("nobody").is_empty());
 }
@@ -115,14 +96,7 @@ fn a_value_needs_the_tags_of_all_its_paths() {
 fn a_row_registers_the_hops_that_leave_it_on_anybodys_path() {
     let plio = schema(PLIO);
     let hops = |model: &str| strings(plio.hops_from(model));
-    assert_eq!(
-        hops("plio"),
-        [
-            ".video_id → video",
-            " ← item.plio_id",
-            ".created_by_id → user"
-        ]
-    );
+    assert_eq!(hops("plio"), [".video_id → video", " ← item.plio_id", ".created_by_id → user"]);
     assert_eq!(hops("item"), [" ← question.item_id"]);
     assert_eq!(hops("question"), [".image_id → image"]);
     assert_eq!(hops("user"), [" ← organization-user.user_id"]);
@@ -136,20 +110,14 @@ fn a_write_reports_what_paths_and_keys_use() {
     assert_eq!(reports(&plio, "item"), ["item#plio_id"]);
     assert_eq!(reports(&plio, "question"), ["question#item_id"]);
     assert_eq!(reports(&plio, "user"), ["user#id"]);
-    assert_eq!(
-        reports(&plio, "organization-user"),
-        ["organization-user#user_id"]
-    );
+    assert_eq!(reports(&plio, "organization-user"), ["organization-user#user_id"]);
 }
 
 #[test]
 fn a_write_reaches_through_dependencies_of_dependencies() {
     let plio = schema(PLIO);
     let reach = |model: &str| strings(plio.reach(model));
-    assert_eq!(
-        reach("image"),
-        ["plio ← item.plio_id ← question.item_id, .image_id → image"]
-    );
+    assert_eq!(reach("image"), ["plio ← item.plio_id ← question.item_id, .image_id → image"]);
     assert_eq!(reach("user"), ["user", "plio.created_by_id → user"]);
     assert_eq!(
         reach("organization"),
@@ -182,24 +150,15 @@ fn removing_a_model_shows_what_hung_on_it() {
         .replace("item_id = \"item\", ", "")
         .replace("\"item\", ", "");
     let diagnostics = Schema::parse("cache.toml", &text).expect_err("question hung on it");
-    let messages: Vec<String> = diagnostics
-        .iter()
-        .map(|found| found.message.clone())
-        .collect();
+    let messages: Vec<String> = diagnostics.iter().map(|found| found.message.clone()).collect();
     assert_eq!(messages, ["there is no path from `plio` to `question`"]);
 }
 
 #[test]
 fn link_columns_are_those_that_paths_and_lookups_use() {
     let plio = schema(PLIO);
-    assert_eq!(
-        plio.link_columns("plio"),
-        ["id", "video_id", "created_by_id", "uuid"]
-    );
-    assert_eq!(
-        plio.link_columns("organization-user"),
-        ["id", "user_id", "organization_id"]
-    );
+    assert_eq!(plio.link_columns("plio"), ["id", "video_id", "created_by_id", "uuid"]);
+    assert_eq!(plio.link_columns("organization-user"), ["id", "user_id", "organization_id"]);
     assert_eq!(plio.link_columns("video"), ["id"]);
 }
 
@@ -214,21 +173,12 @@ fn via_chooses_among_several() {
     };
     let over = |via: &str| paths(&schema(&text(via)), "plio", "user");
     assert_eq!(over("\"updated_by_id\""), ["plio.updated_by_id → user"]);
-    assert_eq!(
-        over("\"plio.updated_by_id\""),
-        ["plio.updated_by_id → user"]
-    );
+    assert_eq!(over("\"plio.updated_by_id\""), ["plio.updated_by_id → user"]);
     // The shortest that contains the reference, though shorter ones do not.
-    assert_eq!(
-        over("\"item.author_id\""),
-        ["plio ← item.plio_id, .author_id → user"]
-    );
+    assert_eq!(over("\"item.author_id\""), ["plio ← item.plio_id, .author_id → user"]);
     assert_eq!(
         over("[\"updated_by_id\", \"item.plio_id\", \"item.author_id\"]"),
-        [
-            "plio.updated_by_id → user",
-            "plio ← item.plio_id, .author_id → user"
-        ],
+        ["plio.updated_by_id → user", "plio ← item.plio_id, .author_id → user"],
         "each path once"
     );
 }
@@ -250,27 +200,17 @@ fn paths_do_not_meet_themselves() {
 fn a_dense_graph_is_answered_at_once() {
     let mut text = String::new();
     for model in 0..20 {
-        let references = (0..model)
-            .map(|other| format!("m{other}_id = \"m{other}\""))
-            .collect::<Vec<_>>();
-        text += &format!(
-            "[model.m{model}]\nreferences = {{ {} }}\n",
-            references.join(", ")
-        );
+        let references =
+            (0..model).map(|other| format!("m{other}_id = \"m{other}\"")).collect::<Vec<_>>();
+        text += &format!("[model.m{model}]\nreferences = {{ {} }}\n", references.join(", "));
     }
     text += "[model.leaf]\nreferences = { m5_id = \"m5\" }\n";
     text += "[model.start]\nreferences = { m0_id = \"m0\" }\ndepends-on = [\"m19\"]\n";
 
     let start = schema(&text);
-    assert_eq!(
-        paths(&start, "start", "m19"),
-        ["start.m0_id → m0 ← m19.m0_id"]
-    );
+    assert_eq!(paths(&start, "start", "m19"), ["start.m0_id → m0 ← m19.m0_id"]);
     let over_leaf = format!("{text}via = {{ m19 = \"leaf.m5_id\" }}");
-    assert!(
-        Schema::parse("cache.toml", &over_leaf).is_err(),
-        "a leaf is on no path"
-    );
+    assert!(Schema::parse("cache.toml", &over_leaf).is_err(), "a leaf is on no path");
 }
 
 /// A ladder of forty rungs: at each of them a route may go on or across, and one over the last rung
@@ -302,14 +242,8 @@ fn composite_ids_and_references() {
                 depends-on = [\"video\"]\n\
                 [model.subtitle]\nreferences = { \"tenant,video_id\" = \"video\" }";
     let videos = schema(text);
-    assert_eq!(
-        paths(&videos, "plio", "video"),
-        ["plio.tenant,video_id → video"]
-    );
-    assert_eq!(
-        strings(videos.needs("plio")),
-        ["subtitle#tenant,video_id", "video#tenant,id"]
-    );
+    assert_eq!(paths(&videos, "plio", "video"), ["plio.tenant,video_id → video"]);
+    assert_eq!(strings(videos.needs("plio")), ["subtitle#tenant,video_id", "video#tenant,id"]);
     assert_eq!(reports(&videos, "subtitle"), ["subtitle#tenant,video_id"]);
 }
 
@@ -317,15 +251,8 @@ fn composite_ids_and_references() {
 fn places_in_the_file() {
     let schema = schema(PLIO);
     let names: Vec<&str> = schema.models().map(|model| model.name.as_str()).collect();
-    assert_eq!(
-        names[..3],
-        ["image", "video", "organization"],
-        "in the order of the file"
-    );
-    assert_eq!(
-        schema.locate_model("user").as_deref(),
-        Some("cache.toml:8:8 | [model.user]")
-    );
+    assert_eq!(names[..3], ["image", "video", "organization"], "in the order of the file");
+    assert_eq!(schema.locate_model("user").as_deref(), Some("cache.toml:8:8 | [model.user]"));
     let reference = &schema.model("question").expect("a model").references[0];
     assert_eq!(
         schema.at(reference.position),
@@ -336,24 +263,17 @@ fn places_in_the_file() {
 /// A strict value may embed others: they are strict with it, and so is every tag of theirs.
 #[test]
 fn what_a_strict_model_is_built_from_is_strict_as_well() {
-    let strict = PLIO.replace(
-        "key = \"user_{id}\"",
-        "key = \"user_{id}\"\nconsistency = \"strict\"",
-    );
+    let strict =
+        PLIO.replace("key = \"user_{id}\"", "key = \"user_{id}\"\nconsistency = \"strict\"");
     assert_eq!(
         strings(schema(&strict).strict_tags()),
         ["organization#id", "organization-user#user_id", "user#id"]
     );
-    let strict = PLIO.replace(
-        "key = \"plio_{id}\"",
-        "key = \"plio_{id}\"\nconsistency = \"strict\"",
-    );
+    let strict =
+        PLIO.replace("key = \"plio_{id}\"", "key = \"plio_{id}\"\nconsistency = \"strict\"");
     let strict = schema(&strict);
     let user = strict.model("user").and_then(|user| user.cached.as_ref());
-    assert_eq!(
-        user.map(|policy| policy.consistency),
-        Some(Consistency::Strict)
-    );
+    assert_eq!(user.map(|policy| policy.consistency), Some(Consistency::Strict));
     assert_eq!(
         strings(strict.strict_tags()),
         [

@@ -8,10 +8,7 @@ use cache_schema::{Located, locate};
 use tempfile::TempDir;
 
 /// Folders with these files in them, outside of every workspace.
-struct Folders(
-    PathBuf,
-    #[expect(dead_code, reason = "it goes when it is dropped")] TempDir,
-);
+struct Folders(PathBuf, #[expect(dead_code, reason = "it goes when it is dropped")] TempDir);
 
 impl Folders {
     fn new(files: &[(&str, &str)]) -> Self {
@@ -117,22 +114,13 @@ fn then_the_nearest_above_it_up_to_the_workspace() {
 #[test]
 fn the_workspace_is_what_it_is_for_cargo() {
     let files = [
-        (
-            "Cargo.toml",
-            "[workspace]\nmembers = [\"excluded/but_named\"]\nexclude = [\"excluded\"]",
-        ),
+        ("Cargo.toml", "[workspace]\nmembers = [\"excluded/but_named\"]\nexclude = [\"excluded\"]"),
         ("cache.toml", ""),
         ("excluded/one/Cargo.toml", MEMBER),
         ("excluded/but_named/Cargo.toml", MEMBER),
-        (
-            "nested/Cargo.toml",
-            "[package]\nname = \"nested\"\n[workspace]",
-        ),
+        ("nested/Cargo.toml", "[package]\nname = \"nested\"\n[workspace]"),
         ("nested/inner/Cargo.toml", MEMBER),
-        (
-            "elsewhere/Cargo.toml",
-            "[package]\nname = \"elsewhere\"\nworkspace = \"../root\"",
-        ),
+        ("elsewhere/Cargo.toml", "[package]\nname = \"elsewhere\"\nworkspace = \"../root\""),
         ("root/Cargo.toml", "[workspace]"),
         ("root/cache.toml", ""),
         ("broken/Cargo.toml", "[package"),
@@ -150,11 +138,7 @@ fn the_workspace_is_what_it_is_for_cargo() {
             )
         );
     }
-    assert!(
-        folders
-            .why_not("nested/inner", None)
-            .contains("`ROOT/nested`")
-    );
+    assert!(folders.why_not("nested/inner", None).contains("`ROOT/nested`"));
 }
 
 #[test]
@@ -206,10 +190,7 @@ fn a_workspace_that_is_named_is_above_it_all_the_same() {
         ("Cargo.toml", WORKSPACE),
         ("cache.toml", ""),
         ("app/cache.toml", ""),
-        (
-            "app/one/Cargo.toml",
-            "[package]\nname = \"one\"\nworkspace = \"../..\"",
-        ),
+        ("app/one/Cargo.toml", "[package]\nname = \"one\"\nworkspace = \"../..\""),
     ];
     let folders = Folders::new(&files);
     let (file, nearer) = folders.of("app/one", None);
@@ -220,11 +201,7 @@ fn a_workspace_that_is_named_is_above_it_all_the_same() {
 #[cfg(unix)]
 #[test]
 fn a_link_to_nothing_is_not_passed_over() {
-    let files = [
-        ("Cargo.toml", WORKSPACE),
-        ("cache.toml", ""),
-        ("app/one/Cargo.toml", MEMBER),
-    ];
+    let files = [("Cargo.toml", WORKSPACE), ("cache.toml", ""), ("app/one/Cargo.toml", MEMBER)];
     let folders = Folders::new(&files);
     let link = folders.0.join("app/one/cache.toml");
     std::os::unix::fs::symlink("nowhere.toml", link).expect("writable");
@@ -238,10 +215,7 @@ fn a_link_to_nothing_is_not_passed_over() {
 fn nothing_is_above_the_root_of_the_file_system() {
     let located = locate(Path::new("/no-such-folder"), None);
     let why = located.expect_err("there is none").to_string();
-    assert!(
-        why.starts_with("no cache.toml in `/no-such-folder`\n"),
-        "{why}"
-    );
+    assert!(why.starts_with("no cache.toml in `/no-such-folder`\n"), "{why}");
 }
 
 /// Cargo takes it for what is at the link, and so it is found from there.
@@ -258,13 +232,7 @@ fn a_member_that_is_a_link_is_where_the_link_is() {
     let link = folders.0.join("workspace/app");
     std::os::unix::fs::symlink(folders.0.join("elsewhere"), link).expect("writable");
     // The folder above the link is not the one above what is linked to; this one is in both.
-    assert_eq!(
-        folders.of("workspace/app/one", None).0,
-        "workspace/app/cache.toml"
-    );
+    assert_eq!(folders.of("workspace/app/one", None).0, "workspace/app/cache.toml");
     fs::remove_file(folders.0.join("elsewhere/cache.toml")).expect("writable");
-    assert_eq!(
-        folders.of("workspace/app/one", None).0,
-        "workspace/cache.toml"
-    );
+    assert_eq!(folders.of("workspace/app/one", None).0, "workspace/cache.toml");
 }

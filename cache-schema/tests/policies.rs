@@ -17,10 +17,7 @@ fn settings_and_policies() {
                 [model.plio]\nkey = \"plio_{id}\"\nttl = \"1h30m\"\nlookup = [\"uuid\"]\n\
                 [model.organization-user]\n";
     let schema = schema(text);
-    let policy = schema
-        .model("plio")
-        .and_then(|plio| plio.cached.as_ref())
-        .expect("it has a key");
+    let policy = schema.model("plio").and_then(|plio| plio.cached.as_ref()).expect("it has a key");
     assert_eq!(policy.ttl.as_secs(), 5400);
     assert_eq!(policy.jitter, 0, "from [cache]");
     assert_eq!(policy.negative_ttl.as_secs(), 30, "the default");

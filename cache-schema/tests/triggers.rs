@@ -20,9 +20,7 @@ fn triggers(text: &str, dialect: Dialect) -> Triggers {
 
 #[track_caller]
 fn is_golden(file: &str, dialect: Dialect) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/golden")
-        .join(file);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(file);
     let triggers = triggers(PLIO, dialect);
     let tables = triggers.tables.iter().flat_map(|table| {
         let made = table.triggers.iter().map(|trigger| &trigger.sql);
@@ -42,11 +40,7 @@ fn is_golden(file: &str, dialect: Dialect) {
         fs::write(&path, &rendered).expect("the golden file is writable");
     }
     let golden = fs::read_to_string(&path).expect("the golden file is there");
-    assert!(
-        rendered == golden,
-        "{} differs; rendered:\n{rendered}",
-        path.display()
-    );
+    assert!(rendered == golden, "{} differs; rendered:\n{rendered}", path.display());
 }
 
 #[test]
@@ -81,12 +75,7 @@ fn ignored_columns_do_not_count_on_postgres() {
         )
     };
     let (old, new) = (row("cache_toml_old"), row("cache_toml_new"));
-    assert!(
-        sql.contains(&format!(
-            "({old} EXCEPT {new}) UNION ALL ({new} EXCEPT {old})"
-        )),
-        "{sql}"
-    );
+    assert!(sql.contains(&format!("({old} EXCEPT {new}) UNION ALL ({new} EXCEPT {old})")), "{sql}");
 }
 
 /// SQLite compares the columns that count. Only the database knows them.
@@ -104,13 +93,7 @@ fn ignored_columns_are_left_out_by_the_database_on_sqlite() {
         open[0].sql
     );
     let ignores = vec!["last_login".to_owned(), "seen".to_owned()];
-    assert_eq!(
-        open[0].columns_of,
-        Some(ColumnsOf {
-            table: "user".to_owned(),
-            ignores
-        })
-    );
+    assert_eq!(open[0].columns_of, Some(ColumnsOf { table: "user".to_owned(), ignores }));
     assert!(others.into_iter().all(|trigger| !trigger.sql.contains('{')));
 }
 
@@ -129,17 +112,12 @@ fn links_are_compared() {
     };
     let (old, new) = (values("cache_toml_old"), values("cache_toml_new"));
     assert!(
-        postgres.contains(&format!(
-            "({old} EXCEPT {new}) UNION ALL ({new} EXCEPT {old})"
-        )),
+        postgres.contains(&format!("({old} EXCEPT {new}) UNION ALL ({new} EXCEPT {old})")),
         "{postgres}"
     );
 
     let sqlite = sql(PASSED, Dialect::Sqlite);
-    assert!(
-        !sqlite.contains("CREATE TRIGGER \"cache_outbox_item_update\""),
-        "{sqlite}"
-    );
+    assert!(!sqlite.contains("CREATE TRIGGER \"cache_outbox_item_update\""), "{sqlite}");
     assert!(
         sqlite.contains(
             "CREATE TRIGGER \"cache_outbox_item_link\" AFTER UPDATE ON \"item\" FOR EACH ROW\n\
@@ -156,10 +134,7 @@ fn one_insert_reports_rows_and_links() {
         "{PASSED}[model.list]\nkey = \"list_{{id}}\"\nreferences = {{ item_id = \"item\" }}\ndepends-on = [\"item\"]\n"
     );
     let tables = triggers(&both, Dialect::Postgres).tables;
-    let item = tables
-        .iter()
-        .find(|table| table.name == "item")
-        .expect("watched");
+    let item = tables.iter().find(|table| table.name == "item").expect("watched");
     let update = item.function[0]
         .split("'UPDATE' THEN")
         .nth(1)
@@ -208,10 +183,7 @@ fn composite_ids_and_sql_schemas() {
 /// `INSERT OR REPLACE` may delete by any unique column; the file knows the lookups.
 #[test]
 fn a_replaced_row_is_found_by_its_lookups_too() {
-    let sql = sql(
-        "[model.user]\nkey = \"user_{id}\"\nlookup = [\"email\"]\n",
-        Dialect::Sqlite,
-    );
+    let sql = sql("[model.user]\nkey = \"user_{id}\"\nlookup = [\"email\"]\n", Dialect::Sqlite);
     assert!(
         sql.contains("WHERE \"user\".\"id\" = NEW.\"id\" OR \"user\".\"email\" = NEW.\"email\""),
         "{sql}"
@@ -227,10 +199,8 @@ fn a_model_that_nothing_is_built_from_has_no_triggers() {
 
 #[test]
 fn the_outbox_may_have_another_name() {
-    let sql = sql(
-        "[outbox]\ntable = \"changes\"\n[model.a-b]\nkey = \"a_{id}\"",
-        Dialect::Postgres,
-    );
+    let sql =
+        sql("[outbox]\ntable = \"changes\"\n[model.a-b]\nkey = \"a_{id}\"", Dialect::Postgres);
     assert!(
         sql.contains("INSERT INTO \"changes\" (tag)") && sql.contains("\"changes_a_b_insert\""),
         "{sql}"
@@ -245,10 +215,7 @@ fn the_stamp_changes_with_any_statement() {
     assert_eq!(plio, stamp(PLIO, Dialect::Postgres));
     assert_eq!(plio.len(), 16);
     assert_ne!(plio, stamp(PLIO, Dialect::Sqlite));
-    assert_ne!(
-        plio,
-        stamp(&PLIO.replace("plio_id", "parent_id"), Dialect::Postgres)
-    );
+    assert_ne!(plio, stamp(&PLIO.replace("plio_id", "parent_id"), Dialect::Postgres));
     // Nothing but what is left to the database differs.
     assert_ne!(
         stamp(IGNORES, Dialect::Sqlite),
@@ -262,9 +229,5 @@ fn the_stamp_changes_with_any_statement() {
          lease = \"1s\"\non-write = \"refresh\"\nverify = 0.5",
     );
     assert_ne!(PLIO, served);
-    assert_eq!(
-        plio,
-        stamp(&served, Dialect::Postgres),
-        "nor how it is served"
-    );
+    assert_eq!(plio, stamp(&served, Dialect::Postgres), "nor how it is served");
 }

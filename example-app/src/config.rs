@@ -54,11 +54,7 @@ Environment:
             listen: variable("LISTEN")?.unwrap_or("127.0.0.1:3000".to_owned()),
             limits: limits(&variable)?,
         };
-        check(
-            "DATABASE_URL",
-            &config.database_url,
-            &["sqlite:", "postgres:", "postgresql:"],
-        )?;
+        check("DATABASE_URL", &config.database_url, &["sqlite:", "postgres:", "postgresql:"])?;
         if let Some(url) = &config.redis_url {
             check("REDIS_URL", url, &["redis:"])?;
         }
@@ -99,10 +95,7 @@ fn limits(variable: impl Fn(&str) -> Result<Option<String>, String>) -> Result<L
 fn check(name: &str, url: &str, schemes: &[&str]) -> Result<(), String> {
     match schemes.iter().any(|scheme| url.starts_with(scheme)) {
         true => Ok(()),
-        false => Err(format!(
-            "{name} must start with {}//",
-            schemes.join("// or ")
-        )),
+        false => Err(format!("{name} must start with {}//", schemes.join("// or "))),
     }
 }
 
@@ -112,10 +105,7 @@ mod tests {
 
     fn config(set: &[(&str, &str)]) -> Result<Config, String> {
         Config::from_variables(|name| {
-            Ok(set
-                .iter()
-                .find(|(it, _)| *it == name)
-                .map(|(_, value)| (*value).to_owned()))
+            Ok(set.iter().find(|(it, _)| *it == name).map(|(_, value)| (*value).to_owned()))
         })
     }
 
@@ -135,26 +125,10 @@ mod tests {
                 "mysql://x",
                 "DATABASE_URL must start with sqlite:// or postgres:// or postgresql://",
             ),
-            (
-                "REDIS_URL",
-                "localhost",
-                "REDIS_URL must start with redis://",
-            ),
-            (
-                "LISTEN",
-                "3000",
-                "LISTEN must be an address and a port, such as 127.0.0.1:3000",
-            ),
-            (
-                "MAX_CONNECTIONS",
-                "0",
-                "MAX_CONNECTIONS must be a whole number from 1 to 1000000",
-            ),
-            (
-                "DRAIN_TIMEOUT",
-                "10s",
-                "DRAIN_TIMEOUT must be a whole number from 1 to 1000000",
-            ),
+            ("REDIS_URL", "localhost", "REDIS_URL must start with redis://"),
+            ("LISTEN", "3000", "LISTEN must be an address and a port, such as 127.0.0.1:3000"),
+            ("MAX_CONNECTIONS", "0", "MAX_CONNECTIONS must be a whole number from 1 to 1000000"),
+            ("DRAIN_TIMEOUT", "10s", "DRAIN_TIMEOUT must be a whole number from 1 to 1000000"),
         ] {
             assert_eq!(config(&[(name, value)]).expect_err(name), sentence);
         }

@@ -200,25 +200,15 @@ async fn connect_sqlite(url: &str) -> Result<Db, String> {
     try_once(&options)
         .await
         .map_err(|error| format!("cannot open the database {file}: {error}"))?;
-    Ok(Db::Sqlite(
-        SqlitePoolOptions::new()
-            .acquire_timeout(PATIENCE)
-            .connect_lazy_with(options),
-    ))
+    Ok(Db::Sqlite(SqlitePoolOptions::new().acquire_timeout(PATIENCE).connect_lazy_with(options)))
 }
 
 async fn connect_postgres(url: &str) -> Result<Db, String> {
     let options = PgConnectOptions::from_str(url)
         .map_err(|error| format!("the database URL cannot be read: {error}"))?;
     let server = format!("{}:{}", options.get_host(), options.get_port());
-    try_once(&options)
-        .await
-        .map_err(|error| format!("cannot connect to {server}: {error}"))?;
-    Ok(Db::Postgres(
-        PgPoolOptions::new()
-            .acquire_timeout(PATIENCE)
-            .connect_lazy_with(options),
-    ))
+    try_once(&options).await.map_err(|error| format!("cannot connect to {server}: {error}"))?;
+    Ok(Db::Postgres(PgPoolOptions::new().acquire_timeout(PATIENCE).connect_lazy_with(options)))
 }
 
 /// Asks once, outside the pool: a pool keeps trying and then says only that it timed out.

@@ -22,9 +22,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
         let Text(text) = Text::from_request_parts(parts, state).await?;
         match text.parse() {
             Ok(id) => Ok(Id(id)),
-            Err(_) => Err(Problem::bad_request(format!(
-                "{text:?} is not an id; ids are integers."
-            ))),
+            Err(_) => {
+                Err(Problem::bad_request(format!("{text:?} is not an id; ids are integers.")))
+            }
         }
     }
 }
@@ -53,10 +53,7 @@ pub(crate) struct Page {
 
 impl Default for Page {
     fn default() -> Page {
-        Page {
-            limit: 100,
-            offset: 0,
-        }
+        Page { limit: 100, offset: 0 }
     }
 }
 

@@ -108,11 +108,7 @@ mod details {
 
     pub(super) fn schema() -> Schema {
         let nothing = ObjectBuilder::new().additional_properties(Some(FreeForm(false)));
-        OneOf::builder()
-            .item(nothing)
-            .item(Ref::from_schema_name(Question::name()))
-            .build()
-            .into()
+        OneOf::builder().item(nothing).item(Ref::from_schema_name(Question::name())).build().into()
     }
 
     // Without this a damaged question would pass for none.

@@ -26,46 +26,19 @@ const ABOUT: &str = "A path may have a slash at its end. Every GET is a HEAD as 
 
 /// What an answer may be that is no success.
 const PROBLEMS: [(StatusCode, &str); 11] = [
-    (
-        StatusCode::BAD_REQUEST,
-        "The path, the query or the body cannot be read.",
-    ),
-    (
-        StatusCode::NOT_FOUND,
-        "There is no such row, or nothing at this path.",
-    ),
-    (
-        StatusCode::METHOD_NOT_ALLOWED,
-        "The path has other methods; `Allow` names them.",
-    ),
-    (
-        StatusCode::REQUEST_TIMEOUT,
-        "The body did not arrive in time.",
-    ),
-    (
-        StatusCode::CONFLICT,
-        "Another row has this name, or other rows refer to this one.",
-    ),
-    (
-        StatusCode::PRECONDITION_FAILED,
-        "The row is not as `If-Match` or `If-None-Match` wants it.",
-    ),
-    (
-        StatusCode::PAYLOAD_TOO_LARGE,
-        "The body is larger than a megabyte.",
-    ),
-    (
-        StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        "The body is not said to be JSON.",
-    ),
+    (StatusCode::BAD_REQUEST, "The path, the query or the body cannot be read."),
+    (StatusCode::NOT_FOUND, "There is no such row, or nothing at this path."),
+    (StatusCode::METHOD_NOT_ALLOWED, "The path has other methods; `Allow` names them."),
+    (StatusCode::REQUEST_TIMEOUT, "The body did not arrive in time."),
+    (StatusCode::CONFLICT, "Another row has this name, or other rows refer to this one."),
+    (StatusCode::PRECONDITION_FAILED, "The row is not as `If-Match` or `If-None-Match` wants it."),
+    (StatusCode::PAYLOAD_TOO_LARGE, "The body is larger than a megabyte."),
+    (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body is not said to be JSON."),
     (
         StatusCode::UNPROCESSABLE_ENTITY,
         "A field is missing, unknown or of another type, or refers to no row.",
     ),
-    (
-        StatusCode::INTERNAL_SERVER_ERROR,
-        "The server made a mistake, which is logged.",
-    ),
+    (StatusCode::INTERNAL_SERVER_ERROR, "The server made a mistake, which is logged."),
     (
         StatusCode::SERVICE_UNAVAILABLE,
         "The database is away, full or read-only; a moment later it may not be.",
@@ -87,12 +60,9 @@ impl Api {
         let mut components = Components::new();
         for (status, text) in PROBLEMS {
             let json = Content::new(Some(Ref::from_schema_name(Document::name())));
-            let problem = ResponseBuilder::new()
-                .description(text)
-                .content("application/problem+json", json);
-            components
-                .responses
-                .insert(name(status), problem.build().into());
+            let problem =
+                ResponseBuilder::new().description(text).content("application/problem+json", json);
+            components.responses.insert(name(status), problem.build().into());
         }
         let mut document = OpenApi::new(about.build(), Paths::new());
         document.components = Some(components);
@@ -146,9 +116,8 @@ impl Api {
     /// The routes, with the one to the document.
     pub(crate) fn router(mut self) -> Router<Cache> {
         let json = Content::new(Some(ObjectBuilder::new()));
-        let this = ResponseBuilder::new()
-            .description("This document.")
-            .content("application/json", json);
+        let this =
+            ResponseBuilder::new().description("This document.").content("application/json", json);
         let operation = operation("openapi", "show_openapi", "The API as a document", &[]);
         let paths = &mut self.document.paths;
         paths.add_path_operation(PATH, vec![HttpMethod::Get], operation.response("200", this));
@@ -159,32 +128,22 @@ impl Api {
 }
 
 fn at(router: Router<Cache>, path: &str, methods: MethodRouter<Cache>) -> Router<Cache> {
-    router
-        .route(path, methods.clone())
-        .route(&format!("{path}/"), methods)
+    router.route(path, methods.clone()).route(&format!("{path}/"), methods)
 }
 
 /// An operation that may be answered with these problems, or with those that any may be.
 pub(crate) fn operation(tag: &str, id: &str, summary: &str, problems: &[u16]) -> OperationBuilder {
-    let operation = OperationBuilder::new()
-        .tag(tag)
-        .operation_id(Some(id))
-        .summary(Some(summary));
-    problems
-        .iter()
-        .chain(&[500, 503])
-        .fold(operation, |it, &code| {
-            let name = StatusCode::from_u16(code).map(name).unwrap_or_default();
-            it.response(code.to_string(), Ref::from_response_name(name))
-        })
+    let operation = OperationBuilder::new().tag(tag).operation_id(Some(id)).summary(Some(summary));
+    problems.iter().chain(&[500, 503]).fold(operation, |it, &code| {
+        let name = StatusCode::from_u16(code).map(name).unwrap_or_default();
+        it.response(code.to_string(), Ref::from_response_name(name))
+    })
 }
 
 /// Whether the process lives.
 pub(crate) fn healthy() -> OperationBuilder {
     let text = Content::new(Some(ObjectBuilder::new().schema_type(Type::String)));
-    let lives = ResponseBuilder::new()
-        .description("It lives.")
-        .content("text/plain", text);
+    let lives = ResponseBuilder::new().description("It lives.").content("text/plain", text);
     operation("health", "show_health", "Whether the process lives", &[]).response("200", lives)
 }
 
@@ -210,8 +169,5 @@ pub(crate) fn parameter(
 
 /// A problem's name in the document.
 fn name(status: StatusCode) -> String {
-    status
-        .canonical_reason()
-        .unwrap_or_default()
-        .replace(' ', "")
+    status.canonical_reason().unwrap_or_default().replace(' ', "")
 }

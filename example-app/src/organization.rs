@@ -27,10 +27,7 @@ impl Resource for Organization {
     const TABLE: Table = Table {
         name: "organization",
         path: "/api/v1/organizations",
-        columns: &[
-            Column::line("name").required(),
-            Column::line("shortcode").required(),
-        ],
+        columns: &[Column::line("name").required(), Column::line("shortcode").required()],
     };
 
     async fn find(cache: &Cache, ids: &[i64]) -> Result<Vec<Found<Organization>>, Problem> {

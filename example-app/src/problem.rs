@@ -26,10 +26,7 @@ pub(crate) struct Problem {
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Problem {
-        Problem {
-            status,
-            detail: detail.into(),
-        }
+        Problem { status, detail: detail.into() }
     }
 
     pub(crate) fn bad_request(detail: impl Into<String>) -> Problem {
@@ -212,10 +209,7 @@ pub(crate) async fn of_panics(request: Request, next: Next) -> Response {
 }
 
 pub(crate) async fn no_such_route(uri: Uri) -> Problem {
-    let detail = format!(
-        "There is nothing at {}; the API is under /api/v1.",
-        uri.path()
-    );
+    let detail = format!("There is nothing at {}; the API is under /api/v1.", uri.path());
     Problem::new(StatusCode::NOT_FOUND, detail)
 }
 

@@ -28,12 +28,7 @@ mod tests {
 
     #[test]
     fn whole_seconds_are_sent_as_integers() {
-        for (seconds, sent) in [
-            (42.0, "42"),
-            (127.5, "127.5"),
-            (-0.0, "0"),
-            (1e300, "1e+300"),
-        ] {
+        for (seconds, sent) in [(42.0, "42"), (127.5, "127.5"), (-0.0, "0"), (1e300, "1e+300")] {
             assert_eq!(serde_json::json!(Seconds(seconds)).to_string(), sent);
         }
     }

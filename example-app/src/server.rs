@@ -22,14 +22,8 @@ use crate::{Cache, Config, Db, SCHEMA, app, cache_builder};
 /// The database, migrated and not empty, with the cache in front of it. Errors are sentences.
 pub async fn connect(config: &Config) -> Result<Cache, String> {
     let db = Db::connect(&config.database_url).await?;
-    db.migrate()
-        .await
-        .map_err(|error| format!("cannot migrate the database: {error}"))?;
-    if db
-        .seed()
-        .await
-        .map_err(|error| format!("cannot seed the database: {error}"))?
-    {
+    db.migrate().await.map_err(|error| format!("cannot migrate the database: {error}"))?;
+    if db.seed().await.map_err(|error| format!("cannot seed the database: {error}"))? {
         tracing::info!("the database was empty and has a demonstration now");
     }
     let cannot = |error| format!("cannot set up the cache: {error}");
@@ -64,16 +58,8 @@ pub async fn serve(config: &Config) -> Result<(), String> {
 
 fn welcome(config: &Config, address: SocketAddr) -> String {
     let api = format!("http://{address}/api/v1");
-    let database = if config.database_url.starts_with("sqlite") {
-        "SQLite"
-    } else {
-        "PostgreSQL"
-    };
-    let cache = if config.redis_url.is_some() {
-        "Redis"
-    } else {
-        "memory"
-    };
+    let database = if config.database_url.starts_with("sqlite") { "SQLite" } else { "PostgreSQL" };
+    let cache = if config.redis_url.is_some() { "Redis" } else { "memory" };
     format!(
         "Plio's API, from {database}, cached in {cache}. Try twice, and see Cache-Status:
 
@@ -91,10 +77,7 @@ pub(crate) async fn log(request: Request, next: Next) -> Response {
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let start = Instant::now();
     let response = next.run(request).await;
-    let (status, ms) = (
-        response.status().as_u16(),
-        start.elapsed().as_secs_f64() * 1e3,
-    );
+    let (status, ms) = (response.status().as_u16(), start.elapsed().as_secs_f64() * 1e3);
     tracing::debug!("{method} {uri} {status} in {ms:.1} ms");
     response
 }

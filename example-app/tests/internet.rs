@@ -55,10 +55,7 @@ fn a_drop_now_and_then_is_not_waited_for_either() {
         let began = Instant::now();
         // Until the service has closed it.
         while client.0.write_all(drop.as_bytes()).is_ok() {
-            assert!(
-                began.elapsed() < PATIENCE,
-                "it waits as long as something comes"
-            );
+            assert!(began.elapsed() < PATIENCE, "it waits as long as something comes");
             std::thread::sleep(Duration::from_millis(100));
         }
     }
@@ -68,11 +65,7 @@ fn a_drop_now_and_then_is_not_waited_for_either() {
 #[test]
 fn sigterm_ends_whatever_clients_do() {
     let service = Service::start(&[("REQUEST_TIMEOUT", NEVER), ("DRAIN_TIMEOUT", "1")]);
-    let _half = [
-        service.client(HALF_A_HEAD),
-        service.client_under_way(),
-        service.slow_reader(),
-    ];
+    let _half = [service.client(HALF_A_HEAD), service.client_under_way(), service.slow_reader()];
     service.signal("TERM");
     let (status, _) = service.end();
     assert!(status.success(), "{status}");
@@ -176,19 +169,13 @@ async fn a_row_that_cannot_be_read_is_named_in_the_log() {
     let database = format!("sqlite://{}", service.dir.path().join("plio.db").display());
     let mut sql = SqliteConnection::connect(&database).await.expect("open");
     let wrong = "UPDATE video SET duration = 'a secret' WHERE id = 1";
-    sqlx::raw_sql(wrong)
-        .execute(&mut sql)
-        .await
-        .expect("written");
+    sqlx::raw_sql(wrong).execute(&mut sql).await.expect("written");
     for path in ["/videos/1", "/videos", "/plios/1"] {
         let request =
             format!("GET /api/v1{path} HTTP/1.1\r\nHost: it\r\nConnection: close\r\n\r\n");
         let answer = service.client(&request).rest();
         assert!(answer.starts_with("HTTP/1.1 500"), "{answer}");
-        assert!(
-            !answer.contains("duration") && !answer.contains("secret"),
-            "{answer}"
-        );
+        assert!(!answer.contains("duration") && !answer.contains("secret"), "{answer}");
     }
     service.signal("TERM");
     let (_, stderr) = service.end();
@@ -229,11 +216,7 @@ impl Service {
             let (_, after) = line.split_once("http://")?;
             Some(after.split_once('/')?.0.to_owned())
         });
-        Service {
-            address: address.expect("it says where it listens"),
-            child,
-            dir,
-        }
+        Service { address: address.expect("it says where it listens"), child, dir }
     }
 
     /// A client that has sent this.

@@ -22,9 +22,9 @@ fn main() {
         return;
     }
     let mut arguments = Arguments::from_args();
-    // Stories wait more than they compute.
+    // Stories wait more than they compute: with eight at once two cores are busy.
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    arguments.test_threads.get_or_insert(cores.max(4));
+    arguments.test_threads.get_or_insert(cores.max(8));
     statements::listen();
     story::hush_mutants();
 

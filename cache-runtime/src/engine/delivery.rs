@@ -185,10 +185,7 @@ impl Delivery {
             }
         }
         let lag = rows.iter().map(|(_, age)| *age).max();
-        observer.tell(Event::Delivered {
-            rows: rows.len(),
-            lag: lag.unwrap_or(Duration::ZERO),
-        });
+        observer.tell(Event::Delivered { rows: rows.len(), lag: lag.unwrap_or(Duration::ZERO) });
     }
 
     /// Invalidates what other instances were told, not longer ago than this: a server that is no
@@ -203,10 +200,7 @@ impl Delivery {
         let here = self.gate.place();
         // What another server was told is news to this one.
         if told.here != here {
-            *told = ToldByOthers {
-                here,
-                rows: HashSet::new(),
-            };
+            *told = ToldByOthers { here, rows: HashSet::new() };
         }
         let within = within.min(self.schema.retention);
         let filter = RowFilter::DeliveredElsewhere { here, within };
@@ -229,8 +223,7 @@ impl Delivery {
     async fn invalidate_rows(&self, rows: &[OutboxRow]) -> Result<(), Error> {
         let gate = &self.gate;
         for row in rows.iter().filter(|row| row.tag.is_none()) {
-            gate.observer
-                .tell(Event::DeadLettered { id: row.cursor.id });
+            gate.observer.tell(Event::DeadLettered { id: row.cursor.id });
         }
         let mut tags: Vec<Tag> = rows.iter().filter_map(|row| row.tag.clone()).collect();
         tags.sort_unstable();

@@ -132,10 +132,7 @@ impl Gate {
             vec![false; fills.len()]
         });
         for (fill, stored) in fills.iter().zip(&stored) {
-            self.observer.tell(Event::Filled {
-                key: &fill.key,
-                stored: *stored,
-            });
+            self.observer.tell(Event::Filled { key: &fill.key, stored: *stored });
         }
         stored
     }

@@ -48,8 +48,6 @@ impl Health {
     pub(crate) fn caught_up(&self) -> bool {
         let phase = &self.0;
         let (from, to) = (CATCHING_UP, IN_USE);
-        phase
-            .compare_exchange(from, to, Ordering::SeqCst, Ordering::SeqCst)
-            .is_ok()
+        phase.compare_exchange(from, to, Ordering::SeqCst, Ordering::SeqCst).is_ok()
     }
 }

@@ -44,10 +44,7 @@ impl Installation {
         }
         self.has_tried_outbox.store(true, Ordering::Relaxed);
         let spellings = spellings_of(outbox).await?;
-        *self
-            .spellings
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = spellings;
+        *self.spellings.write().unwrap_or_else(PoisonError::into_inner) = spellings;
         Ok(identity)
     }
 
@@ -77,9 +74,7 @@ impl Installation {
     ) -> Result<(), Error> {
         match self.is_as_it_should_be(outbox, types).await {
             Ok(identity) if self.connected().as_ref().is_none_or(|it| *it == identity) => Ok(()),
-            Ok(_) => Err(Error::set_up(
-                "the triggers in this database were installed anew",
-            )),
+            Ok(_) => Err(Error::set_up("the triggers in this database were installed anew")),
             Err(error) => {
                 if error.is_set_up() {
                     self.is_unreported.store(true, Ordering::SeqCst);
@@ -125,16 +120,12 @@ impl Installation {
 
     /// Nothing panics while it holds the lock.
     fn connected(&self) -> MutexGuard<'_, Option<String>> {
-        self.connected
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.connected.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Nor while it holds this one.
     fn spellings(&self) -> RwLockReadGuard<'_, HashSet<String>> {
-        self.spellings
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.spellings.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

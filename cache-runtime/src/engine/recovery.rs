@@ -84,10 +84,7 @@ impl Recovery {
     /// While the store is away: whether nobody brings it back. Asked by those who read.
     pub(crate) fn is_overdue(&self) -> bool {
         let is_idle = self.trying.load(Ordering::SeqCst) == 0;
-        let mut since = self
-            .idle_since
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut since = self.idle_since.lock().unwrap_or_else(PoisonError::into_inner);
         if !is_idle {
             *since = None;
             return false;
@@ -102,9 +99,7 @@ impl Recovery {
 
     /// Nothing panics while it holds the lock.
     fn idle_since(&self) -> MutexGuard<'_, Option<Instant>> {
-        self.idle_since
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.idle_since.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn try_to_come_back(&self) {
@@ -172,10 +167,7 @@ impl Recovery {
             }
             // Nothing in it can be stale; but the relay need not be told again.
             (Connected::New, Some(outbox)) => {
-                let told = self
-                    .delivery
-                    .deliver_from_others(outbox, CLOCKS_DIFFER)
-                    .await;
+                let told = self.delivery.deliver_from_others(outbox, CLOCKS_DIFFER).await;
                 told.map(drop)
             }
             (Connected::Same(_) | Connected::New, None) => Ok(()),
@@ -199,11 +191,7 @@ impl Recovery {
                 let all = RowFilter::Waiting { since: None };
                 self.delivery.deliver(outbox, &all).await?;
                 let rows = self.delivery.deliver_from_others(outbox, within).await?;
-                tracing::info!(
-                    rows,
-                    ?age,
-                    "another store server: delivered again what it missed"
-                );
+                tracing::info!(rows, ?age, "another store server: delivered again what it missed");
             }
             _ => {
                 tracing::info!(?age, "another store server: all is voided");

@@ -203,10 +203,7 @@ impl Relay {
         let mut delivered = self.delivery.deliver(connection, &waiting).await?;
         self.seen = seen.map(|seen| (identity, seen));
         let (now, within) = (Instant::now(), self.looked.elapsed() + LATE_MARKS);
-        delivered += self
-            .delivery
-            .deliver_from_others(connection, within)
-            .await?;
+        delivered += self.delivery.deliver_from_others(connection, within).await?;
         self.looked = now;
         Ok(delivered)
     }
@@ -240,16 +237,9 @@ impl Relay {
         let backlog = backlog.map_err(Error::outbox)?;
         let waiting = backlog.waiting.unwrap_or_default();
         let observer = &self.gate.observer;
-        observer.tell(Event::Backlog {
-            rows: backlog.rows,
-            waiting,
-        });
+        observer.tell(Event::Backlog { rows: backlog.rows, waiting });
         if waiting > LONG && observer.is_time("waiting") {
-            tracing::warn!(
-                ?waiting,
-                rows = backlog.rows,
-                "what was written waits in the outbox"
-            );
+            tracing::warn!(?waiting, rows = backlog.rows, "what was written waits in the outbox");
         }
         Ok(())
     }

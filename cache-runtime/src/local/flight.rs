@@ -91,11 +91,7 @@ pub(crate) struct Flight<V> {
 
 impl<V> Clone for Flight<V> {
     fn clone(&self) -> Self {
-        Flight {
-            start: self.start,
-            outcome: self.outcome.clone(),
-            hurry: self.hurry.clone(),
-        }
+        Flight { start: self.start, outcome: self.outcome.clone(), hurry: self.hurry.clone() }
     }
 }
 
@@ -194,17 +190,9 @@ impl<V> Flights<V> {
             return Entered::ReadAgain;
         }
         let (sender, outcome) = watch::channel(None);
-        let flight = Flight {
-            start: self.tick(),
-            outcome,
-            hurry: hurry.clone(),
-        };
+        let flight = Flight { start: self.tick(), outcome, hurry: hurry.clone() };
         flying.insert(key.to_owned(), flight.clone());
-        let guard = FlightGuard {
-            flights: self.clone(),
-            key: key.to_owned(),
-            outcome: sender,
-        };
+        let guard = FlightGuard { flights: self.clone(), key: key.to_owned(), outcome: sender };
         Entered::Lead(guard, flight)
     }
 
@@ -272,12 +260,7 @@ mod tests {
     }
 
     fn loaded(flights: &Flights<u8>, stored: bool) -> Outcome<u8> {
-        Outcome::Loaded(Loaded {
-            value: None,
-            entry: None,
-            stored,
-            asked: flights.tick(),
-        })
+        Outcome::Loaded(Loaded { value: None, entry: None, stored, asked: flights.tick() })
     }
 
     #[test]

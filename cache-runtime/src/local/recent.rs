@@ -25,10 +25,8 @@ pub(crate) struct RecentlyServed<K> {
 impl<K: Clone + Eq + Hash + Send + Sync + 'static> RecentlyServed<K> {
     /// Hears what is invalidated as this fence is told.
     pub(crate) fn new(fence: &NearFence) -> RecentlyServed<K> {
-        let recent = RecentlyServed {
-            lately: Arc::new(Cache::new(VALUES)),
-            follower: Arc::default(),
-        };
+        let recent =
+            RecentlyServed { lately: Arc::new(Cache::new(VALUES)), follower: Arc::default() };
         let (lately, follower) = (recent.lately.clone(), recent.follower.clone());
         fence.follow(move |key| {
             // Until it is served again.

@@ -118,10 +118,7 @@ mod tests {
 
     fn key(tenant: &str, id: &str) -> String {
         let mut key = KeyWriter::default();
-        key.literal("plio_")
-            .part(&tenant.to_owned())
-            .literal("_")
-            .part(&id.to_owned());
+        key.literal("plio_").part(&tenant.to_owned()).literal("_").part(&id.to_owned());
         key.finish()
     }
 

@@ -83,9 +83,7 @@ impl Schema {
                 .strict
                 .iter()
                 .any(|columns| columns.split_once('#').is_some_and(|(it, _)| it == model)),
-            None => text
-                .split_once('=')
-                .is_some_and(|(columns, _)| self.strict.contains(&columns)),
+            None => text.split_once('=').is_some_and(|(columns, _)| self.strict.contains(&columns)),
         }
     }
 }

@@ -56,9 +56,7 @@ impl Tag {
 
     /// That of the model that this is about.
     pub(crate) fn some_row_of_its_model(&self) -> Option<Tag> {
-        self.0
-            .split_once('#')
-            .map(|(model, _)| Tag::some_row(model))
+        self.0.split_once('#').map(|(model, _)| Tag::some_row(model))
     }
 
     /// With these, the tags that stand for some row of their models: what is to be told to a store.
@@ -82,9 +80,7 @@ impl Tag {
     /// The model, if this stands for every row of it (`item#*`): what `TRUNCATE` reports.
     pub fn whole_model(&self) -> Option<&str> {
         // What comes before a value may not have a `=`; the value may be anything, also `#*`.
-        self.0
-            .strip_suffix("#*")
-            .filter(|model| !model.contains('='))
+        self.0.strip_suffix("#*").filter(|model| !model.contains('='))
     }
 }
 

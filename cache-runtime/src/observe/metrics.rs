@@ -48,12 +48,7 @@ pub(crate) fn record(event: &Event<'_>) {
             let stored = if stored { "true" } else { "false" };
             counter!("cache_fills_total", "stored" => stored).increment(1);
         }
-        Event::Verified {
-            model,
-            tier,
-            verdict,
-            ..
-        } => {
+        Event::Verified { model, tier, verdict, .. } => {
             let verdict = verdict.as_str();
             counter!("cache_verified_total", "model" => model, "tier" => tier, "verdict" => verdict)
                 .increment(1);
@@ -133,96 +128,37 @@ mod tests {
     #[test]
     fn events_count_under_the_names_above() {
         let error = Error::load_panicked("plio");
-        let (key, keys, tags) = (
-            "plio_1",
-            [],
-            [Tag::from_text("plio#id=1"), Tag::from_text("plio#id=2")],
-        );
+        let (key, keys, tags) =
+            ("plio_1", [], [Tag::from_text("plio#id=1"), Tag::from_text("plio#id=2")]);
         let (rows, lag) = (5, Duration::from_secs(7));
         let events = [
-            (
-                Event::Hit { key, tier: "redis" },
-                "cache_hits_total{tier=redis}",
-                1,
-            ),
+            (Event::Hit { key, tier: "redis" }, "cache_hits_total{tier=redis}", 1),
             (Event::Miss { key }, "cache_misses_total{}", 1),
+            (Event::Unreadable { key, why: "" }, "cache_unreadable_total{}", 1),
+            (Event::Loading { model: "plio", keys: &keys }, "cache_loads_total{model=plio}", 1),
             (
-                Event::Unreadable { key, why: "" },
-                "cache_unreadable_total{}",
-                1,
-            ),
-            (
-                Event::Loading {
-                    model: "plio",
-                    keys: &keys,
-                },
-                "cache_loads_total{model=plio}",
-                1,
-            ),
-            (
-                Event::LoadFailed {
-                    model: "plio",
-                    error: &error,
-                },
+                Event::LoadFailed { model: "plio", error: &error },
                 "cache_load_failures_total{model=plio}",
                 1,
             ),
             (
-                Event::Unstorable {
-                    model: "plio",
-                    key,
-                    why: "",
-                },
+                Event::Unstorable { model: "plio", key, why: "" },
                 "cache_unstorable_total{model=plio}",
                 1,
             ),
+            (Event::Filled { key, stored: true }, "cache_fills_total{stored=true}", 1),
+            (Event::Filled { key, stored: false }, "cache_fills_total{stored=false}", 1),
+            (Event::Invalidated { tags: &tags }, "cache_invalidated_tags_total{}", 2),
+            (Event::Delivered { rows, lag }, "cache_outbox_delivered_total{}", 5),
+            (Event::Delivered { rows, lag }, "cache_outbox_lag_seconds{}", 7_f64.to_bits()),
+            (Event::Backlog { rows: 9, waiting: lag }, "cache_outbox_rows{}", 9_f64.to_bits()),
             (
-                Event::Filled { key, stored: true },
-                "cache_fills_total{stored=true}",
-                1,
-            ),
-            (
-                Event::Filled { key, stored: false },
-                "cache_fills_total{stored=false}",
-                1,
-            ),
-            (
-                Event::Invalidated { tags: &tags },
-                "cache_invalidated_tags_total{}",
-                2,
-            ),
-            (
-                Event::Delivered { rows, lag },
-                "cache_outbox_delivered_total{}",
-                5,
-            ),
-            (
-                Event::Delivered { rows, lag },
-                "cache_outbox_lag_seconds{}",
-                7_f64.to_bits(),
-            ),
-            (
-                Event::Backlog {
-                    rows: 9,
-                    waiting: lag,
-                },
-                "cache_outbox_rows{}",
-                9_f64.to_bits(),
-            ),
-            (
-                Event::Backlog {
-                    rows: 9,
-                    waiting: lag,
-                },
+                Event::Backlog { rows: 9, waiting: lag },
                 "cache_outbox_waiting_seconds{}",
                 7_f64.to_bits(),
             ),
             (Event::Idle, "cache_outbox_lag_seconds{}", 0),
-            (
-                Event::DeadLettered { id: 1 },
-                "cache_outbox_dead_lettered_total{}",
-                1,
-            ),
+            (Event::DeadLettered { id: 1 }, "cache_outbox_dead_lettered_total{}", 1),
             (Event::StoreAway { why: "" }, "cache_store_in_use{}", 0),
             (Event::StoreBack, "cache_store_in_use{}", 1_f64.to_bits()),
         ];

@@ -20,10 +20,7 @@ type Observe = dyn Fn(&Event<'_>) + Send + Sync;
 
 impl Observer {
     pub(crate) fn new(observe: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Observer {
-        Observer {
-            observe: Some(Box::new(observe)),
-            said: Said::default(),
-        }
+        Observer { observe: Some(Box::new(observe)), said: Said::default() }
     }
 
     /// Whether it is time to say this, again: warnings that stay true are not repeated for every

@@ -56,10 +56,7 @@ pub(crate) struct Held<DB: OutboxDatabase>(Kind<DB>);
 
 enum Kind<DB: OutboxDatabase> {
     /// The pool's.
-    Pool {
-        connection: PoolConnection<DB>,
-        _turn: Option<OwnedSemaphorePermit>,
-    },
+    Pool { connection: PoolConnection<DB>, _turn: Option<OwnedSemaphorePermit> },
     Own {
         /// `None` only while it is dropped.
         apart: Option<Apart<DB>>,
@@ -98,12 +95,7 @@ impl<DB: OutboxDatabase> Own<DB> {
                 born: Instant::now(),
             },
         };
-        Ok(Held(Kind::Own {
-            apart: Some(apart),
-            own: self.clone(),
-            is_sound: true,
-            _turn: turn,
-        }))
+        Ok(Held(Kind::Own { apart: Some(apart), own: self.clone(), is_sound: true, _turn: turn }))
     }
 
     /// One that was idle, if it is alive.
@@ -131,10 +123,7 @@ impl<DB: OutboxDatabase> Own<DB> {
 
 impl<DB: OutboxDatabase> Held<DB> {
     pub(crate) fn of_pool(connection: PoolConnection<DB>) -> Held<DB> {
-        Held(Kind::Pool {
-            connection,
-            _turn: None,
-        })
+        Held(Kind::Pool { connection, _turn: None })
     }
 
     /// Closes it when it is dropped.
@@ -199,10 +188,7 @@ pub(crate) async fn within<T>(
     let done = tokio::time::timeout(patience, work).await;
     done.unwrap_or_else(|_| {
         let why = format!("the database has not answered for {patience:?}");
-        Err(sqlx::Error::Io(io::Error::new(
-            io::ErrorKind::TimedOut,
-            why,
-        )))
+        Err(sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, why)))
     })
 }
 
@@ -243,13 +229,7 @@ const HELD: &str = "it goes away when it is dropped";
 
 impl<DB: OutboxDatabase> Drop for Kind<DB> {
     fn drop(&mut self) {
-        if let Kind::Own {
-            apart,
-            own,
-            is_sound,
-            ..
-        } = self
-        {
+        if let Kind::Own { apart, own, is_sound, .. } = self {
             match apart.take().filter(|_| *is_sound) {
                 Some(apart) => own.idle().push(apart),
                 None => own.idle().clear(),

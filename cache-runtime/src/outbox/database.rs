@@ -169,13 +169,8 @@ where
     let rows = query.fetch_all(connection).await?;
     let row = |row: &DB::Row| {
         Ok(OutboxRow {
-            cursor: Cursor {
-                transaction: row.try_get(0)?,
-                id: row.try_get(1)?,
-            },
-            tag: row
-                .try_get::<Option<Vec<u8>>, _>(2)?
-                .and_then(Tag::from_bytes),
+            cursor: Cursor { transaction: row.try_get(0)?, id: row.try_get(1)? },
+            tag: row.try_get::<Option<Vec<u8>>, _>(2)?.and_then(Tag::from_bytes),
             age: age(row.try_get(3)?),
         })
     };
@@ -184,10 +179,7 @@ where
 
 /// What a query answers as (rows, age in seconds of the one that has waited longest).
 pub(super) fn backlog((rows, waiting): (i64, Option<f64>)) -> Backlog {
-    Backlog {
-        rows: rows as u64,
-        waiting: waiting.map(age),
-    }
+    Backlog { rows: rows as u64, waiting: waiting.map(age) }
 }
 
 /// A clock that was set back is no reason to stop.

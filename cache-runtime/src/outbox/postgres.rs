@@ -122,9 +122,7 @@ impl OutboxDatabase for Postgres {
                (SELECT extract(epoch FROM clock_timestamp())::float8 - extract(epoch FROM created_at)::float8
                 FROM {outbox} WHERE delivered_at IS NULL AND $2 ORDER BY xact, id LIMIT 1)"
         );
-        let query = sqlx::query_as(AssertSqlSafe(sql))
-            .bind(&outbox)
-            .bind(waiting);
+        let query = sqlx::query_as(AssertSqlSafe(sql)).bind(&outbox).bind(waiting);
         query.fetch_one(connection).await.map(backlog)
     }
 

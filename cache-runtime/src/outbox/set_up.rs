@@ -73,10 +73,7 @@ impl Schema {
         pool: &Pool<DB>,
     ) -> Result<String, sqlx::Error> {
         let statements = DB::statements(&mut *pool.acquire().await?, self).await?;
-        Ok(statements
-            .into_iter()
-            .map(|statement| format!("{statement};\n\n"))
-            .collect())
+        Ok(statements.into_iter().map(|statement| format!("{statement};\n\n")).collect())
     }
 
     /// Removes the triggers and the outbox, of whatever version of `cache.toml`. Caches that are in
@@ -138,9 +135,7 @@ where
 {
     for sql in statements {
         let sql = sql.as_ref();
-        let done = sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
-            .execute(&mut *connection)
-            .await;
+        let done = sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut *connection).await;
         done.map_err(|error| explained(error, sql))?;
     }
     Ok(())

@@ -37,9 +37,7 @@ impl OutboxDatabase for Sqlite {
         let begin = AssertSqlSafe("BEGIN IMMEDIATE").into_sql_str();
         manager::begin::<Sqlite>(connection, begin).await?;
         let sql = format!("SELECT coalesce(max(id), 0) FROM {}", quoted(outbox));
-        sqlx::query_scalar(AssertSqlSafe(sql))
-            .fetch_one(connection)
-            .await
+        sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(connection).await
     }
 
     async fn rows(
@@ -70,9 +68,7 @@ impl OutboxDatabase for Sqlite {
         );
         let query = values
             .into_iter()
-            .fold(sqlx::query(AssertSqlSafe(sql)), |query, value| {
-                query.bind(value)
-            });
+            .fold(sqlx::query(AssertSqlSafe(sql)), |query, value| query.bind(value));
         fetch::<Sqlite>(connection, query).await
     }
 
@@ -164,9 +160,8 @@ impl OutboxDatabase for Sqlite {
             return Ok(Installed::Nothing);
         }
         let sql = format!("SELECT stamp, identity FROM {}", quoted(&stamps));
-        let found: Option<(String, String)> = sqlx::query_as(AssertSqlSafe(sql))
-            .fetch_optional(&mut *connection)
-            .await?;
+        let found: Option<(String, String)> =
+            sqlx::query_as(AssertSqlSafe(sql)).fetch_optional(&mut *connection).await?;
         let are_right = match triggers {
             true => Some(set_up::are_right(connection, schema).await?),
             false => None,

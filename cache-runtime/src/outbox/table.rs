@@ -25,11 +25,7 @@ pub(crate) struct OwnOutbox<DB: OutboxDatabase> {
 impl<DB: OutboxDatabase> OwnOutbox<DB> {
     /// That of this database; without `triggers`, who writes reports.
     pub(crate) fn of(pool: &Pool<DB>, schema: &'static Schema, triggers: bool) -> Arc<dyn Outbox> {
-        Arc::new(OwnOutbox {
-            own: Own::new(pool),
-            schema,
-            triggers,
-        })
+        Arc::new(OwnOutbox { own: Own::new(pool), schema, triggers })
     }
 }
 

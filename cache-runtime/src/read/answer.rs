@@ -16,10 +16,7 @@ pub struct Fetched<V> {
 
 impl<V> Fetched<V> {
     pub(crate) fn near(value: Option<V>) -> Fetched<V> {
-        let status = CacheStatus {
-            tier: near::NAME,
-            answer: Answer::Hit,
-        };
+        let status = CacheStatus { tier: near::NAME, answer: Answer::Hit };
         Fetched { value, status }
     }
 }

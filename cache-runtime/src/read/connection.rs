@@ -24,10 +24,7 @@ impl Within {
     pub(crate) fn new<DB: OutboxDatabase>(
         connection: Arc<Mutex<Option<OpenTransaction<DB>>>>,
     ) -> Within {
-        Within {
-            connection,
-            used: AtomicBool::new(false),
-        }
+        Within { connection, used: AtomicBool::new(false) }
     }
 }
 

@@ -292,10 +292,7 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
 /// Stops the build: every read of such JSON would be a miss.
 const fn is_json<T: Cached>() {
     let is_json = matches!(T::POLICY.codec, Codec::Json);
-    assert!(
-        is_json,
-        "the JSON of a value is only stored with `codec = \"json\"` in cache.toml"
-    );
+    assert!(is_json, "the JSON of a value is only stored with `codec = \"json\"` in cache.toml");
 }
 
 async fn through_lookup<T: Find<Db>, R: Representation<T>, Db: Send + Sync + 'static>(
@@ -305,10 +302,7 @@ async fn through_lookup<T: Find<Db>, R: Representation<T>, Db: Send + Sync + 'st
     let found = one::<IdByLookup<T, Db>, Decoded>(cache, by).await?;
     match found.value {
         Some(id) => one::<ById<T, Db>, R>(cache, T::Id::clone(&id)).await,
-        None => Ok(Fetched {
-            value: None,
-            status: found.status,
-        }),
+        None => Ok(Fetched { value: None, status: found.status }),
     }
 }
 

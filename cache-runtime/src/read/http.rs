@@ -60,11 +60,7 @@ impl IfMatch {
     /// Whether the client means the state that this entity tag, with its quotes, is of; or says
     /// nothing. A weak tag is of no state.
     pub fn allows(&self, etag: &[u8]) -> bool {
-        self.0.is_empty()
-            || self
-                .0
-                .iter()
-                .any(|line| names(line.as_bytes(), etag, false))
+        self.0.is_empty() || self.0.iter().any(|line| names(line.as_bytes(), etag, false))
     }
 }
 
@@ -156,11 +152,7 @@ impl Json {
     /// it.
     pub fn respond(&self, if_none_match: &IfNoneMatch) -> Response {
         let etag = self.quoted_hash();
-        let mut response = if if_none_match.has(&etag) {
-            not_modified(self)
-        } else {
-            ok(self)
-        };
+        let mut response = if if_none_match.has(&etag) { not_modified(self) } else { ok(self) };
         if let Ok(etag) = HeaderValue::from_bytes(&etag) {
             response.headers_mut().insert(ETAG, etag);
         }
@@ -271,14 +263,7 @@ mod tests {
         let it = r#""0123456789abcdef""#;
         assert!(allows(&[]) && allows(&["*"]) && allows(&[it]));
         assert!(allows(&[r#"W/"a""#, &format!("W/{it}, {it}")]));
-        for line in [
-            "",
-            r#""a""#,
-            &format!("W/{it}"),
-            "0123456789abcdef",
-            "garbage",
-            "W/*",
-        ] {
+        for line in ["", r#""a""#, &format!("W/{it}"), "0123456789abcdef", "garbage", "W/*"] {
             assert!(!allows(&[line]), "{line}");
         }
     }
@@ -297,10 +282,7 @@ mod tests {
     }
 
     fn fetched(text: Option<&'static str>) -> Fetched<Json> {
-        let status = CacheStatus {
-            tier: "near",
-            answer: Answer::Hit,
-        };
+        let status = CacheStatus { tier: "near", answer: Answer::Hit };
         let value = text.map(|text| Json::of(text.into()));
         Fetched { value, status }
     }

@@ -49,11 +49,7 @@ pub(super) fn start<Q: Query>(cache: &Cache<Q::Source>, jobs: Vec<LoadJob<Q>>, h
         return;
     }
     let cache = cache.clone();
-    let How {
-        token,
-        claims,
-        turn,
-    } = how;
+    let How { token, claims, turn } = how;
     let task = async move {
         match token {
             Some(_) if claims && !Q::POLICY.lease.is_zero() => claim(cache, jobs, turn).await,

@@ -123,12 +123,7 @@ impl<Db: Send + Sync + 'static> LoadContext<Db> {
         model: &'static str,
         reads: Reads,
     ) -> LoadContext<Db> {
-        LoadContext {
-            cache,
-            model,
-            reads,
-            ending: Ending::default(),
-        }
+        LoadContext { cache, model, reads, ending: Ending::default() }
     }
 
     /// For a loader of its own, which has its own connection: two may run beside each other.

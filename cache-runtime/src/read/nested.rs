@@ -65,9 +65,7 @@ pub(crate) async fn load_uncached<T: Load<Db>, Db: Send + Sync + 'static>(
     }
     let loaded = T::load(cx, ids).await;
     let loaded = loaded.map_err(|error| Error::load(T::MODEL, error))?;
-    let values: HashMap<T::Id, Arc<T>> = loaded
-        .into_iter()
-        .map(|value| (value.id(), Arc::new(value)))
-        .collect();
+    let values: HashMap<T::Id, Arc<T>> =
+        loaded.into_iter().map(|value| (value.id(), Arc::new(value))).collect();
     Ok(ids.iter().map(|id| values.get(id).cloned()).collect())
 }

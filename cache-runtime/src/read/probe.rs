@@ -60,16 +60,7 @@ impl<'a, Q: Query> Probe<'a, Q> {
         let began = flights.tick();
         let completions = keys.iter().map(|key| flights.completions(key)).collect();
         let read = gate.read(&keys).await;
-        Probe {
-            cache,
-            local,
-            keys,
-            generation,
-            began,
-            completions,
-            read,
-            missed: flights.tick(),
-        }
+        Probe { cache, local, keys, generation, began, completions, read, missed: flights.tick() }
     }
 
     /// What a load that begins now has to show; `None`: the store is away.
@@ -141,11 +132,7 @@ impl<'a, Q: Query> Probe<'a, Q> {
         let hurry = Hurry::default();
         let entered = flights.enter(key, Some(self.completions[n]), &hurry);
         if let Entered::Lead(flight, _) = entered {
-            let job = LoadJob::<Q> {
-                of: of.clone(),
-                key: key.to_owned(),
-                flight,
-            };
+            let job = LoadJob::<Q> { of: of.clone(), key: key.to_owned(), flight };
             let how = How {
                 token: self.token(),
                 // The store has a value, so that others wait for nothing.

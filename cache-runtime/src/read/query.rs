@@ -103,10 +103,7 @@ impl<T: Load<Db>, Db: Send + Sync + 'static> Query for ById<T, Db> {
 
     async fn load(cx: &LoadContext<Db>, ids: &[T::Id]) -> Loaded<T::Id, T> {
         let values = T::load(cx, ids).await?;
-        Ok(values
-            .into_iter()
-            .map(|value| (value.id(), value))
-            .collect())
+        Ok(values.into_iter().map(|value| (value.id(), value)).collect())
     }
 }
 

@@ -169,11 +169,7 @@ impl<'a, Q: Query, R: Representation<Q::Value>> Reading<'a, Q, R> {
                 }
                 Entered::ReadAgain => continue,
             };
-            waits.push(Wait {
-                miss,
-                flight,
-                collapsed,
-            });
+            waits.push(Wait { miss, flight, collapsed });
         }
         let how = How {
             token: probe.token(),
@@ -188,20 +184,13 @@ impl<'a, Q: Query, R: Representation<Q::Value>> Reading<'a, Q, R> {
     }
 
     async fn wait(&mut self, probe: &Probe<'_, Q>, wait: Wait<Q::Value>) -> Result<(), Error> {
-        let Wait {
-            miss,
-            flight,
-            collapsed,
-        } = wait;
+        let Wait { miss, flight, collapsed } = wait;
         let start = flight.start;
         let is_fresh = start > self.came;
         match flight.outcome().await.as_deref() {
             Some(Outcome::Loaded(loaded)) if self.may_answer(probe, is_fresh, loaded) => {
                 let answer = match probe.token() {
-                    Some(_) => Answer::Miss {
-                        stored: loaded.stored,
-                        collapsed,
-                    },
+                    Some(_) => Answer::Miss { stored: loaded.stored, collapsed },
                     None => Answer::Bypass,
                 };
                 let tier = self.cache.engine().gate.tier();

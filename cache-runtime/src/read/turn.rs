@@ -47,14 +47,12 @@ impl Turn {
         };
         let mut turn = pin!(cache.loads().clone().acquire_owned());
         let mut told = pin!(hurry.told());
-        let comes = poll_fn(
-            |cx| match (turn.as_mut().poll(cx), told.as_mut().poll(cx)) {
-                // Never closed.
-                (Poll::Ready(turn), _) => Poll::Ready(turn.ok()),
-                (Poll::Pending, Poll::Ready(())) => Poll::Ready(None),
-                (Poll::Pending, Poll::Pending) => Poll::Pending,
-            },
-        );
+        let comes = poll_fn(|cx| match (turn.as_mut().poll(cx), told.as_mut().poll(cx)) {
+            // Never closed.
+            (Poll::Ready(turn), _) => Poll::Ready(turn.ok()),
+            (Poll::Pending, Poll::Ready(())) => Poll::Ready(None),
+            (Poll::Pending, Poll::Pending) => Poll::Pending,
+        });
         let patience = cache.schema().max_load;
         match tokio::time::timeout(patience, comes).await {
             Ok(turn) => Ok(Turn::Now(turn.map(Arc::new))),

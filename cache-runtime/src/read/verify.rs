@@ -129,12 +129,7 @@ fn start<Q: Query, R: Representation<Q::Value>>(
         let verdict = tokio::spawn(async move { hit.verdict().await }).await;
         let verdict = verdict.ok().flatten().unwrap_or(Verdict::Undecided);
         if let Some(cache) = cache.upgrade() {
-            cache.observer().tell(Event::Verified {
-                model: Q::MODEL,
-                key: &key,
-                tier,
-                verdict,
-            });
+            cache.observer().tell(Event::Verified { model: Q::MODEL, key: &key, tier, verdict });
         }
     });
 }
@@ -250,11 +245,7 @@ impl<Q: Query, R: Representation<Q::Value>> Hit<Q, R> {
                 kept.is_some_and(|kept| kept.validity == served.validity)
             }
             Served::Store(served) => {
-                let read = cache
-                    .engine()
-                    .gate
-                    .read(std::slice::from_ref(&self.key))
-                    .await;
+                let read = cache.engine().gate.read(std::slice::from_ref(&self.key)).await;
                 let found = read.and_then(|read| read.values.into_iter().next()?);
                 let is_fresh = |entry: Entry| entry.fresh_for().is_ok();
                 found.is_some_and(|found| {

@@ -61,13 +61,7 @@ impl MemoryStore {
         let now = Instant::now();
         let mut state = self.state();
         let values = keys.iter().map(|key| state.get(key, now)).collect();
-        Read {
-            values,
-            token: Token {
-                epoch: state.epoch,
-                clock: state.clock,
-            },
-        }
+        Read { values, token: Token { epoch: state.epoch, clock: state.clock } }
     }
 
     fn fill_now(&self, token: Token, fills: &[Fill]) -> Vec<bool> {

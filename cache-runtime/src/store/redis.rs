@@ -140,8 +140,6 @@ impl Store for RedisStore {
 
 impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RedisStore")
-            .field("clock", &self.0.names.clock)
-            .finish_non_exhaustive()
+        f.debug_struct("RedisStore").field("clock", &self.0.names.clock).finish_non_exhaustive()
     }
 }

@@ -15,13 +15,9 @@ pub(crate) fn without(value: Value, names: &[&str]) -> Value {
         Value::Object(fields) => {
             let is_ignored = |field: &str| names.iter().any(|name| plain(name).eq(plain(field)));
             let kept = fields.into_iter().filter(|(field, _)| !is_ignored(field));
-            kept.map(|(field, value)| (field, without(value, names)))
-                .collect()
+            kept.map(|(field, value)| (field, without(value, names))).collect()
         }
-        Value::Array(values) => values
-            .into_iter()
-            .map(|value| without(value, names))
-            .collect(),
+        Value::Array(values) => values.into_iter().map(|value| without(value, names)).collect(),
         value => value,
     }
 }
@@ -34,10 +30,9 @@ fn plain(name: &str) -> impl Iterator<Item = char> {
 /// With every list in one order.
 pub(crate) fn sorted(value: Value) -> Value {
     match value {
-        Value::Object(fields) => fields
-            .into_iter()
-            .map(|(field, value)| (field, sorted(value)))
-            .collect(),
+        Value::Object(fields) => {
+            fields.into_iter().map(|(field, value)| (field, sorted(value))).collect()
+        }
         Value::Array(values) => {
             let mut values: Vec<Value> = values.into_iter().map(sorted).collect();
             values.sort_by_cached_key(Value::to_string);
@@ -97,10 +92,7 @@ mod tests {
 
     #[test]
     fn lists_have_no_order_when_they_are_sorted() {
-        let [a, b] = [
-            json!({"a": [[2, 1], [3], []]}),
-            json!({"a": [[], [1, 2], [3]]}),
-        ];
+        let [a, b] = [json!({"a": [[2, 1], [3], []]}), json!({"a": [[], [1, 2], [3]]})];
         assert_ne!(a, b);
         assert_eq!(sorted(a), sorted(b.clone()));
         assert_ne!(sorted(b), sorted(json!({"a": [[], [1, 2], [3], [3]]})));
@@ -110,10 +102,7 @@ mod tests {
     fn differences_are_named_by_their_places() {
         let a = json!({"id": 1, "items": [{"text": "a", "n": 1}, 2], "gone": null, "a/b~": [1]});
         let b = json!({"id": 1, "items": [{"text": "b", "n": 1}, 3], "new": 1, "a/b~": []});
-        assert_eq!(
-            differences(&a, &b),
-            ["/a~1b~0", "/gone", "/items/0/text", "/items/1", "/new"]
-        );
+        assert_eq!(differences(&a, &b), ["/a~1b~0", "/gone", "/items/0/text", "/items/1", "/new"]);
         assert_eq!(differences(&a, &a), [""; 0]);
         assert_eq!(differences(&Value::Null, &a), ["all of it"]);
         let many = |value: i64| Value::from(vec![value; 99]);

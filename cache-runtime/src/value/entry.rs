@@ -107,12 +107,7 @@ impl Entry {
         if hash(&payload) != number(16) {
             return Err(unreadable("not as it was stored"));
         }
-        Ok(Entry {
-            content: *content,
-            expires_ms: number(8),
-            hash: number(16),
-            payload,
-        })
+        Ok(Entry { content: *content, expires_ms: number(8), hash: number(16), payload })
     }
 
     /// Whether this value has the same bytes.
@@ -131,9 +126,7 @@ impl Entry {
             MSGPACK => {
                 let mut payload = rmp_serde::Deserializer::from_read_ref(&self.payload);
                 payload.set_max_depth(DEPTH);
-                V::deserialize(&mut payload)
-                    .map(Some)
-                    .map_err(|e| unreadable(&e.to_string()))
+                V::deserialize(&mut payload).map(Some).map_err(|e| unreadable(&e.to_string()))
             }
             _ => Err(unreadable("unknown content")),
         }
@@ -175,10 +168,7 @@ fn unreadable(why: &str) -> Unusable {
 }
 
 fn now_ms() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_millis() as u64
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64
 }
 
 #[cfg(test)]
@@ -194,10 +184,7 @@ mod tests {
     #[test]
     fn values_and_absence_survive_the_round_trip() {
         for codec in [Codec::Json, Codec::Msgpack] {
-            let value = vec![
-                Some(serde_json::json!({"a": [1, 31.245270191439438, null]})),
-                None,
-            ];
+            let value = vec![Some(serde_json::json!({"a": [1, 31.245270191439438, null]})), None];
             let bytes = encode(Some(&value), codec, 7, LIFE).unwrap();
             assert_eq!(decode(&bytes, 7), Ok(Some(value)));
             let absent = encode::<String>(None, codec, 7, LIFE).unwrap();
@@ -274,9 +261,6 @@ mod tests {
             assert!(entry.is_err(), "{end} bytes would be sent");
         }
         let foreign = Bytes::from_static(b"{\"name\": \"somebody else's, and long enough\"}");
-        assert!(matches!(
-            decode::<String>(&foreign, 7),
-            Err(Unusable::Unreadable(_))
-        ));
+        assert!(matches!(decode::<String>(&foreign, 7), Err(Unusable::Unreadable(_))));
     }
 }

@@ -66,9 +66,7 @@ pub(crate) fn hash(bytes: &[u8]) -> u64 {
             *lane = mix(*lane, *word);
         }
     }
-    let hash = lanes
-        .iter()
-        .fold(start, |hash, lane| mix(hash, lane.to_le_bytes()));
+    let hash = lanes.iter().fold(start, |hash, lane| mix(hash, lane.to_le_bytes()));
     let hash = words.iter().fold(hash, |hash, word| mix(hash, *word));
     let mut last = [0; 8];
     last[..rest.len()].copy_from_slice(rest);

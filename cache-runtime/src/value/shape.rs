@@ -34,9 +34,7 @@ pub(crate) fn of<T: DeserializeOwned>(own: u64) -> u64 {
         seen.depth = 0;
         let (facts, failing) = (seen.facts.len(), seen.failing.len());
         // What is not ours may panic for what it is given.
-        let _ = catch_unwind(AssertUnwindSafe(|| {
-            T::deserialize(Ask(&mut seen)).map(drop)
-        }));
+        let _ = catch_unwind(AssertUnwindSafe(|| T::deserialize(Ask(&mut seen)).map(drop)));
         let is_new = seen.facts.len() > facts || seen.failing.len() > failing;
         if !is_new && time >= seen.most_variants {
             break;

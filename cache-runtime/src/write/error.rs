@@ -100,10 +100,9 @@ impl fmt::Display for CommitError {
         match &self.0 {
             Kind::Database(error) => write!(f, "not committed: {error}"),
             Kind::Unknown(error) => write!(f, "it is not known whether it was committed: {error}"),
-            Kind::Refused(error) => write!(
-                f,
-                "not committed, as others may read strict values from the store: {error}"
-            ),
+            Kind::Refused(error) => {
+                write!(f, "not committed, as others may read strict values from the store: {error}")
+            }
             Kind::Misuse(error) => write!(f, "not committed: {error}"),
         }
     }

@@ -23,10 +23,7 @@ pub(super) fn columns(file: &File, errors: &mut Errors) {
 fn identifier<T>(model: &RawModel, place: &Spanned<T>, column: &str, errors: &mut Errors) {
     if !is_identifier(column) {
         errors
-            .error(
-                place.span(),
-                format!("`{column}` cannot be the name of a column"),
-            )
+            .error(place.span(), format!("`{column}` cannot be the name of a column"))
             .label("not an SQL identifier")
             .help("use letters, digits and `_`, not beginning with a digit")
             .model(model.name());
@@ -36,11 +33,7 @@ fn identifier<T>(model: &RawModel, place: &Spanned<T>, column: &str, errors: &mu
 /// A lookup by the id is what the key is for.
 pub(super) fn lookups(file: &File, errors: &mut Errors) {
     for model in &file.models {
-        for lookup in model
-            .lookups()
-            .iter()
-            .filter(|lookup| is_whole_id(model, lookup.get_ref()))
-        {
+        for lookup in model.lookups().iter().filter(|lookup| is_whole_id(model, lookup.get_ref())) {
             errors
                 .error(
                     lookup.span(),
@@ -62,21 +55,13 @@ pub(super) fn ignores(file: &File, errors: &mut Errors) {
     for model in &file.models {
         for ignored in &model.ignores {
             let column = ignored.get_ref();
-            let of_reference = || {
-                model
-                    .references
-                    .iter()
-                    .any(|r| r.columns.get_ref().contains(column))
-            };
+            let of_reference =
+                || model.references.iter().any(|r| r.columns.get_ref().contains(column));
             let label = if model.has_id(column) {
                 "part of the id"
             } else if of_reference() {
                 "a reference: a path may run over it"
-            } else if model
-                .lookups()
-                .iter()
-                .any(|lookup| lookup.get_ref() == column)
-            {
+            } else if model.lookups().iter().any(|lookup| lookup.get_ref() == column) {
                 "values are got by it: it is in `lookup`"
             } else {
                 continue;

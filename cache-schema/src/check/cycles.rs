@@ -7,11 +7,7 @@ use crate::raw::{File, RawModel};
 
 /// One error for each cycle that a walk in the file's order closes.
 pub(super) fn cycles(file: &File, errors: &mut Errors) {
-    let mut walk = Walk {
-        file,
-        done: Vec::new(),
-        trail: Vec::new(),
-    };
+    let mut walk = Walk { file, done: Vec::new(), trail: Vec::new() };
     for model in &file.models {
         walk.visit(model, errors);
     }
@@ -35,11 +31,7 @@ impl<'a> Walk<'a> {
                 continue;
             };
             self.trail.push((model, dependency));
-            match self
-                .trail
-                .iter()
-                .position(|(earlier, _)| earlier.name() == next.name())
-            {
+            match self.trail.iter().position(|(earlier, _)| earlier.name() == next.name()) {
                 Some(start) => report(&self.trail[start..], errors),
                 None => self.visit(next, errors),
             }

@@ -49,11 +49,7 @@ fn own_key<'a>(
     if !flaws.is_empty() {
         for flaw in flaws {
             let place = errors.source().inside(&span, text, flaw.range);
-            errors
-                .error(place, flaw.message)
-                .label(flaw.label)
-                .help(flaw.help)
-                .model(model.name());
+            errors.error(place, flaw.message).label(flaw.label).help(flaw.help).model(model.name());
         }
         return None;
     }
@@ -78,9 +74,7 @@ fn unknown_columns(
         right = false;
         let placeholder = format!("{{{column}}}");
         let start = text.find(&placeholder).unwrap_or_default();
-        let place = errors
-            .source()
-            .inside(span, &text, start..start + placeholder.len());
+        let place = errors.source().inside(span, &text, start..start + placeholder.len());
         let id = model.id.iter().map(|id| id.get_ref().as_str());
         errors
             .error(place, format!("unknown column `{column}` in the key"))
@@ -108,10 +102,7 @@ fn id_columns(
                 format!("the key lacks the id column `{column}`"),
                 "two rows would have the same key",
             ),
-            _ => (
-                format!("the key names `{column}` more than once"),
-                "once is enough",
-            ),
+            _ => (format!("the key names `{column}` more than once"), "once is enough"),
         };
         right = false;
         errors
@@ -124,12 +115,7 @@ fn id_columns(
 }
 
 fn in_braces(model: &RawModel) -> String {
-    model
-        .id
-        .iter()
-        .map(|id| format!("{{{}}}", id.get_ref()))
-        .collect::<Vec<_>>()
-        .join(", ")
+    model.id.iter().map(|id| format!("{{{}}}", id.get_ref())).collect::<Vec<_>>().join(", ")
 }
 
 /// With the prefix or without it: the runtime may put its own keys behind the prefix too.
@@ -169,10 +155,7 @@ fn collision(earlier: &Written<'_>, later: &Written<'_>, errors: &mut Errors) {
     errors
         .error(later.span.clone(), message)
         .label(format!("`{}` could be `{text}`", later.key))
-        .related(
-            earlier.span.clone(),
-            format!("and so could `{}`", earlier.key),
-        )
+        .related(earlier.span.clone(), format!("and so could `{}`", earlier.key))
         .help("begin each key with a word of its own, such as the model's name and `_`")
         .model(b);
 }

@@ -9,28 +9,19 @@ pub(super) fn settings(file: &File, errors: &mut Errors) {
     if let Some(prefix) = &file.prefix {
         let text = prefix.get_ref();
         if let Some((offset, c)) = text.char_indices().find(|(_, c)| !is_in_literals(*c)) {
-            let span = errors
-                .source()
-                .inside(&prefix.span(), text, offset..offset + c.len_utf8());
+            let span = errors.source().inside(&prefix.span(), text, offset..offset + c.len_utf8());
             errors
                 .error(span, format!("the prefix cannot contain {c:?}"))
                 .label("not a character of keys")
                 .help("use printable ASCII without spaces and braces");
         } else if text.starts_with(super::keys::RESERVED) {
             errors
-                .error(
-                    prefix.span(),
-                    format!("the prefix starts with `{}`", super::keys::RESERVED),
-                )
+                .error(prefix.span(), format!("the prefix starts with `{}`", super::keys::RESERVED))
                 .label("reserved for the runtime")
                 .help("start it with another word, such as \"app:\"");
         }
     }
-    if let Some(outbox) = file
-        .outbox
-        .as_ref()
-        .filter(|outbox| !is_identifier(outbox.get_ref()))
-    {
+    if let Some(outbox) = file.outbox.as_ref().filter(|outbox| !is_identifier(outbox.get_ref())) {
         errors
             .error(
                 outbox.span(),
@@ -42,11 +33,7 @@ pub(super) fn settings(file: &File, errors: &mut Errors) {
 }
 
 pub(super) fn models(file: &File, errors: &mut Errors) {
-    for model in file
-        .models
-        .iter()
-        .filter(|model| !is_model_name(model.name()))
-    {
+    for model in file.models.iter().filter(|model| !is_model_name(model.name())) {
         let kebab = kebab(model.name());
         let help = if is_model_name(&kebab) {
             format!("write [model.{kebab}]")
@@ -55,10 +42,7 @@ pub(super) fn models(file: &File, errors: &mut Errors) {
                 .to_owned()
         };
         errors
-            .error(
-                model.name.span(),
-                format!("`{}` cannot be the name of a model", model.name()),
-            )
+            .error(model.name.span(), format!("`{}` cannot be the name of a model", model.name()))
             .label("names of models are in kebab-case")
             .help(help)
             .model(model.name());

@@ -44,12 +44,8 @@ fn as_many_columns_as_the_id(
     if columns == id || !target.sound {
         return;
     }
-    let names = target
-        .id
-        .iter()
-        .map(|column| column.get_ref().as_str())
-        .collect::<Vec<_>>()
-        .join(", ");
+    let names =
+        target.id.iter().map(|column| column.get_ref().as_str()).collect::<Vec<_>>().join(", ");
     let plural = |count: usize| if count == 1 { "" } else { "s" };
     errors
         .error(
@@ -91,15 +87,11 @@ fn same_columns_twice(
         }
         seen.push(column);
     }
-    let earlier = model.references[..index]
-        .iter()
-        .find(|earlier| earlier.columns.get_ref() == columns);
+    let earlier =
+        model.references[..index].iter().find(|earlier| earlier.columns.get_ref() == columns);
     if let Some(earlier) = earlier {
         errors
-            .error(
-                reference.columns.span(),
-                "two references over the same columns",
-            )
+            .error(reference.columns.span(), "two references over the same columns")
             .label("again")
             .related(earlier.columns.span(), "first here")
             .help("remove one of them")

@@ -16,10 +16,9 @@ pub(super) fn strict(file: &File, errors: &mut Errors) {
             };
             let help = match itself {
                 true => "remove it, or `consistency = \"strict\"`".to_owned(),
-                false => format!(
-                    "remove it, or `consistency = \"strict\"` from `{}`",
-                    because_of.name()
-                ),
+                false => {
+                    format!("remove it, or `consistency = \"strict\"` from `{}`", because_of.name())
+                }
             };
             let diagnostic = errors
                 .error(key.span(), format!("`{name}` on a model that is strict"))

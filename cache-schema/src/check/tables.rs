@@ -15,10 +15,7 @@ pub(super) fn tables(file: &File, errors: &mut Errors) {
         let given = model.table.span() != model.name.span();
         if given && !is_table(table) {
             errors
-                .error(
-                    model.table.span(),
-                    format!("`{table}` cannot be the name of a table"),
-                )
+                .error(model.table.span(), format!("`{table}` cannot be the name of a table"))
                 .label("not an SQL identifier")
                 .help("write \"table\" or \"schema.table\", of letters, digits and `_`")
                 .model(model.name());
@@ -27,10 +24,7 @@ pub(super) fn tables(file: &File, errors: &mut Errors) {
         let trigger = trigger_name(outbox, model.name(), LONGEST_OPERATION);
         if trigger.len() > LONGEST_NAME {
             errors
-                .error(
-                    model.name.span(),
-                    format!("the name `{}` is too long", model.name()),
-                )
+                .error(model.name.span(), format!("the name `{}` is too long", model.name()))
                 .label(format!(
                     "a trigger would be called `{trigger}`: {} characters",
                     trigger.len()
@@ -47,22 +41,14 @@ pub(super) fn tables(file: &File, errors: &mut Errors) {
 pub(super) fn two_models_of_one_table(file: &File, errors: &mut Errors) {
     for (index, model) in file.models.iter().enumerate() {
         let table = model.table.get_ref();
-        let Some(first) = file.models[..index]
-            .iter()
-            .find(|first| first.table.get_ref() == table)
+        let Some(first) = file.models[..index].iter().find(|first| first.table.get_ref() == table)
         else {
             continue;
         };
         errors
-            .error(
-                model.table.span(),
-                format!("two models have the table `{table}`"),
-            )
+            .error(model.table.span(), format!("two models have the table `{table}`"))
             .label(format!("the table of `{}`", model.name()))
-            .related(
-                first.table.span(),
-                format!("the table of `{}`", first.name()),
-            )
+            .related(first.table.span(), format!("the table of `{}`", first.name()))
             .help("give one of them another `table`, or make them one model")
             .model(model.name());
     }

@@ -22,18 +22,11 @@ pub(super) fn via(file: &File, errors: &mut Errors) {
 
 fn names_a_dependency(model: &RawModel, written: &Spanned<String>, errors: &mut Errors) {
     let name = written.get_ref();
-    let known: Vec<&str> = model
-        .depends_on
-        .iter()
-        .map(|known| known.get_ref().as_str())
-        .collect();
+    let known: Vec<&str> = model.depends_on.iter().map(|known| known.get_ref().as_str()).collect();
     if known.contains(&name.as_str()) {
         return;
     }
-    let message = format!(
-        "`via` names `{name}`, which `{}` does not depend on",
-        model.name()
-    );
+    let message = format!("`via` names `{name}`, which `{}` does not depend on", model.name());
     errors
         .error(written.span(), message)
         .label("not in `depends-on`")
@@ -59,18 +52,11 @@ fn names_a_reference(
     };
     let named = columns(column);
     // One that is written but leads nowhere, or cannot be read, has its own message.
-    let exists = owner
-        .references
-        .iter()
-        .any(|known| *known.columns.get_ref() == named);
+    let exists = owner.references.iter().any(|known| *known.columns.get_ref() == named);
     if exists || !owner.sound {
         return;
     }
-    let all: Vec<String> = graph
-        .edges
-        .iter()
-        .map(|edge| graph.name_of(edge, model))
-        .collect();
+    let all: Vec<String> = graph.edges.iter().map(|edge| graph.name_of(edge, model)).collect();
     errors
         .error(written.span(), format!("`{text}` is not a reference"))
         .label(format!("not in the `references` of `{}`", owner.name()))
@@ -80,18 +66,11 @@ fn names_a_reference(
 }
 
 fn references_of(owner: &RawModel) -> String {
-    let references = owner
-        .references
-        .iter()
-        .map(|known| known.columns.get_ref().join(", "));
+    let references = owner.references.iter().map(|known| known.columns.get_ref().join(", "));
     let references: Vec<String> = references.map(|columns| format!("`{columns}`")).collect();
     let what_it_has = match references.as_slice() {
         [] => format!("`{}` has no references", owner.name()),
-        some => format!(
-            "the references of `{}` are {}",
-            owner.name(),
-            some.join(", ")
-        ),
+        some => format!("the references of `{}` are {}", owner.name(), some.join(", ")),
     };
     format!("{what_it_has}; name another model's as \"model.column\"")
 }

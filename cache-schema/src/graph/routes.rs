@@ -13,10 +13,8 @@ impl Graph<'_> {
             return Vec::new();
         }
         let distance = self.distances(to);
-        let over = through.map(|edge| Over {
-            edge,
-            distance: self.distances_over(edge, &distance),
-        });
+        let over =
+            through.map(|edge| Over { edge, distance: self.distances_over(edge, &distance) });
         let least = over.as_ref().map_or(&distance, |over| &over.distance);
         let Some(nearest) = least[from] else {
             return Vec::new();
@@ -43,20 +41,10 @@ impl Graph<'_> {
     /// The steps that leave a model, and where they lead.
     fn steps(&self, from: usize) -> impl Iterator<Item = (Step, usize)> {
         self.edges.iter().enumerate().flat_map(move |(edge, ends)| {
-            let forward = (ends.owner == from).then_some((
-                Step {
-                    edge,
-                    direction: Direction::Forward,
-                },
-                ends.target,
-            ));
-            let reverse = (ends.target == from).then_some((
-                Step {
-                    edge,
-                    direction: Direction::Reverse,
-                },
-                ends.owner,
-            ));
+            let forward = (ends.owner == from)
+                .then_some((Step { edge, direction: Direction::Forward }, ends.target));
+            let reverse = (ends.target == from)
+                .then_some((Step { edge, direction: Direction::Reverse }, ends.owner));
             forward.into_iter().chain(reverse)
         })
     }
@@ -85,9 +73,7 @@ impl Graph<'_> {
             let to_edge = self.distances(first);
             move |model: usize| Some(to_edge[model]? + 1 + to[then]?)
         });
-        (0..self.models.len())
-            .map(|model| ways.iter().filter_map(|way| way(model)).min())
-            .collect()
+        (0..self.models.len()).map(|model| ways.iter().filter_map(|way| way(model)).min()).collect()
     }
 
     /// Whether any simple route from one model to the other contains the edge.
@@ -107,9 +93,7 @@ impl Graph<'_> {
                     if !reached[model] {
                         reached[model] = true;
                         stack.extend(
-                            self.steps(model)
-                                .map(|(_, next)| next)
-                                .filter(|next| *next != removed),
+                            self.steps(model).map(|(_, next)| next).filter(|next| *next != removed),
                         );
                     }
                 }

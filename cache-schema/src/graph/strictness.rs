@@ -10,12 +10,7 @@ pub(crate) fn strict(file: &File) -> Vec<(&RawModel, &RawModel)> {
         let policy = model.cached.as_ref();
         policy.is_some_and(|it| it.policy.consistency == Consistency::Strict)
     };
-    let mut strict: Vec<_> = file
-        .models
-        .iter()
-        .filter(says_so)
-        .map(|it| (it, it))
-        .collect();
+    let mut strict: Vec<_> = file.models.iter().filter(says_so).map(|it| (it, it)).collect();
     let mut seen = 0;
     while let Some(&(model, because_of)) = strict.get(seen) {
         seen += 1;

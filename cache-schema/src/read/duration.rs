@@ -4,13 +4,8 @@ use std::time::Duration;
 
 /// The units with their milliseconds, from the largest. "ms" stands before the units it begins or
 /// ends with, so that the first match is right.
-const UNITS: [(&str, u64); 5] = [
-    ("d", 86_400_000),
-    ("h", 3_600_000),
-    ("ms", 1),
-    ("m", 60_000),
-    ("s", 1_000),
-];
+const UNITS: [(&str, u64); 5] =
+    [("d", 86_400_000), ("h", 3_600_000), ("ms", 1), ("m", 60_000), ("s", 1_000)];
 
 /// More than this is a mistake, and would overflow the sums that a clock makes with it.
 const LONGEST: Duration = Duration::from_secs(100 * 365 * 86_400);
@@ -37,14 +32,9 @@ pub(super) fn parse(text: &str) -> Result<Duration, String> {
             return Err(format!("`{number}` has no unit"));
         };
         if *unit >= last_unit {
-            return Err(format!(
-                "`{number}{name}` comes after a unit that is not larger"
-            ));
+            return Err(format!("`{number}{name}` comes after a unit that is not larger"));
         }
-        let part = number
-            .parse::<u64>()
-            .ok()
-            .and_then(|number| number.checked_mul(*unit));
+        let part = number.parse::<u64>().ok().and_then(|number| number.checked_mul(*unit));
         sum = part
             .and_then(|part| sum.checked_add(Duration::from_millis(part)))
             .filter(|sum| *sum <= LONGEST)

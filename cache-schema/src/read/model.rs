@@ -22,10 +22,7 @@ pub(super) fn read<'a>(
     let model: &str = name.get_ref();
     let DeValue::Table(table) = value.get_ref() else {
         errors
-            .error(
-                value.span(),
-                format!("`model.{model}` is of the wrong type"),
-            )
+            .error(value.span(), format!("`model.{model}` is of the wrong type"))
             .label(this_is(value))
             .help(format!("write [model.{model}]"));
         return None;
@@ -122,15 +119,9 @@ fn policy(reader: &mut Reader<'_, '_>, model: &str, defaults: &Settings) -> Opti
         lookups: lookups.iter().map(|it| lookup(reader, model, it)).collect(),
     };
     let not_strict = keys::NOT_STRICT.iter().filter_map(|key| reader.entry(key));
-    let not_strict = not_strict
-        .map(|(key, _)| Spanned::new(key.span(), key.get_ref().to_string()))
-        .collect();
-    Some(RawPolicy {
-        policy,
-        key,
-        lookups,
-        not_strict,
-    })
+    let not_strict =
+        not_strict.map(|(key, _)| Spanned::new(key.span(), key.get_ref().to_string())).collect();
+    Some(RawPolicy { policy, key, lookups, not_strict })
 }
 
 fn lookup(reader: &Reader<'_, '_>, model: &str, column: &Spanned<String>) -> Lookup {
@@ -154,9 +145,7 @@ fn not_cached(reader: &mut Reader<'_, '_>, model: &str) {
             .errors
             .error(key.span(), message)
             .label("says how a value is stored, but there is none")
-            .help(format!(
-                "remove it, or cache the model: key = \"{snake}_{{id}}\""
-            ))
+            .help(format!("remove it, or cache the model: key = \"{snake}_{{id}}\""))
             .model(model);
     }
 }
@@ -175,8 +164,7 @@ fn near(reader: &mut Reader<'_, '_>) -> Option<Capacity> {
         (None, None) if !near.is_empty() => return None,
         (None, None) => ("`near` has no limit", "neither `entries` nor `bytes`"),
     };
-    near.wrong(value, message.to_owned(), label.to_owned())
-        .help(format!("write {EXPECTED}"));
+    near.wrong(value, message.to_owned(), label.to_owned()).help(format!("write {EXPECTED}"));
     None
 }
 
@@ -202,9 +190,7 @@ fn via(reader: &mut Reader<'_, '_>) -> Vec<RawVia> {
     for (key, value) in reader.tables("via", TABLE) {
         let references = match value.get_ref() {
             DeValue::Array(_) => reader.as_strings("via", value, EXPECTED),
-            _ => reader
-                .as_string("via", value, EXPECTED)
-                .map(|reference| vec![reference]),
+            _ => reader.as_string("via", value, EXPECTED).map(|reference| vec![reference]),
         };
         if references.as_ref().is_some_and(Vec::is_empty) {
             let message = format!("`via` names no reference for `{}`", key.get_ref());
@@ -213,10 +199,7 @@ fn via(reader: &mut Reader<'_, '_>) -> Vec<RawVia> {
                 .help(format!("write {EXPECTED}"));
         }
         let dependency = Spanned::new(key.span(), key.get_ref().to_string());
-        entries.extend(references.map(|references| RawVia {
-            dependency,
-            references,
-        }));
+        entries.extend(references.map(|references| RawVia { dependency, references }));
     }
     entries
 }

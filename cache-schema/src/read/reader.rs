@@ -28,16 +28,9 @@ impl<'a, 'e> Reader<'a, 'e> {
         model: Option<&'a str>,
         errors: &'e mut Errors,
     ) -> Self {
-        for key in table
-            .keys()
-            .filter(|key| !known.contains(&key.get_ref().as_ref()))
-        {
+        for key in table.keys().filter(|key| !known.contains(&key.get_ref().as_ref())) {
             let name = key.get_ref();
-            let all = known
-                .iter()
-                .map(|key| format!("`{key}`"))
-                .collect::<Vec<_>>()
-                .join(", ");
+            let all = known.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
             errors
                 .error(key.span(), format!("unknown key `{name}`"))
                 .label(format!("{what} has no such key"))
@@ -45,13 +38,7 @@ impl<'a, 'e> Reader<'a, 'e> {
                 .help_if(did_you_mean(name, known.iter().copied()))
                 .model = model.map(str::to_owned);
         }
-        Self {
-            table,
-            known,
-            model,
-            unread: 0,
-            errors,
-        }
+        Self { table, known, model, unread: 0, errors }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -135,10 +122,7 @@ impl<'a, 'e> Reader<'a, 'e> {
             let Some(string) = self.as_string(key, element, expected) else {
                 continue;
             };
-            match strings
-                .iter()
-                .find(|earlier| earlier.get_ref() == string.get_ref())
-            {
+            match strings.iter().find(|earlier| earlier.get_ref() == string.get_ref()) {
                 Some(earlier) => self.twice(key, earlier, &string),
                 None => strings.push(string),
             }
@@ -148,10 +132,7 @@ impl<'a, 'e> Reader<'a, 'e> {
 
     fn twice(&mut self, key: &str, first: &Spanned<String>, again: &Spanned<String>) {
         self.errors
-            .error(
-                again.span(),
-                format!("`{}` is listed twice in `{key}`", again.get_ref()),
-            )
+            .error(again.span(), format!("`{}` is listed twice in `{key}`", again.get_ref()))
             .label("listed again")
             .related(first.span(), "first listed here")
             .help("remove one of them")
@@ -160,12 +141,8 @@ impl<'a, 'e> Reader<'a, 'e> {
 
     pub(super) fn wrong_type(&mut self, key: &str, value: Value<'_>, expected: &str) {
         self.unread += 1;
-        self.wrong(
-            value,
-            format!("`{key}` is of the wrong type"),
-            this_is(value),
-        )
-        .help(format!("write {expected}"));
+        self.wrong(value, format!("`{key}` is of the wrong type"), this_is(value))
+            .help(format!("write {expected}"));
     }
 
     pub(super) fn wrong(
@@ -183,10 +160,6 @@ impl<'a, 'e> Reader<'a, 'e> {
 /// "this is an integer"
 pub(super) fn this_is(value: Value<'_>) -> String {
     let found = value.get_ref().type_str();
-    let article = if found.starts_with(['a', 'i']) {
-        "an"
-    } else {
-        "a"
-    };
+    let article = if found.starts_with(['a', 'i']) { "an" } else { "a" };
     format!("this is {article} {found}")
 }

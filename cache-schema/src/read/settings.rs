@@ -10,9 +10,7 @@ pub(super) fn cache(cache: &mut Reader<'_, '_>, file: &mut File) {
     let settings = &mut file.settings;
     settings.ttl = cache.life("ttl").unwrap_or(settings.ttl);
     settings.jitter = cache.percent("jitter").unwrap_or(settings.jitter);
-    settings.negative_ttl = cache
-        .duration("negative-ttl")
-        .unwrap_or(settings.negative_ttl);
+    settings.negative_ttl = cache.duration("negative-ttl").unwrap_or(settings.negative_ttl);
     settings.codec = cache.codec("codec").unwrap_or(settings.codec);
     settings.max_load = cache.life("max-load").unwrap_or(settings.max_load);
     settings.max_commit = cache.life("max-commit").unwrap_or(settings.max_commit);

@@ -149,8 +149,7 @@ impl Reader<'_, '_> {
                 _ => "no value could be held",
             };
             let why = why.to_owned();
-            self.wrong(value, format!("`{key}` is zero"), why)
-                .help(format!("write {expected}"));
+            self.wrong(value, format!("`{key}` is zero"), why).help(format!("write {expected}"));
         }
         Some(number)
     }
@@ -181,10 +180,7 @@ impl Reader<'_, '_> {
                 format!("no such {key}"),
             )
             .help(format!("write {expected}"))
-            .help_if(did_you_mean(
-                text.get_ref(),
-                names.iter().map(String::as_str),
-            ));
+            .help_if(did_you_mean(text.get_ref(), names.iter().map(String::as_str)));
         }
         found.map(|found| all[found])
     }

@@ -19,12 +19,7 @@ pub(super) fn dependencies(
         .map(|dependency| Dependency {
             model: dependency.get_ref().clone(),
             position: errors.source().position(dependency.span().start),
-            paths: Question {
-                graph,
-                model,
-                dependency,
-            }
-            .paths(errors),
+            paths: Question { graph, model, dependency }.paths(errors),
         })
         .collect()
 }
@@ -108,21 +103,15 @@ impl Question<'_> {
             });
             match columns.collect::<Vec<_>>().as_slice() {
                 [column] => format!("references = {{ {column} = \"{}\" }}", target.name()),
-                columns => format!(
-                    "references = {{ \"{}\" = \"{}\" }}",
-                    columns.join(", "),
-                    target.name()
-                ),
+                columns => {
+                    format!("references = {{ \"{}\" = \"{}\" }}", columns.join(", "), target.name())
+                }
             }
         };
         errors
             .error(
                 self.dependency.span(),
-                format!(
-                    "there is no path from `{}` to `{}`",
-                    model.name(),
-                    dependency.name()
-                ),
+                format!("there is no path from `{}` to `{}`", model.name(), dependency.name()),
             )
             .label("no references lead there")
             .help(format!(
@@ -142,10 +131,7 @@ impl Question<'_> {
         errors
             .error(
                 via.span(),
-                format!(
-                    "no path from `{model}` to `{dependency}` runs over `{}`",
-                    via.get_ref()
-                ),
+                format!("no path from `{model}` to `{dependency}` runs over `{}`", via.get_ref()),
             )
             .label("leads elsewhere")
             .related(self.dependency.span(), "the path to this one")
@@ -177,10 +163,8 @@ impl Question<'_> {
         if routes.len() == MANY {
             help += "\n(there may be more)";
         } else if references.len() > 1 {
-            help += &format!(
-                "\nvia = {{ {dependency} = [{}] }}  # all of them",
-                references.join(", ")
-            );
+            help +=
+                &format!("\nvia = {{ {dependency} = [{}] }}  # all of them", references.join(", "));
         }
         let (place, over) = match via {
             Some(via) => (via.span(), format!(" over `{}`", via.get_ref())),

@@ -84,11 +84,7 @@ mod tests {
     fn collide(a: &str, b: &str) -> Option<String> {
         let [a, b] = [a, b].map(|text| Pattern::new("", &KeyTemplate::parse(text).0));
         let text = a.common_text(&b);
-        assert_eq!(
-            text.is_some(),
-            b.common_text(&a).is_some(),
-            "it is symmetrical"
-        );
+        assert_eq!(text.is_some(), b.common_text(&a).is_some(), "it is symmetrical");
         text
     }
 
@@ -121,9 +117,7 @@ mod tests {
     fn what_starts_with_a_text() {
         let reserved = Pattern::starting_with("cache:");
         let starts = |prefix: &str, key: &str| {
-            Pattern::new(prefix, &KeyTemplate::parse(key).0)
-                .common_text(&reserved)
-                .is_some()
+            Pattern::new(prefix, &KeyTemplate::parse(key).0).common_text(&reserved).is_some()
         };
         assert!(
             starts("", "cache:{id}") && starts("", "{tenant}:{id}") && starts("ca", "che:{id}")

@@ -96,10 +96,7 @@ pub(super) fn removal(outbox: &str, tables: &[Table]) -> String {
     for table in tables {
         let of = literal(&quoted_table(&table.name));
         wanted.extend(
-            table
-                .triggers
-                .iter()
-                .map(|trigger| format!("({}, {of})", literal(&trigger.name))),
+            table.triggers.iter().map(|trigger| format!("({}, {of})", literal(&trigger.name))),
         );
     }
     // An empty list is none of SQL's.
@@ -198,11 +195,7 @@ fn updated(model: &Watched<'_>) -> String {
     if !row.is_empty() {
         let columns = columns_of(&row);
         let rows = if model.model.ignores.is_empty() {
-            format!(
-                "{} UNION ALL {}",
-                values(&columns, OLD),
-                values(&columns, NEW)
-            )
+            format!("{} UNION ALL {}", values(&columns, OLD), values(&columns, NEW))
         } else {
             let whole = |rows: &str| {
                 let ignores = model.model.ignores.iter();
@@ -234,10 +227,8 @@ fn changed(old: &str, new: &str) -> String {
 }
 
 fn select_tags(tags: &[&TagColumns], rows: &str) -> String {
-    let tags: Vec<String> = tags
-        .iter()
-        .map(|tag| format!("({})", tag_expression(tag, "r")))
-        .collect();
+    let tags: Vec<String> =
+        tags.iter().map(|tag| format!("({})", tag_expression(tag, "r"))).collect();
     format!(
         "
     SELECT DISTINCT t.tag
@@ -257,9 +248,8 @@ fn values(columns: &[&String], rows: &str) -> String {
 /// with theirs. Qualified, because a bare column may have the name of one of plpgsql's variables,
 /// such as `found`.
 fn list(columns: &[&String], rows: &str) -> String {
-    let columns = columns
-        .iter()
-        .map(|column| format!("{rows}.{}::text COLLATE \"C\"", quoted(column)));
+    let columns =
+        columns.iter().map(|column| format!("{rows}.{}::text COLLATE \"C\"", quoted(column)));
     columns.collect::<Vec<_>>().join(", ")
 }
 
@@ -275,17 +265,11 @@ fn columns_of<'a>(tags: &[&'a TagColumns]) -> Vec<&'a String> {
 }
 
 fn triggers(model: &Watched<'_>, outbox: &str) -> impl Iterator<Item = Trigger> {
-    let (table, function) = (
-        quoted_table(&model.model.table),
-        function_name(model, outbox),
-    );
+    let (table, function) = (quoted_table(&model.model.table), function_name(model, outbox));
     let operations = [
         ("insert", format!("REFERENCING NEW TABLE AS {NEW} ")),
         ("delete", format!("REFERENCING OLD TABLE AS {OLD} ")),
-        (
-            "update",
-            format!("REFERENCING OLD TABLE AS {OLD} NEW TABLE AS {NEW} "),
-        ),
+        ("update", format!("REFERENCING OLD TABLE AS {OLD} NEW TABLE AS {NEW} ")),
         (LONGEST_OPERATION, String::new()),
     ];
     operations.into_iter().map(move |(operation, rows)| {
@@ -296,10 +280,6 @@ fn triggers(model: &Watched<'_>, outbox: &str) -> impl Iterator<Item = Trigger> 
              {rows}FOR EACH STATEMENT EXECUTE FUNCTION {function}()",
             quoted(&name)
         );
-        Trigger {
-            name,
-            sql,
-            columns_of: None,
-        }
+        Trigger { name, sql, columns_of: None }
     })
 }

@@ -32,12 +32,9 @@ impl Schema {
                 postgres::removal(outbox, &tables),
                 types::spellings(&lookups),
             ),
-            Dialect::Sqlite => (
-                sqlite::outbox(outbox),
-                Vec::new(),
-                String::new(),
-                sqlite::spellings(&lookups),
-            ),
+            Dialect::Sqlite => {
+                (sqlite::outbox(outbox), Vec::new(), String::new(), sqlite::spellings(&lookups))
+            }
         };
         Triggers {
             stamp: stamp(&outbox, &checks, &tables),

@@ -15,11 +15,8 @@ pub(super) fn quoted_table(table: &str) -> String {
 /// The SQL expression of a tag: `'video#tenant,id=' || r."tenant" || ',' || r."id"`. It is null if
 /// any of the columns is.
 pub(super) fn tag_expression(tag: &TagColumns, row: &str) -> String {
-    let values: Vec<String> = tag
-        .columns
-        .iter()
-        .map(|column| format!("{row}.{}", quoted(column)))
-        .collect();
+    let values: Vec<String> =
+        tag.columns.iter().map(|column| format!("{row}.{}", quoted(column))).collect();
     format!("'{tag}=' || {}", values.join(" || ',' || "))
 }
 

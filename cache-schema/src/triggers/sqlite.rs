@@ -16,10 +16,7 @@ pub(super) fn table(outbox: &str, model: &Watched<'_>) -> Table {
 /// Which texts a column calls equal depends on its collation, which may be the program's own: it is
 /// not asked.
 pub(super) fn spellings(lookups: &[(String, ExactColumn)]) -> String {
-    let tags: Vec<String> = lookups
-        .iter()
-        .map(|(tag, _)| format!("({})", literal(tag)))
-        .collect();
+    let tags: Vec<String> = lookups.iter().map(|(tag, _)| format!("({})", literal(tag))).collect();
     match tags.is_empty() {
         true => String::new(),
         false => format!("VALUES {}", tags.join(", ")),
@@ -64,12 +61,7 @@ impl<'a> Reports<'a> {
             Some((database, table)) => (Some(quoted_table(database)), table),
             None => (None, watched.model.table.as_str()),
         };
-        Self {
-            watched,
-            outbox,
-            database,
-            table: quoted(table),
-        }
+        Self { watched, outbox, database, table: quoted(table) }
     }
 
     fn triggers(&self) -> Vec<Trigger> {
@@ -91,10 +83,8 @@ impl<'a> Reports<'a> {
         let lookups: Vec<String> = lookups.map(|lookup| quoted(&lookup.column)).collect();
 
         let same_id = id.iter().map(same).collect::<Vec<_>>().join(" AND ");
-        let in_the_way: Vec<String> = [same_id]
-            .into_iter()
-            .chain(lookups.iter().map(same))
-            .collect();
+        let in_the_way: Vec<String> =
+            [same_id].into_iter().chain(lookups.iter().map(same)).collect();
         let in_the_way = in_the_way.join(" OR ");
         let select = |tag: &TagColumns| {
             let tag = tag_expression(tag, table);
@@ -126,31 +116,16 @@ impl<'a> Reports<'a> {
         if model.ignores.is_empty() {
             return Some(self.create("update", "AFTER UPDATE", "", &tags));
         }
-        let open = self.create(
-            "update",
-            "AFTER UPDATE",
-            "\nWHEN ({old}) IS NOT ({new})",
-            &tags,
-        );
-        let columns_of = ColumnsOf {
-            table: model.table.clone(),
-            ignores: model.ignores.clone(),
-        };
-        Some(Trigger {
-            columns_of: Some(columns_of),
-            ..open
-        })
+        let open = self.create("update", "AFTER UPDATE", "\nWHEN ({old}) IS NOT ({new})", &tags);
+        let columns_of = ColumnsOf { table: model.table.clone(), ignores: model.ignores.clone() };
+        Some(Trigger { columns_of: Some(columns_of), ..open })
     }
 
     fn moved_rows(&self) -> Option<Trigger> {
         if self.watched.link.is_empty() {
             return None;
         }
-        let columns = self
-            .watched
-            .link_columns
-            .iter()
-            .map(|column| quoted(column));
+        let columns = self.watched.link_columns.iter().map(|column| quoted(column));
         let columns: Vec<String> = columns.collect();
         let tags = tags_of(self.watched.link.iter(), &["OLD", "NEW"]);
         Some(self.create("link", "AFTER UPDATE", &when_moved(&columns, ""), &tags))
@@ -172,21 +147,14 @@ END",
             table = self.table,
             outbox = quoted(self.outbox),
         );
-        Trigger {
-            name,
-            sql,
-            columns_of: None,
-        }
+        Trigger { name, sql, columns_of: None }
     }
 }
 
 /// The tags of the old or the new row, or of both.
 fn tags_of<'a>(tags: impl Iterator<Item = &'a TagColumns> + Clone, rows: &[&str]) -> String {
     let select = |row, tag| format!("SELECT {} AS tag", tag_expression(tag, row));
-    union(
-        rows.iter()
-            .flat_map(|row| tags.clone().map(move |tag| select(row, tag))),
-    )
+    union(rows.iter().flat_map(|row| tags.clone().map(move |tag| select(row, tag))))
 }
 
 /// All rows of the selects, each once.

@@ -37,20 +37,11 @@ impl<'a> Watched<'a> {
 
     /// A statement that fails where the table lacks a column that the file names.
     pub(super) fn check(&self) -> String {
-        let references = self
-            .model
-            .references
-            .iter()
-            .flat_map(|reference| &reference.columns);
-        let columns = self
-            .link_columns
-            .iter()
-            .chain(references)
-            .chain(&self.model.ignores);
+        let references = self.model.references.iter().flat_map(|reference| &reference.columns);
+        let columns = self.link_columns.iter().chain(references).chain(&self.model.ignores);
         // Sorted, each once; qualified, as SQLite takes an unknown quoted name alone for a string.
-        let columns: BTreeSet<String> = columns
-            .map(|column| format!("r.{}", quoted(column)))
-            .collect();
+        let columns: BTreeSet<String> =
+            columns.map(|column| format!("r.{}", quoted(column))).collect();
         let columns: Vec<String> = columns.into_iter().collect();
         let table = quoted_table(&self.model.table);
         format!("SELECT {} FROM {table} r WHERE 1 = 0", columns.join(", "))
@@ -83,10 +74,7 @@ impl<'a> Watched<'a> {
     pub(super) fn lookups(&self) -> Vec<(String, ExactColumn)> {
         let lookups = self.model.cached.iter().flat_map(|it| &it.lookups);
         let lookup = |column: &String| {
-            let tag = TagColumns {
-                model: self.model.name.clone(),
-                columns: vec![column.clone()],
-            };
+            let tag = TagColumns { model: self.model.name.clone(), columns: vec![column.clone()] };
             let column = ExactColumn {
                 what: format!("a lookup of {}", self.model.name),
                 table: self.model.table.clone(),

@@ -15,12 +15,7 @@ use cache_schema::Schema;
 #[track_caller]
 fn shows(toml: &str, text: &str) {
     let toml = toml.trim_start_matches('\n');
-    let diagnostics = Schema::parse("cache.toml", toml)
-        .expect_err("it has mistakes")
-        .to_string();
+    let diagnostics = Schema::parse("cache.toml", toml).expect_err("it has mistakes").to_string();
     let text = text.trim_matches('\n');
-    assert!(
-        diagnostics == text,
-        "said:\n{diagnostics}\n\nexpected:\n{text}"
-    );
+    assert!(diagnostics == text, "said:\n{diagnostics}\n\nexpected:\n{text}");
 }

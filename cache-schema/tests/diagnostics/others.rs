@@ -42,17 +42,7 @@ fn a_diagnostic_says_where_and_in_which_model() {
     let diagnostic = diagnostics.into_iter().next().expect("one");
     assert_eq!(diagnostic.message, "unknown model `vidoe`");
     assert_eq!(diagnostic.help.as_deref(), Some("did you mean `video`?"));
-    assert_eq!(
-        diagnostic.position,
-        Position {
-            line: 4,
-            column: 27
-        }
-    );
+    assert_eq!(diagnostic.position, Position { line: 4, column: 27 });
     assert_eq!(diagnostic.model.as_deref(), Some("plio"));
-    assert!(
-        diagnostic
-            .to_string()
-            .contains("--> schema/cache.toml:4:27")
-    );
+    assert!(diagnostic.to_string().contains("--> schema/cache.toml:4:27"));
 }

@@ -31,8 +31,6 @@ impl Dialect {
 
     /// `sql` with `{ids}`, `{now}` and `{lock}` in this database's words.
     pub(super) fn spell(&self, sql: &str) -> String {
-        sql.replace("{ids}", self.ids)
-            .replace("{now}", self.now)
-            .replace("{lock}", self.lock)
+        sql.replace("{ids}", self.ids).replace("{now}", self.now).replace("{lock}", self.lock)
     }
 }

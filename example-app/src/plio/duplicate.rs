@@ -15,22 +15,15 @@ use crate::resource::Resource;
 pub(super) async fn duplicate(cache: &Cache, original: i64) -> Result<i64, Problem> {
     let mut tx = Tx::begin_snapshot(cache).await?;
 
-    let video = tx
-        .ids(COPY_VIDEO, [original.into()])
-        .await?
-        .first()
-        .copied();
-    let plio = tx
-        .ids(COPY_PLIO, [original.into(), Value::Integer(video)])
-        .await?;
+    let video = tx.ids(COPY_VIDEO, [original.into()]).await?.first().copied();
+    let plio = tx.ids(COPY_PLIO, [original.into(), Value::Integer(video)]).await?;
     let Some(&copy) = plio.first() else {
         return Err(Problem::no_such_row(Plio::TABLE.name));
     };
     tx.ids(COPY_ITEMS, [original.into(), copy.into()]).await?;
     let images = tx.ids(COPY_IMAGES, [original.into()]).await?;
     let images = Value::ids(&images).into();
-    tx.ids(COPY_QUESTIONS, [images, original.into(), copy.into()])
-        .await?;
+    tx.ids(COPY_QUESTIONS, [images, original.into(), copy.into()]).await?;
 
     tx.commit().await?;
     Ok(copy)

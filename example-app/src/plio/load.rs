@@ -83,10 +83,7 @@ async fn videos(cx: &LoadContext<Db>, plios: &[i64]) -> Result<HashMap<i64, Vide
         plios,
     )
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| (row.plio_id, row.video))
-        .collect())
+    Ok(rows.into_iter().map(|row| (row.plio_id, row.video)).collect())
 }
 
 /// The items of each plio in the order of their time, with their questions.
@@ -94,12 +91,8 @@ async fn items(
     cx: &LoadContext<Db>,
     plios: &[i64],
 ) -> Result<HashMap<i64, Vec<Item>>, sqlx::Error> {
-    let mut items: Vec<Item> = load(
-        cx,
-        "SELECT * FROM item WHERE plio_id IN ({ids}) ORDER BY time, id",
-        plios,
-    )
-    .await?;
+    let mut items: Vec<Item> =
+        load(cx, "SELECT * FROM item WHERE plio_id IN ({ids}) ORDER BY time, id", plios).await?;
     let mut questions = questions(cx, plios).await?;
     for item in &mut items {
         item.details = questions.remove(&item.id);
@@ -123,15 +116,9 @@ async fn questions(
     )
     .await?;
     let mut images = images(cx, plios).await?;
-    let with_image = |question: Question| Question {
-        image: images.remove(&question.id),
-        ..question
-    };
-    Ok(questions
-        .into_iter()
-        .map(with_image)
-        .map(|question| (question.item_id, question))
-        .collect())
+    let with_image =
+        |question: Question| Question { image: images.remove(&question.id), ..question };
+    Ok(questions.into_iter().map(with_image).map(|question| (question.item_id, question)).collect())
 }
 
 /// The image of each question.
@@ -153,10 +140,7 @@ async fn images(cx: &LoadContext<Db>, plios: &[i64]) -> Result<HashMap<i64, Imag
         plios,
     )
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| (row.question_id, row.image))
-        .collect())
+    Ok(rows.into_iter().map(|row| (row.question_id, row.image)).collect())
 }
 
 fn group<K: Eq + Hash, T>(rows: Vec<T>, key: impl Fn(&T) -> K) -> HashMap<K, Vec<T>> {

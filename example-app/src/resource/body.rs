@@ -18,10 +18,7 @@ pub(super) fn check_complete(
     columns: &'static [Column],
     body: &Map<String, Json>,
 ) -> Result<(), Problem> {
-    match columns
-        .iter()
-        .find(|column| column.required && !body.contains_key(column.field))
-    {
+    match columns.iter().find(|column| column.required && !body.contains_key(column.field)) {
         Some(column) => Err(Problem::invalid(format!("`{}` is missing.", column.field))),
         None => Ok(()),
     }
@@ -33,12 +30,10 @@ pub(super) fn read(
     body: Map<String, Json>,
 ) -> Result<Vec<(&'static Column, Value)>, Problem> {
     body.into_iter()
-        .map(
-            |(field, json)| match columns.iter().find(|column| column.field == field) {
-                Some(column) => Ok((column, value(column, json)?)),
-                None => Err(unknown(columns, &field)),
-            },
-        )
+        .map(|(field, json)| match columns.iter().find(|column| column.field == field) {
+            Some(column) => Ok((column, value(column, json)?)),
+            None => Err(unknown(columns, &field)),
+        })
         .collect()
 }
 
@@ -46,14 +41,8 @@ fn unknown(columns: &[Column], field: &str) -> Problem {
     if READ_ONLY.contains(&field) {
         return Problem::invalid(format!("`{field}` is set by the server."));
     }
-    let known: Vec<_> = columns
-        .iter()
-        .map(|column| format!("`{}`", column.field))
-        .collect();
-    Problem::invalid(format!(
-        "There is no field `{field}`; there are {}.",
-        known.join(", ")
-    ))
+    let known: Vec<_> = columns.iter().map(|column| format!("`{}`", column.field)).collect();
+    Problem::invalid(format!("There is no field `{field}`; there are {}.", known.join(", ")))
 }
 
 fn value(column: &Column, json: Json) -> Result<Value, Problem> {
@@ -62,15 +51,10 @@ fn value(column: &Column, json: Json) -> Result<Value, Problem> {
         return Err(Problem::invalid(format!("`{field}` must not be null.")));
     }
     if has_nul(&json) {
-        return Err(Problem::invalid(format!(
-            "`{field}` contains the character U+0000."
-        )));
+        return Err(Problem::invalid(format!("`{field}` contains the character U+0000.")));
     }
     let wrong = |expected: &str, json: &Json| {
-        Problem::invalid(format!(
-            "`{field}` must be {expected}, not {}.",
-            describe(json)
-        ))
+        Problem::invalid(format!("`{field}` must be {expected}, not {}.", describe(json)))
     };
     Ok(match (&column.kind, json) {
         (Kind::Text(_), Json::Null) => Value::Text(None),
@@ -127,9 +111,7 @@ fn has_nul(json: &Json) -> bool {
     match json {
         Json::String(text) => text.contains('\0'),
         Json::Array(elements) => elements.iter().any(has_nul),
-        Json::Object(fields) => fields
-            .iter()
-            .any(|(key, it)| key.contains('\0') || has_nul(it)),
+        Json::Object(fields) => fields.iter().any(|(key, it)| key.contains('\0') || has_nul(it)),
         Json::Null | Json::Bool(_) | Json::Number(_) => false,
     }
 }
@@ -158,9 +140,7 @@ mod tests {
     ];
 
     fn read_body(body: Json) -> Result<Vec<Value>, String> {
-        let Json::Object(body) = body else {
-            panic!("not a body: {body}")
-        };
+        let Json::Object(body) = body else { panic!("not a body: {body}") };
         match read(&COLUMNS, body) {
             Ok(values) => Ok(values.into_iter().map(|(_, value)| value).collect()),
             Err(problem) => Err(problem.detail().to_owned()),
@@ -174,79 +154,40 @@ mod tests {
 
     #[test]
     fn a_body_becomes_typed_values() {
-        assert_eq!(
-            read_body(json!({"name": "a"})),
-            Ok(vec![Value::Text(Some("a".to_owned()))])
-        );
-        assert_eq!(
-            read_body(json!({"video": 7})),
-            Ok(vec![Value::Integer(Some(7))])
-        );
-        assert_eq!(
-            read_body(json!({"time": 7})),
-            Ok(vec![Value::Number(Some(7.0))])
-        );
+        assert_eq!(read_body(json!({"name": "a"})), Ok(vec![Value::Text(Some("a".to_owned()))]));
+        assert_eq!(read_body(json!({"video": 7})), Ok(vec![Value::Integer(Some(7))]));
+        assert_eq!(read_body(json!({"time": 7})), Ok(vec![Value::Number(Some(7.0))]));
         assert_eq!(read_body(json!({})), Ok(vec![]));
     }
 
     #[test]
     fn a_null_has_the_type_of_its_column() {
-        assert_eq!(
-            read_body(json!({"video": null})),
-            Ok(vec![Value::Integer(None)])
-        );
-        assert_eq!(
-            read_body(json!({"meta": null})),
-            Ok(vec![Value::Json(None)])
-        );
+        assert_eq!(read_body(json!({"video": null})), Ok(vec![Value::Integer(None)]));
+        assert_eq!(read_body(json!({"meta": null})), Ok(vec![Value::Json(None)]));
         refuses(json!({"name": null}), "`name` must not be null.");
     }
 
     #[test]
     fn what_cannot_be_stored_is_refused_in_a_sentence() {
         refuses(json!({"name": 5}), "`name` must be a string, not 5.");
-        refuses(
-            json!({"name": "a\0"}),
-            "`name` contains the character U+0000.",
-        );
-        refuses(
-            json!({"name": "é".repeat(256)}),
-            "`name` is longer than 255 characters.",
-        );
-        refuses(
-            json!({"meta": {"a": ["b\0"]}}),
-            "`meta` contains the character U+0000.",
-        );
-        refuses(
-            json!({"meta": {"a\0": 1}}),
-            "`meta` contains the character U+0000.",
-        );
-        refuses(
-            json!({"video": "7"}),
-            "`video` must be the id of a row of `video`, not a string.",
-        );
-        refuses(
-            json!({"limit": 1.5}),
-            "`limit` must be a whole number of 64 bits, not 1.5.",
-        );
+        refuses(json!({"name": "a\0"}), "`name` contains the character U+0000.");
+        refuses(json!({"name": "é".repeat(256)}), "`name` is longer than 255 characters.");
+        refuses(json!({"meta": {"a": ["b\0"]}}), "`meta` contains the character U+0000.");
+        refuses(json!({"meta": {"a\0": 1}}), "`meta` contains the character U+0000.");
+        refuses(json!({"video": "7"}), "`video` must be the id of a row of `video`, not a string.");
+        refuses(json!({"limit": 1.5}), "`limit` must be a whole number of 64 bits, not 1.5.");
         refuses(
             json!({"limit": u64::MAX}),
             "`limit` must be a whole number of 64 bits, not 18446744073709551615.",
         );
-        refuses(
-            json!({"survey": "yes"}),
-            "`survey` must be true or false, not a string.",
-        );
+        refuses(json!({"survey": "yes"}), "`survey` must be true or false, not a string.");
     }
 
     #[test]
     fn deep_json_is_refused_before_it_cannot_be_read_back() {
         let nested = |levels| (0..levels).fold(json!(1), |inner, _| json!([inner]));
         assert!(read_body(json!({"meta": nested(DEPTH)})).is_ok());
-        refuses(
-            json!({"meta": nested(DEPTH + 1)}),
-            "`meta` is nested more than 64 levels deep.",
-        );
+        refuses(json!({"meta": nested(DEPTH + 1)}), "`meta` is nested more than 64 levels deep.");
     }
 
     #[test]

@@ -20,9 +20,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Condition {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Condition, Infallible> {
         let headers = &parts.headers;
-        let is_set = [IF_MATCH, IF_NONE_MATCH]
-            .iter()
-            .any(|name| headers.contains_key(name));
+        let is_set = [IF_MATCH, IF_NONE_MATCH].iter().any(|name| headers.contains_key(name));
         Ok(Condition(is_set.then(|| (headers.into(), headers.into()))))
     }
 }

@@ -67,10 +67,7 @@ struct FoundMany<T>(Vec<Found<T>>);
 
 impl<T> From<Fetched<Arc<T>>> for Found<T> {
     fn from(fetched: Fetched<Arc<T>>) -> Found<T> {
-        Found {
-            value: fetched.value,
-            status: Some(fetched.status),
-        }
+        Found { value: fetched.value, status: Some(fetched.status) }
     }
 }
 
@@ -101,10 +98,7 @@ pub(crate) async fn rows<T: Resource + Row>(
     ids: &[i64],
 ) -> Result<Vec<Found<T>>, Problem> {
     let rows: Vec<T> = cache.db().select(&T::TABLE.select(), ids).await?;
-    let found = rows.into_iter().map(|row| Found {
-        value: Some(Arc::new(row)),
-        status: None,
-    });
+    let found = rows.into_iter().map(|row| Found { value: Some(Arc::new(row)), status: None });
     Ok(found.collect())
 }
 
@@ -151,10 +145,7 @@ async fn show<T: Resource>(
 
 async fn find_one<T: Resource>(cache: &Cache, id: i64) -> Result<Found<T>, Problem> {
     let found = T::find(cache, &[id]).await?.pop();
-    Ok(found.unwrap_or(Found {
-        value: None,
-        status: None,
-    }))
+    Ok(found.unwrap_or(Found { value: None, status: None }))
 }
 
 async fn create<T: Resource>(

@@ -34,26 +34,15 @@ pub(super) fn list<T: Resource>() -> OperationBuilder {
 pub(super) fn create<T: Resource>() -> OperationBuilder {
     let (tag, noun) = names::<T>();
     let problems = [400, 404, 408, 409, 413, 415, 422];
-    operation(
-        &tag,
-        &format!("create_{noun}"),
-        &format!("Makes a {noun}"),
-        &problems,
-    )
-    .request_body(Some(body(&new::<T>())))
-    .response("201", created::<T>())
+    operation(&tag, &format!("create_{noun}"), &format!("Makes a {noun}"), &problems)
+        .request_body(Some(body(&new::<T>())))
+        .response("201", created::<T>())
 }
 
 pub(super) fn show<T: Resource>() -> OperationBuilder {
     let (tag, noun) = names::<T>();
     let summary = format!("One {noun}");
-    read::<T>(operation(
-        &tag,
-        &format!("show_{noun}"),
-        &summary,
-        &[400, 404],
-    ))
-    .parameter(id())
+    read::<T>(operation(&tag, &format!("show_{noun}"), &summary, &[400, 404])).parameter(id())
 }
 
 pub(super) fn update<T: Resource>() -> OperationBuilder {
@@ -69,22 +58,16 @@ pub(super) fn update<T: Resource>() -> OperationBuilder {
 pub(super) fn delete<T: Resource>() -> OperationBuilder {
     let (tag, noun) = names::<T>();
     let problems = [400, 404, 409, 412];
-    operation(
-        &tag,
-        &format!("delete_{noun}"),
-        &format!("Deletes a {noun}"),
-        &problems,
-    )
-    .parameters(Some([id(), if_match(), if_none_match()]))
-    .response("204", Response::new("It is deleted"))
+    operation(&tag, &format!("delete_{noun}"), &format!("Deletes a {noun}"), &problems)
+        .parameters(Some([id(), if_match(), if_none_match()]))
+        .response("204", Response::new("It is deleted"))
 }
 
 /// A `GET` of one row.
 pub(crate) fn read<T: Resource>(operation: OperationBuilder) -> OperationBuilder {
     let (_, noun) = names::<T>();
-    let not_modified = ResponseBuilder::new()
-        .description("The client has it")
-        .header("ETag", etag());
+    let not_modified =
+        ResponseBuilder::new().description("The client has it").header("ETag", etag());
     operation
         .parameter(if_none_match())
         .response("200", one::<T>(&format!("The {noun}")))
@@ -166,9 +149,7 @@ fn int64(object: ObjectBuilder) -> ObjectBuilder {
 }
 
 fn number(least: usize, most: Option<usize>) -> ObjectBuilder {
-    int64(ObjectBuilder::new().schema_type(Type::Integer))
-        .minimum(Some(least))
-        .maximum(most)
+    int64(ObjectBuilder::new().schema_type(Type::Integer)).minimum(Some(least)).maximum(most)
 }
 
 fn if_match() -> Parameter {
@@ -185,10 +166,7 @@ fn if_none_match() -> Parameter {
 
 fn body(schema: &str) -> RequestBody {
     RequestBodyBuilder::new()
-        .content(
-            "application/json",
-            Content::new(Some(Ref::from_schema_name(schema))),
-        )
+        .content("application/json", Content::new(Some(Ref::from_schema_name(schema))))
         .required(Some(Required::True))
         .build()
 }
@@ -209,10 +187,7 @@ fn etag() -> Header {
 
 fn text(described: &str) -> Header {
     let string = ObjectBuilder::new().schema_type(Type::String);
-    HeaderBuilder::new()
-        .schema(Some(string))
-        .description(Some(described))
-        .build()
+    HeaderBuilder::new().schema(Some(string)).description(Some(described)).build()
 }
 
 /// The noun's tag and its name in a sentence: `organization-users`, `organization-user`.

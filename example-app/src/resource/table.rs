@@ -76,12 +76,7 @@ impl Column {
     }
 
     const fn new(field: &'static str, kind: Kind) -> Column {
-        Column {
-            field,
-            kind,
-            required: false,
-            nullable: false,
-        }
+        Column { field, kind, required: false, nullable: false }
     }
 
     pub(crate) const fn required(mut self) -> Column {
@@ -117,24 +112,15 @@ impl Table {
 
     /// The changes to a row; what the body leaves out stays as it is.
     pub(crate) fn changes(self, body: Map<String, Json>) -> Result<Changes, Problem> {
-        Ok(Changes {
-            table: self,
-            values: body::read(self.columns, body)?,
-        })
+        Ok(Changes { table: self, values: body::read(self.columns, body)? })
     }
 
     pub(crate) fn select(self) -> String {
-        format!(
-            r#"SELECT * FROM "{}" WHERE id IN ({{ids}}) ORDER BY id"#,
-            self.name
-        )
+        format!(r#"SELECT * FROM "{}" WHERE id IN ({{ids}}) ORDER BY id"#, self.name)
     }
 
     pub(crate) fn select_page(self) -> String {
-        format!(
-            r#"SELECT id FROM "{}" ORDER BY id LIMIT $1 OFFSET $2"#,
-            self.name
-        )
+        format!(r#"SELECT id FROM "{}" ORDER BY id LIMIT $1 OFFSET $2"#, self.name)
     }
 
     /// Until the transaction ends nobody else changes the row with this id.
@@ -171,10 +157,7 @@ impl Table {
 
     /// Both databases name the columns in the message, each in its own way.
     fn clash(self, message: &str) -> String {
-        let columns = self
-            .columns
-            .iter()
-            .filter(|column| message.contains(&column.name()));
+        let columns = self.columns.iter().filter(|column| message.contains(&column.name()));
         let mut fields: Vec<_> = columns.map(|column| column.field).collect();
         if fields.is_empty() {
             fields.push("id or uuid");
@@ -213,12 +196,7 @@ impl Changes {
             columns.join(", "),
             places.join(", "),
         );
-        Ok(self
-            .run(tx, &sql, None)
-            .await?
-            .first()
-            .copied()
-            .unwrap_or_default())
+        Ok(self.run(tx, &sql, None).await?.first().copied().unwrap_or_default())
     }
 
     /// Updates the row with this id.
@@ -245,17 +223,10 @@ impl Changes {
     }
 
     async fn run(self, tx: &mut Tx, sql: &str, id: Option<i64>) -> Result<Vec<i64>, Problem> {
-        let values = self
-            .values
-            .into_iter()
-            .map(|(_, value)| value)
-            .chain(id.map(Value::from));
+        let values = self.values.into_iter().map(|(_, value)| value).chain(id.map(Value::from));
         let values: Vec<Value> = values.collect();
         tx.ids(sql, values).await.map_err(|error| {
-            self.table.refused(
-                error,
-                "A row that this one refers to has just been deleted.",
-            )
+            self.table.refused(error, "A row that this one refers to has just been deleted.")
         })
     }
 }

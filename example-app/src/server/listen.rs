@@ -119,10 +119,7 @@ async fn admit(listener: &TcpListener, room: &Arc<Room>) -> (TcpStream, Seat) {
 /// The client was gone before it was let in.
 fn is_the_clients(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
-    matches!(
-        error.kind(),
-        ConnectionAborted | ConnectionRefused | ConnectionReset
-    )
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
 async fn serve(stream: TcpStream, seat: Seat, app: Router, limits: Limits, watcher: Watcher) {

@@ -42,12 +42,7 @@ pub(super) struct Seat {
 
 impl Room {
     pub(super) fn new(seats: usize, moment: Duration) -> Arc<Room> {
-        Arc::new(Room {
-            seats,
-            moment,
-            taken: Mutex::default(),
-            changed: Notify::new(),
-        })
+        Arc::new(Room { seats, moment, taken: Mutex::default(), changed: Notify::new() })
     }
 
     /// A seat, as soon as there is one. For one caller at a time.
@@ -74,11 +69,7 @@ impl Room {
         }
         taken.seats += 1;
         drop(taken);
-        let seat = Seat {
-            room: Arc::clone(self),
-            place: Mutex::default(),
-            closed: Arc::default(),
-        };
+        let seat = Seat { room: Arc::clone(self), place: Mutex::default(), closed: Arc::default() };
         seat.waits();
         Some(seat)
     }
@@ -119,10 +110,7 @@ impl Seat {
         let mut taken = self.room.taken();
         let place = taken.next;
         taken.next += 1;
-        let waiting = Waiting {
-            since: Instant::now(),
-            closed: Arc::clone(&self.closed),
-        };
+        let waiting = Waiting { since: Instant::now(), closed: Arc::clone(&self.closed) };
         taken.line.insert(place, waiting);
         self.moves(&mut taken, Some(place));
         drop(taken);

@@ -46,10 +46,7 @@ async fn organizations(
 
     let mut memberships = HashMap::<_, Vec<_>>::new();
     for row in rows {
-        memberships
-            .entry(row.user_id)
-            .or_default()
-            .push(row.membership);
+        memberships.entry(row.user_id).or_default().push(row.membership);
     }
     Ok(memberships)
 }

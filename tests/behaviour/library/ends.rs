@@ -11,7 +11,6 @@ use tokio::time::timeout;
 
 use super::bank::{BUSY, Bank, Branch, story};
 use crate::harness::Story;
-use crate::harness::setup::{Database, Tier};
 use crate::harness::soon::{PATIENCE, Soon, soon};
 
 const WRITE: &str = "UPDATE note SET text = 'new' WHERE id = 'n'";
@@ -27,17 +26,14 @@ pub fn stories() -> Vec<Story> {
         story!(two_shutdowns_wait_for_the_same),
         story!(after_a_shutdown_nothing_is_read_ahead),
         story!(a_shutdown_does_not_wait_for_a_runtime_that_stands_still),
-        story!(a_store_comes_back_though_the_builders_runtime_stands_still)
-            .on(|setup| setup.database == Database::Sqlite && setup.tier == Tier::Redis),
+        story!(a_store_comes_back_though_the_builders_runtime_stands_still).on_sqlite().on_redis(),
         story!(a_cache_that_is_dropped_ends),
         story!(a_cache_that_is_dropped_while_its_store_is_away_ends).own_redis(),
     ]
 }
 
 async fn a_cache_that_is_shut_down_has_delivered_every_commit<DB: Base>(bank: Bank<DB>) {
-    let branch = bank
-        .branch_with(&SCHEMA, |builder| builder.relay(true))
-        .await;
+    let branch = bank.branch_with(&SCHEMA, |builder| builder.relay(true)).await;
     assert_eq!(branch.text("n").await.as_deref(), Some("old"));
     let committed = branch.events.hold_after_commit();
     let write = branch.write_meanwhile(WRITE);
@@ -62,8 +58,7 @@ async fn a_cache_that_is_shut_down_has_delivered_every_commit<DB: Base>(bank: Ba
 }
 
 async fn commits_that_wait_for_each_other_do_not_wait_for_a_shutdown<DB: Base>(bank: Bank<DB>) {
-    bank.sql("INSERT INTO owner (id, version) VALUES (2, 0)")
-        .await;
+    bank.sql("INSERT INTO owner (id, version) VALUES (2, 0)").await;
     bank.deliver_pending().await;
     let mut first = bank.begin().await;
     let delete = "DELETE FROM owner WHERE id = 2";
@@ -125,10 +120,7 @@ async fn two_shutdowns_wait_for_the_same<DB: Base>(bank: Bank<DB>) {
     let ends = [branch.cache.clone(), branch.cache.clone()]
         .map(|cache| tokio::spawn(async move { cache.shutdown().await }));
     tokio::time::sleep(A_WHILE).await;
-    assert!(
-        ends.iter().all(|end| !end.is_finished()),
-        "its relay is in a pass"
-    );
+    assert!(ends.iter().all(|end| !end.is_finished()), "its relay is in a pass");
     delivering.release();
     for end in ends {
         end.await.expect("no panic");
@@ -136,20 +128,17 @@ async fn two_shutdowns_wait_for_the_same<DB: Base>(bank: Bank<DB>) {
 }
 
 async fn after_a_shutdown_nothing_is_read_ahead<DB: Base>(bank: Bank<DB>) {
-    bank.sql("INSERT INTO rate (id, text) VALUES (1, 'old')")
-        .await;
+    bank.sql("INSERT INTO rate (id, text) VALUES (1, 'old')").await;
     bank.deliver_pending().await;
     let desk = bank.desk().await;
     for _ in 0..2 {
         Rate::get(&desk.cache, 1).await.expect("read");
     }
-    desk.write("UPDATE rate SET text = 'new' WHERE id = 1")
-        .await;
+    desk.write("UPDATE rate SET text = 'new' WHERE id = 1").await;
     soon("it is read ahead", || desk.asked.times("rate") == 2).await;
     Rate::get(&desk.cache, 1).await.expect("read");
     desk.cache.shutdown().await;
-    desk.write("UPDATE rate SET text = 'newer' WHERE id = 1")
-        .await;
+    desk.write("UPDATE rate SET text = 'newer' WHERE id = 1").await;
     tokio::time::sleep(A_WHILE).await;
     assert_eq!(desk.asked.times("rate"), 2, "nobody reads");
 }

@@ -3,7 +3,6 @@
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
 
 use ledger::{Base, Note, SCHEMA};
 
@@ -47,26 +46,20 @@ async fn a_cache_outlives_the_runtime_that_built_it<DB: Base>(bank: Bank<DB>) {
         runtime.block_on(async {
             // Its connections are of that runtime as well.
             let pool = DB::pool(elsewhere.url(), 4);
-            let branch = elsewhere
-                .branch_on(&pool, &SCHEMA, |builder| builder.relay(true))
-                .await;
+            let branch = elsewhere.branch_on(&pool, &SCHEMA, |builder| builder.relay(true)).await;
             assert_eq!(branch.text("n").await.as_deref(), Some("old"));
             branch
         })
     });
     let branch = built.join().expect("built");
     for text in ["one", "two"] {
-        bank.sql(format!("UPDATE note SET text = '{text}' WHERE id = 'n'"))
-            .await;
+        bank.sql(format!("UPDATE note SET text = '{text}' WHERE id = 'n'")).await;
         // Only its relay can tell it.
         becomes(&branch, text).await;
         is_hit(&branch).await;
     }
     let soon = Soon::within(SOON);
-    while let Err(error) = branch
-        .write("UPDATE note SET text = 'three' WHERE id = 'n'")
-        .await
-    {
+    while let Err(error) = branch.write("UPDATE note SET text = 'three' WHERE id = 'n'").await {
         soon.at_once_or(error);
     }
     becomes(&branch, "three").await;

@@ -25,9 +25,7 @@ fn the_guide_builds_and_prints_what_it_says() {
         .current_dir(&blog)
         .env("CARGO_TARGET_DIR", blog.join("target")));
     let promised = block(&guide, "console");
-    let (_, promised) = promised
-        .split_once("$ cargo run\n")
-        .expect("the guide shows a run");
+    let (_, promised) = promised.split_once("$ cargo run\n").expect("the guide shows a run");
     assert_eq!(String::from_utf8_lossy(&output.stdout), promised);
 }
 
@@ -82,10 +80,7 @@ const BODY: &str = "rust body";
 fn the_code_of_every_page_of_the_guide_compiles() {
     let pages = build_dir("guide-pages");
     let mut members = Vec::new();
-    let mut files = vec![
-        root().join("README.md"),
-        root().join("cache-runtime/README.md"),
-    ];
+    let mut files = vec![root().join("README.md"), root().join("cache-runtime/README.md")];
     let guide = fs::read_dir(root().join("docs/guide")).expect("the guide");
     files.extend(guide.map(|entry| entry.expect("a page").path()));
     files.retain(|file| file.extension().is_some_and(|it| it == "md"));
@@ -93,14 +88,10 @@ fn the_code_of_every_page_of_the_guide_compiles() {
     for file in files {
         let page = fs::read_to_string(&file).expect("read the page");
         let kinds: Vec<&str> = blocks(&page).into_iter().map(|(info, _)| info).collect();
-        let unknown = kinds
-            .iter()
-            .find(|it| it.starts_with("rust") && ![ITEMS, FRONT, BODY].contains(*it));
+        let unknown =
+            kinds.iter().find(|it| it.starts_with("rust") && ![ITEMS, FRONT, BODY].contains(*it));
         assert_eq!(unknown, None, "in {}", file.display());
-        if [FILE, ITEMS, FRONT, BODY]
-            .iter()
-            .any(|kind| kinds.contains(kind))
-        {
+        if [FILE, ITEMS, FRONT, BODY].iter().any(|kind| kinds.contains(kind)) {
             let name = member(&pages, &file, &page);
             assert!(!members.contains(&name), "two pages are called {name}");
             members.push(name);
@@ -175,10 +166,7 @@ fn local(text: &str) -> String {
 /// All blocks with this info string, one after another.
 fn block(page: &str, info: &str) -> String {
     let blocks = blocks(page).into_iter();
-    let text: String = blocks
-        .filter(|(of, _)| *of == info)
-        .map(|(_, text)| text)
-        .collect();
+    let text: String = blocks.filter(|(of, _)| *of == info).map(|(_, text)| text).collect();
     assert!(!text.is_empty(), "the page has no ```{info} block");
     text
 }

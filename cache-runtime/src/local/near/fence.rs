@@ -84,11 +84,7 @@ impl NearFence {
     /// The value under this key is no longer valid: it was invalidated.
     pub(crate) fn invalidated(&self, key: &str) {
         self.evicted(key);
-        for Follower(follow) in &*self
-            .followers
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-        {
+        for Follower(follow) in &*self.followers.read().unwrap_or_else(PoisonError::into_inner) {
             follow(key);
         }
     }
@@ -102,10 +98,7 @@ impl NearFence {
 
     pub(crate) fn follow(&self, follow: impl Fn(&str) + Send + Sync + 'static) {
         let follower = Follower(Box::new(follow));
-        self.followers
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(follower);
+        self.followers.write().unwrap_or_else(PoisonError::into_inner).push(follower);
     }
 
     /// Nothing is, or it is not known what: a message was lost, or may have been.
@@ -128,8 +121,7 @@ impl NearFence {
             true => self.max_staleness.saturating_sub(TICK),
             false => Duration::from_secs(3600),
         };
-        self.trusted_until
-            .fetch_max(asked.after(life).0, Ordering::SeqCst);
+        self.trusted_until.fetch_max(asked.after(life).0, Ordering::SeqCst);
     }
 
     pub(crate) fn max_staleness(&self) -> Duration {

@@ -43,10 +43,7 @@ pub(super) async fn changes(
         .flat_map(|(n, table)| table.triggers.iter().map(move |it| (n, table, it.name)))
         .collect();
     let (names, of) = triggers_of(tables);
-    let functions: Vec<&str> = wanted
-        .iter()
-        .map(|(_, table, _)| function(table).0)
-        .collect();
+    let functions: Vec<&str> = wanted.iter().map(|(_, table, _)| function(table).0).collect();
     let sql = "SELECT n FROM unnest($1, $2, $3) WITH ORDINALITY AS wanted(name, of, function, n)
          WHERE NOT EXISTS (
            SELECT FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid
@@ -120,17 +117,10 @@ pub(super) async fn stale(
              SELECT FROM unnest($2, $3) AS wanted(name, of)
              WHERE wanted.name = tgname AND to_regclass(wanted.of) = tgrelid)
          ORDER BY 2, 1";
-    let found: Vec<(String, String, bool)> = sqlx::query_as(sql)
-        .bind(writes(schema))
-        .bind(names)
-        .bind(of)
-        .fetch_all(connection)
-        .await?;
-    let stale = found.into_iter().map(|(name, table, is_enabled)| Stale {
-        name,
-        table,
-        is_enabled,
-    });
+    let found: Vec<(String, String, bool)> =
+        sqlx::query_as(sql).bind(writes(schema)).bind(names).bind(of).fetch_all(connection).await?;
+    let stale =
+        found.into_iter().map(|(name, table, is_enabled)| Stale { name, table, is_enabled });
     Ok(stale.collect())
 }
 

@@ -54,12 +54,7 @@ pub(super) async fn installed(
             .await
     };
     let mut found = look(connection).await;
-    if let Ok(Found {
-        stamp: Some(_),
-        identity: None,
-        ..
-    }) = found
-    {
+    if let Ok(Found { stamp: Some(_), identity: None, .. }) = found {
         // It has no life. Who comes first begins one.
         found = match begin_life(connection, schema).await {
             Ok(()) => look(connection).await,
@@ -76,13 +71,7 @@ pub(super) async fn installed(
         }
         found => found?,
     };
-    let Found {
-        stamp,
-        identity,
-        triggers: count,
-        is_filtered,
-        subscribed,
-    } = found;
+    let Found { stamp, identity, triggers: count, is_filtered, subscribed } = found;
     if is_filtered {
         return Ok(Installed::Useless(format!(
             "row-level security hides rows of \"{}\" from this role, so that writes would go unnoticed\n\

@@ -60,11 +60,7 @@ pub(super) async fn install(
     if is_right && (!triggers || changes(connection, schema).await?.is_empty()) {
         return Ok(());
     }
-    let checks = if triggers {
-        schema.postgres.checks
-    } else {
-        &[]
-    };
+    let checks = if triggers { schema.postgres.checks } else { &[] };
     let first = [schema.postgres.outbox, checks].concat();
     step(connection, FOR_WRITERS, first).await?;
     for _ in 0..ROUNDS {

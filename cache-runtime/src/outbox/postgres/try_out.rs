@@ -46,10 +46,7 @@ async fn tried_out(
     outbox: &'static str,
     writer: i64,
 ) -> Result<Option<String>, sqlx::Error> {
-    let own = RowFilter::Own {
-        mark: writer,
-        here: 0,
-    };
+    let own = RowFilter::Own { mark: writer, here: 0 };
     Postgres::report(connection, outbox, vec![Tag::from_text("tried#out=")]).await?;
     let rows = Postgres::rows(connection, outbox, &own, Cursor::FIRST).await?;
     let ids: Vec<i64> = rows.iter().map(|row| row.cursor.id).collect();

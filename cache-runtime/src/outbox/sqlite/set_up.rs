@@ -69,14 +69,10 @@ pub(super) async fn are_right(
     schema: &'static Schema,
 ) -> Result<bool, sqlx::Error> {
     let sql = "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger' AND instr(sql, $1) > 0";
-    let found: Vec<(String, String, String)> = sqlx::query_as(sql)
-        .bind(writes(schema))
-        .fetch_all(&mut *connection)
-        .await?;
-    let found: HashMap<String, (String, String)> = found
-        .into_iter()
-        .map(|(name, table, sql)| (name, (table, sql)))
-        .collect();
+    let found: Vec<(String, String, String)> =
+        sqlx::query_as(sql).bind(writes(schema)).fetch_all(&mut *connection).await?;
+    let found: HashMap<String, (String, String)> =
+        found.into_iter().map(|(name, table, sql)| (name, (table, sql))).collect();
     for table in schema.sqlite.tables {
         for trigger in table.triggers {
             let Some((of, sql)) = found.get(trigger.name) else {
@@ -104,10 +100,8 @@ async fn made(connection: &mut SqliteConnection, trigger: &Trigger) -> Result<St
     // With those that are generated, which `table_info` leaves out. Hidden ones (1) are arguments
     // of virtual tables.
     let sql = "SELECT name FROM pragma_table_xinfo($1) WHERE hidden <> 1 ORDER BY cid";
-    let mut columns: Vec<String> = sqlx::query_scalar(sql)
-        .bind(*table)
-        .fetch_all(connection)
-        .await?;
+    let mut columns: Vec<String> =
+        sqlx::query_scalar(sql).bind(*table).fetch_all(connection).await?;
     columns.retain(|column| !ignores.contains(&column.as_str()));
     // Their types count as well: 1 and 1.0 are equal, and have two texts. As rows, since a thousand
     // `OR`s nest too deep.
@@ -118,9 +112,7 @@ async fn made(connection: &mut SqliteConnection, trigger: &Trigger) -> Result<St
         });
         columns.collect::<Vec<_>>().join(", ")
     };
-    let sql = trigger
-        .sql
-        .replace("{old}", &image("OLD", " COLLATE BINARY"));
+    let sql = trigger.sql.replace("{old}", &image("OLD", " COLLATE BINARY"));
     Ok(sql.replace("{new}", &image("NEW", "")))
 }
 
@@ -133,18 +125,10 @@ async fn refuse_collations(
     const INDEX: &str = "cache_outbox_collation";
     // Only an index tells the collation of a column. This one has no entries, and is undone.
     let mut tx = connection.begin().await?;
-    for ExactColumn {
-        what,
-        table,
-        column,
-    } in columns
-    {
+    for ExactColumn { what, table, column } in columns {
         // Mostly no column has one, and the index takes a look at every row.
         let sql = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = $1 COLLATE NOCASE AND sql LIKE '%COLLATE%'";
-        let has_any: i64 = sqlx::query_scalar(sql)
-            .bind(*table)
-            .fetch_one(&mut *tx)
-            .await?;
+        let has_any: i64 = sqlx::query_scalar(sql).bind(*table).fetch_one(&mut *tx).await?;
         if has_any == 0 {
             continue;
         }
@@ -154,10 +138,8 @@ async fn refuse_collations(
         );
         run::<Sqlite>(&mut tx, [index]).await?;
         let sql = "SELECT coll FROM pragma_index_xinfo($1) WHERE seqno = 0";
-        let collation: Option<String> = sqlx::query_scalar(sql)
-            .bind(INDEX)
-            .fetch_optional(&mut *tx)
-            .await?;
+        let collation: Option<String> =
+            sqlx::query_scalar(sql).bind(INDEX).fetch_optional(&mut *tx).await?;
         run::<Sqlite>(&mut tx, [format!("DROP INDEX \"{INDEX}\"")]).await?;
         if let Some(collation) = collation.filter(|it| !it.eq_ignore_ascii_case("BINARY")) {
             return Err(refusal(&format!(
@@ -210,6 +192,5 @@ fn writes(schema: &Schema) -> String {
 /// Whether this `CREATE TRIGGER` is for a table beside the outbox, in no attached database.
 fn is_here(sql: &str) -> bool {
     let name = sql.strip_prefix("CREATE TRIGGER \"").unwrap_or_default();
-    name.split_once('"')
-        .is_some_and(|(_, rest)| rest.starts_with(' '))
+    name.split_once('"').is_some_and(|(_, rest)| rest.starts_with(' '))
 }

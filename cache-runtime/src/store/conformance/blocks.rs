@@ -60,10 +60,7 @@ pub(super) async fn becomes_strict(store: &dyn Store) {
 
 pub(super) async fn fill_strictly(store: &dyn Store, key: &str, tags: &[&str]) -> bool {
     let token = read(store, &[]).await.token;
-    let fill = Fill {
-        strict: true,
-        ..new_fill(key, tags, b"1", LONG)
-    };
+    let fill = Fill { strict: true, ..new_fill(key, tags, b"1", LONG) };
     store.fill(token, &[fill]).await.expect("fill") == [true]
 }
 

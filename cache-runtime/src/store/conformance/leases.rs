@@ -27,11 +27,8 @@ pub(super) async fn a_claim_reads_what_is_there_and_claims_the_rest(store: &dyn 
 
 pub(super) async fn a_claim_of_many_keys_is_one_of_each(store: &dyn Store) {
     let keys: Vec<String> = (0..350).map(|n| format!("key_{n}")).collect();
-    let fills: Vec<Fill> = keys
-        .iter()
-        .step_by(3)
-        .map(|key| new_fill(key, &[key], key.as_bytes(), LONG))
-        .collect();
+    let fills: Vec<Fill> =
+        keys.iter().step_by(3).map(|key| new_fill(key, &[key], key.as_bytes(), LONG)).collect();
     let token = read(store, &[]).await.token;
     store.fill(token, &fills).await.expect("fill");
     let claim = claim(store, 1, &keys, LONG).await;
@@ -125,10 +122,7 @@ async fn one_of_two_claimants_loads(one: &dyn Store, two: &dyn Store) {
     assert_eq!(first.claimed, [true, false, true]);
     let second = claim(two, 2, &["b", "c", "there", "a"], LONG).await;
     assert_eq!(second.claimed, [false, true, false, false]);
-    assert_eq!(
-        second.read.values,
-        [None, None, Some(Bytes::from("1")), None]
-    );
+    assert_eq!(second.read.values, [None, None, Some(Bytes::from("1")), None]);
     // Each has still what it had.
     let first = claim(one, 1, &["a", "b", "c"], LONG).await;
     assert_eq!(first.claimed, [true, true, false]);

@@ -34,11 +34,7 @@ pub(super) fn schema(max_load: Duration) -> Schema {
         spellings: "",
     };
     Schema {
-        file: File {
-            name: "cache.toml",
-            package: "",
-            hash: 0,
-        },
+        file: File { name: "cache.toml", package: "", hash: 0 },
         nearer: &[],
         prefix: "",
         max_load,
@@ -57,13 +53,7 @@ pub(super) fn schema(max_load: Duration) -> Schema {
 
 pub(super) fn new_fill(key: &str, tags: &[&str], value: &[u8], ttl: Duration) -> Fill {
     let tags = tags.iter().map(|tag| Tag::from_text(*tag)).collect();
-    Fill {
-        key: key.to_owned(),
-        tags,
-        value: Bytes::copy_from_slice(value),
-        ttl,
-        strict: false,
-    }
+    Fill { key: key.to_owned(), tags, value: Bytes::copy_from_slice(value), ttl, strict: false }
 }
 
 /// Reads, loads and fills without anything in between.
@@ -98,8 +88,5 @@ pub(super) async fn read(store: &dyn Store, keys: &[String]) -> Read {
 pub(super) async fn present<'a>(store: &dyn Store, keys: &[&'a str]) -> Vec<&'a str> {
     let names: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
     let values = read(store, &names).await.values;
-    keys.iter()
-        .zip(values)
-        .filter_map(|(key, value)| value.map(|_| *key))
-        .collect()
+    keys.iter().zip(values).filter_map(|(key, value)| value.map(|_| *key)).collect()
 }

@@ -16,10 +16,7 @@ pub(super) async fn reads_back_what_was_stored(store: &dyn Store) {
     let keys = ["b", "none", "a", "a"].map(str::to_owned);
     let values = read(store, &keys).await.values;
     let expected: [Option<&[u8]>; 4] = [Some(&[0, 255, 13, 10]), None, Some(b"1"), Some(b"1")];
-    assert_eq!(
-        values.iter().map(Option::as_deref).collect::<Vec<_>>(),
-        expected
-    );
+    assert_eq!(values.iter().map(Option::as_deref).collect::<Vec<_>>(), expected);
 }
 
 pub(super) async fn an_invalidation_deletes_what_its_tag_indexes_and_nothing_else(
@@ -30,10 +27,7 @@ pub(super) async fn an_invalidation_deletes_what_its_tag_indexes_and_nothing_els
     fill(store, "s", &["s"], b"1").await;
     fill(store, "none", &[], b"1").await;
     invalidate(store, &["t"]).await;
-    assert_eq!(
-        present(store, &["both", "t", "s", "none"]).await,
-        ["s", "none"]
-    );
+    assert_eq!(present(store, &["both", "t", "s", "none"]).await, ["s", "none"]);
 }
 
 pub(super) async fn an_invalidation_refuses_the_fills_that_began_before_it(store: &dyn Store) {
@@ -44,10 +38,7 @@ pub(super) async fn an_invalidation_refuses_the_fills_that_began_before_it(store
     // Refused for good: also after another one has stored.
     assert!(fill(store, "a", &["t"], b"fresh").await);
     assert!(!fill_since(store, &before, "a", &["t"], b"stale").await);
-    assert_eq!(
-        read(store, &["a".to_owned()]).await.values,
-        [Some(Bytes::from("fresh"))]
-    );
+    assert_eq!(read(store, &["a".to_owned()]).await.values, [Some(Bytes::from("fresh"))]);
 }
 
 pub(super) async fn an_invalidation_of_something_else_refuses_nothing(store: &dyn Store) {
@@ -63,10 +54,7 @@ pub(super) async fn each_fill_of_a_batch_is_judged_by_its_own_tags(store: &dyn S
     invalidate(store, &["t"]).await;
     let fills =
         [("a", "s"), ("b", "t"), ("c", "u")].map(|(key, tag)| new_fill(key, &[tag], b"1", LONG));
-    assert_eq!(
-        store.fill(before.token, &fills).await.expect("fill"),
-        [true, false, true]
-    );
+    assert_eq!(store.fill(before.token, &fills).await.expect("fill"), [true, false, true]);
     assert_eq!(present(store, &["a", "b", "c"]).await, ["a", "c"]);
 }
 
@@ -127,10 +115,8 @@ pub(super) async fn what_is_read_while_a_wide_tag_goes_is_not_built_in(store: &d
 /// Stores so many values with one tag that they do not go at once.
 pub(super) async fn fill_widely(store: &dyn Store) -> Vec<String> {
     let keys: Vec<String> = (0..5000).map(|n| format!("key_{n}")).collect();
-    let fills: Vec<Fill> = keys
-        .iter()
-        .map(|key| new_fill(key, &["wide", key], b"1", LONG))
-        .collect();
+    let fills: Vec<Fill> =
+        keys.iter().map(|key| new_fill(key, &["wide", key], b"1", LONG)).collect();
     let token = read(store, &[]).await.token;
     for fills in fills.chunks(500) {
         let stored = store.fill(token, fills).await.expect("fill");
@@ -177,10 +163,7 @@ pub(super) async fn values_expire(store: &dyn Store) {
     assert_eq!(store.fill(token, &fills).await.expect("fill"), [true, true]);
     let deadline = Instant::now() + Duration::from_secs(5);
     while present(store, &["short"]).await == ["short"] {
-        assert!(
-            Instant::now() < deadline,
-            "a value of 50 ms is still there after 5 s"
-        );
+        assert!(Instant::now() < deadline, "a value of 50 ms is still there after 5 s");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     // What expired with its tag's index must not have taken the others out of it.
@@ -189,15 +172,9 @@ pub(super) async fn values_expire(store: &dyn Store) {
 }
 
 pub(super) async fn any_text_is_a_key_and_a_tag(store: &dyn Store) {
-    for text in [
-        " ",
-        "#",
-        "a=b_c%",
-        "line\nbreak",
-        "nul\0",
-        "Ünïcödé \u{1F600}",
-        &"long".repeat(10_000),
-    ] {
+    for text in
+        [" ", "#", "a=b_c%", "line\nbreak", "nul\0", "Ünïcödé \u{1F600}", &"long".repeat(10_000)]
+    {
         let key = format!("key{text}");
         assert!(fill(store, &key, &[text], b"1").await, "{text:?}");
         invalidate(store, &[text]).await;
@@ -218,9 +195,7 @@ pub(super) async fn a_token_older_than_the_fences_is_refused(store: &dyn Store) 
 /// It may refuse too much then, of what began before.
 pub(super) async fn more_fences_than_a_store_keeps_still_refuse(store: &dyn Store) {
     let before = read(store, &[]).await;
-    let tags: Vec<Tag> = (0..70_000)
-        .map(|n| Tag::from_text(format!("t#{n}")))
-        .collect();
+    let tags: Vec<Tag> = (0..70_000).map(|n| Tag::from_text(format!("t#{n}"))).collect();
     for tags in tags.chunks(5000) {
         store.invalidate(tags).await.expect("invalidate");
     }

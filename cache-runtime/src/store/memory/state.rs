@@ -56,10 +56,7 @@ pub(super) struct Entry {
 
 /// A value with its tags and all that is kept for them.
 pub(super) fn size(key: &str, value: &[u8], tags: &[Tag]) -> usize {
-    let tags: usize = tags
-        .iter()
-        .map(|tag| 2 * tag.as_str().len() + OVERHEAD / 2)
-        .sum();
+    let tags: usize = tags.iter().map(|tag| 2 * tag.as_str().len() + OVERHEAD / 2).sum();
     OVERHEAD + 2 * key.len() + value.len() + tags
 }
 
@@ -105,10 +102,7 @@ impl State {
         self.remove(&fill.key);
         let key: Arc<str> = fill.key.as_str().into();
         for tag in &fill.tags {
-            self.index
-                .entry(tag.clone())
-                .or_default()
-                .insert(key.clone());
+            self.index.entry(tag.clone()).or_default().insert(key.clone());
         }
         self.bytes += size(&fill.key, &fill.value, &fill.tags);
         let entry = Entry {

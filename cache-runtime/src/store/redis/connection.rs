@@ -54,10 +54,8 @@ impl Connection {
                 Ok::<_, Infallible>(())
             });
         }
-        let mut server = client
-            .get_multiplexed_async_connection_with_config(&config)
-            .await
-            .map_err(error)?;
+        let mut server =
+            client.get_multiplexed_async_connection_with_config(&config).await.map_err(error)?;
         let patience = Patience::new(sizes);
         warn_of_evictions(&mut server, &patience).await?;
         if heard.is_some() {
@@ -153,10 +151,7 @@ async fn largest(
     patience: &Patience,
 ) -> Result<usize, StoreError> {
     let mut config = redis::cmd("CONFIG");
-    let asked = config
-        .arg("GET")
-        .arg("proto-max-bulk-len")
-        .query_async(server);
+    let asked = config.arg("GET").arg("proto-max-bulk-len").query_async(server);
     let said: RedisResult<HashMap<String, usize>> = patience.wait(0, asked).await?;
     let said = said.ok().and_then(|all| all.into_values().next());
     Ok(said.unwrap_or(512 << 20))

@@ -28,10 +28,7 @@ impl Server {
         let mut call = "first";
         loop {
             let mut script = self.scripts.invalidate.prepare_invoke();
-            script
-                .key(&self.names.clock)
-                .key(&self.names.fences)
-                .key(&self.names.tags);
+            script.key(&self.names.clock).key(&self.names.fences).key(&self.names.tags);
             script
                 .arg(self.fence_life_ms)
                 .arg(SLICE)

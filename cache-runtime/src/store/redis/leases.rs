@@ -56,13 +56,8 @@ impl Server {
     ) -> Result<Option<Claim>, StoreError> {
         let mut connection = self.connection()?;
         let mut script = self.scripts.claim.prepare_invoke();
-        script
-            .key(&self.names.clock)
-            .key(&*self.names.values(keys))
-            .key(self.leases_of(keys));
-        script
-            .arg(claimant)
-            .arg(u64::max(life.as_millis() as u64, 1));
+        script.key(&self.names.clock).key(&*self.names.values(keys)).key(self.leases_of(keys));
+        script.arg(claimant).arg(u64::max(life.as_millis() as u64, 1));
         let asked = script.invoke_async(&mut connection.server);
         let bytes = connection.patience.expected(keys.len());
         let (answers, claimed): (Vec<Option<Bytes>>, Vec<bool>) =

@@ -31,11 +31,7 @@ impl Heard {
     /// Whatever was told over an earlier connection: what came after it was missed.
     pub(super) fn nothing_yet(sink: InvalidationSink, prefix: Arc<str>) -> Heard {
         sink.forget_all();
-        Heard {
-            sink,
-            prefix,
-            last: Mutex::default(),
-        }
+        Heard { sink, prefix, last: Mutex::default() }
     }
 
     pub(super) fn push(&self, push: &PushInfo) {
@@ -115,11 +111,7 @@ mod tests {
             heard.message(format!("{old} {new}\n{keys}").as_bytes());
         };
         assert!(!survives(&near, || heard.check(token(1))), "the first");
-        assert!(survives(&near, || message(
-            &at(1),
-            &at(2),
-            "plio_2\nplio_3"
-        )));
+        assert!(survives(&near, || message(&at(1), &at(2), "plio_2\nplio_3")));
         assert!(!survives(&near, || message(&at(2), &at(3), "plio_1")));
         assert!(survives(&near, || heard.check(token(3))));
         assert!(survives(&near, || heard.check(token(2))), "an old answer");

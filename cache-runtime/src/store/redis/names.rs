@@ -46,10 +46,7 @@ impl Names {
     pub(super) fn values<'k>(&self, keys: &'k [String]) -> Cow<'k, [String]> {
         match &*self.values {
             "" => Cow::Borrowed(keys),
-            _ => keys
-                .iter()
-                .map(|key| self.value(key).into_owned())
-                .collect(),
+            _ => keys.iter().map(|key| self.value(key).into_owned()).collect(),
         }
     }
 }

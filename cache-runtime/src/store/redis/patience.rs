@@ -81,10 +81,7 @@ pub(super) struct Patience {
 
 impl Patience {
     pub(super) fn new(sizes: Arc<Sizes>) -> Patience {
-        Patience {
-            under_way: AtomicU64::new(0),
-            sizes,
-        }
+        Patience { under_way: AtomicU64::new(0), sizes }
     }
 
     /// How many bytes so many values may have.

@@ -41,9 +41,7 @@ impl Server {
         })?;
         // A server that is gone without a word is noticed by who asks it something; this closes
         // what nobody asks over.
-        let keepalive = TcpKeepalive::new()
-            .with_time(KEEPALIVE)
-            .with_interval(KEEPALIVE);
+        let keepalive = TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE);
         let tcp = TcpSettings::default().set_nodelay(true);
         let info = info.set_tcp_settings(tcp.set_keepalive(keepalive));
         // RESP3: messages come over the connection of the commands.
@@ -65,21 +63,13 @@ impl Server {
     /// The same under other names.
     pub(super) fn prefixed(self, prefix: &str) -> Server {
         let database = self.client.get_connection_info().redis_settings().db();
-        Server {
-            names: Names::new(prefix, self.names.of_schema, database),
-            ..self
-        }
+        Server { names: Names::new(prefix, self.names.of_schema, database), ..self }
     }
 
     /// The connection, which is made anew whenever the store is connected.
     pub(super) fn connection(&self) -> Result<Connection, StoreError> {
-        let connection = self
-            .connection
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        connection
-            .clone()
-            .ok_or_else(|| StoreError::away("not connected yet"))
+        let connection = self.connection.read().unwrap_or_else(PoisonError::into_inner);
+        connection.clone().ok_or_else(|| StoreError::away("not connected yet"))
     }
 
     /// See [`Store::connect`](crate::store::Store::connect).
@@ -89,10 +79,7 @@ impl Server {
         let channel = &self.names.channel;
         let sizes = self.sizes.clone();
         let connection = Connection::open(&self.client, source, channel, heard, sizes).await?;
-        *self
-            .connection
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = Some(connection.clone());
+        *self.connection.write().unwrap_or_else(PoisonError::into_inner) = Some(connection.clone());
         self.find_epoch(connection, "").await
     }
 

@@ -38,9 +38,7 @@ impl Server {
         }
         // Somebody flushed the server.
         self.renew_epoch("").await?;
-        self.try_read(keys)
-            .await?
-            .ok_or_else(|| StoreError::away("its clock does not last"))
+        self.try_read(keys).await?.ok_or_else(|| StoreError::away("its clock does not last"))
     }
 
     async fn try_read(&self, keys: &[String]) -> Result<Option<Read>, StoreError> {
@@ -114,9 +112,7 @@ impl Server {
             pipeline.invoke_script(&script);
         }
         let bytes = fills.iter().map(|fill| fill.value.len() as u64).sum();
-        let Connection {
-            server, patience, ..
-        } = &mut connection;
+        let Connection { server, patience, .. } = &mut connection;
         patience.learn(largest.unwrap_or_default());
         let asked = patience.wait(bytes, pipeline.query_async(server));
         let answers: RedisResult<Vec<i64>> = match asked.await? {
@@ -145,8 +141,7 @@ impl Server {
 pub(super) fn append(read: &mut Read, more: Read) {
     let same_epoch = more.token.epoch == read.token.epoch;
     let values = more.values.into_iter();
-    read.values
-        .extend(values.map(|value| value.filter(|_| same_epoch)));
+    read.values.extend(values.map(|value| value.filter(|_| same_epoch)));
 }
 
 /// How many of these fills go into one call: at least one.

@@ -69,24 +69,17 @@ impl<'de> Deserializer<'de> for Ask<'_> {
         visitor: V,
     ) -> Result<V::Value, Stop> {
         self.0.note(name)?;
-        self.0
-            .deeper(|seen| visitor.visit_newtype_struct(Ask(seen)))
+        self.0.deeper(|seen| visitor.visit_newtype_struct(Ask(seen)))
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
         self.0.note("seq")?;
-        visitor.visit_seq(Several {
-            seen: self.0,
-            left: 1,
-        })
+        visitor.visit_seq(Several { seen: self.0, left: 1 })
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Stop> {
         self.0.note(len)?;
-        visitor.visit_seq(Several {
-            seen: self.0,
-            left: len,
-        })
+        visitor.visit_seq(Several { seen: self.0, left: len })
     }
 
     fn deserialize_tuple_struct<V: Visitor<'de>>(
@@ -96,18 +89,12 @@ impl<'de> Deserializer<'de> for Ask<'_> {
         visitor: V,
     ) -> Result<V::Value, Stop> {
         self.0.note(format_args!("{name} {len}"))?;
-        visitor.visit_seq(Several {
-            seen: self.0,
-            left: len,
-        })
+        visitor.visit_seq(Several { seen: self.0, left: len })
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
         self.0.note("map")?;
-        visitor.visit_map(Several {
-            seen: self.0,
-            left: 1,
-        })
+        visitor.visit_map(Several { seen: self.0, left: 1 })
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -122,11 +109,7 @@ impl<'de> Deserializer<'de> for Ask<'_> {
             return Err(Stop);
         }
         self.0.within.push(visitor_name);
-        let value = visitor.visit_map(Fields {
-            seen: &mut *self.0,
-            left: fields,
-            value: "",
-        });
+        let value = visitor.visit_map(Fields { seen: &mut *self.0, left: fields, value: "" });
         self.0.within.pop();
         value
     }
@@ -148,10 +131,7 @@ impl<'de> Deserializer<'de> for Ask<'_> {
         }
         self.0.within.push(visitor_name);
         let at = (self.0.variant + in_itself) % variants.len();
-        let value = visitor.visit_enum(Variant {
-            seen: &mut *self.0,
-            name: variants[at],
-        });
+        let value = visitor.visit_enum(Variant { seen: &mut *self.0, name: variants[at] });
         self.0.within.pop();
         value
     }

@@ -39,8 +39,7 @@ impl Seen {
         if self.facts.len() > MOST_FACTS || self.questions > MOST_QUESTIONS {
             return Err(Stop);
         }
-        self.facts
-            .insert(format!("{}: {what}", self.path.join(".")));
+        self.facts.insert(format!("{}: {what}", self.path.join(".")));
         Ok(())
     }
 

@@ -49,14 +49,11 @@ pub(crate) fn checks(exact: &[ExactColumn], watched: &[Watched<'_>]) -> Vec<Stri
         "use a type with one text for each value, \
          such as text, bigint, uuid or numeric with a scale",
     );
-    let ignored = watched
-        .iter()
-        .filter(|it| !it.row.is_empty())
-        .flat_map(|it| {
-            let what = format!("an ignored column of {}", it.model.name);
-            let ignores = it.model.ignores.iter();
-            ignores.map(move |column| row(&what, &it.model.table, column))
-        });
+    let ignored = watched.iter().filter(|it| !it.row.is_empty()).flat_map(|it| {
+        let what = format!("an ignored column of {}", it.model.name);
+        let ignores = it.model.ignores.iter();
+        ignores.map(move |column| row(&what, &it.model.table, column))
+    });
     let ignored = refuse(
         ignored.collect(),
         IS_CONDITIONAL,
@@ -101,9 +98,7 @@ fn row(what: &str, table: &str, column: &str) -> String {
 /// not mind case).
 pub(crate) fn spellings(lookups: &[(String, ExactColumn)]) -> String {
     let lookups = lookups.iter();
-    let lookups: Vec<String> = lookups
-        .map(|(tag, it)| row(tag, &it.table, &it.column))
-        .collect();
+    let lookups: Vec<String> = lookups.map(|(tag, it)| row(tag, &it.table, &it.column)).collect();
     match lookups.is_empty() {
         true => String::new(),
         false => format!(
