@@ -75,7 +75,7 @@ pub(crate) fn data(runtime: &Path, schema: &Schema, nearer: &[TokenStream]) -> T
 }
 
 fn triggers(runtime: &Path, schema: &Schema, dialect: Dialect) -> TokenStream {
-    let Triggers { stamp, outbox, checks, types, tables, removal, exact, spellings } =
+    let Triggers { fingerprint, outbox, checks, types, tables, removal, exact, spellings } =
         &schema.triggers(dialect);
     let tables = tables.iter().map(|table| {
         let Table { name, function, triggers } = table;
@@ -95,7 +95,7 @@ fn triggers(runtime: &Path, schema: &Schema, dialect: Dialect) -> TokenStream {
     );
     quote! {
         #runtime::__private::Triggers {
-            stamp: #stamp,
+            fingerprint: #fingerprint,
             outbox: &[#(#outbox),*],
             checks: &[#(#checks),*],
             types: &[#(#types),*],

@@ -147,16 +147,16 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
         self.0.engine.clear().await
     }
 
-    /// Waits until every commit that was begun has been delivered (or its rows wait in the outbox, as
-    /// the store is away); then ends what the cache does in the background: the relay, the way back of a
-    /// store that is away, the listening for what others invalidate, refresh-ahead. Returns when they
-    /// have come to the end of what they were at, which may take a minute if the database does not
-    /// answer. May be called any number of times.
+    /// Waits until every commit that was begun has been delivered (or its rows wait in the outbox,
+    /// as the store is away); then ends what the cache does in the background: the relay, the way
+    /// back of a store that is away, the listening for what others invalidate, refresh-ahead.
+    /// Returns when they have come to the end of what they were at, which may take a minute if the
+    /// database does not answer. May be called any number of times.
     ///
-    /// To be called when the service has answered its last request. (A cache that is merely dropped ends
-    /// its tasks as well, but nobody waits for them.) Reads go on to be answered: from the near cache for
-    /// `near.max-staleness` at most, and from a store that goes away later only after a
-    /// [`deliver_pending`](Self::deliver_pending).
+    /// To be called when the service has answered its last request. (A cache that is merely dropped
+    /// ends its tasks as well, but nobody waits for them.) Reads go on to be answered: from the
+    /// near cache for `near.max-staleness` at most, and from a store that goes away later only
+    /// after a [`deliver_pending`](Self::deliver_pending).
     ///
     /// ```
     /// # #[tokio::main]

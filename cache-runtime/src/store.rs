@@ -2,7 +2,8 @@
 //!
 //! The protocol (read, fill, invalidate) is in `docs/ARCHITECTURE.md`. In short: a read that misses
 //! carries a token from before the load; a fill is refused when a fence of one of its tags, or the
-//! epoch, is newer than that token; an invalidation sets the fences and deletes what the tags index.
+//! epoch, is newer than that token; an invalidation sets the fences and deletes what the tags
+//! index.
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -40,8 +41,8 @@ pub struct Token {
     pub clock: u64,
 }
 
-/// The name of one life of a store: the line of values that it holds (which begins with the database
-/// that they are from), and the server that holds it.
+/// The name of one life of a store: the lineage of the values that it holds (which begins with the
+/// database that they are from), and the server that holds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Epoch(pub [u8; Epoch::LEN]);
 
@@ -49,9 +50,9 @@ impl Epoch {
     /// Bytes in a name.
     pub const LEN: usize = 24;
 
-    /// Bytes of it that name the line. A new line voids every value; another server does not, once it
-    /// was told what it missed.
-    pub const LINE: usize = 14;
+    /// Bytes of it that name the lineage. A new one voids every value; another server does not,
+    /// once it was told what it missed.
+    pub const LINEAGE: usize = 14;
 }
 
 /// In which state a store was found.
@@ -61,9 +62,9 @@ pub enum Connected {
     Same(Duration),
     /// It has begun anew: there are no values that could be stale.
     New,
-    /// It is another server than before (a replica that was promoted, a restart with older memory), and holds what
-    /// that one held so long ago. What was invalidated since has to be again; then [`Store::adopt`]. Until then no token counts,
-    /// and whoever connects is told the same.
+    /// It is another server than before (a replica that was promoted, a restart with older memory),
+    /// and holds what that one held so long ago. What was invalidated since has to be again; then
+    /// [`Store::adopt`]. Until then no token counts, and whoever connects is told the same.
     Behind(Duration),
 }
 
@@ -105,12 +106,18 @@ pub trait Store: Send + Sync + 'static {
     /// The tier's name, as in `Cache-Status`.
     fn name(&self) -> &'static str;
 
-    /// Whom to tell which values are no longer valid: called once, before the first [`connect`](Self::connect), and only if there
-    /// is a near cache.
+    /// Whom to tell which values are no longer valid: called once, before the first
+    /// [`connect`](Self::connect), and only if there is a near cache.
     ///
-    /// What this process invalidates is told before [`invalidate`](Self::invalidate) has returned; what others do, before a
-    /// [`read`](Self::read) that began after it has returned, were it a read of nothing. Where a message may have
-    /// been lost, all is forgotten.
+    /// What this process invalidates is told before [`invalidate`](Self::invalidate) has returned;
+    /// what others do, before a [`read`](Self::read) that began after it has returned, were it a
+    /// read of nothing. Where a message may have been lost, all is forgotten.
+    ///
+    /// A near cache may have a value for a minute after the store has it no more. So for a little
+    /// longer than that the store either knows what the value was built from (its *edges*), and
+    /// tells when it is invalidated, or it has told that the value was
+    /// [`evicted`](InvalidationSink::evicted) when it forgot them. That a value has expired need
+    /// not be told by itself.
     fn keep_told(&self, sink: InvalidationSink);
 
     /// Makes the store usable: called before first use, and again after it was away.
@@ -119,8 +126,8 @@ pub trait Store: Send + Sync + 'static {
     /// database. Says when it may have missed invalidations.
     fn connect<'a>(&'a self, source: &'a str) -> Reply<'a, Connected>;
 
-    /// The number of the place that it is in now: of its server, or of this memory. What was delivered to another
-    /// place is not known here.
+    /// The number of the place that it is in now: of its server, or of this memory. What was
+    /// delivered to another place is not known here.
     fn place(&self) -> i64;
 
     /// Whether it is still where it was connected: whether its server is still who it was.
@@ -132,32 +139,33 @@ pub trait Store: Send + Sync + 'static {
     /// The values under these keys, and a token.
     fn read<'a>(&'a self, keys: &'a [String]) -> Reply<'a, Read>;
 
-    /// Of these keys: reads those that have a value, and claims, for so long, the others that nobody else has
-    /// claimed. Who has claimed a key loads it; everybody else asks again soon. A claimant who asks again still has
-    /// its keys, for no longer than before.
+    /// Of these keys: reads those that have a value, and claims, for so long, the others that
+    /// nobody else has claimed. Who has claimed a key loads it; everybody else asks again soon. A
+    /// claimant who asks again still has its keys, for no longer than before.
     ///
-    /// It saves the source repeated loads, and nothing depends on it: a claim may be lost (with an epoch, a server, a
-    /// full memory), as fills are judged by their tokens alone. A store of one process may claim all that is missing,
-    /// for everybody.
+    /// It saves the source repeated loads, and nothing depends on it: a claim may be lost (with an
+    /// epoch, a server, a full memory), as fills are judged by their tokens alone. A store of one
+    /// process may claim all that is missing, for everybody.
     fn claim<'a>(&'a self, keys: &'a [String], claimant: u64, life: Duration) -> Reply<'a, Claim>;
 
-    /// Gives up this claimant's claims: after a fill, or when there is none to come. Not those of others, who may have
-    /// claimed a key since this one's time was over.
+    /// Gives up this claimant's claims: after a fill, or when there is none to come. Not those of
+    /// others, who may have claimed a key since this one's time was over.
     fn release<'a>(&'a self, keys: &'a [String], claimant: u64) -> Reply<'a, ()>;
 
-    /// Stores each value unless one of its tags was invalidated after the token; says which it stored.
+    /// Stores each value unless one of its tags was invalidated after the token; says which it
+    /// stored.
     fn fill<'a>(&'a self, token: Token, fills: &'a [Fill]) -> Reply<'a, Vec<bool>>;
 
-    /// Deletes every value built from one of the tags (none is empty text) and refuses the fills that began before.
-    /// Idempotent.
+    /// Deletes every value built from one of the tags (none is empty text) and refuses the fills
+    /// that began before. Idempotent.
     fn invalidate<'a>(&'a self, tags: &'a [Tag]) -> Reply<'a, ()>;
 
     /// Begins a new epoch: everything stored is gone, and fills that began before are refused. So
     /// are strict ones until no block from before can last.
     fn clear(&self) -> Reply<'_, ()>;
 
-    /// Throws some of what has expired away, if it does not go by itself; says whether there is no more. Called now and then, and
-    /// again at once as long as there is.
+    /// Throws some of what has expired away, if it does not go by itself; says whether there is no
+    /// more. Called now and then, and again at once as long as there is.
     fn tidy(&self) -> Reply<'_, bool> {
         Box::pin(async { Ok(true) })
     }

@@ -22,7 +22,7 @@ pub enum Dialect {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Triggers {
     /// Changes whenever any statement changes: a hash of all of them, in hex.
-    pub stamp: String,
+    pub fingerprint: String,
     /// Make the outbox, and a table `{outbox}_stamp (stamp, identity)` that is to say which
     /// triggers are installed, and which installation this is.
     pub outbox: Vec<String>,

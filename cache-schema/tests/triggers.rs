@@ -210,24 +210,24 @@ fn the_outbox_may_have_another_name() {
 
 #[test]
 fn the_stamp_changes_with_any_statement() {
-    let stamp = |text: &str, dialect| triggers(text, dialect).stamp;
-    let plio = stamp(PLIO, Dialect::Postgres);
-    assert_eq!(plio, stamp(PLIO, Dialect::Postgres));
+    let fingerprint = |text: &str, dialect| triggers(text, dialect).fingerprint;
+    let plio = fingerprint(PLIO, Dialect::Postgres);
+    assert_eq!(plio, fingerprint(PLIO, Dialect::Postgres));
     assert_eq!(plio.len(), 16);
-    assert_ne!(plio, stamp(PLIO, Dialect::Sqlite));
-    assert_ne!(plio, stamp(&PLIO.replace("plio_id", "parent_id"), Dialect::Postgres));
+    assert_ne!(plio, fingerprint(PLIO, Dialect::Sqlite));
+    assert_ne!(plio, fingerprint(&PLIO.replace("plio_id", "parent_id"), Dialect::Postgres));
     // Nothing but what is left to the database differs.
     assert_ne!(
-        stamp(IGNORES, Dialect::Sqlite),
-        stamp(&IGNORES.replace("seen", "visits"), Dialect::Sqlite)
+        fingerprint(IGNORES, Dialect::Sqlite),
+        fingerprint(&IGNORES.replace("seen", "visits"), Dialect::Sqlite)
     );
     // How long a value lives is not the database's business.
-    assert_eq!(plio, stamp(&PLIO.replace("1h", "2h"), Dialect::Postgres));
+    assert_eq!(plio, fingerprint(&PLIO.replace("1h", "2h"), Dialect::Postgres));
     let served = PLIO.replace(
         "key = \"plio_{id}\"",
         "key = \"plio_{id}\"\nnear = { entries = 9 }\ngrace = \"1m\"\nload-timeout = \"1s\"\n\
          lease = \"1s\"\non-write = \"refresh\"\nverify = 0.5",
     );
     assert_ne!(PLIO, served);
-    assert_eq!(plio, stamp(&served, Dialect::Postgres), "nor how it is served");
+    assert_eq!(plio, fingerprint(&served, Dialect::Postgres), "nor how it is served");
 }

@@ -110,8 +110,8 @@ impl Tasks {
         Task::ALL.into_iter().filter(is_dropped)
     }
 
-    /// Ends all tasks; returns when each has come to the end of what it was at. A runtime that stands
-    /// still ends nothing: that is not waited for.
+    /// Ends all tasks; returns when each has come to the end of what it was at. A runtime that
+    /// stands still ends nothing: that is not waited for.
     pub(crate) async fn shut_down(&self) {
         *locked(&self.stopper) = None;
         let runtime = locked(&self.runtime).clone();

@@ -92,7 +92,7 @@ impl Schema {
 #[derive(Debug, Clone, Copy)]
 pub struct Triggers {
     /// Changes when a statement does.
-    pub stamp: &'static str,
+    pub fingerprint: &'static str,
     /// Make the outbox, and the table that says which triggers are installed.
     pub outbox: &'static [&'static str],
     /// Fail where the database does not have what `cache.toml` names.

@@ -149,7 +149,7 @@ pub(super) fn quoted(table: &str) -> String {
 }
 
 /// The table that says what is installed.
-pub(super) fn stamps(schema: &Schema) -> String {
+pub(super) fn fingerprints(schema: &Schema) -> String {
     format!("{}_stamp", schema.outbox)
 }
 

@@ -212,7 +212,7 @@ impl OutboxDatabase for Postgres {
         let statements = statements.chain(wanted.types).chain(tables);
         let statements = statements.chain([&wanted.removal]);
         let statements = statements.map(ToString::to_string);
-        Ok(statements.chain(schema.stamped::<Postgres>()).collect())
+        Ok(statements.chain(schema.fingerprinted::<Postgres>()).collect())
     }
 
     async fn undo(connection: &mut PgConnection) -> Result<(), sqlx::Error> {

@@ -4,7 +4,7 @@ use sqlx::error::DatabaseError;
 use sqlx::{Database, Executor, Pool};
 
 use super::Installed;
-use super::database::{OutboxDatabase, quoted, stamps};
+use super::database::{OutboxDatabase, fingerprints, quoted};
 use crate::model::schema::Schema;
 
 impl Schema {
@@ -99,16 +99,19 @@ impl Schema {
     }
 
     /// The statements that say what is installed; with another identity than ever before.
-    pub(super) fn stamped<DB: OutboxDatabase>(&self) -> [String; 2] {
-        let (stamps, stamp) = (quoted(&stamps(self)), DB::wanted(self).stamp);
+    pub(super) fn fingerprinted<DB: OutboxDatabase>(&self) -> [String; 2] {
+        let (fingerprints, fingerprint) =
+            (quoted(&fingerprints(self)), DB::wanted(self).fingerprint);
         let identity = DB::NEW_IDENTITY;
         [
-            format!("DELETE FROM {stamps}"),
-            format!("INSERT INTO {stamps} (stamp, identity) VALUES ('{stamp}', {identity})"),
+            format!("DELETE FROM {fingerprints}"),
+            format!(
+                "INSERT INTO {fingerprints} (stamp, identity) VALUES ('{fingerprint}', {identity})"
+            ),
         ]
     }
 
-    /// What the stamp and the identity that were found say, if the triggers are right.
+    /// What the fingerprint and the identity that were found say, if the triggers are right.
     pub(super) fn judged<DB: OutboxDatabase>(
         &self,
         found: Option<(String, String)>,
@@ -117,7 +120,9 @@ impl Schema {
         match (found, triggers) {
             (None, _) => Installed::Other,
             (Some((_, identity)), None) => Installed::Right { identity },
-            (Some((stamp, identity)), Some(true)) if stamp == DB::wanted(self).stamp => {
+            (Some((fingerprint, identity)), Some(true))
+                if fingerprint == DB::wanted(self).fingerprint =>
+            {
                 Installed::Right { identity }
             }
             (Some(_), Some(_)) => Installed::Other,

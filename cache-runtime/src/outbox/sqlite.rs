@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, Pool, SqlSafeStr, Sqlite, SqliteConnection};
 
-use super::database::{OutboxDatabase, backlog, fetch, quoted, stamps};
+use super::database::{OutboxDatabase, backlog, fetch, fingerprints, quoted};
 use super::manager;
 use super::{
     BATCH, Backlog, Cursor, Installed, Listener, OutboxRow, PURGE_BATCH, Purged, RowFilter, Seen,
@@ -149,17 +149,17 @@ impl OutboxDatabase for Sqlite {
         schema: &'static Schema,
         triggers: bool,
     ) -> Result<Installed, sqlx::Error> {
-        let stamps = stamps(schema);
+        let fingerprints = fingerprints(schema);
         let sql = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ($1, $2)";
         let tables: i64 = sqlx::query_scalar(sql)
-            .bind(&stamps)
+            .bind(&fingerprints)
             .bind(schema.outbox)
             .fetch_one(&mut *connection)
             .await?;
         if tables < 2 {
             return Ok(Installed::Nothing);
         }
-        let sql = format!("SELECT stamp, identity FROM {}", quoted(&stamps));
+        let sql = format!("SELECT stamp, identity FROM {}", quoted(&fingerprints));
         let found: Option<(String, String)> =
             sqlx::query_as(AssertSqlSafe(sql)).fetch_optional(&mut *connection).await?;
         let are_right = match triggers {

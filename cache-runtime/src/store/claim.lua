@@ -12,7 +12,7 @@ end
 for i = 1, count do
   local value = answers[i + 1]
   claimed[i] = 0
-  -- A value of another line is void.
+  -- A value of another lineage is void.
   if not value or value:sub(1, 14) ~= clock:sub(1, 14) then
     -- Who held it before. An error is as good as nobody: a server that takes no leases (it is full, say) takes
     -- no values either, so there is none to wait for.

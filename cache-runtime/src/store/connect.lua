@@ -4,7 +4,7 @@
 -- is read from it until somebody has made up for them and adopts the epoch.
 --
 -- KEYS  1 the clock, 2 the fences, 3 the tags, 4 the blocks
--- ARGV  1 the name of a new line of values (14 bytes, of which 6 name the source); 2 the server's identity
+-- ARGV  1 the name of a new lineage (14 bytes, of which 6 name the source); 2 the server's identity
 --       (10 bytes), the two of which are an epoch; 3 "adopt" what another server left, "void" to begin
 --       an epoch in any case, or ""; 4 life of a block in ms; 5 the channel of the near caches
 -- returns {"same", age}: since it began or was adopted, in microseconds; {"new", 0}: a new epoch, and everything

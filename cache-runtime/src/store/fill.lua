@@ -97,7 +97,7 @@ if now_us % EVERY == 0 then
   if refusal and not refusal.err:find('OOM', 1, true) then
     return refusal
   end
-  local tags, line, untold, is_scarce = #ARGV - FIRST + 1, clock:sub(1, 14), {}, refusal and true
+  local tags, lineage, untold, is_scarce = #ARGV - FIRST + 1, clock:sub(1, 14), {}, refusal and true
 
   -- An index that is empty leaves the tags in the same script, or it would look evicted.
   local function drop(tag, keys)
@@ -135,9 +135,9 @@ if now_us % EVERY == 0 then
       local tag, key, score, is_of_line = unpack(edge)
       local is_dead = false
       if not is_of_line then
-        -- The value may be of this line all the same: it was stored anew, with other tags.
+        -- The value may be of this lineage all the same: it was stored anew, with other tags.
         local text = redis.pcall('GETRANGE', key, 0, 13)
-        is_dead = text ~= line
+        is_dead = text ~= lineage
         if is_dead and type(text) == 'string' and text ~= '' then
           void[#void + 1] = key
         end
@@ -206,7 +206,7 @@ local lost = false
 each_chunk(function(first, last)
   local known = {}
   for i = first, last do
-    -- In a line that is over there may be any number of them.
+    -- In a lineage that is over there may be any number of them.
     if expiries[i] and expiries[i] >= now_s * SECOND and expiries[i] % SECOND == mark then
       known[#known + 1] = ARGV[4] .. ARGV[i]
     end

@@ -2,16 +2,16 @@
 //!
 //! | key | what |
 //! | --- | --- |
-//! | the value's own, `plio_1` | the line it belongs to (14 bytes), then the bytes of `entry.rs`; expires |
-//! | `cache:clock` | `epoch:clock`; the epoch is a line of values and the identity of the server that holds it; a line begins with the identity of the database |
+//! | the value's own, `plio_1` | the lineage it belongs to (14 bytes), then the bytes of `entry.rs`; expires |
+//! | `cache:clock` | `epoch:clock`; the epoch is a lineage of values and the identity of the server that holds it; a lineage begins with the identity of the database |
 //! | `cache:fences` | sorted set: the tags invalidated lately, by the clock of that; `#` stands for all, when they were too many |
-//! | `cache:tags` | sorted set: the tags that have an index, by when the last value in it has expired, and the line |
-//! | `cache:index:<tag>` | sorted set: the keys built from the tag, by expiry and line |
+//! | `cache:tags` | sorted set: the tags that have an index, by when the last value in it has expired, and the lineage |
+//! | `cache:index:<tag>` | sorted set: the keys built from the tag, by expiry and lineage |
 //! | `cache:invalidations:<database>` | channel: what is deleted, or was evicted, for the near caches |
 //! | `cache:blocks` | hash: of each blocked tag the writers and their deadlines |
 //! | `cache:lease:<key>` | who has claimed the key; expires |
 //!
-//! All of them after the prefix of `cache.toml`. A value of another line than the clock's is a
+//! All of them after the prefix of `cache.toml`. A value of another lineage than the clock's is a
 //! miss: to begin one is to void everything at once. A connection serves only what is of an epoch
 //! of its own server: a server that became another's replica, or was given its memory, is not what
 //! it was.
@@ -86,11 +86,11 @@ impl Store for RedisStore {
 
     fn place(&self) -> i64 {
         let server = self.0.connection().map(|connection| connection.identity);
-        // One server may hold several lines of values, in its logical databases and under several
-        // prefixes. The channel says which of them this is; what is told to one is not told to the
-        // others.
-        let line = [server.as_deref().unwrap_or_default(), &self.0.names.channel];
-        model::fnv(model::FNV, line.join(" ").as_bytes()) as i64
+        // One server may hold several lineages of values, in its logical databases and under
+        // several prefixes. The channel says which of them this is; what is told to one is not told
+        // to the others.
+        let lineage = [server.as_deref().unwrap_or_default(), &self.0.names.channel];
+        model::fnv(model::FNV, lineage.join(" ").as_bytes()) as i64
     }
 
     fn check(&self) -> Reply<'_, ()> {

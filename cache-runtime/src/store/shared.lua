@@ -1,7 +1,7 @@
 -- What several scripts do; it is put before each of them.
 
--- The scores of edges and tags: until which second they are needed, and in the lower digits the mark of a line. So they tell what
--- is of a line that is over. To read the values would make them values that were used lately.
+-- The scores of edges and tags: until which second they are needed, and in the lower digits the mark of a lineage. So they tell what
+-- is of a lineage that is over. To read the values would make them values that were used lately.
 local SECOND = 2 ^ 20
 local function mark_of(clock)
   local a, b, c, d = clock:byte(11, 14)

@@ -35,8 +35,8 @@ impl<DB: OutboxDatabase, Db: Send + Sync + 'static> Transaction<DB, Db> {
     /// is in strict values: then nothing is committed, as others may go on reading from the store.
     pub async fn commit(self) -> Result<(), CommitError> {
         // A task of its own: a handler that is dropped halfway (its client hung up) must not leave
-        // a commit without its invalidation.
-        // Begun here, not there: a shutdown that follows waits for it, though nobody has polled it yet.
+        // a commit without its invalidation. Begun here, not there: a shutdown that follows waits
+        // for it, though nobody has polled it yet.
         let begun = self.cache.engine().delivery.commits.begin();
         let commit = async move {
             let _begun = begun;

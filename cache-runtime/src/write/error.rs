@@ -25,8 +25,8 @@ impl CommitError {
         CommitError(Kind::Database(error))
     }
 
-    /// The answer to `COMMIT`. Who stands between may have made it up: a pooler whose server has gone
-    /// says so with a code of the class 08, "connection exception"
+    /// The answer to `COMMIT`. Who stands between may have made it up: a pooler whose server has
+    /// gone says so with a code of the class 08, "connection exception"
     /// (<https://www.postgresql.org/docs/current/errcodes-appendix.html>; 40003 is "statement
     /// completion unknown").
     pub(super) fn of_commit(error: sqlx::Error) -> CommitError {

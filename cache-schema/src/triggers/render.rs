@@ -37,7 +37,7 @@ impl Schema {
             }
         };
         Triggers {
-            stamp: stamp(&outbox, &checks, &tables),
+            fingerprint: fingerprint(&outbox, &checks, &tables),
             outbox,
             checks,
             types,
@@ -49,7 +49,7 @@ impl Schema {
     }
 }
 
-fn stamp(outbox: &[String], checks: &[String], tables: &[Table]) -> String {
+fn fingerprint(outbox: &[String], checks: &[String], tables: &[Table]) -> String {
     let mut texts: Vec<&str> = outbox.iter().chain(checks).map(String::as_str).collect();
     for table in tables {
         texts.extend(table.function.iter().map(String::as_str));

@@ -95,7 +95,7 @@ async fn a_trigger_in_an_attached_database_is_refused(world: World) {
     }]));
     let schema: &'static Schema = Box::leak(Box::new(Schema {
         sqlite: Triggers {
-            stamp: "of tables in two databases",
+            fingerprint: "of tables in two databases",
             tables,
             exact: &[],
             ..SCHEMA.sqlite

@@ -31,8 +31,8 @@ pub fn stories() -> Vec<Story> {
 /// `cache.toml`, edited: a model less, another body for one, a
 /// model with its rows in another table.
 static EDITED: LazyLock<&'static Schema> = LazyLock::new(|| {
-    let of = |wanted: &'static Triggers, stamp| Triggers {
-        stamp,
+    let of = |wanted: &'static Triggers, fingerprint| Triggers {
+        fingerprint,
         tables: Box::leak(wanted.tables.iter().filter_map(edited).collect()),
         ..*wanted
     };
@@ -208,7 +208,7 @@ static RENAMED: LazyLock<&'static Schema> = LazyLock::new(|| {
     });
     Box::leak(Box::new(Schema {
         postgres: Triggers {
-            stamp: "renamed",
+            fingerprint: "renamed",
             checks: Box::leak(SCHEMA.postgres.checks.iter().map(check).collect()),
             tables: Box::leak(tables.collect()),
             spellings: "",

@@ -86,7 +86,7 @@ async fn a_role_that_may_not_use_the_outbox_is_refused(bank: Bank<Postgres>) {
          REVOKE SELECT ON cache_outbox_stamp FROM {role}",
     )
     .await;
-    let error = built(&role.pool).await.expect_err("the stamp");
+    let error = built(&role.pool).await.expect_err("the fingerprint");
     assert!(
         error.is_set_up() && error.to_string().contains("SELECT ON cache_outbox_stamp"),
         "{error}"

@@ -73,7 +73,7 @@ impl<DB: Base> Services<DB> {
             true => Box::leak(Box::new(Schema { poll: BUSY.poll, ..twin::SCHEMA })),
             false => &BUSY,
         };
-        assert_eq!(schema.postgres.stamp, BUSY.postgres.stamp, "they install the same");
+        assert_eq!(schema.postgres.fingerprint, BUSY.postgres.fingerprint, "they install the same");
         let builder = Cache::builder(Source(pool.clone()), schema).outbox(pool);
         let builder = with_store(builder.relay(relay).near(near), schema, url, None);
         let (builder, events) = observed(builder);

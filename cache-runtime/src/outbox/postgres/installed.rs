@@ -7,7 +7,7 @@ use super::changes::triggers_of;
 use super::life::{begin_life, grants, lives};
 use crate::model::schema::Schema;
 use crate::outbox::Installed;
-use crate::outbox::database::{quoted, stamps};
+use crate::outbox::database::{fingerprints, quoted};
 
 /// See [`OutboxDatabase::installed`](crate::outbox::database::OutboxDatabase::installed).
 pub(super) async fn installed(
@@ -15,10 +15,10 @@ pub(super) async fn installed(
     schema: &'static Schema,
     triggers: bool,
 ) -> Result<Installed, sqlx::Error> {
-    let (stamps, lives) = (quoted(&stamps(schema)), quoted(&lives(schema)));
+    let (fingerprints, lives) = (quoted(&fingerprints(schema)), quoted(&lives(schema)));
     let exists = "SELECT to_regclass($1) IS NOT NULL AND to_regclass($2) IS NOT NULL AND to_regclass($3) IS NOT NULL";
     let exists: bool = sqlx::query_scalar(exists)
-        .bind(&stamps)
+        .bind(&fingerprints)
         .bind(quoted(schema.outbox))
         .bind(&lives)
         .fetch_one(&mut *connection)
@@ -26,14 +26,39 @@ pub(super) async fn installed(
     if !exists {
         return Ok(Installed::Nothing);
     }
+    let mut found = look(connection, schema).await;
+    if let Ok(Found { fingerprint: Some(_), identity: None, .. }) = found {
+        // It has no life. Who comes first begins one.
+        found = match begin_life(connection, schema).await {
+            Ok(()) => look(connection, schema).await,
+            Err(error) => Err(error),
+        };
+    }
+    match found {
+        Err(sqlx::Error::Database(error)) if error.code().is_some_and(|it| it == "42501") => {
+            Ok(Installed::Useless(format!(
+                "this role may not see what is installed: {}\nhelp: {}",
+                error.message(),
+                grants(schema.outbox)
+            )))
+        }
+        found => Ok(judged(schema, triggers, found?)),
+    }
+}
+
+async fn look(
+    connection: &mut PgConnection,
+    schema: &'static Schema,
+) -> Result<Found, sqlx::Error> {
+    let (fingerprints, lives) = (quoted(&fingerprints(schema)), quoted(&lives(schema)));
     let (names, tables) = triggers_of(schema.postgres.tables);
     // A dump has the life in it: restored in place of what is there, it is in another table. (An
     // upgrade keeps its number.) A migration that makes a table anew loses its triggers, or leaves
     // them to the old one that it put out of the way; a restore may have disabled them.
     let sql = format!(
-        "SELECT (SELECT stamp FROM {stamps}),
+        "SELECT (SELECT stamp FROM {fingerprints}),
            (SELECT md5(identity || (SELECT oid FROM pg_database WHERE datname = current_database()) || lived.tableoid || life)
-            FROM {stamps}, {lives} AS lived),
+            FROM {fingerprints}, {lives} AS lived),
            (SELECT count(*) FROM pg_trigger AS report
             JOIN pg_proc ON pg_proc.oid = report.tgfoid
             JOIN pg_class ON pg_class.oid = to_regclass($1)
@@ -45,55 +70,39 @@ pub(super) async fn installed(
            (SELECT min(srrelid::regclass::text) FROM pg_subscription_rel
             WHERE srrelid IN (SELECT to_regclass(of) FROM unnest($3) AS of))"
     );
-    let look = async |connection: &mut PgConnection| -> Result<Found, sqlx::Error> {
-        sqlx::query_as(AssertSqlSafe(sql.as_str()))
-            .bind(quoted(schema.outbox))
-            .bind(&names)
-            .bind(&tables)
-            .fetch_one(connection)
-            .await
-    };
-    let mut found = look(connection).await;
-    if let Ok(Found { stamp: Some(_), identity: None, .. }) = found {
-        // It has no life. Who comes first begins one.
-        found = match begin_life(connection, schema).await {
-            Ok(()) => look(connection).await,
-            Err(error) => Err(error),
-        };
-    }
-    let found = match found {
-        Err(sqlx::Error::Database(error)) if error.code().is_some_and(|it| it == "42501") => {
-            return Ok(Installed::Useless(format!(
-                "this role may not see what is installed: {}\nhelp: {}",
-                error.message(),
-                grants(schema.outbox)
-            )));
-        }
-        found => found?,
-    };
-    let Found { stamp, identity, triggers: count, is_filtered, subscribed } = found;
+    sqlx::query_as(AssertSqlSafe(sql))
+        .bind(quoted(schema.outbox))
+        .bind(&names)
+        .bind(&tables)
+        .fetch_one(connection)
+        .await
+}
+
+fn judged(schema: &'static Schema, triggers: bool, found: Found) -> Installed {
+    let Found { fingerprint, identity, triggers: count, is_filtered, subscribed } = found;
     if is_filtered {
-        return Ok(Installed::Useless(format!(
+        return Installed::Useless(format!(
             "row-level security hides rows of \"{}\" from this role, so that writes would go unnoticed\n\
              help: `ALTER TABLE {} DISABLE ROW LEVEL SECURITY`, or give the role BYPASSRLS",
             schema.outbox,
             quoted(schema.outbox)
-        )));
+        ));
     }
     if let Some(table) = subscribed.filter(|_| triggers) {
-        return Ok(Installed::Useless(format!(
+        return Installed::Useless(format!(
             "{table} is filled by a logical replication subscription, which fires no statement triggers: its changes \
              would go unnoticed\n\
              help: let the cache use the database that publishes it, or leave the table out of cache.toml"
-        )));
+        ));
     }
-    let is_complete = triggers.then_some(count as usize == names.len());
-    Ok(schema.judged::<Postgres>(stamp.zip(identity), is_complete))
+    let wanted = triggers_of(schema.postgres.tables).0.len();
+    let is_complete = triggers.then_some(count as usize == wanted);
+    schema.judged::<Postgres>(fingerprint.zip(identity), is_complete)
 }
 
 /// What is installed.
 struct Found {
-    stamp: Option<String>,
+    fingerprint: Option<String>,
     identity: Option<String>,
     /// How many there are.
     triggers: i64,
@@ -106,7 +115,7 @@ struct Found {
 impl FromRow<'_, PgRow> for Found {
     fn from_row(row: &PgRow) -> Result<Found, sqlx::Error> {
         Ok(Found {
-            stamp: row.try_get(0)?,
+            fingerprint: row.try_get(0)?,
             identity: row.try_get(1)?,
             triggers: row.try_get(2)?,
             is_filtered: row.try_get(3)?,

@@ -17,7 +17,7 @@ use super::changes::{Changes, Stale, changes, function, stale, writes};
 use super::life::lives;
 use crate::model::schema::Schema;
 use crate::outbox::Installed;
-use crate::outbox::database::{OutboxDatabase, quoted, stamps};
+use crate::outbox::database::{OutboxDatabase, fingerprints, quoted};
 use crate::outbox::set_up::{is_held, run};
 
 /// Taken while triggers are installed, so that two processes that start at once do not trip over
@@ -85,7 +85,7 @@ async fn let_another_end(
     connection: &mut PgConnection,
     schema: &'static Schema,
 ) -> Result<(), sqlx::Error> {
-    let sql = format!("SELECT EXISTS (SELECT FROM {})", quoted(&stamps(schema)));
+    let sql = format!("SELECT EXISTS (SELECT FROM {})", quoted(&fingerprints(schema)));
     let until = Instant::now() + PAUSE.mul_f64(8.0 + 72.0 * fastrand::f64());
     while Instant::now() < until {
         tokio::time::sleep(PAUSE).await;
@@ -103,7 +103,7 @@ async fn carry_out(
     changes: Changes,
 ) -> Result<(), sqlx::Error> {
     // From here on, until the end, nobody trusts what is stored.
-    let begun = format!("DELETE FROM {}", quoted(&stamps(schema)));
+    let begun = format!("DELETE FROM {}", quoted(&fingerprints(schema)));
     let statements = |changes: Vec<String>| [vec![begun.clone()], changes].concat();
     // First, as they may call a function that is about to be another.
     for stale in changes.stale.iter().filter(|stale| stale.is_enabled) {
@@ -148,7 +148,7 @@ async fn finish(
         }
         drop_functions(&mut tx, schema, true).await?;
     }
-    run::<Postgres>(&mut tx, schema.stamped::<Postgres>()).await?;
+    run::<Postgres>(&mut tx, schema.fingerprinted::<Postgres>()).await?;
     tx.commit().await?;
     Ok(true)
 }
@@ -158,7 +158,7 @@ pub(super) async fn uninstall(
     schema: &'static Schema,
 ) -> Result<(), sqlx::Error> {
     if Postgres::installed(connection, schema, false).await? != Installed::Nothing {
-        let begun = format!("DELETE FROM {}", quoted(&stamps(schema)));
+        let begun = format!("DELETE FROM {}", quoted(&fingerprints(schema)));
         step(connection, FOR_WRITERS, vec![begun]).await?;
     }
     let all = stale(connection, schema, &[]).await?;
@@ -171,7 +171,7 @@ pub(super) async fn uninstall(
         step(connection, FOR_READERS, vec![drop]).await?;
     }
     drop_functions(connection, schema, false).await?;
-    for table in [schema.outbox.to_owned(), stamps(schema), lives(schema)] {
+    for table in [schema.outbox.to_owned(), fingerprints(schema), lives(schema)] {
         let drop = format!("DROP TABLE IF EXISTS {}", quoted(&table));
         step(connection, FOR_WRITERS, vec![drop]).await?;
     }

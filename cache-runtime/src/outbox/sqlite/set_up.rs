@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Connection, Sqlite, SqliteConnection};
 
 use crate::model::schema::{ColumnsOf, ExactColumn, Schema, Trigger};
 use crate::outbox::Installed;
-use crate::outbox::database::{OutboxDatabase, quoted, stamps};
+use crate::outbox::database::{OutboxDatabase, fingerprints, quoted};
 use crate::outbox::set_up::{refusal, run};
 
 pub(super) async fn install(
@@ -35,7 +35,7 @@ pub(super) async fn uninstall(
     let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
     let removal = removal(&mut tx, schema).await?;
     run::<Sqlite>(&mut tx, removal).await?;
-    let tables = [schema.outbox.to_owned(), stamps(schema)];
+    let tables = [schema.outbox.to_owned(), fingerprints(schema)];
     let drops = tables.map(|table| format!("DROP TABLE IF EXISTS {}", quoted(&table)));
     run::<Sqlite>(&mut tx, drops).await?;
     tx.commit().await
@@ -58,7 +58,7 @@ pub(super) async fn statements(
             }
         }
     }
-    statements.extend(schema.stamped::<Sqlite>());
+    statements.extend(schema.fingerprinted::<Sqlite>());
     Ok(statements)
 }
 

@@ -24,7 +24,7 @@ pub(super) const SHORT: Duration = Duration::from_millis(50);
 /// Of a service without models.
 pub(super) fn schema(max_load: Duration) -> Schema {
     let none = Triggers {
-        stamp: "",
+        fingerprint: "",
         outbox: &[],
         checks: &[],
         types: &[],

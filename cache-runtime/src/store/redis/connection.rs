@@ -16,9 +16,9 @@ use super::token::parse_token;
 use crate::store::{Epoch, Read, StoreError, TIMEOUT};
 
 /// How much of the server's `master_replid` (40 hexadecimal digits) is in an epoch.
-const IDENTITY: usize = Epoch::LEN - Epoch::LINE;
+const IDENTITY: usize = Epoch::LEN - Epoch::LINEAGE;
 
-/// How much of the identity of the database (32 hexadecimal digits) a line begins with.
+/// How much of the identity of the database (32 hexadecimal digits) a lineage begins with.
 const SOURCE: usize = 6;
 
 /// A connection to a server of this identity, for values of this source: the beginnings of both.
@@ -90,11 +90,11 @@ impl Connection {
         let Some(token) = answers[0].take().as_deref().and_then(parse_token) else {
             return Ok(None);
         };
-        let (line, identity) = token.epoch.0.split_at(Epoch::LINE);
+        let (lineage, identity) = token.epoch.0.split_at(Epoch::LINEAGE);
         if identity != self.identity.as_bytes() {
             return Err(StoreError::away("it has another server's memory"));
         }
-        if !line.starts_with(self.source.as_bytes()) {
+        if !lineage.starts_with(self.source.as_bytes()) {
             return Err(StoreError::away(
                 "its values are of another installation: another version of the service was installed in this database, or another database uses the same `prefix` in this Redis\n\
                  help: give each database a prefix of its own, in cache.toml or with `RedisStore::prefix`",
@@ -108,10 +108,10 @@ impl Connection {
             self.patience.learn(largest);
         }
         for value in &mut values {
-            // Of a line that is over, or nothing of ours: the reader will see a miss.
-            *value = value
-                .take()
-                .and_then(|bytes| bytes.starts_with(line).then(|| bytes.slice(Epoch::LINE..)));
+            // Of a lineage that is over, or nothing of ours: the reader will see a miss.
+            *value = value.take().and_then(|bytes| {
+                bytes.starts_with(lineage).then(|| bytes.slice(Epoch::LINEAGE..))
+            });
         }
         Ok(Some(Read { values, token }))
     }

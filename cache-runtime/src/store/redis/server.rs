@@ -89,15 +89,15 @@ impl Server {
         mut connection: Connection,
         how: &str,
     ) -> Result<Connected, StoreError> {
-        let mut line = connection.source.to_string();
-        line.extend((line.len()..Epoch::LINE).map(|_| fastrand::alphanumeric()));
+        let mut lineage = connection.source.to_string();
+        lineage.extend((lineage.len()..Epoch::LINEAGE).map(|_| fastrand::alphanumeric()));
         let names = &self.names;
         let mut script = self.scripts.connect.prepare_invoke();
         for key in [&names.clock, &names.fences, &names.tags, &names.blocks] {
             script.key(key);
         }
         script
-            .arg(line)
+            .arg(lineage)
             .arg(&*connection.identity)
             .arg(how)
             .arg(self.block_life_ms)

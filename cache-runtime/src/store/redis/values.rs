@@ -77,7 +77,7 @@ impl Server {
     async fn fill_some(&self, token: Token, fills: &[Fill]) -> Result<Vec<bool>, StoreError> {
         let mut connection = self.connection()?;
         let largest = fills.iter().map(|fill| fill.value.len()).max();
-        if largest.is_some_and(|bytes| bytes + Epoch::LINE > connection.largest) {
+        if largest.is_some_and(|bytes| bytes + Epoch::LINEAGE > connection.largest) {
             // It is alone in the call.
             let why = format!(
                 "a value is larger than the server's proto-max-bulk-len, {} bytes: lower `max-value` in cache.toml",

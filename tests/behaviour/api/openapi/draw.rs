@@ -112,6 +112,7 @@ impl<'d> Draw<'d> {
     }
 
     /// As long as there are twists: one arm each.
+    #[expect(clippy::too_many_lines, reason = "one arm each")]
     fn twist(&mut self, drawn: &mut Drawn<'d>) {
         let twist = match (self.random.u8(..10), &mut drawn.body) {
             (0, _) => {

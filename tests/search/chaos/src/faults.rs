@@ -120,6 +120,7 @@ impl Fault {
     ];
 
     /// Lets it happen, and end. As long as there are faults: one arm each.
+    #[expect(clippy::too_many_lines, reason = "one arm each")]
     pub async fn happen(self, world: &mut World, rng: &mut Rng) {
         let one = rng.usize(..world.processes.len());
         let all: Vec<usize> = (0..world.processes.len()).collect();

@@ -122,7 +122,7 @@ fn now<T>(answer: Reply<'_, T>) -> T {
 }
 
 const TRIGGERS: cache_runtime::__private::Triggers = cache_runtime::__private::Triggers {
-    stamp: "",
+    fingerprint: "",
     outbox: &[],
     checks: &[],
     types: &[],

@@ -89,6 +89,7 @@ impl State {
     }
 
     /// As long as there is what can go wrong: one arm each.
+    #[expect(clippy::too_many_lines, reason = "one arm each")]
     pub(crate) fn suffer(&mut self, fault: Action, protocol: &Protocol) {
         match fault {
             Action::Crash(writer) => {

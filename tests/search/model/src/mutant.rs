@@ -40,7 +40,7 @@ mutants! {
     JoinsStored,
     /// A token may be older than the fences that are kept.
     TokenAgeIgnored,
-    /// A near value's stamp is taken after the read.
+    /// A near value's generation is taken after the read.
     WithoutNearGeneration,
     /// Messages remove near values, as in the usual caches, and raise no fence.
     NearUnfenced,

@@ -8,14 +8,14 @@ use crate::store::{KEYS, Message, Set, Token, Version, members};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Kept {
     version: Version,
-    stamp: u8,
+    generation: u8,
 }
 
 /// Decoded values in a process, and what says whether they may be served.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Near {
     values: [Option<Kept>; KEYS],
-    /// Of each key: values with an older stamp are dead.
+    /// Of each key: values with an older generation are dead.
     fences: [u8; KEYS],
     /// Of all keys.
     floor: u8,
@@ -34,7 +34,7 @@ impl Near {
     }
 
     /// To be taken before the store is read.
-    pub fn stamp(&self) -> u8 {
+    pub fn generation(&self) -> u8 {
         self.told
     }
 
@@ -43,13 +43,13 @@ impl Near {
         let key = usize::from(key);
         let kept = self.values[key]?;
         let told = self.fences[key].max(self.floor);
-        let fenced = told > kept.stamp && without != Some(Mutant::NearUnfenced);
+        let fenced = told > kept.generation && without != Some(Mutant::NearUnfenced);
         (now < self.trusted_until && !fenced).then_some(kept.version)
     }
 
-    /// Keeps a value that was read after the stamp.
-    pub fn keep(&mut self, key: u8, version: Version, stamp: u8, without: Option<Mutant>) {
-        self.values[usize::from(key)] = Some(Kept { version, stamp });
+    /// Keeps a value that was read after the generation.
+    pub fn keep(&mut self, key: u8, version: Version, generation: u8, without: Option<Mutant>) {
+        self.values[usize::from(key)] = Some(Kept { version, generation });
         self.tidy(without);
     }
 
@@ -114,7 +114,7 @@ impl Near {
             return;
         }
         for (value, fence) in self.values.iter_mut().zip(self.fences) {
-            if value.is_some_and(|it| it.stamp < fence.max(self.floor)) {
+            if value.is_some_and(|it| it.generation < fence.max(self.floor)) {
                 *value = None;
             }
         }

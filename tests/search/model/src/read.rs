@@ -19,7 +19,7 @@ pub struct Reader {
     /// What it must be answered with, at least.
     least: Version,
     /// From before its look.
-    stamp: u8,
+    generation: u8,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -63,7 +63,7 @@ enum Stage {
 impl Reader {
     /// One that has nothing to do.
     pub fn new(process: u8, key: u8) -> Reader {
-        Reader { process, key, phase: Phase::Idle, least: 0, stamp: 0 }
+        Reader { process, key, phase: Phase::Idle, least: 0, generation: 0 }
     }
 }
 
@@ -127,13 +127,13 @@ impl State {
         for flight in process.flights.iter_mut().flatten() {
             flight.began &= !(1 << at);
         }
-        let stamp = process.near.as_ref().map_or(0, |near| near.stamp());
+        let generation = process.near.as_ref().map_or(0, |near| near.generation());
         let phase = match process.health {
             Health::InUse => Phase::Asked,
             _ => Phase::Answered(None),
         };
         let reader = &mut self.readers[usize::from(at)];
-        (reader.stamp, reader.phase) = (stamp, phase);
+        (reader.generation, reader.phase) = (generation, phase);
     }
 
     pub(crate) fn store_reads(&mut self, at: u8, protocol: &Protocol) {
@@ -217,17 +217,17 @@ impl State {
     }
 
     pub(crate) fn look(&mut self, at: u8, protocol: &Protocol) {
-        let Reader { process, key, phase, stamp, .. } = self.readers[usize::from(at)];
+        let Reader { process, key, phase, generation, .. } = self.readers[usize::from(at)];
         let Phase::Answered(read) = phase else {
             return;
         };
         if let Some((Some(version), _)) = read {
-            let stamp =
+            let generation =
                 match (&self.process(process).near, protocol.is(Mutant::WithoutNearGeneration)) {
-                    (Some(near), true) => near.stamp(),
-                    _ => stamp,
+                    (Some(near), true) => near.generation(),
+                    _ => generation,
                 };
-            self.keep(process, key, version, stamp, protocol);
+            self.keep(process, key, version, generation, protocol);
             return self.answer(at, version);
         }
         self.readers[usize::from(at)].phase = Phase::Waits;
@@ -249,9 +249,9 @@ impl State {
         those.fold(0, |all, (n, _)| all | 1 << n)
     }
 
-    fn keep(&mut self, at: u8, key: u8, version: Version, stamp: u8, protocol: &Protocol) {
+    fn keep(&mut self, at: u8, key: u8, version: Version, generation: u8, protocol: &Protocol) {
         if let Some(near) = &mut self.process(at).near {
-            near.keep(key, version, stamp, protocol.without);
+            near.keep(key, version, generation, protocol.without);
         }
     }
 

@@ -1,7 +1,7 @@
 //! The store: what `connect.lua`, `fill.lua`, `invalidate.lua` and `block.lua` do, step for step,
 //! with numbers that count instead of the time.
 //!
-//! Time is one number, the [`horizon`](Store::horizon): a stamp below it
+//! Time is one number, the [`horizon`](Store::horizon): a generation below it
 //! is older than `max-load`, the life of a fence.
 
 use crate::Mutant;

@@ -42,6 +42,6 @@ static SAME: renamed::Schema = my::cache::schema!(crate = renamed);
 fn main() {
     assert_eq!(Playlist::key(1), "app:playlist_1");
     assert_eq!(Page::key(1), "app:page_1");
-    assert_eq!(SCHEMA.postgres.stamp, SAME.postgres.stamp);
+    assert_eq!(SCHEMA.postgres.fingerprint, SAME.postgres.fingerprint);
     assert!(!SCHEMA.sqlite.tables.is_empty());
 }

@@ -92,7 +92,7 @@ impl State {
             if !waits || reader.process != at || reader.key != key {
                 continue;
             }
-            let (stamp, bit) = (reader.stamp, 1 << n);
+            let (generation, bit) = (reader.generation, 1 << n);
             let missed = flight.missed & bit != 0;
             let is_fresh = flight.came & bit != 0;
             let is_before = match protocol.without {
@@ -106,7 +106,7 @@ impl State {
             }
             let may_keep = flight.began & bit != 0 || is_before;
             if stored && (may_keep || protocol.is(Mutant::WithoutKeep)) {
-                self.keep(at, key, version, stamp, protocol);
+                self.keep(at, key, version, generation, protocol);
             }
             self.answer(n as u8, version);
         }
