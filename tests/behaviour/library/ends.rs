@@ -135,12 +135,13 @@ async fn after_a_shutdown_nothing_is_read_ahead<DB: Base>(bank: Bank<DB>) {
         Rate::get(&desk.cache, 1).await.expect("read");
     }
     desk.write("UPDATE rate SET text = 'new' WHERE id = 1").await;
-    soon("it is read ahead", || desk.asked.times("rate") == 2).await;
+    soon("it is not read ahead", || desk.asked.times("rate") >= 2).await;
     Rate::get(&desk.cache, 1).await.expect("read");
     desk.cache.shutdown().await;
+    let before = desk.asked.times("rate");
     desk.write("UPDATE rate SET text = 'newer' WHERE id = 1").await;
     tokio::time::sleep(A_WHILE).await;
-    assert_eq!(desk.asked.times("rate"), 2, "nobody reads");
+    assert_eq!(desk.asked.times("rate"), before, "nobody reads");
 }
 
 fn runtime() -> Runtime {
@@ -208,7 +209,7 @@ async fn a_cache_that_is_dropped_ends<DB: Base>(bank: Bank<DB>) {
             Note::get(&cache, "n".to_owned()).await.expect("read");
         }
         drop(cache);
-        soon("it ends", || Arc::strong_count(&life) == 1).await;
+        soon("it has not ended", || Arc::strong_count(&life) == 1).await;
     }
 }
 
@@ -217,6 +218,6 @@ async fn a_cache_that_is_dropped_while_its_store_is_away_ends<DB: Base>(bank: Ba
     bank.redis().server().stop();
     Note::get(&cache, "n".to_owned()).await.expect("read");
     drop(cache);
-    soon("it ends", || Arc::strong_count(&life) == 1).await;
+    soon("it has not ended", || Arc::strong_count(&life) == 1).await;
     bank.redis().server().start_again();
 }
