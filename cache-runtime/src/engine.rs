@@ -104,7 +104,8 @@ impl Engine {
             );
             self.spawn(task);
         }
-        if !self.gate.is_open() && self.recovery.is_overdue() {
+        let is_closed = !self.gate.is_open() && self.stop().is_some();
+        if is_closed && self.recovery.is_overdue() {
             tracing::info!(
                 "the runtime that the cache was built in stands still: the store is brought back in another"
             );
