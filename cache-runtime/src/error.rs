@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::boxed::BoxError;
 
-/// Why a read, a drain or a set-up failed. Cheap to clone: readers who waited for one load share
+/// Why a read, a delivery or a set-up failed. Cheap to clone: readers who waited for one load share
 /// it.
 ///
 /// A store that is away is no error: reads go to the source then, and writes wait in the outbox.
@@ -98,7 +98,7 @@ impl Error {
         matches!(*self.0, Kind::Outbox(_))
     }
 
-    /// Whether the store refused: a wrong address, or away when it was needed (an explicit drain).
+    /// Whether the store refused: a wrong address, or away when it was needed (`deliver_pending`).
     pub fn is_store(&self) -> bool {
         matches!(*self.0, Kind::Store(_))
     }
