@@ -104,8 +104,7 @@ impl Engine {
             );
             self.spawn(task);
         }
-        let is_closed = !self.gate.is_open() && self.stop().is_some();
-        if is_closed && self.recovery.is_overdue() {
+        if !self.gate.is_open() && self.recovery.is_overdue() && self.stop().is_some() {
             tracing::info!(
                 "the runtime that the cache was built in stands still: the store is brought back in another"
             );

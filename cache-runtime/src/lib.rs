@@ -9,6 +9,7 @@ mod error;
 #[doc(hidden)]
 pub mod fuzzing;
 mod local;
+mod lock;
 mod mechanism;
 mod model;
 mod observe;

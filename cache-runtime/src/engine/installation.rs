@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use crate::error::Error;
+use crate::lock::locked;
 use crate::model::tag::Tag;
 use crate::outbox::{Installed, OutboxConnection};
 
@@ -51,12 +52,12 @@ impl Installation {
     /// The store is connected, and has been told what was unreported, for this identity.
     pub(crate) fn connected_for(&self, identity: String) {
         self.is_unreported.store(false, Ordering::SeqCst);
-        *self.connected() = Some(identity);
+        *locked(&self.connected) = Some(identity);
     }
 
     /// The identity that the store was connected for.
     pub(crate) fn identity(&self) -> Option<String> {
-        self.connected().clone()
+        locked(&self.connected).clone()
     }
 
     /// Whether writes may have gone unreported since the store was connected.
@@ -73,7 +74,9 @@ impl Installation {
         types: bool,
     ) -> Result<(), Error> {
         match self.is_as_it_should_be(outbox, types).await {
-            Ok(identity) if self.connected().as_ref().is_none_or(|it| *it == identity) => Ok(()),
+            Ok(identity) if locked(&self.connected).as_ref().is_none_or(|it| *it == identity) => {
+                Ok(())
+            }
             Ok(_) => Err(Error::set_up("the triggers in this database were installed anew")),
             Err(error) => {
                 if error.is_set_up() {
@@ -119,11 +122,6 @@ impl Installation {
     }
 
     /// Nothing panics while it holds the lock.
-    fn connected(&self) -> MutexGuard<'_, Option<String>> {
-        self.connected.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Nor while it holds this one.
     fn spellings(&self) -> RwLockReadGuard<'_, HashSet<String>> {
         self.spellings.read().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,7 +1,6 @@
 //! The way back of a store that is away: connect it, tell it what it missed, open the gate.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
@@ -10,7 +9,9 @@ use crate::engine::delivery::Delivery;
 use crate::engine::gate::Gate;
 use crate::engine::installation::Installation;
 use crate::engine::stop::Stop;
+use crate::engine::under_way::UnderWay;
 use crate::error::Error;
+use crate::lock::locked;
 use crate::mechanism::Mechanism;
 use crate::model::schema::Schema;
 use crate::outbox::{OutboxConnection, RowFilter};
@@ -35,8 +36,8 @@ pub(crate) struct Recovery {
     installation: Arc<Installation>,
     schema: &'static Schema,
     coming_back: Mutex<()>,
-    /// How many are bringing the store back.
-    trying: AtomicUsize,
+    /// Those who bring the store back.
+    trying: UnderWay,
     /// Since when nobody does, although it is away, as far as this was looked at.
     idle_since: std::sync::Mutex<Option<Instant>>,
 }
@@ -57,7 +58,7 @@ impl Recovery {
             installation,
             schema,
             coming_back: Mutex::default(),
-            trying: AtomicUsize::new(0),
+            trying: UnderWay::default(),
             idle_since: std::sync::Mutex::default(),
         }
     }
@@ -67,8 +68,8 @@ impl Recovery {
         while stop.or(self.gate.closed()).await.is_some() {
             // Why it is away was just said.
             let _ = self.gate.observer.is_time("away");
-            let _trying = Trying::new(&self.trying);
-            *self.idle_since() = None;
+            let _trying = self.trying.begin();
+            *locked(&self.idle_since) = None;
             let mut pause = FIRST_PAUSE;
             while !self.gate.is_open() {
                 if stop.or(tokio::time::sleep(pause)).await.is_none()
@@ -83,9 +84,8 @@ impl Recovery {
 
     /// While the store is away: whether nobody brings it back. Asked by those who read.
     pub(crate) fn is_overdue(&self) -> bool {
-        let is_idle = self.trying.load(Ordering::SeqCst) == 0;
-        let mut since = self.idle_since.lock().unwrap_or_else(PoisonError::into_inner);
-        if !is_idle {
+        let mut since = locked(&self.idle_since);
+        if !self.trying.is_none() {
             *since = None;
             return false;
         }
@@ -95,11 +95,6 @@ impl Recovery {
             *since = None;
         }
         is_overdue
-    }
-
-    /// Nothing panics while it holds the lock.
-    fn idle_since(&self) -> MutexGuard<'_, Option<Instant>> {
-        self.idle_since.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn try_to_come_back(&self) {
@@ -199,21 +194,5 @@ impl Recovery {
             }
         }
         self.gate.adopt().await.map_err(Error::store)
-    }
-}
-
-/// Somebody who brings the store back.
-struct Trying<'r>(&'r AtomicUsize);
-
-impl Trying<'_> {
-    fn new(trying: &AtomicUsize) -> Trying<'_> {
-        trying.fetch_add(1, Ordering::SeqCst);
-        Trying(trying)
-    }
-}
-
-impl Drop for Trying<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }

@@ -5,7 +5,7 @@
 //! dropped then, and say so; whoever uses the cache next starts them again, where it is.
 
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -14,6 +14,7 @@ use tokio::time::timeout;
 use crate::engine::stop::{Stop, Stopper};
 use crate::engine::under_way::{Begun, UnderWay};
 use crate::error::Error;
+use crate::lock::locked;
 
 /// A task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,11 +124,6 @@ impl Tasks {
             tracing::warn!("a background task has not come to its end within {PATIENCE:?}");
         }
     }
-}
-
-/// Nothing panics while it holds the lock.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Says when it is dropped that its task is, unless that has come to its end.

@@ -18,6 +18,11 @@ impl UnderWay {
         Begun(self.clone())
     }
 
+    /// Whether none is under way.
+    pub(crate) fn is_none(&self) -> bool {
+        *self.0.borrow() == 0
+    }
+
     /// Waits until none is under way.
     pub(crate) async fn ended(&self) {
         // Its sender is here.

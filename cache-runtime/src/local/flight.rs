@@ -22,12 +22,13 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
 use crate::error::Error;
+use crate::lock::locked;
 use crate::value::entry::Entry;
 
 /// How many counters of completions there are; keys share them by hash, which costs a needless read
@@ -182,7 +183,7 @@ impl<V> Flights<V> {
         noted: Option<Completions>,
         hurry: &Hurry,
     ) -> Entered<V> {
-        let mut flying = self.flying();
+        let mut flying = locked(&self.flying);
         if let Some(flight) = flying.get(key) {
             return Entered::Join(flight.clone());
         }
@@ -194,11 +195,6 @@ impl<V> Flights<V> {
         flying.insert(key.to_owned(), flight.clone());
         let guard = FlightGuard { flights: self.clone(), key: key.to_owned(), outcome: sender };
         Entered::Lead(guard, flight)
-    }
-
-    /// Nothing panics while it holds the lock.
-    fn flying(&self) -> MutexGuard<'_, HashMap<String, Flight<V>>> {
-        self.flying.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -234,7 +230,7 @@ impl<V> FlightGuard<V> {
             flights.completions[flights.slot(&self.key)].fetch_add(1, Ordering::SeqCst);
         }
         // Before the outcome is told: a reader who starts over must not find this flight again.
-        flights.flying().remove(&self.key);
+        locked(&flights.flying).remove(&self.key);
         self.outcome.send_replace(Some(Arc::new(outcome)));
     }
 }
@@ -243,7 +239,7 @@ impl<V> Drop for FlightGuard<V> {
     fn drop(&mut self) {
         // Its own, as nobody takes off while it flies; completed, there may be another by now.
         if self.outcome.borrow().is_none() {
-            self.flights.flying().remove(&self.key);
+            locked(&self.flights.flying).remove(&self.key);
         }
     }
 }

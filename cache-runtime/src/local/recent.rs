@@ -2,12 +2,13 @@
 //! (`on-write = "refresh"`) needs to know.
 
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use quick_cache::sync::Cache;
 use tokio::sync::mpsc;
 
 use crate::local::near::NearFence;
+use crate::lock::locked;
 
 /// How many values of a query are known to be in use, at most.
 const VALUES: usize = 10_000;
@@ -57,9 +58,4 @@ impl<K: Clone + Eq + Hash + Send + Sync + 'static> RecentlyServed<K> {
             self.lately.insert(key.to_owned(), of.clone());
         }
     }
-}
-
-/// Nothing panics while it holds the lock.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -7,7 +7,7 @@
 
 use std::io;
 use std::ops::{Deref, DerefMut};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use sqlx::pool::PoolConnection;
@@ -17,6 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::database::OutboxDatabase;
 use super::manager::start_rollback;
 use crate::boxed::BoxError;
+use crate::lock::locked;
 
 /// How long one statement may take,
 pub(super) const PATIENCE: Duration = Duration::from_secs(8);
@@ -100,7 +101,7 @@ impl<DB: OutboxDatabase> Own<DB> {
 
     /// One that was idle, if it is alive.
     async fn alive(&self) -> Option<Apart<DB>> {
-        let mut idle = self.idle().pop()?;
+        let mut idle = locked(&self.idle).pop()?;
         let life = self.pool.options().get_max_lifetime();
         if life.is_some_and(|life| idle.born.elapsed() > life) {
             return None;
@@ -109,15 +110,10 @@ impl<DB: OutboxDatabase> Own<DB> {
             Ok(Ok(())) => Some(idle),
             Ok(Err(_)) | Err(_) => {
                 // What has made it dumb has made the others so.
-                self.idle().clear();
+                locked(&self.idle).clear();
                 None
             }
         }
-    }
-
-    /// Nothing panics while it holds the lock.
-    fn idle(&self) -> MutexGuard<'_, Vec<Apart<DB>>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -231,8 +227,8 @@ impl<DB: OutboxDatabase> Drop for Kind<DB> {
     fn drop(&mut self) {
         if let Kind::Own { apart, own, is_sound, .. } = self {
             match apart.take().filter(|_| *is_sound) {
-                Some(apart) => own.idle().push(apart),
-                None => own.idle().clear(),
+                Some(apart) => locked(&own.idle).push(apart),
+                None => locked(&own.idle).clear(),
             }
         }
     }

@@ -34,6 +34,12 @@ pub(super) struct LoadJob<Q: Query> {
     pub(super) flight: FlightGuard<Q::Value>,
 }
 
+impl<Q: Query> LoadJob<Q> {
+    pub(super) fn new(of: &Q::Key, key: &str, flight: FlightGuard<Q::Value>) -> LoadJob<Q> {
+        LoadJob { of: of.clone(), key: key.to_owned(), flight }
+    }
+}
+
 /// How some jobs are done.
 pub(super) struct How {
     /// From before the load; `None`: the store is away.
@@ -116,11 +122,12 @@ fn found<Q: Query>(
     keys: &[String],
     Claim { read, claimed }: Claim,
 ) -> impl Iterator<Item = Found<Q::Value>> {
+    let shape = Q::local(cache).ok().map(|local| local.shape);
     let found = keys.iter().zip(read.values).zip(claimed);
-    found.map(|((key, bytes), claimed)| {
+    found.map(move |((key, bytes), claimed)| {
         // Nobody claims what the store has, and be it expired or of another version.
         let is_mine = claimed || bytes.is_some();
-        match bytes.and_then(|bytes| decoded::<Q>(cache, key, &bytes)) {
+        match bytes.and_then(|bytes| decoded::<Q>(cache, shape?, key, &bytes)) {
             Some((value, entry)) => Found::Stored(value, entry),
             None => Found::Claimed(is_mine),
         }
@@ -129,10 +136,10 @@ fn found<Q: Query>(
 
 fn decoded<Q: Query>(
     cache: &Cache<Q::Source>,
+    shape: u64,
     key: &str,
     bytes: &Bytes,
 ) -> Option<(Option<Arc<Q::Value>>, Entry)> {
-    let shape = Q::local(cache).ok()?.shape;
     let entry = open(cache, shape, key, bytes)?;
     entry.fresh_for().ok()?;
     // Its panic is not to end the claims of others.

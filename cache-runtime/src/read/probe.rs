@@ -132,7 +132,7 @@ impl<'a, Q: Query> Probe<'a, Q> {
         let hurry = Hurry::default();
         let entered = flights.enter(key, Some(self.completions[n]), &hurry);
         if let Entered::Lead(flight, _) = entered {
-            let job = LoadJob::<Q> { of: of.clone(), key: key.to_owned(), flight };
+            let job = LoadJob::<Q>::new(of, key, flight);
             let how = How {
                 token: self.token(),
                 // The store has a value, so that others wait for nothing.

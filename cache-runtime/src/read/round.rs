@@ -154,11 +154,7 @@ impl<'a, Q: Query, R: Representation<Q::Value>> Reading<'a, Q, R> {
             let noted = noted.filter(|_| self.mode != CacheMode::Reload);
             let (flight, collapsed) = match self.local.flights.enter(key, noted, &hurry) {
                 Entered::Lead(guard, flight) => {
-                    jobs.push(LoadJob::<Q> {
-                        of: self.of[miss.at].clone(),
-                        key: key.to_owned(),
-                        flight: guard,
-                    });
+                    jobs.push(LoadJob::<Q>::new(&self.of[miss.at], key, guard));
                     (flight, false)
                 }
                 Entered::Join(flight) => {

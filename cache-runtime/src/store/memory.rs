@@ -2,12 +2,13 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use super::{
     Claim, Connected, Fill, InvalidationSink, MOST_FENCES, Read, Reply, Store, StoreError, Token,
 };
+use crate::lock::locked;
 use crate::model::schema::Schema;
 use crate::model::tag::Tag;
 
@@ -50,7 +51,7 @@ impl MemoryStore {
 
     /// No operation can leave the state half done, so a poisoned lock is as good as any.
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.state)
     }
 
     fn micros(&self) -> u64 {

@@ -95,7 +95,7 @@ fn judged(schema: &'static Schema, triggers: bool, found: Found) -> Installed {
              help: let the cache use the database that publishes it, or leave the table out of cache.toml"
         ));
     }
-    let wanted = triggers_of(schema.postgres.tables).0.len();
+    let wanted: usize = schema.postgres.tables.iter().map(|it| it.triggers.len()).sum();
     let is_complete = triggers.then_some(count as usize == wanted);
     schema.judged::<Postgres>(fingerprint.zip(identity), is_complete)
 }

@@ -11,11 +11,12 @@
 //! without advancing the clock: both are what it is. Nothing was invalidated, but nobody would tell
 //! if it were.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use redis::{PushInfo, PushKind, Value};
 
 use super::token::parse_token;
+use crate::lock::locked;
 use crate::store::{InvalidationSink, Token};
 
 /// What has been heard over one connection.
@@ -49,7 +50,7 @@ impl Heard {
             Some(at) => (parse_token(&clocks[..at]), parse_token(&clocks[at + 1..])),
             None => (None, None),
         };
-        let mut last = self.last();
+        let mut last = locked(&self.last);
         if old.is_none() || *last != old {
             self.sink.lost();
         }
@@ -65,17 +66,12 @@ impl Heard {
 
     /// An answer that was given at this time.
     pub(super) fn check(&self, token: Token) {
-        let mut last = self.last();
+        let mut last = locked(&self.last);
         let complete = |last: Token| last.epoch == token.epoch && last.clock >= token.clock;
         if !last.is_some_and(complete) {
             self.sink.lost();
             *last = Some(token);
         }
-    }
-
-    /// Nothing panics while it holds the lock.
-    fn last(&self) -> MutexGuard<'_, Option<Token>> {
-        self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
