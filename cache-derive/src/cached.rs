@@ -55,13 +55,15 @@ pub(crate) fn cached(row: &Struct, model: &Model, policy: &Policy, schema: &Sche
     };
     let write_key = write_key(runtime, &schema.settings.prefix, policy.key.segments(), &part);
     let parts: Vec<TokenStream> = model.id.iter().map(|column| part(column)).collect();
-    let id_tag = add_tag(runtime, &model.name, &model.id, &parts);
+    let id_tag = add_tag(runtime, model.rows(), &model.id, &parts);
+    let needs = schema.needs(&model.name).into_iter().map(|tag| tag.to_string());
     let absence = absence(runtime, &schema.absence(&model.name), &parts);
     quote! {
         #[automatically_derived]
         impl #runtime::Cached for #ident {
             type Lookup = #lookup;
             const POLICY: #runtime::__private::Policy = #policy_value;
+            const NEEDS: &'static [&'static str] = &[#(#needs),*];
             fn id(&self) -> Self::Id {
                 #id
             }
@@ -173,7 +175,7 @@ pub(crate) fn lookup(row: &Struct, model: &Model, policy: &Policy, schema: &Sche
     });
     let tags = columns.iter().map(|(lookup, variant, _)| {
         let tag =
-            add_tag(runtime, &model.name, std::slice::from_ref(&lookup.column), &[quote!(value)]);
+            add_tag(runtime, model.rows(), std::slice::from_ref(&lookup.column), &[quote!(value)]);
         quote!(Self::#variant(value) => { #tag })
     });
     quote! {

@@ -1,9 +1,10 @@
 //! What must hold between a struct and its model: each rule a function, all of them in [`all`].
 
-use cache_schema::{Direction, Hop, Model, Schema, suggest};
+use cache_schema::{Model, Schema, suggest};
 use syn::ext::IdentExt;
 use syn::{Error, Ident};
 
+use crate::accounts::accounts;
 use crate::ast::Struct;
 
 /// Runs every rule.
@@ -79,12 +80,9 @@ fn has_id(row: &Struct, model: &Model, schema: &Schema, errors: &mut Vec<Error>)
     }
 }
 
-/// Whether its own id occurs in a key or a tag.
+/// Whether its own id occurs in a key, or in the tag of the whole row.
 pub(crate) fn needs_id(row: &Struct, model: &Model, schema: &Schema) -> bool {
-    let whole = !row.is_projection && model.cached.is_some();
-    whole
-        || has_id_tag(model, schema)
-        || schema.hops_from(&model.name).iter().any(|hop| hop.direction == Direction::Reverse)
+    !row.is_projection && (model.cached.is_some() || has_id_tag(model, schema))
 }
 
 /// Whether some value registers rows of this model by their id.
@@ -172,86 +170,6 @@ fn missing_column(
     Error::new(at.map_or(&row.ident, |field| &field.ident).span(), message)
 }
 
-/// Every hop that leaves the model must be accounted for, or a change could not find the value.
-fn accounts(row: &Struct, model: &Model, schema: &Schema, errors: &mut Vec<Error>) {
-    let goes_on = |hop: &Hop| !schema.hops_from(&hop.to).is_empty();
-    let has_column =
-        |hop: &Hop| hop.direction == Direction::Reverse || row.columns(&hop.columns).is_some();
-    let mut by_rows = schema.hops_from(&model.name);
-    by_rows.retain(|hop| !row.hooks(&hop.to) && (goes_on(hop) || !has_column(hop)));
-    // Where rows are missing, they are those that no field is named after.
-    by_rows.sort_by_key(|hop| !row.embedded().any(|(field, _)| field.ident == stem(hop)));
-    for (i, hop) in by_rows.iter().enumerate() {
-        // Two references lead to two rows.
-        let is_other = |other: &&&Hop| other.to == hop.to && other.direction == hop.direction;
-        let taken = match hop.direction {
-            Direction::Forward => by_rows[..i].iter().filter(is_other).count(),
-            Direction::Reverse => 0,
-        };
-        let mut fields = row.embedded().filter(|(_, embedded)| *embedded == hop.to);
-        if fields.nth(taken).is_none() {
-            errors.push(unaccounted(row, model, schema, hop, goes_on(hop)));
-        }
-    }
-}
-
-/// What a field with the rows at the end of the hop is called: `created_by_id` → `created_by`.
-fn stem(hop: &Hop) -> String {
-    let mut columns = hop.columns.iter();
-    match hop.direction {
-        Direction::Forward => columns
-            .find_map(|column| column.strip_suffix("_id"))
-            .map_or_else(|| snake_case(&hop.to), str::to_owned),
-        Direction::Reverse => format!("{}s", snake_case(&hop.to)),
-    }
-}
-
-fn unaccounted(row: &Struct, model: &Model, schema: &Schema, hop: &Hop, goes_on: bool) -> Error {
-    let (to, columns) = (&hop.to, hop.columns.join("` and `"));
-    let whole = pascal_case(to);
-    let field = match hop.direction {
-        Direction::Forward => format!("{}: Option<{whole}>", stem(hop)),
-        Direction::Reverse => format!("{}: Vec<{whole}>", stem(hop)),
-    };
-    let further = match row.embedded().any(|(_, embedded)| embedded == to) {
-        true => "further ",
-        false => "",
-    };
-    let (lacks, mut help) = (
-        format!("it has no {further}`{to}` rows"),
-        format!("add a field that embeds them, such as `{field}`"),
-    );
-    let lacks = match (goes_on, hop.direction) {
-        (true, _) => format!("{lacks}, and what lies behind `{to}` is found by its rows"),
-        (false, Direction::Forward) => {
-            help =
-                format!("add the field `{columns}`, or one that embeds the row, such as `{field}`");
-            format!("{lacks} and no `{columns}`")
-        }
-        (false, Direction::Reverse) => lacks,
-    };
-    let edge = format!("{}{hop}", model.name);
-    let place = declared_at(schema, hop).unwrap_or_default();
-    let message = format!(
-        "`{}` cannot account for its dependency on `{to}` ({edge}): {lacks}{place}\n\
-         help: {help};\n      \
-         mark a field of another type with #[cached(embeds = \"{to}\")];\n      \
-         or, if the value does not carry them, write #[cached(dependencies(\"{to}\"))] on the struct and implement `Dependencies`",
-        row.ident
-    );
-    Error::new(row.ident.span(), message)
-}
-
-/// Where the dependency that runs over this hop is declared.
-fn declared_at(schema: &Schema, hop: &Hop) -> Option<String> {
-    let mut dependencies = schema.models().flat_map(|model| &model.depends_on);
-    let over = |dependency: &&cache_schema::Dependency| {
-        dependency.paths.iter().any(|path| path.hops.contains(hop))
-    };
-    let dependency = dependencies.find(over)?;
-    Some(format!("\n{}", schema.at(dependency.position)))
-}
-
 /// What comes back from the store is to be what was stored: it is answered with, and another value
 /// may embed it, and be found by what it depends on.
 fn survives_serde(row: &Struct, _: &Model, _: &Schema, errors: &mut Vec<Error>) {
@@ -279,7 +197,7 @@ fn survives_serde(row: &Struct, _: &Model, _: &Schema, errors: &mut Vec<Error>) 
     }
 }
 
-fn snake_case(model: &str) -> String {
+pub(crate) fn snake_case(model: &str) -> String {
     model.replace('-', "_")
 }
 

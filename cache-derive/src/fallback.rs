@@ -97,6 +97,7 @@ fn served(
         impl #impl_generics #runtime::Cached for #ident #ty_generics where #bounds {
             type Lookup = #lookup_type;
             const POLICY: #runtime::__private::Policy = ::core::panic!();
+            const NEEDS: &'static [&'static str] = &[];
             fn id(&self) -> Self::Id { ::core::unreachable!() }
             fn write_key(_: &Self::Id, _: &mut #runtime::__private::KeyWriter) {}
             fn id_tag(_: &Self::Id, _: &mut #runtime::Tags) {}

@@ -3,6 +3,7 @@
 //! `#[derive(Cached)]`: attributes → `ast` → `check` → `expand`; on an error the `fallback`,
 //! so that one mistake is one error. `schema!()`: `schema`.
 
+mod accounts;
 mod ast;
 mod attr;
 mod cached;
@@ -14,6 +15,7 @@ mod getters;
 mod literal;
 mod rows;
 mod schema;
+mod tag;
 #[cfg(test)]
 mod tests;
 
@@ -42,4 +44,12 @@ pub fn cached(input: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn schema(input: TokenStream) -> TokenStream {
     schema::expand(input.into()).into()
+}
+
+/// The columns of a tag, for `impl Dependencies`: `tags.add(tag!("organization#id"), &id)`. Stops
+/// the build where no write reports such a tag; `tag!(crate = my::path, "…")` where `cache_runtime`
+/// is renamed.
+#[proc_macro]
+pub fn tag(input: TokenStream) -> TokenStream {
+    tag::expand(input.into()).into()
 }

@@ -1,12 +1,12 @@
 //! `impl Rows`: which rows a struct holds, and the tags that they yield.
 
-use cache_schema::{Change, Direction, Model, Schema};
+use cache_schema::{Change, Direction, Model, Schema, TagColumns};
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use crate::ast::{Field, Struct};
-use crate::{check, literal};
+use crate::{accounts, check, literal};
 
 pub(crate) fn rows(row: &Struct, model: &Model, schema: &Schema) -> TokenStream {
     let Struct { ident, runtime, .. } = row;
@@ -30,6 +30,7 @@ pub(crate) fn rows(row: &Struct, model: &Model, schema: &Schema) -> TokenStream 
         let runtime = row.runtime_at(at);
         quote_spanned!(at=> <Self as #runtime::Dependencies>::dependencies(self, tags);)
     });
+    let lacks = accounts::lacks_of(row, model, schema);
     let ignored = ignored(row, model, schema);
     let file = literal::file(runtime, schema);
     let assertions = assertions(row, model, schema);
@@ -39,6 +40,7 @@ pub(crate) fn rows(row: &Struct, model: &Model, schema: &Schema) -> TokenStream 
             const MODEL: &'static str = #name;
             const SHAPE: u64 = #runtime::__private::shape(#own_shape, &[#(#shapes),*]);
             const FILE: #runtime::__private::File = #file;
+            #lacks
             fn tags(&self, tags: &mut #runtime::Tags) {
                 #(#own)*
                 #(#embedded)*
@@ -77,33 +79,41 @@ fn ignored(row: &Struct, model: &Model, schema: &Schema) -> Option<TokenStream> 
     })
 }
 
-/// The tags that the row's own columns yield: its own, and one for every hop that leaves its model.
+/// The tags that the row's own columns yield: its own, and one for every hop that leaves its model;
+/// those that only values of other models want, where it is in such a one.
 fn own_tags(row: &Struct, model: &Model, schema: &Schema) -> Vec<TokenStream> {
-    let mut tags = Vec::new();
-    if let Some(id) = row.columns(&model.id).filter(|_| check::has_id_tag(model, schema)) {
-        tags.push((model.name.clone(), &model.id, id));
-    }
-    for hop in schema.hops_from(&model.name) {
-        let (columns, holders) = match hop.direction {
-            Direction::Forward => match schema.model(&hop.to) {
-                Some(target) => (&target.id, &hop.columns),
-                None => continue,
-            },
-            Direction::Reverse => (&hop.columns, &model.id),
-        };
-        // Without the column, the embedded row yields its own tag.
-        if let Some(fields) = row.columns(holders) {
-            tags.push((hop.to.clone(), columns, fields));
-        }
-    }
-    let add = |(model, columns, fields): (String, &Vec<String>, Vec<&Field>)| {
+    let runtime = &row.runtime;
+    let add = |tag: &TagColumns, fields: Vec<&Field>| {
         let values = fields.iter().map(|field| {
             let (ident, at) = (&field.ident, at(&field.ty));
             quote_spanned!(at=> &self.#ident)
         });
-        add_tag(&row.runtime, &model, columns, &values.collect::<Vec<_>>())
+        add_tag(runtime, &tag.model, &tag.columns, &values.collect::<Vec<_>>())
     };
-    tags.into_iter().map(add).collect()
+    let mut tags = Vec::new();
+    if let Some(id) = row.columns(&model.id).filter(|_| check::has_id_tag(model, schema)) {
+        let tag = TagColumns { model: model.rows().to_owned(), columns: model.id.clone() };
+        tags.push(add(&tag, id));
+    }
+    let own = accounts::own(row, model, schema);
+    for hop in schema.hops_from(&model.name) {
+        let holders = match hop.direction {
+            Direction::Forward => &hop.columns,
+            Direction::Reverse => &model.id,
+        };
+        // Without the column, the embedded row yields its own tag.
+        let Some(fields) = row.columns(holders) else {
+            continue;
+        };
+        let tag = hop.tag(schema);
+        let add = add(&tag, fields);
+        let text = tag.to_string();
+        tags.push(match own.iter().any(|it| it.hop == hop) {
+            true => add,
+            false => quote!(if #runtime::Tags::wants(tags, #text) { #add }),
+        });
+    }
+    tags
 }
 
 /// `impl Reported`: what a write to the row reports, for those who have no triggers. Only where the
@@ -117,7 +127,7 @@ pub(crate) fn reported(row: &Struct, model: &Model, schema: &Schema) -> Option<T
             quote_spanned!(at=> &self.#ident)
         });
         let values: Vec<TokenStream> = values.collect();
-        let tag = add_tag(runtime, &model.name, &report.tag.columns, &values);
+        let tag = add_tag(runtime, model.rows(), &report.tag.columns, &values);
         match report.on {
             Change::Row => of_rows.push(tag),
             Change::Link => of_links.push(tag),
@@ -164,8 +174,8 @@ pub(crate) fn add_tag(
 ) -> TokenStream {
     let text = format!("{model}#{}", columns.join(","));
     match values {
-        [value] => quote!(#runtime::Tags::add(tags, #text, #value);),
-        values => quote!(#runtime::Tags::add_composite(tags, #text, &[#(#values),*]);),
+        [value] => quote!(#runtime::__private::tag(tags, #text, #value);),
+        values => quote!(#runtime::__private::tag_of(tags, #text, &[#(#values),*]);),
     }
 }
 
@@ -193,7 +203,7 @@ fn assertions(row: &Struct, model: &Model, schema: &Schema) -> TokenStream {
             if #of_file.hash != #hash {
                 ::core::panic!(#why_not);
             }
-            if !#runtime::__private::same_model(#held, #model) {
+            if !#runtime::__private::is_same(#held, #model) {
                 ::core::panic!(#why);
             }
         }
@@ -203,9 +213,9 @@ fn assertions(row: &Struct, model: &Model, schema: &Schema) -> TokenStream {
             return None;
         };
         let field = row.column(column)?;
-        let (target, _) = row
-            .embedded()
-            .find(|(field, model)| field.embeds.is_none() && *model == reference.target)?;
+        let (target, _) = row.embedded().find(|(field, model)| {
+            field.embeds.is_none() && schema.rows_of(model) == reference.target
+        })?;
         let (ty, at) = (&field.ty, at(&field.ty));
         let target = match is_self(target) {
             true => row.ident.to_token_stream(),
@@ -216,7 +226,8 @@ fn assertions(row: &Struct, model: &Model, schema: &Schema) -> TokenStream {
             #runtime::__private::assert_references::<#ty, <#target as #runtime::Model>::Id>();
         })
     });
-    let assertions: Vec<TokenStream> = embeds.chain(references).collect();
+    let accounts = accounts::assertions(row, model, schema);
+    let assertions: Vec<TokenStream> = embeds.chain(references).chain(accounts).collect();
     match assertions.is_empty() {
         true => TokenStream::new(),
         false => quote!(const _: () = { #(#assertions)* };),
@@ -225,7 +236,7 @@ fn assertions(row: &Struct, model: &Model, schema: &Schema) -> TokenStream {
 
 /// Where an error is shown; names mean there what they mean in the macro (`self` would not, where a
 /// `macro_rules!` made the struct).
-fn at(shown: &impl Spanned) -> Span {
+pub(crate) fn at(shown: &impl Spanned) -> Span {
     Span::call_site().located_at(shown.span())
 }
 

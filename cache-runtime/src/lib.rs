@@ -24,7 +24,7 @@ mod value;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod write;
 
-pub use cache_derive::{Cached, schema};
+pub use cache_derive::{Cached, schema, tag};
 
 pub use boxed::BoxError;
 pub use builder::Builder;
@@ -34,7 +34,7 @@ pub use error::Error;
 #[doc(hidden)]
 pub use mechanism::Mechanism;
 pub use model::schema::Schema;
-pub use model::tag::{Tag, Tags};
+pub use model::tag::{Tag, TagColumns, Tags};
 pub use model::{Cached, Dependencies, Lookup, Model, Reported, Rows};
 pub use observe::event::{Event, Verdict};
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
@@ -58,7 +58,9 @@ pub use write::{CommitError, Transaction};
 #[doc(hidden)]
 pub mod __private {
     pub use crate::model::key::{Column, Id, KeyWriter, References, assert_references};
+    pub use crate::model::lacks::{Lack, Lacks, Want, is_same};
     pub use crate::model::schema::{ColumnsOf, ExactColumn, Table, Trigger, Triggers};
-    pub use crate::model::{ByEq, Capacity, Codec, File, Pair, Policy, Unknown, same_model, shape};
+    pub use crate::model::tag::{tag, tag_of};
+    pub use crate::model::{ByEq, Capacity, Codec, File, Pair, Policy, Unknown, shape};
     pub use crate::read::query::key;
 }

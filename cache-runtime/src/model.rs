@@ -1,6 +1,7 @@
 //! The traits that `#[derive(Cached)]` implements, and what a generated impl consists of.
 
 pub(crate) mod key;
+pub(crate) mod lacks;
 pub(crate) mod name;
 pub(crate) mod schema;
 pub(crate) mod tag;
@@ -14,6 +15,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::model::key::{Id, KeyWriter};
+use crate::model::lacks::Lacks;
 use crate::model::tag::Tags;
 
 /// Rows of one model, as a struct or in an `Option`, `Vec`, `Box` or `Arc`: what a value can embed.
@@ -35,6 +37,9 @@ pub trait Rows {
     /// The `cache.toml` that it was compiled with.
     const FILE: File;
 
+    /// What it leaves unsaid of the paths of `cache.toml` that run over its rows.
+    const LACKS: Lacks = Lacks::NOTHING;
+
     /// Adds every tag that the value was built from, those of embedded rows included.
     fn tags(&self, tags: &mut Tags);
 
@@ -51,6 +56,7 @@ macro_rules! containers {
             const MODEL: &'static str = T::MODEL;
             const SHAPE: u64 = T::SHAPE;
             const FILE: File = T::FILE;
+            const LACKS: Lacks = T::LACKS;
             fn tags(&self, tags: &mut Tags) {
                 self.iter().for_each(|rows| rows.tags(tags));
             }
@@ -68,6 +74,7 @@ macro_rules! pointers {
             const MODEL: &'static str = T::MODEL;
             const SHAPE: u64 = T::SHAPE;
             const FILE: File = T::FILE;
+            const LACKS: Lacks = T::LACKS;
             fn tags(&self, tags: &mut Tags) {
                 T::tags(self, tags);
             }
@@ -96,6 +103,9 @@ pub trait Cached: Model + Serialize + DeserializeOwned + Send + Sync + 'static {
 
     /// What `cache.toml` says of its values.
     const POLICY: Policy;
+
+    /// The tags, as `model#columns`, of all that its values are built from, however far away.
+    const NEEDS: &'static [&'static str];
 
     /// The id of this row.
     fn id(&self) -> Self::Id;
@@ -161,11 +171,11 @@ pub trait Reported: Rows {
 /// but does not carry.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` declares `#[cached(dependencies(…))]` but does not say what they are",
-    note = "implement `cache_runtime::Dependencies` for it: `tags.add(\"organization#id\", &id)` for each row"
+    note = "implement `cache_runtime::Dependencies` for it: `tags.add(tag!(\"organization#id\"), &id)` for each row"
 )]
 pub trait Dependencies {
-    /// Adds the tags. [`Tags::add`] takes what the derive would have generated, such as
-    /// `tags.add("organization#id", &self.organization_id)`.
+    /// Adds the tags that the derive would have generated, such as
+    /// `tags.add(tag!("organization#id"), &self.organization_id)`.
     fn dependencies(&self, tags: &mut Tags);
 }
 
@@ -256,19 +266,6 @@ pub const fn shape(own: u64, embedded: &[u64]) -> u64 {
         i += 1;
     }
     hash
-}
-
-/// Whether a field whose type has this `MODEL` holds rows of the model that it is to embed; if not,
-/// the derive stops the build.
-pub const fn same_model(held: &str, model: &str) -> bool {
-    let (a, b) = (held.as_bytes(), model.as_bytes());
-    let mut same = a.len() == b.len();
-    let mut i = 0;
-    while same && i < a.len() {
-        same = a[i] == b[i];
-        i += 1;
-    }
-    same
 }
 
 /// Two values, whose type may have `PartialEq` or not: `(&Pair(a, b)).cache_runtime_is_same()`

@@ -1,9 +1,11 @@
 //! What a schema answers: what a write yields and reaches, what a value must register.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
 
-use crate::schema::{Consistency, Direction, Hop, Model, Schema, write_chain};
+use crate::schema::{
+    Consistency, Dependency, Direction, Hop, Model, Path, Policy, Reference, Schema, write_chain,
+};
 
 /// Columns of a model whose values make a tag: `item#plio_id`, `video#tenant,id`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,6 +44,17 @@ pub struct Absence {
     pub some_row: Vec<String>,
 }
 
+/// A hop on the way from a value to something that it is built from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted<'a> {
+    /// The hop.
+    pub hop: &'a Hop,
+    /// The dependency on whose path it is first.
+    pub dependency: &'a Dependency,
+    /// That path.
+    pub path: &'a Path,
+}
+
 /// A cached model that a write to another one reaches, and how.
 ///
 /// `Display` shows `plio ← item.plio_id ← question.item_id`.
@@ -70,20 +83,10 @@ impl Hop {
 }
 
 impl Schema {
-    /// All hops of all declared paths, each with whether it is the last of its path.
-    fn hops(&self) -> impl Iterator<Item = (&Hop, bool)> {
-        let dependencies = self.models.iter().flat_map(|model| &model.depends_on);
-        dependencies.flat_map(|dependency| &dependency.paths).flat_map(|path| {
-            let last = path.hops.len() - 1;
-            path.hops.iter().enumerate().map(move |(index, hop)| (hop, index == last))
-        })
-    }
-
-    /// What a row of `model` must register for its neighbours: the hops that leave it on any
-    /// declared path, each once, in the order of the file.
-    pub fn hops_from(&self, model: &str) -> Vec<&Hop> {
+    /// All hops of all declared paths, each once, in the order of the file.
+    pub fn hops(&self) -> Vec<&Hop> {
         let mut hops = Vec::new();
-        for (hop, _) in self.hops().filter(|(hop, _)| hop.from == model) {
+        for (hop, _) in self.walked() {
             if !hops.contains(&hop) {
                 hops.push(hop);
             }
@@ -91,10 +94,61 @@ impl Schema {
         hops
     }
 
-    /// The tags a write to `model` yields, each once: the model's own if it is cached, then those
-    /// of the hops that arrive at it in the order of the file, then those of its lookups.
+    /// The same, as often as they are walked, each with whether it is the last of its path.
+    fn walked(&self) -> impl Iterator<Item = (&Hop, bool)> {
+        let dependencies = self.models.iter().flat_map(|model| &model.depends_on);
+        dependencies.flat_map(|dependency| &dependency.paths).flat_map(|path| {
+            let last = path.hops.len() - 1;
+            path.hops.iter().enumerate().map(move |(index, hop)| (hop, index == last))
+        })
+    }
+
+    /// The model of the rows that values of this one are made of.
+    pub fn rows_of<'a>(&'a self, model: &'a str) -> &'a str {
+        self.model(model).map_or(model, Model::rows)
+    }
+
+    /// The reference that a hop walks.
+    pub fn reference_of(&self, hop: &Hop) -> Option<&Reference> {
+        let (owner, target) = match hop.direction {
+            Direction::Forward => (&hop.from, &hop.to),
+            Direction::Reverse => (&hop.to, &hop.from),
+        };
+        let mut references = self.model(owner)?.references.iter();
+        references.find(|it| it.columns == hop.columns && it.target == *target)
+    }
+
+    /// Every cached value of these rows.
+    fn values_of(&self, rows: &str) -> impl Iterator<Item = &Policy> {
+        let values = self.models.iter().filter(move |it| it.rows() == rows);
+        values.filter_map(|it| it.cached.as_ref())
+    }
+
+    /// The columns that some value of a row of `model` can be got by, each once.
+    pub fn lookups(&self, model: &str) -> Vec<String> {
+        let mut columns: Vec<String> = Vec::new();
+        for lookup in self.values_of(self.rows_of(model)).flat_map(|policy| &policy.lookups) {
+            if !columns.contains(&lookup.column) {
+                columns.push(lookup.column.clone());
+            }
+        }
+        columns
+    }
+
+    /// What a row of `model` must register for its neighbours: the hops that leave it on any
+    /// declared path, each once, in the order of the file.
+    pub fn hops_from(&self, model: &str) -> Vec<&Hop> {
+        let rows = self.rows_of(model);
+        let mut hops = self.hops();
+        hops.retain(|hop| hop.from == rows);
+        hops
+    }
+
+    /// The tags a write to a row of `model` yields, each once: its own if a value of it is cached,
+    /// then those of the hops that arrive at it in the order of the file, then those of its
+    /// lookups.
     pub fn reports(&self, model: &str) -> Vec<Report> {
-        let Some(model) = self.model(model) else {
+        let Some(model) = self.model(self.rows_of(model)) else {
             return Vec::new();
         };
         let tag = |columns: &[String]| TagColumns {
@@ -110,16 +164,16 @@ impl Schema {
                 None => reports.push(Report { tag, on }),
             };
 
-        if model.cached.is_some() {
+        if self.values_of(&model.name).next().is_some() {
             add(tag(&model.id), Change::Row);
         }
-        for (hop, is_last) in self.hops().filter(|(hop, _)| hop.to == model.name) {
+        for (hop, is_last) in self.walked().filter(|(hop, _)| hop.to == model.name) {
             add(hop.tag(self), if is_last { Change::Row } else { Change::Link });
         }
         // Of any change: the query of a lookup may have a condition (`AND deleted_at IS NULL`) that
         // becomes true.
-        for lookup in model.cached.iter().flat_map(|policy| &policy.lookups) {
-            add(tag(std::slice::from_ref(&lookup.column)), Change::Row);
+        for lookup in self.lookups(&model.name) {
+            add(tag(std::slice::from_ref(&lookup)), Change::Row);
         }
         reports
     }
@@ -127,19 +181,15 @@ impl Schema {
     /// The columns whose change moves a row to other neighbours: its id, its references that some
     /// path uses, its lookups. Each once, in that order.
     pub fn link_columns(&self, model: &str) -> Vec<String> {
-        let Some(model) = self.model(model) else {
+        let Some(model) = self.model(self.rows_of(model)) else {
             return Vec::new();
         };
-        let used = self.hops().filter(|(hop, _)| match hop.direction {
+        let used = self.walked().filter(|(hop, _)| match hop.direction {
             Direction::Forward => hop.from == model.name,
             Direction::Reverse => hop.to == model.name,
         });
-        let lookups = model.cached.iter().flat_map(|policy| &policy.lookups);
-        let all = model
-            .id
-            .iter()
-            .chain(used.flat_map(|(hop, _)| &hop.columns))
-            .chain(lookups.map(|lookup| &lookup.column));
+        let lookups = self.lookups(&model.name);
+        let all = model.id.iter().chain(used.flat_map(|(hop, _)| &hop.columns)).chain(&lookups);
         let mut columns: Vec<String> = Vec::new();
         for column in all {
             if !columns.contains(column) {
@@ -149,17 +199,18 @@ impl Schema {
         columns
     }
 
-    /// What a write to `model` reaches: every cached model, by every path from it. The model
-    /// itself, if it is cached, with an empty path.
+    /// What a write to a row of `model` reaches: every cached model, by every path from it. Its own
+    /// values with an empty path.
     ///
     /// A cached model whose paths only pass through `model` is reached as well, by a change of its
     /// link columns: see [`Reach::on`].
     ///
     /// There may be many paths: where `n` diamonds follow each other, two to the power of `n`.
     pub fn reach(&self, model: &str) -> Vec<Reach> {
+        let model = self.rows_of(model);
         let mut reached = Vec::new();
         for cached in self.models.iter().filter(|model| model.cached.is_some()) {
-            if cached.name == model {
+            if cached.rows() == model {
                 add_reach(&mut reached, cached, &[], Change::Row);
             }
             let mut chain = Vec::new();
@@ -175,20 +226,32 @@ impl Schema {
     /// What a value of `model` must register besides its own row: the tags of all hops on all its
     /// paths, also through what its dependencies depend on. Sorted.
     pub fn needs(&self, model: &str) -> Vec<TagColumns> {
-        let mut needs = BTreeSet::new();
-        let mut visited = BTreeSet::new();
-        let mut models = vec![model];
-        while let Some(name) = models.pop() {
-            let Some(model) = self.model(name).filter(|_| visited.insert(name)) else {
+        let hops = self.wanted(model);
+        let needs: BTreeSet<TagColumns> = hops.iter().map(|it| it.hop.tag(self)).collect();
+        needs.into_iter().collect()
+    }
+
+    /// All hops on all paths of a value of `model`, also through what its dependencies depend on;
+    /// each once.
+    pub fn wanted(&self, model: &str) -> Vec<Wanted<'_>> {
+        let mut wanted: Vec<Wanted<'_>> = Vec::new();
+        let (mut visited, mut models) = (BTreeSet::new(), VecDeque::from([model.to_owned()]));
+        while let Some(name) = models.pop_front() {
+            let Some(model) = self.model(&name).filter(|_| visited.insert(name.clone())) else {
                 continue;
             };
             for dependency in &model.depends_on {
-                let hops = dependency.paths.iter().flat_map(|path| &path.hops);
-                needs.extend(hops.map(|hop| hop.tag(self)));
-                models.push(&dependency.model);
+                for path in &dependency.paths {
+                    for hop in &path.hops {
+                        if !wanted.iter().any(|it| it.hop == hop) {
+                            wanted.push(Wanted { hop, dependency, path });
+                        }
+                    }
+                }
+                models.push_back(dependency.model.clone());
             }
         }
-        needs.into_iter().collect()
+        wanted
     }
 
     /// What "no such row" of `model` must register besides the row's own tag, as a loader may leave
@@ -226,7 +289,8 @@ impl Schema {
             let own = std::iter::once(model.id.clone());
             let lookups = policy.lookups.iter().map(|by| vec![by.column.clone()]);
             tags.extend(
-                own.chain(lookups).map(|columns| TagColumns { model: model.name.clone(), columns }),
+                own.chain(lookups)
+                    .map(|columns| TagColumns { model: model.rows().to_owned(), columns }),
             );
             tags.extend(self.needs(&model.name));
         }

@@ -4,6 +4,7 @@ mod columns;
 mod cycles;
 mod keys;
 mod names;
+mod of;
 mod references;
 mod strict;
 mod tables;
@@ -15,6 +16,8 @@ use crate::raw::File;
 pub(crate) fn all(file: &File, errors: &mut Errors) {
     names::settings(file, errors);
     names::models(file, errors);
+    of::of(file, errors);
+    of::dependencies(file, errors);
     tables::tables(file, errors);
     tables::two_models_of_one_table(file, errors);
     columns::columns(file, errors);

@@ -7,8 +7,10 @@ use crate::raw::{self, File, RawModel};
 use crate::schema::{Direction, Hop, Path};
 pub(crate) use strictness::strict;
 
-/// Models are nodes, references are edges; both are known by their index.
+/// Models are nodes, references are edges; both are known by their index. Several values of the
+/// same rows are one node.
 pub(crate) struct Graph<'a> {
+    file: &'a File,
     pub(crate) models: &'a [RawModel],
     pub(crate) edges: Vec<Edge<'a>>,
     /// Whether every reference that is written is an edge. Where one is broken, a missing path
@@ -39,9 +41,12 @@ pub(crate) const MANY: usize = 6;
 
 impl<'a> Graph<'a> {
     pub(crate) fn new(file: &'a File) -> Self {
-        let mut graph = Self { models: &file.models, edges: Vec::new(), complete: true };
+        let mut graph = Self { file, models: &file.models, edges: Vec::new(), complete: true };
         for (owner, model) in file.models.iter().enumerate() {
             graph.complete &= model.sound;
+            if model.of.is_some() {
+                continue;
+            }
             for reference in &model.references {
                 let columns = reference.columns.get_ref();
                 match graph.index_of(reference.target.get_ref()) {
@@ -55,13 +60,16 @@ impl<'a> Graph<'a> {
         graph
     }
 
+    /// The node of a model: that of its rows.
     pub(crate) fn index_of(&self, name: &str) -> Option<usize> {
-        self.models.iter().position(|model| model.name() == name)
+        let rows = self.file.rows_of(self.file.model(name)?);
+        self.models.iter().position(|model| model.name() == rows.name())
     }
 
     /// The edge that `via` of `model` means: "column" of the model itself, or "model.column".
     pub(crate) fn edge_named(&self, model: &RawModel, written: &str) -> Option<usize> {
-        let (owner, columns) = written.split_once('.').unwrap_or((model.name(), written));
+        let own = self.file.rows_of(model).name();
+        let (owner, columns) = written.split_once('.').unwrap_or((own, written));
         let columns = raw::columns(columns);
         self.edges.iter().position(|edge| {
             self.models[edge.owner].name() == owner.trim() && edge.columns == columns
@@ -71,7 +79,11 @@ impl<'a> Graph<'a> {
     /// How `via` of `model` names this edge.
     pub(crate) fn name_of(&self, edge: &Edge<'_>, model: &RawModel) -> String {
         let (owner, columns) = (self.models[edge.owner].name(), edge.columns.join(", "));
-        if owner == model.name() { columns } else { format!("{owner}.{columns}") }
+        if owner == self.file.rows_of(model).name() {
+            columns
+        } else {
+            format!("{owner}.{columns}")
+        }
     }
 
     fn hop(&self, step: Step) -> Hop {

@@ -30,6 +30,7 @@ pub(crate) const OUTBOX: &[&str] = &["table", "retention", "poll"];
 
 /// The keys of `[model.x]`.
 pub(crate) const MODEL: &[&str] = &[
+    "of",
     "table",
     "id",
     "key",
@@ -75,6 +76,9 @@ pub(crate) const STORED: &[&str] = &[
     "consistency",
     "lookup",
 ];
+
+/// The keys of `[model.x]` that say what its rows are: with `of`, another model says it.
+pub(crate) const OF_ROWS: &[&str] = &["table", "id", "references", "ignores"];
 
 /// The keys of `[model.x]` that a strict model cannot have.
 pub(crate) const NOT_STRICT: &[&str] = &["lease", "near", "on-write"];

@@ -47,7 +47,7 @@ mod suggest;
 mod template;
 mod triggers;
 
-pub use answers::{Absence, Change, Reach, Report, TagColumns};
+pub use answers::{Absence, Change, Reach, Report, TagColumns, Wanted};
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use locate::{Located, NotFound, locate};
 pub use schema::{

@@ -19,6 +19,11 @@ pub(crate) struct File {
 #[derive(Debug)]
 pub(crate) struct RawModel {
     pub(crate) name: Spanned<String>,
+    /// Whose rows its values are made of, if it says so; the table, the id, the references and what
+    /// is ignored are then those of that model.
+    pub(crate) of: Option<Spanned<String>>,
+    /// The keys that only the model of the rows can have, where they are written.
+    pub(crate) of_rows: Vec<Spanned<String>>,
     pub(crate) table: Spanned<String>,
     pub(crate) id: Vec<Spanned<String>>,
     pub(crate) cached: Option<RawPolicy>,
@@ -43,7 +48,7 @@ pub(crate) struct RawPolicy {
 }
 
 /// An entry of `references`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct RawReference {
     pub(crate) columns: Spanned<Vec<String>>,
     pub(crate) target: Spanned<String>,
@@ -63,6 +68,17 @@ impl File {
 
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.models.iter().map(RawModel::name)
+    }
+
+    /// The models that say what rows are: all but those that are other values of the same rows.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = &RawModel> {
+        self.models.iter().filter(|model| model.of.is_none())
+    }
+
+    /// The model whose rows the values of this one are made of: itself, or what `of` names.
+    pub(crate) fn rows_of<'a>(&'a self, model: &'a RawModel) -> &'a RawModel {
+        let named = model.of.as_ref().and_then(|of| self.model(of.get_ref()));
+        named.filter(|rows| rows.of.is_none()).unwrap_or(model)
     }
 }
 

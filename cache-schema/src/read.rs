@@ -11,7 +11,7 @@ use toml::de::DeTable;
 
 use crate::diagnostic::Errors;
 use crate::keys;
-use crate::raw::File;
+use crate::raw::{File, RawModel};
 use crate::schema::Settings;
 use reader::Reader;
 
@@ -42,7 +42,25 @@ pub(crate) fn file(text: &str, errors: &mut Errors) -> File {
             file.models.push(model);
         }
     }
+    take_rows(&mut file);
     file
+}
+
+/// A model that is another value of a model's rows has what that says of them.
+fn take_rows(file: &mut File) {
+    let rows = |model: &RawModel| {
+        let rows = file.rows_of(model);
+        let facts =
+            (rows.table.clone(), rows.id.clone(), rows.references.clone(), rows.ignores.clone());
+        (facts, rows.sound && rows.of.is_none())
+    };
+    let all: Vec<_> = file.models.iter().map(rows).collect();
+    for (model, (facts, is_known)) in file.models.iter_mut().zip(all) {
+        if model.of.is_some() {
+            (model.table, model.id, model.references, model.ignores) = facts;
+            model.sound &= is_known;
+        }
+    }
 }
 
 /// `toml` says "<what>, expected <what instead>".

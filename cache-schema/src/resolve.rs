@@ -23,6 +23,7 @@ fn model(graph: &Graph<'_>, raw: &RawModel, is_strict: bool, errors: &mut Errors
     Model {
         name: raw.name().to_owned(),
         position: errors.source().position(raw.name.span().start),
+        of: raw.of.as_ref().map(|of| of.get_ref().clone()),
         table: raw.table.get_ref().clone(),
         id: strings(&raw.id),
         cached: raw.cached.as_ref().map(|policy| self::policy(policy, is_strict)),

@@ -137,6 +137,9 @@ pub struct Model {
     pub name: String,
     /// Where the name stands in the table's header.
     pub position: Position,
+    /// The model of the rows that it is another value of; the table, the id, the references and
+    /// what is ignored are that one's.
+    pub of: Option<String>,
     /// The SQL table; may be "schema.table".
     pub table: String,
     /// The columns of the primary key, in order.
@@ -250,6 +253,13 @@ pub enum Direction {
     Forward,
     /// From the target to the model that has the column: `← item.plio_id`.
     Reverse,
+}
+
+impl Model {
+    /// The model whose rows its values are made of: what its tags are called by.
+    pub fn rows(&self) -> &str {
+        self.of.as_ref().unwrap_or(&self.name)
+    }
 }
 
 impl Schema {

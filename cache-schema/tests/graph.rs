@@ -1,6 +1,6 @@
 //! Stories on Plio's graph: what depends on what, and what is said about it.
 
-use cache_schema::{Change, Consistency, Direction, Schema};
+use cache_schema::{Change, Consistency, Dialect, Direction, Schema};
 
 const PLIO: &str = r#"
 [model.image]
@@ -289,4 +289,83 @@ fn what_a_strict_model_is_built_from_is_strict_as_well() {
         ]
     );
     assert!(schema(PLIO).strict_tags().is_empty());
+}
+
+const CONDUIT: &str = r#"
+[model.user]
+[model.article]
+key = "article_{id}"
+lookup = ["slug"]
+references = { author_id = "user" }
+depends-on = ["user"]
+
+[model.thread]
+of = "article"
+key = "thread_{id}"
+lookup = ["title"]
+depends-on = ["comment", "user"]
+via = { user = "comment.author_id" }
+
+[model.comment]
+references = { article_id = "article", author_id = "user" }
+"#;
+
+#[test]
+fn another_value_of_the_same_rows_has_its_own_dependencies() {
+    let conduit = schema(CONDUIT);
+    assert_eq!(strings(conduit.needs("article")), ["user#id"]);
+    assert_eq!(strings(conduit.needs("thread")), ["comment#article_id", "user#id"]);
+    assert_eq!(
+        paths(&conduit, "thread", "user"),
+        ["article ← comment.article_id, .author_id → user"]
+    );
+    let thread = conduit.model("thread").expect("a model");
+    assert_eq!((thread.table.as_str(), thread.rows()), ("article", "article"));
+    assert_eq!(strings(&thread.id), ["id"]);
+}
+
+#[test]
+fn the_rows_are_reported_once_for_all_their_values() {
+    let conduit = schema(CONDUIT);
+    let all = ["article#id", "article#slug", "article#title"];
+    assert_eq!(reports(&conduit, "article"), all);
+    assert_eq!(reports(&conduit, "thread"), all, "they are the same rows");
+    assert_eq!(conduit.link_columns("article"), ["id", "author_id", "slug", "title"]);
+    assert_eq!(strings(conduit.reach("article")), ["article", "thread"]);
+    assert_eq!(strings(conduit.reach("comment")), ["thread ← comment.article_id"]);
+
+    for dialect in [Dialect::Postgres, Dialect::Sqlite] {
+        let tables = conduit.triggers(dialect).tables;
+        let tables: Vec<&str> = tables.iter().map(|table| table.name.as_str()).collect();
+        assert_eq!(tables, ["user", "article", "comment"]);
+    }
+}
+
+/// An article's id is the id of its text as well; a column may be a reference in any number of
+/// paths, alone and together with others.
+#[test]
+fn a_column_is_a_reference_in_any_number_of_paths() {
+    let file = schema(
+        r#"
+[model.tenant]
+[model.user]
+id = ["tenant", "id"]
+[model.plio]
+key = "plio_{id}"
+references = { tenant = "tenant", "tenant, author" = "user", "tenant, editor" = "user", id = "text" }
+depends-on = ["tenant", "user", "text"]
+via = { user = ["tenant, author", "tenant, editor"] }
+[model.text]
+key = "text_{id}"
+depends-on = ["tenant"]
+"#,
+    );
+    assert_eq!(
+        paths(&file, "plio", "user"),
+        ["plio.tenant,author → user", "plio.tenant,editor → user"]
+    );
+    assert_eq!(paths(&file, "plio", "text"), ["plio.id → text"]);
+    assert_eq!(paths(&file, "text", "tenant"), ["text ← plio.id, .tenant → tenant"]);
+    assert_eq!(reports(&file, "plio"), ["plio#id"]);
+    assert_eq!(file.link_columns("plio"), ["id", "tenant", "author", "editor"]);
 }

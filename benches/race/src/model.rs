@@ -3,7 +3,9 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use cache_runtime::{BoxError, Cached, Dependencies, Load, LoadContext, RedisStore, Schema, Tags};
+use cache_runtime::{
+    BoxError, Cached, Dependencies, Load, LoadContext, RedisStore, Schema, Tags, tag,
+};
 use example_app::Plio;
 use serde::{Deserialize, Serialize};
 
@@ -84,7 +86,7 @@ pub(crate) struct Tagged {
 impl Dependencies for Tagged {
     fn dependencies(&self, tags: &mut Tags) {
         for leaf in leaves(self.id) {
-            tags.add("leaf#id", &leaf);
+            tags.add(tag!("leaf#id"), &leaf);
         }
     }
 }

@@ -96,45 +96,86 @@ impl fmt::Display for Tag {
     }
 }
 
+/// The columns of a tag: `item#plio_id`.
+///
+/// [`tag!`](crate::tag) makes one, and checks it against `cache.toml`: a tag that no write reports
+/// would be waited for in vain.
+#[derive(Debug, Clone, Copy)]
+pub struct TagColumns(&'static str);
+
+impl TagColumns {
+    /// What a macro has checked.
+    #[doc(hidden)]
+    pub const fn checked(columns: &'static str) -> TagColumns {
+        TagColumns(columns)
+    }
+}
+
 /// Collects the tags of a value.
 #[derive(Debug, Default)]
-pub struct Tags(Vec<Tag>);
+pub struct Tags {
+    tags: Vec<Tag>,
+    /// What the value is built from, if that is known.
+    needs: Option<&'static [&'static str]>,
+}
 
 impl Tags {
-    /// Adds `columns=value`, where `columns` is `model#column`. A NULL adds nothing: no row is
-    /// meant.
-    pub fn add(&mut self, columns: &'static str, value: &impl Column) {
+    /// Of a value that is built from these: see [`Cached::NEEDS`](crate::Cached::NEEDS).
+    pub fn of_value(needs: &'static [&'static str]) -> Tags {
+        Tags { tags: Vec::new(), needs: Some(needs) }
+    }
+
+    /// Whether the value is built from rows with this tag, `model#columns`. A struct that it embeds
+    /// may know of more, which other values are built from.
+    pub fn wants(&self, columns: &str) -> bool {
+        self.needs.is_none_or(|needs| needs.contains(&columns))
+    }
+
+    /// Adds the tag of one column, such as `item#plio_id=7`. A NULL adds nothing: no row is meant.
+    pub fn add(&mut self, columns: TagColumns, value: &impl Column) {
+        let TagColumns(columns) = columns;
         let mut text = String::with_capacity(columns.len() + 21);
         text.push_str(columns);
         text.push('=');
         if value.write(&mut text) {
-            self.0.push(Tag::from_text(text));
+            self.tags.push(Tag::from_text(text));
         }
     }
 
-    /// Adds the tag of several columns, where `columns` is `model#a,b`. Any NULL adds nothing.
-    pub fn add_composite(&mut self, columns: &'static str, values: &[&dyn Column]) {
-        let mut text = columns.to_owned();
+    /// Adds the tag of several columns, such as `item#tenant,plio_id=acme,7`. Any NULL adds
+    /// nothing.
+    pub fn add_composite(&mut self, columns: TagColumns, values: &[&dyn Column]) {
+        let mut text = columns.0.to_owned();
         for (i, value) in values.iter().enumerate() {
             text.push(if i == 0 { '=' } else { ',' });
             if !value.write(&mut text) {
                 return;
             }
         }
-        self.0.push(Tag::from_text(text));
+        self.tags.push(Tag::from_text(text));
     }
 
     /// Adds the tag of some row of a model, whichever: for what depends on one that it cannot name.
     pub fn add_some_row(&mut self, model: &'static str) {
-        self.0.push(Tag::some_row(model));
+        self.tags.push(Tag::some_row(model));
     }
 
     /// The tags, each once.
     pub fn finish(mut self) -> Vec<Tag> {
-        self.0.sort_unstable();
-        self.0.dedup();
-        self.0
+        self.tags.sort_unstable();
+        self.tags.dedup();
+        self.tags
     }
+}
+
+/// Adds a tag that the derive has checked.
+pub fn tag(tags: &mut Tags, columns: &'static str, value: &impl Column) {
+    tags.add(TagColumns(columns), value);
+}
+
+/// The same, of several columns.
+pub fn tag_of(tags: &mut Tags, columns: &'static str, values: &[&dyn Column]) {
+    tags.add_composite(TagColumns(columns), values);
 }
 
 #[cfg(test)]
@@ -144,11 +185,11 @@ mod tests {
     #[test]
     fn nulls_add_no_tag_and_repeats_add_one() {
         let mut tags = Tags::default();
-        tags.add("video#id", &Some(7_i64));
-        tags.add("video#id", &None::<i64>);
-        tags.add("video#id", &7_i64);
-        tags.add_composite("item#tenant,id", &[&"acme".to_owned(), &1_i64]);
-        tags.add_composite("item#tenant,id", &[&None::<String>, &1_i64]);
+        tags.add(TagColumns("video#id"), &Some(7_i64));
+        tags.add(TagColumns("video#id"), &None::<i64>);
+        tags.add(TagColumns("video#id"), &7_i64);
+        tags.add_composite(TagColumns("item#tenant,id"), &[&"acme".to_owned(), &1_i64]);
+        tags.add_composite(TagColumns("item#tenant,id"), &[&None::<String>, &1_i64]);
         let texts: Vec<String> = tags.finish().iter().map(Tag::to_string).collect();
         assert_eq!(texts, ["item#tenant,id=acme,1", "video#id=7"]);
     }
@@ -157,7 +198,7 @@ mod tests {
     fn a_long_value_has_a_short_tag_that_says_of_which_column_it_is() {
         let long = |letters: usize| {
             let mut tags = Tags::default();
-            tags.add("user#email", &"x".repeat(letters));
+            tags.add(TagColumns("user#email"), &"x".repeat(letters));
             tags.finish().remove(0)
         };
         let tag = long(7000);
@@ -169,7 +210,7 @@ mod tests {
         assert_eq!(tag, Tag::from_text(tag.as_str()), "and again");
         let columns = "a_model_whose_name_is_as_long_as_postgresql_allows_for_a_table_#the_tenant_that_this_row_belongs_to_by_its_number,the_identity_of_the_row";
         let mut tags = Tags::default();
-        tags.add_composite(columns, &[&"x".repeat(300), &7_i64]);
+        tags.add_composite(TagColumns(columns), &[&"x".repeat(300), &7_i64]);
         let tag = tags.finish().remove(0);
         assert_eq!(tag, Tag::from_text(tag.as_str()), "and again");
         assert!(!long(Tag::LONGEST).is_fit());

@@ -82,7 +82,7 @@ impl<T: Load<Db>, Db: Send + Sync + 'static> Query for ById<T, Db> {
     }
 
     fn tags(id: &T::Id, value: Option<&T>) -> Vec<Tag> {
-        let mut tags = Tags::default();
+        let mut tags = Tags::of_value(T::NEEDS);
         T::id_tag(id, &mut tags);
         match value {
             Some(value) => value.tags(&mut tags),

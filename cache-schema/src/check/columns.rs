@@ -9,7 +9,12 @@ use crate::raw::{File, RawModel};
 /// Every column that is named is an SQL identifier.
 pub(super) fn columns(file: &File, errors: &mut Errors) {
     for model in &file.models {
-        for column in model.id.iter().chain(model.lookups()).chain(&model.ignores) {
+        for lookup in model.lookups() {
+            identifier(model, lookup, lookup.get_ref(), errors);
+        }
+    }
+    for model in file.rows() {
+        for column in model.id.iter().chain(&model.ignores) {
             identifier(model, column, column.get_ref(), errors);
         }
         for reference in &model.references {
@@ -50,9 +55,14 @@ fn is_whole_id(model: &RawModel, column: &str) -> bool {
     model.id.len() == 1 && model.has_id(column)
 }
 
+fn is_lookup(file: &File, rows: &RawModel, column: &str) -> bool {
+    let mut values = file.models.iter().filter(|it| file.rows_of(it).name() == rows.name());
+    values.any(|it| it.lookups().iter().any(|lookup| lookup.get_ref() == column))
+}
+
 /// A column that something hangs on cannot be ignored.
 pub(super) fn ignores(file: &File, errors: &mut Errors) {
-    for model in &file.models {
+    for model in file.rows() {
         for ignored in &model.ignores {
             let column = ignored.get_ref();
             let of_reference =
@@ -61,7 +71,7 @@ pub(super) fn ignores(file: &File, errors: &mut Errors) {
                 "part of the id"
             } else if of_reference() {
                 "a reference: a path may run over it"
-            } else if model.lookups().iter().any(|lookup| lookup.get_ref() == column) {
+            } else if is_lookup(file, model, column) {
                 "values are got by it: it is in `lookup`"
             } else {
                 continue;

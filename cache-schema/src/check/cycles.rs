@@ -30,6 +30,11 @@ impl<'a> Walk<'a> {
             let Some(next) = self.file.model(dependency.get_ref()) else {
                 continue;
             };
+            // Two values of the same rows are no cycle, and have their own message.
+            let rows = |model| self.file.rows_of(model).name();
+            if next.name() != model.name() && rows(next) == rows(model) {
+                continue;
+            }
             self.trail.push((model, dependency));
             match self.trail.iter().position(|(earlier, _)| earlier.name() == next.name()) {
                 Some(start) => report(&self.trail[start..], errors),

@@ -24,6 +24,10 @@ pub(super) fn keys(file: &File, errors: &mut Errors) {
         let Some(policy) = &model.cached else {
             continue;
         };
+        // Whose rows it is made of is not known: so neither is its id.
+        if model.of.is_some() && !model.sound {
+            continue;
+        }
         all.extend(own_key(file, model, policy, errors));
         all.extend(policy.lookups.iter().map(|column| Written {
             model,

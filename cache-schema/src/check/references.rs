@@ -7,11 +7,14 @@ use crate::raw::{File, RawModel, RawReference};
 use crate::suggest::did_you_mean;
 
 pub(super) fn references(file: &File, errors: &mut Errors) {
-    for model in &file.models {
+    for model in file.rows() {
         for (index, reference) in model.references.iter().enumerate() {
             let name = reference.target.get_ref();
             match file.model(name) {
                 None => unknown_model(file, model, reference.target.span(), name, errors),
+                Some(target) if target.of.is_some() => {
+                    not_of_rows(model, reference, target, errors)
+                }
                 Some(target) => as_many_columns_as_the_id(model, reference, target, errors),
             }
             same_columns_twice(model, index, reference, errors);
@@ -31,6 +34,21 @@ pub(super) fn unknown_model(
         .label("no such model in this file")
         .help(format!("declare it: [model.{name}]"))
         .help_if(did_you_mean(name, file.names()))
+        .model(model.name());
+}
+
+/// A column holds the id of a row, of which there may be several values.
+fn not_of_rows(model: &RawModel, reference: &RawReference, target: &RawModel, errors: &mut Errors) {
+    let Some(rows) = &target.of else {
+        return;
+    };
+    errors
+        .error(reference.target.span(), format!("`{}` has no rows of its own", target.name()))
+        .label(format!("another value of `{}`", rows.get_ref()))
+        .help(format!(
+            "name the model of the rows, `{}`: that reaches every value of them",
+            rows.get_ref()
+        ))
         .model(model.name());
 }
 

@@ -2,14 +2,14 @@
 
 use crate::diagnostic::Errors;
 use crate::names::is_table;
-use crate::raw::File;
+use crate::raw::{File, RawModel};
 use crate::triggers::{LONGEST_OPERATION, trigger_name};
 
 /// PostgreSQL cuts longer names, and then two of them may be the same.
 const LONGEST_NAME: usize = 63;
 
 pub(super) fn tables(file: &File, errors: &mut Errors) {
-    for model in &file.models {
+    for model in file.rows() {
         let table = model.table.get_ref();
         // A table named after the model is as good as the model's name, which has its own message.
         let given = model.table.span() != model.name.span();
@@ -39,17 +39,42 @@ pub(super) fn tables(file: &File, errors: &mut Errors) {
 }
 
 pub(super) fn two_models_of_one_table(file: &File, errors: &mut Errors) {
-    for (index, model) in file.models.iter().enumerate() {
+    let models: Vec<&RawModel> = file.rows().collect();
+    for (index, model) in models.iter().enumerate() {
         let table = model.table.get_ref();
-        let Some(first) = file.models[..index].iter().find(|first| first.table.get_ref() == table)
-        else {
+        let may_be_it = |first: &&&RawModel| may_be_one_table(first.table.get_ref(), table);
+        let Some(first) = models[..index].iter().find(may_be_it) else {
             continue;
         };
+        let (message, further) = match first.table.get_ref() == table {
+            true => (format!("two models have the table `{table}`"), ""),
+            false => (
+                format!("`{}` and `{table}` may be one table", first.table.get_ref()),
+                "\nif they are two tables, write both with their schemas",
+            ),
+        };
         errors
-            .error(model.table.span(), format!("two models have the table `{table}`"))
+            .error(model.table.span(), message)
             .label(format!("the table of `{}`", model.name()))
             .related(first.table.span(), format!("the table of `{}`", first.name()))
-            .help("give one of them another `table`, or make them one model")
+            .help(format!(
+                "for another value of the same rows write `of = \"{}\"` instead{further}",
+                first.name()
+            ))
             .model(model.name());
     }
+}
+
+/// Which schema a bare name means, only the database knows; and SQLite takes `Plio` and `plio` for
+/// one name.
+fn may_be_one_table(a: &str, b: &str) -> bool {
+    let [(schema_a, a), (schema_b, b)] = [a, b].map(|table| match table.split_once('.') {
+        Some((schema, table)) => (Some(schema), table),
+        None => (None, table),
+    });
+    let same_schema = match (schema_a, schema_b) {
+        (Some(a), Some(b)) => a.eq_ignore_ascii_case(b),
+        _ => true,
+    };
+    same_schema && a.eq_ignore_ascii_case(b)
 }

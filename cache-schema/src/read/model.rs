@@ -29,19 +29,22 @@ pub(super) fn read<'a>(
     };
     let mut reader = Reader::new(table, keys::MODEL, "a model", Some(model), errors);
 
+    let before = reader.unread;
+    let of = reader.string("of", "the name of the model whose rows it is made of");
+    let of_rows = written(&reader, keys::OF_ROWS);
     let table = reader.string("table", "the name of a table");
     let ignores = reader.strings("ignores", COLUMNS).unwrap_or_default();
-    let cached = policy(&mut reader, model, defaults);
-
-    let before = reader.unread;
     let id = id(&mut reader, name);
     let references = references(&mut reader);
     let depends_on = reader.strings("depends-on", "an array of models, such as [\"video\"]");
     let via = via(&mut reader);
     let sound = reader.unread == before;
+    let cached = policy(&mut reader, model, defaults);
 
     Some(RawModel {
         name: Spanned::new(name.span(), model.to_owned()),
+        of,
+        of_rows,
         table: table.unwrap_or_else(|| Spanned::new(name.span(), snake(model))),
         id,
         cached,
@@ -118,10 +121,14 @@ fn policy(reader: &mut Reader<'_, '_>, model: &str, defaults: &Settings) -> Opti
         consistency,
         lookups: lookups.iter().map(|it| lookup(reader, model, it)).collect(),
     };
-    let not_strict = keys::NOT_STRICT.iter().filter_map(|key| reader.entry(key));
-    let not_strict =
-        not_strict.map(|(key, _)| Spanned::new(key.span(), key.get_ref().to_string())).collect();
+    let not_strict = written(reader, keys::NOT_STRICT);
     Some(RawPolicy { policy, key, lookups, not_strict })
+}
+
+/// Those of the keys that are there, where they are.
+fn written(reader: &Reader<'_, '_>, keys: &[&str]) -> Vec<Spanned<String>> {
+    let entries = keys.iter().filter_map(|key| reader.entry(key));
+    entries.map(|(key, _)| Spanned::new(key.span(), key.get_ref().to_string())).collect()
 }
 
 fn lookup(reader: &Reader<'_, '_>, model: &str, column: &Spanned<String>) -> Lookup {

@@ -79,8 +79,8 @@ impl<'a> Reports<'a> {
         let (table, model) = (&self.table, self.watched.model);
         let same = |column: &String| format!("{table}.{column} = NEW.{column}");
         let id: Vec<String> = model.id.iter().map(|column| quoted(column)).collect();
-        let lookups = model.cached.iter().flat_map(|policy| &policy.lookups);
-        let lookups: Vec<String> = lookups.map(|lookup| quoted(&lookup.column)).collect();
+        let lookups = self.watched.lookups.iter().map(|column| quoted(column));
+        let lookups: Vec<String> = lookups.collect();
 
         let same_id = id.iter().map(same).collect::<Vec<_>>().join(" AND ");
         let in_the_way: Vec<String> =

@@ -15,11 +15,17 @@ pub(super) struct Watched<'a> {
     /// Tags of inserts, deletes and changes of link columns.
     pub(super) link: Vec<TagColumns>,
     pub(super) link_columns: Vec<String>,
+    /// The columns that a value of its rows can be got by besides the id.
+    pub(super) lookups: Vec<String>,
 }
 
 impl<'a> Watched<'a> {
     pub(super) fn new(schema: &Schema, model: &'a Model) -> Option<Self> {
-        let reports = schema.reports(&model.name);
+        let reports = match model.of {
+            None => schema.reports(&model.name),
+            // It is that one whose rows are reported.
+            Some(_) => Vec::new(),
+        };
         let on = |change: Change| {
             reports
                 .iter()
@@ -32,6 +38,7 @@ impl<'a> Watched<'a> {
             row: on(Change::Row),
             link: on(Change::Link),
             link_columns: schema.link_columns(&model.name),
+            lookups: schema.lookups(&model.name),
         })
     }
 
@@ -72,7 +79,6 @@ impl<'a> Watched<'a> {
 
     /// Its lookups, each with the beginning of its tags.
     pub(super) fn lookups(&self) -> Vec<(String, ExactColumn)> {
-        let lookups = self.model.cached.iter().flat_map(|it| &it.lookups);
         let lookup = |column: &String| {
             let tag = TagColumns { model: self.model.name.clone(), columns: vec![column.clone()] };
             let column = ExactColumn {
@@ -82,7 +88,7 @@ impl<'a> Watched<'a> {
             };
             (tag.to_string(), column)
         };
-        lookups.map(|it| lookup(&it.column)).collect()
+        self.lookups.iter().map(lookup).collect()
     }
 
     pub(super) fn tags(&self) -> impl Iterator<Item = &TagColumns> + Clone {

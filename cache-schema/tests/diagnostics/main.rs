@@ -5,6 +5,7 @@ mod graph;
 mod keys;
 mod names;
 mod near;
+mod of;
 mod others;
 mod shape;
 mod values;

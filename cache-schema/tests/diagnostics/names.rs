@@ -108,7 +108,7 @@ error: two models have the table `organization_user`
 3 | table = "organization_user"
   |         ^^^^^^^^^^^^^^^^^^^ the table of `member`
   |
-  = help: give one of them another `table`, or make them one model
+  = help: for another value of the same rows write `of = "organization-user"` instead
 
 1 error in cache.toml
 "#,

@@ -110,7 +110,7 @@ error: unknown key `colour`
 6 | colour = "red"
   | ^^^^^^ a model has no such key
   |
-  = help: the keys here are `table`, `id`, `key`, `version`, `ttl`, `jitter`, `negative-ttl`, `codec`, `max-value`, `max-tags`, `grace`, `load-timeout`, `lease`, `near`, `on-write`, `verify`, `consistency`, `lookup`, `references`, `depends-on`, `via`, `ignores`
+  = help: the keys here are `of`, `table`, `id`, `key`, `version`, `ttl`, `jitter`, `negative-ttl`, `codec`, `max-value`, `max-tags`, `grace`, `load-timeout`, `lease`, `near`, `on-write`, `verify`, `consistency`, `lookup`, `references`, `depends-on`, `via`, `ignores`
 
 4 errors in cache.toml
 "#,

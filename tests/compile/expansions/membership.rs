@@ -19,6 +19,8 @@ impl ::cache_runtime::Rows for Membership {
         hash: 2472019113163323541u64,
     };
     fn tags(&self, tags: &mut ::cache_runtime::Tags) {
-        ::cache_runtime::Tags::add(tags, "organization#id", &self.id);
+        if ::cache_runtime::Tags::wants(tags, "organization#id") {
+            ::cache_runtime::__private::tag(tags, "organization#id", &self.id);
+        }
     }
 }

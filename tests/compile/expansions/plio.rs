@@ -27,10 +27,19 @@ impl ::cache_runtime::Rows for Plio {
         package: ::core::env!("CARGO_PKG_NAME"),
         hash: 2472019113163323541u64,
     };
+    const LACKS: ::cache_runtime::__private::Lacks = ::cache_runtime::__private::Lacks {
+        id: false,
+        own: &[],
+        embedded: &[
+            &<Option<Video> as ::cache_runtime::Rows>::LACKS,
+            &<Arc<User> as ::cache_runtime::Rows>::LACKS,
+            &<Vec<Item> as ::cache_runtime::Rows>::LACKS,
+        ],
+    };
     fn tags(&self, tags: &mut ::cache_runtime::Tags) {
-        ::cache_runtime::Tags::add(tags, "plio#id", &self.id);
-        ::cache_runtime::Tags::add(tags, "video#id", &self.video_id);
-        ::cache_runtime::Tags::add(tags, "item#plio_id", &self.id);
+        ::cache_runtime::__private::tag(tags, "plio#id", &self.id);
+        ::cache_runtime::__private::tag(tags, "video#id", &self.video_id);
+        ::cache_runtime::__private::tag(tags, "item#plio_id", &self.id);
         <Option<Video> as ::cache_runtime::Rows>::tags(&self.video, tags);
         <Arc<User> as ::cache_runtime::Rows>::tags(&self.created_by, tags);
         <Vec<Item> as ::cache_runtime::Rows>::tags(&self.items, tags);
@@ -42,7 +51,7 @@ const _: () = {
             "`video` is to hold rows of `video` as cache.toml has it, but its type is of another cache.toml: a value and what it embeds are of one file"
         );
     }
-    if !::cache_runtime::__private::same_model(
+    if !::cache_runtime::__private::is_same(
         <Option<Video> as ::cache_runtime::Rows>::MODEL,
         "video",
     ) {
@@ -55,7 +64,7 @@ const _: () = {
             "`created_by` is to hold rows of `user` as cache.toml has it, but its type is of another cache.toml: a value and what it embeds are of one file"
         );
     }
-    if !::cache_runtime::__private::same_model(
+    if !::cache_runtime::__private::is_same(
         <Arc<User> as ::cache_runtime::Rows>::MODEL,
         "user",
     ) {
@@ -68,7 +77,7 @@ const _: () = {
             "`items` is to hold rows of `item` as cache.toml has it, but its type is of another cache.toml: a value and what it embeds are of one file"
         );
     }
-    if !::cache_runtime::__private::same_model(
+    if !::cache_runtime::__private::is_same(
         <Vec<Item> as ::cache_runtime::Rows>::MODEL,
         "item",
     ) {
@@ -80,6 +89,49 @@ const _: () = {
         Option<i64>,
         <Video as ::cache_runtime::Model>::Id,
     >();
+    if <Arc<User> as ::cache_runtime::Rows>::LACKS.id {
+        ::core::panic!(
+            "`Plio` has no `created_by_id`, and the `user` row in `created_by` has no id: a change of it would not reach the value\nhelp: add one of the two"
+        );
+    }
+    const WANTS: &[::cache_runtime::__private::Want] = &[
+        ::cache_runtime::__private::Want {
+            hop: "item ← question.item_id",
+            goes_on: false,
+            why: "`Plio` cannot account for its dependency on `question` (plio ← item.plio_id ← question.item_id): a struct in it that holds `item` rows has no id\ncache.toml:24:32 | depends-on = [\"video\", \"item\", \"question\", \"user\"]\ncache.toml:30:16 | references = { item_id = \"item\" }\nhelp: add its id to that struct;\n      or, if the value does not carry them, write #[cached(dependencies(\"question\"))] on the struct, and implement `Dependencies` for it:\n          tags.add(tag!(\"question#item_id\"), &item_id);",
+        },
+        ::cache_runtime::__private::Want {
+            hop: "user ← organization-user.user_id",
+            goes_on: true,
+            why: "`Plio` cannot account for the `organization` that its `user` is built from (user ← organization-user.user_id, .organization_id → organization): a struct in it that holds `user` rows has no `organization-user` rows, by which the rest is found\ncache.toml:16:15 | depends-on = [\"organization\", \"organization-user\"]\ncache.toml:11:16 | references = { user_id = \"user\", organization_id = \"organization\" }\nhelp: add `organization_users: Vec<OrganizationUser>` to that struct;\n      or, if the value does not carry them, write #[cached(dependencies(\"organization-user\", \"organization\"))] on the struct, and implement `Dependencies` for it:\n          tags.add(tag!(\"organization-user#user_id\"), &user_id);\n          tags.add(tag!(\"organization#id\"), &id);",
+        },
+        ::cache_runtime::__private::Want {
+            hop: "organization-user.organization_id → organization",
+            goes_on: false,
+            why: "`Plio` cannot account for the `organization` that its `user` is built from (user ← organization-user.user_id, .organization_id → organization): a struct in it that holds `organization-user` rows has neither `organization_id` nor `organization` rows\ncache.toml:16:15 | depends-on = [\"organization\", \"organization-user\"]\ncache.toml:11:34 | references = { user_id = \"user\", organization_id = \"organization\" }\nhelp: add `organization_id` or `organization: Option<Organization>` to that struct;\n      or, if the value does not carry them, write #[cached(dependencies(\"organization\"))] on the struct, and implement `Dependencies` for it:\n          tags.add(tag!(\"organization#id\"), &id);",
+        },
+    ];
+    if let ::core::option::Option::Some(why) = <Option<
+        Video,
+    > as ::cache_runtime::Rows>::LACKS
+        .unsaid(WANTS)
+    {
+        ::core::panic!("{}", why);
+    }
+    if let ::core::option::Option::Some(why) = <Arc<
+        User,
+    > as ::cache_runtime::Rows>::LACKS
+        .unsaid(WANTS)
+    {
+        ::core::panic!("{}", why);
+    }
+    if let ::core::option::Option::Some(why) = <Vec<
+        Item,
+    > as ::cache_runtime::Rows>::LACKS
+        .unsaid(WANTS)
+    {
+        ::core::panic!("{}", why);
+    }
 };
 #[automatically_derived]
 impl ::cache_runtime::Model for Plio {
@@ -88,8 +140,8 @@ impl ::cache_runtime::Model for Plio {
 #[automatically_derived]
 impl ::cache_runtime::Reported for Plio {
     fn row_tags(&self, tags: &mut ::cache_runtime::Tags) {
-        ::cache_runtime::Tags::add(tags, "plio#id", &self.id);
-        ::cache_runtime::Tags::add(tags, "plio#uuid", &self.uuid);
+        ::cache_runtime::__private::tag(tags, "plio#id", &self.id);
+        ::cache_runtime::__private::tag(tags, "plio#uuid", &self.uuid);
     }
     fn link_tags(&self, _tags: &mut ::cache_runtime::Tags) {}
     fn moved(&self, _old: &Self) -> bool {
@@ -115,6 +167,14 @@ impl ::cache_runtime::Cached for Plio {
         verify: 0u32,
         number: 4usize,
     };
+    const NEEDS: &'static [&'static str] = &[
+        "item#plio_id",
+        "organization#id",
+        "organization-user#user_id",
+        "question#item_id",
+        "user#id",
+        "video#id",
+    ];
     fn id(&self) -> Self::Id {
         ::core::clone::Clone::clone(&self.id)
     }
@@ -128,10 +188,10 @@ impl ::cache_runtime::Cached for Plio {
         ::cache_runtime::__private::KeyWriter::part(key, id);
     }
     fn id_tag(id: &Self::Id, tags: &mut ::cache_runtime::Tags) {
-        ::cache_runtime::Tags::add(tags, "plio#id", id);
+        ::cache_runtime::__private::tag(tags, "plio#id", id);
     }
     fn absence_tags(id: &Self::Id, tags: &mut ::cache_runtime::Tags) {
-        ::cache_runtime::Tags::add(tags, "item#plio_id", id);
+        ::cache_runtime::__private::tag(tags, "item#plio_id", id);
         ::cache_runtime::Tags::add_some_row(tags, "organization");
         ::cache_runtime::Tags::add_some_row(tags, "organization-user");
         ::cache_runtime::Tags::add_some_row(tags, "question");
@@ -165,7 +225,7 @@ impl ::cache_runtime::Lookup for PlioLookup {
     fn tag(&self, tags: &mut ::cache_runtime::Tags) {
         match self {
             Self::Uuid(value) => {
-                ::cache_runtime::Tags::add(tags, "plio#uuid", value);
+                ::cache_runtime::__private::tag(tags, "plio#uuid", value);
             }
         }
     }

@@ -20,9 +20,14 @@ impl ::cache_runtime::Rows for User {
         package: ::core::env!("CARGO_PKG_NAME"),
         hash: 2472019113163323541u64,
     };
+    const LACKS: ::cache_runtime::__private::Lacks = ::cache_runtime::__private::Lacks {
+        id: false,
+        own: &[],
+        embedded: &[&<Vec<Membership> as ::cache_runtime::Rows>::LACKS],
+    };
     fn tags(&self, tags: &mut ::cache_runtime::Tags) {
-        ::cache_runtime::Tags::add(tags, "user#id", &self.id);
-        ::cache_runtime::Tags::add(tags, "organization-user#user_id", &self.id);
+        ::cache_runtime::__private::tag(tags, "user#id", &self.id);
+        ::cache_runtime::__private::tag(tags, "organization-user#user_id", &self.id);
         <Vec<Membership> as ::cache_runtime::Rows>::tags(&self.organizations, tags);
     }
 }
@@ -32,13 +37,27 @@ const _: () = {
             "`organizations` is to hold rows of `organization-user` as cache.toml has it, but its type is of another cache.toml: a value and what it embeds are of one file"
         );
     }
-    if !::cache_runtime::__private::same_model(
+    if !::cache_runtime::__private::is_same(
         <Vec<Membership> as ::cache_runtime::Rows>::MODEL,
         "organization-user",
     ) {
         ::core::panic!(
             "`organizations` is to hold rows of `organization-user`, but its type holds another model's: name that one in #[cached(embeds = \"…\")]"
         );
+    }
+    const WANTS: &[::cache_runtime::__private::Want] = &[
+        ::cache_runtime::__private::Want {
+            hop: "organization-user.organization_id → organization",
+            goes_on: false,
+            why: "`User` cannot account for its dependency on `organization` (user ← organization-user.user_id, .organization_id → organization): a struct in it that holds `organization-user` rows has neither `organization_id` nor `organization` rows\ncache.toml:16:15 | depends-on = [\"organization\", \"organization-user\"]\ncache.toml:11:34 | references = { user_id = \"user\", organization_id = \"organization\" }\nhelp: add `organization_id` or `organization: Option<Organization>` to that struct;\n      or, if the value does not carry them, write #[cached(dependencies(\"organization\"))] on the struct, and implement `Dependencies` for it:\n          tags.add(tag!(\"organization#id\"), &id);",
+        },
+    ];
+    if let ::core::option::Option::Some(why) = <Vec<
+        Membership,
+    > as ::cache_runtime::Rows>::LACKS
+        .unsaid(WANTS)
+    {
+        ::core::panic!("{}", why);
     }
 };
 #[automatically_derived]
@@ -48,7 +67,7 @@ impl ::cache_runtime::Model for User {
 #[automatically_derived]
 impl ::cache_runtime::Reported for User {
     fn row_tags(&self, tags: &mut ::cache_runtime::Tags) {
-        ::cache_runtime::Tags::add(tags, "user#id", &self.id);
+        ::cache_runtime::__private::tag(tags, "user#id", &self.id);
     }
     fn link_tags(&self, _tags: &mut ::cache_runtime::Tags) {}
     fn moved(&self, _old: &Self) -> bool {
@@ -74,6 +93,10 @@ impl ::cache_runtime::Cached for User {
         verify: 0u32,
         number: 3usize,
     };
+    const NEEDS: &'static [&'static str] = &[
+        "organization#id",
+        "organization-user#user_id",
+    ];
     fn id(&self) -> Self::Id {
         ::core::clone::Clone::clone(&self.id)
     }
@@ -87,10 +110,10 @@ impl ::cache_runtime::Cached for User {
         ::cache_runtime::__private::KeyWriter::part(key, id);
     }
     fn id_tag(id: &Self::Id, tags: &mut ::cache_runtime::Tags) {
-        ::cache_runtime::Tags::add(tags, "user#id", id);
+        ::cache_runtime::__private::tag(tags, "user#id", id);
     }
     fn absence_tags(id: &Self::Id, tags: &mut ::cache_runtime::Tags) {
-        ::cache_runtime::Tags::add(tags, "organization-user#user_id", id);
+        ::cache_runtime::__private::tag(tags, "organization-user#user_id", id);
         ::cache_runtime::Tags::add_some_row(tags, "organization");
     }
 }

@@ -27,7 +27,7 @@ pub fn triggers(data: &[u8]) {
             outbox: &schema.settings.outbox.table,
         };
         database.run(&install(&schema)).await;
-        for model in schema.models() {
+        for model in rows(&schema) {
             database.write(&schema, model).await;
         }
     });
@@ -38,7 +38,7 @@ pub fn triggers(data: &[u8]) {
 fn is_for_sqlite(schema: &Schema) -> bool {
     let outbox = &schema.settings.outbox.table;
     let own = ["", "_waiting", "_delivered", "_stamp"].map(|suffix| format!("{outbox}{suffix}"));
-    let tables = schema.models().map(|model| model.table.clone());
+    let tables = rows(schema).map(|model| model.table.clone());
     let mut names: Vec<String> = tables.chain(own).map(|name| name.to_lowercase()).collect();
     let is_usable = |name: &String| !name.contains('.') && !name.starts_with("sqlite_");
     let all = names.len();
@@ -46,6 +46,11 @@ fn is_for_sqlite(schema: &Schema) -> bool {
     names.sort_unstable();
     names.dedup();
     names.len() == all
+}
+
+/// The models with a table of their own.
+fn rows(schema: &Schema) -> impl Iterator<Item = &Model> {
+    schema.models().filter(|model| model.of.is_none())
 }
 
 const NOT_NAMED: &str = "something else";
@@ -70,7 +75,7 @@ fn list(columns: &[String]) -> String {
 /// The tables, the outbox and the triggers.
 fn install(schema: &Schema) -> String {
     let triggers = schema.triggers(Dialect::Sqlite);
-    let tables = schema.models().map(|model| {
+    let tables = rows(schema).map(|model| {
         let columns = list(&columns(schema, model));
         format!("CREATE TABLE \"{}\" ({columns})", model.table)
     });
@@ -79,7 +84,7 @@ fn install(schema: &Schema) -> String {
         let Some(of) = &trigger.columns_of else {
             return trigger.sql.clone();
         };
-        let model = schema.models().find(|model| model.table == of.table);
+        let model = rows(schema).find(|model| model.table == of.table);
         let mut columns = columns(schema, model.expect("a table of the schema"));
         columns.retain(|column| !of.ignores.contains(column));
         let image = |row: &str| {

@@ -1,7 +1,7 @@
 //! A value that does not carry the rows it was computed from says which they were.
 #![deny(warnings)]
 
-use cache_runtime::{Cached, Dependencies, Rows, Tags};
+use cache_runtime::{Cached, Dependencies, Rows, Tags, tag};
 use serde::{Deserialize, Serialize};
 
 #[derive(Cached, Serialize, Deserialize)]
@@ -14,7 +14,7 @@ struct Invoice {
 
 impl Dependencies for Invoice {
     fn dependencies(&self, tags: &mut Tags) {
-        tags.add("organization#id", &self.addressee);
+        tags.add(tag!("organization#id"), &self.addressee);
     }
 }
 

@@ -2,7 +2,7 @@
 //! one impl.
 #![deny(warnings)]
 
-use cache_runtime::{Cached, Dependencies, Rows, Tags};
+use cache_runtime::{Cached, Dependencies, Rows, Tags, tag};
 use serde::{Deserialize, Serialize};
 
 macro_rules! row {
@@ -31,7 +31,7 @@ row!(#[cached(dependencies("organization"))] Invoice, addressee: i64);
 
 impl Dependencies for Invoice {
     fn dependencies(&self, tags: &mut Tags) {
-        tags.add("organization#id", &self.addressee);
+        tags.add(tag!("organization#id"), &self.addressee);
     }
 }
 
