@@ -35,7 +35,7 @@ fn lacks<'a>(row: &Struct, model: &Model, schema: &Schema, hops: &[&'a Hop]) -> 
         // That its id is missing has its own message, where it is needed.
         let is_said = hop.direction == Direction::Reverse && needs_id(row, model, schema);
         let has_tag = is_said || row.columns(holder).is_some();
-        let needs_rows = !has_tag || !behind(row, hop, hops).is_empty();
+        let needs_rows = !has_tag || !behind(row, schema, hop, hops).is_empty();
         needs_rows.then_some(Lack { hop, has_tag })
     });
     let mut lacks: Vec<Lack<'_>> = by_rows.collect();
@@ -60,13 +60,16 @@ fn lacks<'a>(row: &Struct, model: &Model, schema: &Schema, hops: &[&'a Hop]) -> 
     lacks
 }
 
-/// Which of these hops lie behind this one, and are in no hook of the struct.
-fn behind<'a>(row: &Struct, hop: &Hop, hops: &[&'a Hop]) -> Vec<&'a Hop> {
+/// Which of these hops lie behind this one, and are in no hook of the struct, nor at its hand.
+fn behind<'a>(row: &Struct, schema: &Schema, hop: &Hop, hops: &[&'a Hop]) -> Vec<&'a Hop> {
     let (mut ends, mut behind) = (vec![&hop.to], Vec::new());
     let mut seen = 0;
     while let Some(&end) = ends.get(seen) {
         seen += 1;
         for next in hops.iter().filter(|next| next.from == *end) {
+            if is_at_hand(row, schema, next, hops) {
+                continue;
+            }
             if !row.hooks(&next.to) && !behind.contains(next) {
                 behind.push(*next);
             }
@@ -76,6 +79,16 @@ fn behind<'a>(row: &Struct, hop: &Hop, hops: &[&'a Hop]) -> Vec<&'a Hop> {
         }
     }
     behind
+}
+
+/// Whether the struct itself holds the rows at the end of a hop, which is not its own: those that
+/// are found over a join table. They yield the tag; what lies behind them, they say themselves.
+fn is_at_hand(row: &Struct, schema: &Schema, hop: &Hop, hops: &[&Hop]) -> bool {
+    let ends_there = |it: &&&Hop| it.to == hop.to && it.direction == Direction::Forward;
+    let fields = of_rows(row, schema, &hop.to).count();
+    hop.direction == Direction::Forward
+        && fields > 0
+        && fields >= hops.iter().filter(ends_there).count()
 }
 
 /// The fields that hold rows of this model.
@@ -137,16 +150,17 @@ fn unaccounted(
         None => "",
     };
     let lacks = format!("it has no {further}`{to}` rows");
-    let (lacks, help) = match (lack.has_tag || !behind(row, hop, hops).is_empty(), hop.direction) {
-        (false, Direction::Forward) => (
-            format!("{lacks} and no `{columns}`"),
-            format!("add the field `{columns}`, or one that embeds the row, such as `{field}`"),
-        ),
-        _ => (
-            format!("{lacks}, and what lies behind `{to}` is found by its rows"),
-            format!("add a field that embeds them, such as `{field}`"),
-        ),
-    };
+    let (lacks, help) =
+        match (lack.has_tag || !behind(row, schema, hop, hops).is_empty(), hop.direction) {
+            (false, Direction::Forward) => (
+                format!("{lacks} and no `{columns}`"),
+                format!("add the field `{columns}`, or one that embeds the row, such as `{field}`"),
+            ),
+            _ => (
+                format!("{lacks}, and what lies behind `{to}` is found by its rows"),
+                format!("add a field that embeds them, such as `{field}`"),
+            ),
+        };
     format!(
         "`{}` cannot account for its dependency on `{to}` ({}): {lacks}\n{place}\n\
          help: {help};\n      \
@@ -158,7 +172,7 @@ fn unaccounted(
 }
 
 /// What a field with the rows at the end of the hop is called: `created_by_id` → `created_by`.
-fn stem(hop: &Hop) -> String {
+pub(crate) fn stem(hop: &Hop) -> String {
     let mut columns = hop.columns.iter();
     match hop.direction {
         Direction::Forward => columns
@@ -180,7 +194,8 @@ fn field(hop: &Hop) -> String {
 /// How to account for a hop, and for what lies behind it, where the value does not carry the rows.
 fn hook(row: &Struct, schema: &Schema, lack: &Lack<'_>, hops: &[&Hop]) -> String {
     let itself = (!lack.has_tag).then_some(lack.hop);
-    let unhooked: Vec<&Hop> = itself.into_iter().chain(behind(row, lack.hop, hops)).collect();
+    let unhooked: Vec<&Hop> =
+        itself.into_iter().chain(behind(row, schema, lack.hop, hops)).collect();
     let mut names: Vec<String> = row.dependencies.iter().map(|name| name.value()).collect();
     let mut tags = String::new();
     for hop in unhooked {
@@ -240,10 +255,13 @@ pub(crate) fn assertions(row: &Struct, model: &Model, schema: &Schema) -> Vec<To
     let runtime = &row.runtime;
     let wanted = own(row, model, schema);
     let hops = hops(&wanted);
-    let deeper = |it: &&Wanted<'_>| it.hop.from != model.rows() && !row.hooks(&it.hop.to);
+    let deeper = |it: &&Wanted<'_>| {
+        let is_said = row.hooks(&it.hop.to) || is_at_hand(row, schema, it.hop, &hops);
+        it.hop.from != model.rows() && !is_said
+    };
     let wants = wanted.iter().filter(deeper).map(|wanted| {
         let name = name(wanted.hop);
-        let goes_on = !behind(row, wanted.hop, &hops).is_empty();
+        let goes_on = !behind(row, schema, wanted.hop, &hops).is_empty();
         let why = left_unsaid(row, model, schema, wanted, &hops);
         quote!(#runtime::__private::Want { hop: #name, goes_on: #goes_on, why: #why })
     });
@@ -268,18 +286,24 @@ pub(crate) fn assertions(row: &Struct, model: &Model, schema: &Schema) -> Vec<To
 /// Rows that only their own id tells from others, as the struct has no column that refers to them.
 fn embedded_ids(row: &Struct, model: &Model, schema: &Schema) -> Vec<TokenStream> {
     let mut ids = Vec::new();
-    for hop in schema.hops_from(&model.name) {
-        let is_told = row.columns(&hop.columns).is_some() || row.hooks(&hop.to);
+    let wanted = own(row, model, schema);
+    let hops = hops(&wanted);
+    let at_hand = hops.iter().filter(|hop| is_at_hand(row, schema, hop, &hops)).copied();
+    let at_hand = at_hand.filter(|hop| hop.from != model.rows());
+    for hop in schema.hops_from(&model.name).into_iter().chain(at_hand) {
+        let is_own = hop.from == model.rows();
+        let is_told = (is_own && row.columns(&hop.columns).is_some()) || row.hooks(&hop.to);
         if hop.direction == Direction::Reverse || is_told {
             continue;
         }
         for Field { ident, ty, .. } in of_rows(row, schema, &hop.to) {
+            let (to, columns) = (&hop.to, hop.columns.join("` and `"));
+            let (lacks, help) = match is_own {
+                true => (format!("`{}` has no `{columns}`, and ", row.ident), "add one of the two"),
+                false => (String::new(), "add the id to that struct"),
+            };
             let why = format!(
-                "`{}` has no `{}`, and the `{}` row in `{ident}` has no id: a change of it would not reach the value\n\
-                 help: add one of the two",
-                row.ident,
-                hop.columns.join("` and `"),
-                hop.to
+                "{lacks}the `{to}` row in `{ident}` has no id: a change of it would not reach the value\nhelp: {help}"
             );
             let at = at(ty);
             let runtime = row.runtime_at(at);
@@ -311,7 +335,7 @@ fn left_unsaid(
         ),
     };
     let (field, columns) = (field(hop), hop.columns.join("` and `"));
-    let (lacks, add) = match (behind(row, hop, hops).is_empty(), hop.direction) {
+    let (lacks, add) = match (behind(row, schema, hop, hops).is_empty(), hop.direction) {
         (false, _) => (format!("no `{to}` rows, by which the rest is found"), format!("`{field}`")),
         (true, Direction::Forward) => {
             (format!("neither `{columns}` nor `{to}` rows"), format!("`{columns}` or `{field}`"))

@@ -9,7 +9,7 @@ use syn::{
     Visibility,
 };
 
-use crate::attr::{self, Serde, StructAttrs};
+use crate::attr::{self, Condition, FieldAttrs, Found, Serde, Sqlx, StructAttrs};
 
 pub(crate) struct Struct {
     pub(crate) ident: Ident,
@@ -18,6 +18,10 @@ pub(crate) struct Struct {
     pub(crate) model: String,
     pub(crate) model_span: Span,
     pub(crate) is_projection: bool,
+    /// `load`, where it is said.
+    pub(crate) load: Option<Span>,
+    /// What its rows have to be.
+    pub(crate) filter: Vec<Condition>,
     pub(crate) fields: Vec<Field>,
     /// Models whose tags the `Dependencies` hook adds.
     pub(crate) dependencies: Vec<LitStr>,
@@ -39,6 +43,9 @@ pub(crate) struct Field {
     pub(crate) embeds: Option<LitStr>,
     /// The model whose rows it holds.
     pub(crate) rows: Option<String>,
+    /// How it is found, where the names do not say it.
+    pub(crate) found: Found,
+    pub(crate) sqlx: Sqlx,
     pub(crate) serde: Serde,
     /// `#[serde(…)]` on the field, for the fingerprint.
     pub(crate) serde_text: String,
@@ -73,24 +80,13 @@ impl Struct {
         let fields = fields.named.iter().filter_map(|field| {
             let ident = field.ident.clone()?;
             let attrs = attr::on_field(&field.attrs, errors);
+            let is_itself = |ty: &Ident| ty == "Self" || *ty == input.ident.unraw();
             let rows = match (&attrs.embeds, row_type(&field.ty)) {
                 (Some(name), _) => Some(name.value()),
-                (None, Some(ty)) if ty == "Self" || ty == input.ident.unraw() => {
-                    Some(model.clone())
-                }
+                (None, Some(ty)) if is_itself(&ty) => Some(model.clone()),
                 (None, ty) => ty.map(|ty| kebab_case(&ty.to_string())),
             };
-            let is_rows = |name: &String| attrs.column.is_none() && schema.model(name).is_some();
-            Some(Field {
-                column: column(&ident, attrs.column.as_ref()),
-                says_column: attrs.column.is_some(),
-                ty: field.ty.clone(),
-                rows: rows.filter(is_rows),
-                embeds: attrs.embeds,
-                serde: attrs.serde,
-                serde_text: serde_text(&field.attrs),
-                ident,
-            })
+            Some(Field::new(ident, field, attrs, rows.filter(|it| schema.model(it).is_some())))
         });
         Some(Struct {
             ident: input.ident.clone(),
@@ -99,7 +95,9 @@ impl Struct {
             model,
             model_span,
             is_projection: attrs.projection.is_some(),
+            load: attrs.load,
             runtime: attrs.runtime(),
+            filter: attrs.filter,
             dependencies: attrs.dependencies,
             serde: attrs.serde,
             serde_text: serde_text(&input.attrs),
@@ -149,9 +147,31 @@ impl Struct {
 }
 
 impl Field {
+    /// `rows`: the model that it is named like, or that it says it embeds.
+    fn new(ident: Ident, field: &syn::Field, attrs: FieldAttrs, rows: Option<String>) -> Field {
+        let is_of_others = attrs.found.from.is_some() || attrs.found.count.is_some();
+        let says_column = attrs.column.is_some();
+        Field {
+            column: match is_of_others {
+                // No column of its own row has such a name.
+                true => format!("{ident} of others"),
+                false => column(&ident, attrs.column.as_ref().or(attrs.sqlx.rename.as_ref())),
+            },
+            says_column,
+            ty: field.ty.clone(),
+            rows: rows.filter(|_| !says_column && !is_of_others),
+            embeds: attrs.embeds,
+            found: attrs.found,
+            sqlx: attrs.sqlx,
+            serde: attrs.serde,
+            serde_text: serde_text(&field.attrs),
+            ident,
+        }
+    }
+
     /// The type without the containers around it.
     pub(crate) fn row(&self) -> &Type {
-        peel(&self.ty)
+        row(&self.ty)
     }
 
     /// What it is called when it is serialized, but for its case, which `rename_all` may change.
@@ -184,17 +204,36 @@ pub(crate) fn not_null(ty: &Type) -> &Type {
 }
 
 fn row_type(ty: &Type) -> Option<Ident> {
-    match peel(ty) {
+    match row(ty) {
         Type::Path(path) => path.path.segments.last().map(|segment| segment.ident.unraw()),
         _ => None,
     }
 }
 
-fn peel(mut ty: &Type) -> &Type {
-    while let Some(inner) = inside(ty, &["Option", "Vec", "Box", "Arc"]) {
+/// The type without the containers around it.
+pub(crate) fn row(mut ty: &Type) -> &Type {
+    while let Some((_, inner)) = container(ty) {
         ty = inner;
     }
     bare(ty)
+}
+
+/// What is in an `Arc`, if that is the last container around it.
+pub(crate) fn arc_of(mut ty: &Type) -> Option<&Type> {
+    let mut last = None;
+    while let Some((name, inner)) = container(ty) {
+        (last, ty) = (Some(name), inner);
+    }
+    last.filter(|name| *name == "Arc").map(|_| bare(ty))
+}
+
+/// What holds rows, and what is in it.
+pub(crate) fn container(ty: &Type) -> Option<(&Ident, &Type)> {
+    let Type::Path(path) = bare(ty) else {
+        return None;
+    };
+    let name = &path.path.segments.last()?.ident;
+    Some((name, bare(inside(ty, &["Option", "Vec", "Box", "Arc"])?)))
 }
 
 /// The type without the invisible parentheses that a `macro_rules!` puts around a `$ty:ty`.

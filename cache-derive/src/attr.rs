@@ -1,11 +1,17 @@
 //! `#[cached(…)]`: the only place that knows the attributes' names.
 
+mod sqlx;
+
 use cache_schema::suggest;
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
+use syn::ext::IdentExt;
 use syn::meta::ParseNestedMeta;
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Error, LitStr, Path, Token, parenthesized};
+use syn::spanned::Spanned;
+use syn::{Attribute, Error, Ident, LitStr, Path, Token, parenthesized};
+
+pub(crate) use self::sqlx::Sqlx;
 
 /// On the struct.
 #[derive(Default)]
@@ -14,6 +20,10 @@ pub(crate) struct StructAttrs {
     pub(crate) projection: Option<LitStr>,
     pub(crate) dependencies: Vec<LitStr>,
     pub(crate) krate: Option<Path>,
+    /// `load`, where it is said.
+    pub(crate) load: Option<Span>,
+    /// `filter(status = "published")`: what its rows have to be.
+    pub(crate) filter: Vec<Condition>,
     pub(crate) serde: Serde,
 }
 
@@ -22,7 +32,58 @@ pub(crate) struct StructAttrs {
 pub(crate) struct FieldAttrs {
     pub(crate) column: Option<LitStr>,
     pub(crate) embeds: Option<LitStr>,
+    pub(crate) found: Found,
     pub(crate) serde: Serde,
+    pub(crate) sqlx: Sqlx,
+}
+
+/// How a loader that writes itself finds what is in a field, where the names do not say it.
+#[derive(Default)]
+pub(crate) struct Found {
+    /// `from = "model.column"`: a column of other rows.
+    pub(crate) from: Option<LitStr>,
+    /// `count = "model"`: how many rows there are.
+    pub(crate) count: Option<LitStr>,
+    /// `order_by = "-time, id"`
+    pub(crate) order_by: Option<LitStr>,
+    /// `filter(status = "published", deleted_at = None)`
+    pub(crate) filter: Vec<Condition>,
+}
+
+impl Found {
+    /// For the fingerprint: what is found in another way is another value.
+    pub(crate) fn text(&self) -> String {
+        let said =
+            [&self.from, &self.count, &self.order_by].map(|it| it.as_ref().map(LitStr::value));
+        match (said.iter().all(Option::is_none), &self.filter[..]) {
+            (true, []) => String::new(),
+            (_, filter) => {
+                let filter = filter.iter().map(Condition::text);
+                format!("{said:?} {}", filter.collect::<String>())
+            }
+        }
+    }
+}
+
+/// A column that is to hold this.
+pub(crate) struct Condition {
+    pub(crate) column: Ident,
+    pub(crate) constant: Constant,
+}
+
+impl Condition {
+    /// For the fingerprint.
+    pub(crate) fn text(&self) -> String {
+        format!("{} {:?};", self.column, self.constant)
+    }
+}
+
+#[derive(Debug)]
+pub(crate) enum Constant {
+    Null,
+    Text(String),
+    Integer(String),
+    Bool(bool),
 }
 
 /// What is understood of serde's attributes.
@@ -59,8 +120,8 @@ impl StructAttrs {
     }
 }
 
-const ON_STRUCT: [&str; 4] = ["model", "projection", "dependencies", "crate"];
-const ON_FIELD: [&str; 2] = ["column", "embeds"];
+const ON_STRUCT: [&str; 6] = ["model", "projection", "dependencies", "crate", "load", "filter"];
+const ON_FIELD: [&str; 6] = ["column", "embeds", "from", "count", "order_by", "filter"];
 
 pub(crate) fn on_struct(attributes: &[Attribute], errors: &mut Vec<Error>) -> StructAttrs {
     let mut attrs =
@@ -78,6 +139,14 @@ pub(crate) fn on_struct(attributes: &[Attribute], errors: &mut Vec<Error>) -> St
             parenthesized!(list in meta.input);
             attrs.dependencies.extend(Punctuated::<LitStr, Token![,]>::parse_terminated(&list)?);
             Ok(())
+        } else if meta.path.is_ident("load") {
+            attrs.load = Some(meta.path.span());
+            Ok(())
+        } else if meta.path.is_ident("filter") {
+            meta.parse_nested_meta(|meta| {
+                attrs.filter.push(condition(&meta)?);
+                Ok(())
+            })
         } else if meta.path.is_ident("crate") {
             let path = text(&meta)?;
             attrs.krate = Some(path.parse().map_err(|_| {
@@ -97,21 +166,62 @@ pub(crate) fn on_struct(attributes: &[Attribute], errors: &mut Vec<Error>) -> St
 }
 
 pub(crate) fn on_field(attributes: &[Attribute], errors: &mut Vec<Error>) -> FieldAttrs {
-    let mut attrs = FieldAttrs { serde: serde(attributes, "rename"), ..FieldAttrs::default() };
+    let mut attrs = FieldAttrs {
+        serde: serde(attributes, "rename"),
+        sqlx: sqlx::attributes(attributes, errors),
+        ..FieldAttrs::default()
+    };
     each_cached(attributes, errors, |meta| {
         if meta.path.is_ident("column") {
             set(&mut attrs.column, &meta)
         } else if meta.path.is_ident("embeds") {
             set(&mut attrs.embeds, &meta)
+        } else if meta.path.is_ident("from") {
+            set(&mut attrs.found.from, &meta)
+        } else if meta.path.is_ident("count") {
+            set(&mut attrs.found.count, &meta)
+        } else if meta.path.is_ident("order_by") {
+            set(&mut attrs.found.order_by, &meta)
+        } else if meta.path.is_ident("filter") {
+            meta.parse_nested_meta(|meta| {
+                attrs.found.filter.push(condition(&meta)?);
+                Ok(())
+            })
         } else {
             Err(unknown(&meta, "a field", &ON_FIELD, "a struct", &ON_STRUCT))
         }
     });
-    if let (Some(_), Some(embeds)) = (&attrs.column, &attrs.embeds) {
-        let why = "a field is either a column (`column`) or holds rows (`embeds`)";
-        errors.push(Error::new(embeds.span(), why));
+    let Found { from, count, .. } = &attrs.found;
+    let kinds = [&attrs.column, &attrs.embeds, from, count];
+    if let [_, again, ..] = &kinds.into_iter().flatten().collect::<Vec<_>>()[..] {
+        let why = "a field is a column (`column`), or holds rows (`embeds`), or a column of other rows (`from`), or how many there are (`count`)";
+        errors.push(Error::new(again.span(), why));
     }
     attrs
+}
+
+fn condition(meta: &ParseNestedMeta) -> syn::Result<Condition> {
+    let why = "expected a column and a constant, such as filter(status = \"published\", deleted_at = None)";
+    let column = meta.path.require_ident().map_err(|error| Error::new(error.span(), why))?.unraw();
+    let value: syn::Expr = meta.value().and_then(|value| value.parse())?;
+    let constant = match bare(value) {
+        syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => {
+            Constant::Text(text.value())
+        }
+        syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Int(number), .. }) => {
+            Constant::Integer(number.base10_digits().to_owned())
+        }
+        syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Bool(is), .. }) => Constant::Bool(is.value),
+        syn::Expr::Path(path) if path.path.is_ident("None") => Constant::Null,
+        syn::Expr::Unary(syn::ExprUnary { op: syn::UnOp::Neg(_), expr, .. }) => match *expr {
+            syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Int(number), .. }) => {
+                Constant::Integer(format!("-{}", number.base10_digits()))
+            }
+            other => return Err(Error::new_spanned(other, why)),
+        },
+        other => return Err(Error::new_spanned(other, why)),
+    };
+    Ok(Condition { column, constant })
 }
 
 fn each_cached(

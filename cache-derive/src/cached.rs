@@ -21,7 +21,7 @@ pub(crate) fn model_impl(row: &Struct, id: &[&Field]) -> TokenStream {
     }
 }
 
-fn id_type(id: &[&Field]) -> TokenStream {
+pub(crate) fn id_type(id: &[&Field]) -> TokenStream {
     let types = id.iter().map(|field| &field.ty);
     match id {
         [id] => id.ty.to_token_stream(),
@@ -150,7 +150,7 @@ fn write_key(
     quote!(#(#writes)*)
 }
 
-fn lookup_ident(row: &Struct) -> syn::Ident {
+pub(crate) fn lookup_ident(row: &Struct) -> syn::Ident {
     format_ident!("{}Lookup", row.ident)
 }
 

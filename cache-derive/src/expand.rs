@@ -8,7 +8,7 @@ use syn::{DeriveInput, Error};
 use crate::ast::{self, Struct};
 use crate::cached::{cached, getters, lookup, model_impl};
 use crate::rows::{reported, rows};
-use crate::{attr, check, fallback, file};
+use crate::{attr, check, fallback, file, load};
 
 pub(crate) fn derive(input: TokenStream) -> TokenStream {
     let input: DeriveInput = match syn::parse2(input) {
@@ -46,8 +46,10 @@ pub(crate) fn with_schema(input: &DeriveInput, schema: &Schema) -> TokenStream {
         .and_then(|row| check::model(row, schema).map_err(|error| errors.push(error)).ok());
     if let (Some(row), Some(model)) = (&row, model) {
         check::all(row, model, schema, &mut errors);
+        let load = load::expand(row, model, schema, &mut errors);
         if errors.is_empty() {
-            return impls(row, model, schema);
+            let impls = impls(row, model, schema);
+            return quote!(#impls #load);
         }
     }
     let meant = model.or_else(|| check::similar_model(&row.as_ref()?.model, schema));

@@ -92,7 +92,9 @@ fn served(
         json: true,
     };
     let getters = getters.stubs();
+    let loads = loads(input, runtime, &bounds);
     quote! {
+        #loads
         #[automatically_derived]
         impl #impl_generics #runtime::Cached for #ident #ty_generics where #bounds {
             type Lookup = #lookup_type;
@@ -109,6 +111,34 @@ fn served(
             #getters
         }
     }
+}
+
+/// What a loader that writes itself would have written.
+fn loads(input: &DeriveInput, runtime: &TokenStream, bounds: &TokenStream) -> Option<TokenStream> {
+    attr::on_struct(&input.attrs, &mut Vec::new()).load?;
+    let ident = &input.ident;
+    let any = quote!(<Db: ::core::marker::Send + ::core::marker::Sync + 'static>);
+    let result = quote!(::core::result::Result);
+    Some(quote! {
+        #[automatically_derived]
+        impl #any #runtime::Load<Db> for #ident where #bounds {
+            async fn load(
+                _: &#runtime::LoadContext<Db>,
+                _: &[Self::Id],
+            ) -> #result<::std::vec::Vec<Self>, #runtime::BoxError> {
+                ::core::unreachable!()
+            }
+        }
+        #[automatically_derived]
+        impl #any #runtime::Find<Db> for #ident where #bounds {
+            async fn find(
+                _: &#runtime::LoadContext<Db>,
+                _: &Self::Lookup,
+            ) -> #result<::core::option::Option<Self::Id>, #runtime::BoxError> {
+                ::core::unreachable!()
+            }
+        }
+    })
 }
 
 /// The type of its `Lookup`, and that type if it is no other crate's.

@@ -13,6 +13,7 @@ mod fallback;
 mod file;
 mod getters;
 mod literal;
+mod load;
 mod rows;
 mod schema;
 mod tag;
@@ -34,7 +35,7 @@ use proc_macro::TokenStream;
 /// | --- | --- |
 /// | `#[cached(column = "user_id")]` | the column it holds, whatever its type is named like; without it, the field's name |
 /// | `#[cached(embeds = "user")]` | the rows it holds; without it, the model that its type is named like |
-#[proc_macro_derive(Cached, attributes(cached))]
+#[proc_macro_derive(Cached, attributes(cached, sqlx))]
 pub fn cached(input: TokenStream) -> TokenStream {
     expand::derive(input.into()).into()
 }

@@ -6,6 +6,7 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use crate::ast::{Field, Struct};
+use crate::attr::Condition;
 use crate::{accounts, check, literal};
 
 pub(crate) fn rows(row: &Struct, model: &Model, schema: &Schema) -> TokenStream {
@@ -245,12 +246,13 @@ pub(crate) fn at(shown: &impl Spanned) -> Span {
 fn own_shape(row: &Struct, model: &Model, schema: &Schema) -> u64 {
     let fields = row.fields.iter().map(|field| {
         format!(
-            "{}: {} {} {:?} {};",
+            "{}: {} {} {:?} {}{};",
             field.ident,
             field.ty.to_token_stream(),
             field.column,
             field.rows,
-            field.serde_text
+            field.serde_text,
+            field.found.text(),
         )
     });
     let hooks = row.dependencies.iter().map(|name| format!("{};", name.value()));
@@ -258,7 +260,9 @@ fn own_shape(row: &Struct, model: &Model, schema: &Schema) -> u64 {
     let needs = schema.needs(&model.name).into_iter().map(|tag| format!("{tag};"));
     let version = model.cached.as_ref().map_or(1, |policy| policy.version);
     let version = (version != 1).then(|| format!("version {version};"));
+    let filter = row.filter.iter().map(Condition::text);
     let text: String = std::iter::once(row.serde_text.clone())
+        .chain(filter)
         .chain(version)
         .chain(fields)
         .chain(hooks)

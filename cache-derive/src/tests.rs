@@ -18,6 +18,7 @@ use crate::schema::data;
 fn plio_embeds_rows_and_can_be_looked_up() {
     golden(
         "plio",
+        Of::Value,
         &parse_quote! {
             pub struct Plio {
                 pub id: i64,
@@ -33,9 +34,36 @@ fn plio_embeds_rows_and_can_be_looked_up() {
 }
 
 #[test]
+fn review_loads_itself() {
+    golden(
+        "review",
+        Of::Loading,
+        &parse_quote! {
+            #[cached(load, filter(is_draft = false))]
+            pub struct Review {
+                pub id: i64,
+                pub video_id: Option<i64>,
+                #[sqlx(json(nullable))]
+                pub config: Option<Value>,
+                #[cached(from = "video.title")]
+                pub title: Option<String>,
+                pub written_by: Arc<User>,
+                #[cached(order_by = "-time", filter(kind = "text", deleted_at = None))]
+                pub remarks: Vec<Remark>,
+                #[cached(count = "remark")]
+                pub count: i64,
+                #[cached(from = "remark.kind", order_by = "kind")]
+                pub kinds: Vec<String>,
+            }
+        },
+    );
+}
+
+#[test]
 fn user_embeds_a_projection() {
     golden(
         "user",
+        Of::Value,
         &parse_quote! {
             pub struct User {
                 pub id: i64,
@@ -51,6 +79,7 @@ fn user_embeds_a_projection() {
 fn membership_is_a_projection() {
     golden(
         "membership",
+        Of::Value,
         &parse_quote! {
             #[cached(projection = "organization-user")]
             pub struct Membership {
@@ -63,9 +92,27 @@ fn membership_is_a_projection() {
     );
 }
 
+/// What of an expansion.
+#[derive(Clone, Copy)]
+enum Of {
+    Value,
+    Loading,
+}
+
 #[track_caller]
-fn golden(name: &str, input: &DeriveInput) {
-    let expansion = syn::parse2(expand::with_schema(input, &schema())).expect("it is Rust");
+fn golden(name: &str, of: Of, input: &DeriveInput) {
+    let expansion = expand::with_schema(input, &schema());
+    assert!(!expansion.to_string().contains("compile_error"), "{expansion}");
+    let mut expansion: syn::File = syn::parse2(expansion).expect("it is Rust");
+    // What is there where the runtime has a database is long, and shown by itself.
+    let items = expansion.items.into_iter().flat_map(|item| match (item, of) {
+        (syn::Item::Macro(parts), Of::Loading) => {
+            syn::parse2::<syn::File>(parts.mac.tokens).expect("it is Rust").items
+        }
+        (syn::Item::Macro(_), Of::Value) | (_, Of::Loading) => Vec::new(),
+        (item, Of::Value) => vec![item],
+    });
+    expansion.items = items.collect();
     let input = prettyplease::unparse(&parse_quote!(#[derive(Cached)] #input));
     let commented: String = input.lines().map(|line| format!("// {line}\n")).collect();
     let actual = format!(

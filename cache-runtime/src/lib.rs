@@ -42,6 +42,10 @@ pub use outbox::database::OutboxDatabase;
 pub use read::answer::{Answer, CacheStatus, Fetched};
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub use read::connection::LoadConnection;
+#[cfg(all(feature = "postgres", feature = "sqlite"))]
+pub use read::declared::source::EitherPool;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub use read::declared::{database::LoadDatabase, source::Source};
 #[cfg(feature = "axum")]
 pub use read::http::{IfMatch, IfNoneMatch};
 pub use read::load::{Find, Load, LoadContext};
@@ -62,5 +66,36 @@ pub mod __private {
     pub use crate::model::schema::{ColumnsOf, ExactColumn, Table, Trigger, Triggers};
     pub use crate::model::tag::{tag, tag_of};
     pub use crate::model::{ByEq, Capacity, Codec, File, Pair, Policy, Unknown, shape};
+    pub use crate::parts;
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    pub use crate::read::declared::database::{Value, get_from};
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    pub use crate::read::declared::key::{Bind, Key};
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    pub use crate::read::declared::nested::{Found, Held, Wanted};
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    pub use crate::read::declared::part::{
+        Drafts, Lookups, Part, Reading, Whole, and, drafts, finished, keys, no_parts, number, want,
+    };
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    pub use crate::read::declared::source::{Databases, Declared, LookedUp};
     pub use crate::read::query::key;
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    pub use sqlx;
+}
+
+/// Generated code that needs a database: it is left out where the runtime was built without one.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! parts {
+    ($($item:item)*) => { $($item)* };
+}
+
+/// As there is none.
+#[cfg(not(any(feature = "postgres", feature = "sqlite")))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! parts {
+    ($($item:item)*) => {};
 }

@@ -3,6 +3,8 @@
 pub(crate) mod answer;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) mod connection;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(crate) mod declared;
 pub(crate) mod fill;
 pub(crate) mod get;
 #[cfg(feature = "axum")]

@@ -108,6 +108,25 @@ impl Schema {
         self.model(model).map_or(model, Model::rows)
     }
 
+    /// The references that connect these rows, each as a hop from the first to the second.
+    pub fn steps(&self, from: &str, to: &str) -> Vec<Hop> {
+        let (from, to) = (self.rows_of(from), self.rows_of(to));
+        let hops = |owner: &str, target: &str, direction: Direction| {
+            let references = self.model(owner).map_or(&[][..], |owner| &owner.references);
+            let references = references.iter().filter(|it| it.target == target);
+            let hop = |it: &Reference| Hop {
+                from: from.to_owned(),
+                to: to.to_owned(),
+                direction,
+                columns: it.columns.clone(),
+            };
+            references.map(hop).collect::<Vec<Hop>>()
+        };
+        let mut steps = hops(from, to, Direction::Forward);
+        steps.extend(hops(to, from, Direction::Reverse));
+        steps
+    }
+
     /// The reference that a hop walks.
     pub fn reference_of(&self, hop: &Hop) -> Option<&Reference> {
         let (owner, target) = match hop.direction {

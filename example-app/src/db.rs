@@ -8,10 +8,13 @@ mod value;
 use std::str::FromStr;
 use std::time::Duration;
 
-use cache_runtime::LoadContext;
+use cache_runtime::{EitherPool, Source};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgRow};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, FromRow, PgPool, Row as _, SqlitePool};
+use sqlx::{
+    AssertSqlSafe, ConnectOptions, Connection, FromRow, PgPool, Postgres, Row as _, Sqlite,
+    SqlitePool,
+};
 
 use self::dialect::Dialect;
 pub(crate) use self::tx::Tx;
@@ -158,30 +161,16 @@ impl Db {
     }
 }
 
-/// Like [`Db::select`], for a loader: on its transaction, if it is within one.
-pub(crate) async fn load<T: Row>(
-    cx: &LoadContext<Db>,
-    sql: &str,
-    ids: &[i64],
-) -> Result<Vec<T>, sqlx::Error> {
-    let sql = cx.db().dialect().spell(sql);
-    on!(Db, cx.db(), pool => {
-        let mut connection = cx.acquire(pool).await?;
-        fetch_rows!(&mut *connection, sql, ids)
-    })
-}
+/// Values say what they are loaded by: see `#[cached(load)]`.
+impl Source for Db {
+    type Databases = (Postgres, Sqlite);
 
-/// Like [`Db::ids`], for a loader.
-pub(crate) async fn load_ids(
-    cx: &LoadContext<Db>,
-    sql: &str,
-    values: impl IntoIterator<Item = Value> + Send,
-) -> Result<Vec<i64>, sqlx::Error> {
-    let sql = cx.db().dialect().spell(sql);
-    on!(Db, cx.db(), pool => {
-        let mut connection = cx.acquire(pool).await?;
-        fetch_ids!(&mut *connection, sql, values)
-    })
+    fn pool(&self) -> EitherPool<'_> {
+        match self {
+            Db::Sqlite(pool) => EitherPool::Sqlite(pool),
+            Db::Postgres(pool) => EitherPool::Postgres(pool),
+        }
+    }
 }
 
 async fn connect_sqlite(url: &str) -> Result<Db, String> {

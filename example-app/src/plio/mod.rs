@@ -1,7 +1,6 @@
 //! Plios, a cached noun: a video with questions at some of its moments.
 
 mod duplicate;
-mod load;
 mod routes;
 
 use std::sync::Arc;
@@ -21,6 +20,7 @@ use crate::{Cache, Item, User, Video};
 
 /// A plio with everything that a player needs.
 #[derive(Clone, Debug, Cached, Serialize, Deserialize, ToSchema)]
+#[cached(load)]
 #[allow(missing_docs, reason = "the fields are the columns")]
 pub struct Plio {
     pub id: i64,
@@ -31,8 +31,10 @@ pub struct Plio {
     pub status: String,
     pub is_public: bool,
     pub failsafe_url: String,
+    #[sqlx(json(nullable))]
     pub config: Option<Value>,
     /// In the order of their time.
+    #[cached(order_by = "time")]
     pub items: Vec<Item>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,

@@ -1,7 +1,5 @@
 //! Users, a cached noun.
 
-mod load;
-
 use std::sync::Arc;
 
 use axum::response::Response;
@@ -17,7 +15,8 @@ use crate::problem::Problem;
 use crate::resource::{Column, Found, Resource, Table};
 
 /// A user, with the organizations it belongs to.
-#[derive(Clone, Debug, Cached, Serialize, Deserialize, ToSchema, sqlx::FromRow)]
+#[derive(Clone, Debug, Cached, Serialize, Deserialize, ToSchema)]
+#[cached(load)]
 #[allow(missing_docs, reason = "the fields are the columns")]
 pub struct User {
     pub id: i64,
@@ -28,8 +27,7 @@ pub struct User {
     #[sqlx(json(nullable))]
     pub config: Option<Value>,
     pub status: String,
-    /// From other tables.
-    #[sqlx(skip)]
+    /// In the order in which they were made.
     #[cached(embeds = "organization-user")]
     pub organizations: Vec<Membership>,
     pub created_at: DateTime<Utc>,
@@ -38,14 +36,16 @@ pub struct User {
 
 /// An organization as its member sees it: two columns of `organization`, one of
 /// `organization_user`.
-#[derive(Clone, Debug, Cached, Serialize, Deserialize, ToSchema, sqlx::FromRow)]
+#[derive(Clone, Debug, Cached, Serialize, Deserialize, ToSchema)]
 #[cached(projection = "organization-user")]
 #[allow(missing_docs, reason = "the fields are the columns")]
 pub struct Membership {
     /// The organization's.
     #[cached(column = "organization_id")]
     pub id: i64,
+    #[cached(from = "organization.name")]
     pub name: String,
+    #[cached(from = "organization.shortcode")]
     pub shortcode: String,
     pub role: String,
 }

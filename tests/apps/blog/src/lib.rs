@@ -1,15 +1,16 @@
 //! A blog in memory: what the examples in the documentation of `cache-runtime` read and write.
 
-use cache_runtime::{BoxError, Cache, Cached, Find, Load, LoadContext, Schema};
+use cache_runtime::{BoxError, Cache, Cached, Schema};
 use serde::{Deserialize, Serialize};
+use sqlx::SqlitePool;
 use sqlx::sqlite::SqlitePoolOptions;
-use sqlx::{FromRow, QueryBuilder, Sqlite, SqlitePool};
 
 /// From `cache.toml`.
 pub static SCHEMA: Schema = cache_runtime::schema!();
 
 /// An author.
-#[derive(Debug, Clone, Serialize, Deserialize, FromRow, Cached)]
+#[derive(Debug, Clone, Serialize, Deserialize, Cached)]
+#[cached(load)]
 pub struct Author {
     /// The id.
     pub id: i64,
@@ -18,7 +19,7 @@ pub struct Author {
 }
 
 /// A comment on a post.
-#[derive(Debug, Clone, Serialize, Deserialize, FromRow, Cached)]
+#[derive(Debug, Serialize, Deserialize, Cached)]
 pub struct Comment {
     /// The id.
     pub id: i64,
@@ -30,6 +31,7 @@ pub struct Comment {
 
 /// A post, with its author and the comments on it.
 #[derive(Debug, Serialize, Deserialize, Cached)]
+#[cached(load)]
 pub struct Post {
     /// The id.
     pub id: i64,
@@ -41,69 +43,6 @@ pub struct Post {
     pub author: Author,
     /// What others say.
     pub comments: Vec<Comment>,
-}
-
-#[derive(FromRow)]
-struct PostRow {
-    id: i64,
-    slug: String,
-    title: String,
-    author_id: i64,
-}
-
-impl Load<SqlitePool> for Author {
-    async fn load(cx: &LoadContext<SqlitePool>, ids: &[i64]) -> Result<Vec<Author>, BoxError> {
-        rows(cx, "SELECT id, name FROM author WHERE id", ids).await
-    }
-}
-
-impl Load<SqlitePool> for Post {
-    async fn load(cx: &LoadContext<SqlitePool>, ids: &[i64]) -> Result<Vec<Post>, BoxError> {
-        let sql = "SELECT id, slug, title, author_id FROM post WHERE id";
-        let posts: Vec<PostRow> = rows(cx, sql, ids).await?;
-        let sql = "SELECT id, post_id, text FROM comment WHERE post_id";
-        let comments: Vec<Comment> = rows(cx, sql, ids).await?;
-        let authors: Vec<i64> = posts.iter().map(|post| post.author_id).collect();
-        let authors = cx.get_many::<Author>(&authors).await?;
-        let posts = posts.into_iter().zip(authors);
-        Ok(posts
-            .filter_map(|(row, author)| {
-                let comments = comments.iter().filter(|comment| comment.post_id == row.id);
-                Some(Post {
-                    id: row.id,
-                    slug: row.slug,
-                    title: row.title,
-                    author: author?.as_ref().clone(),
-                    comments: comments.cloned().collect(),
-                })
-            })
-            .collect())
-    }
-}
-
-impl Find<SqlitePool> for Post {
-    async fn find(cx: &LoadContext<SqlitePool>, by: &PostLookup) -> Result<Option<i64>, BoxError> {
-        let PostLookup::Slug(slug) = by;
-        let mut db = cx.acquire(cx.db()).await?;
-        let found = sqlx::query_scalar("SELECT id FROM post WHERE slug = $1");
-        Ok(found.bind(slug).fetch_optional(&mut *db).await?)
-    }
-}
-
-/// The rows whose column is one of these.
-async fn rows<T>(cx: &LoadContext<SqlitePool>, sql: &str, ids: &[i64]) -> Result<Vec<T>, BoxError>
-where
-    T: for<'r> FromRow<'r, sqlx::sqlite::SqliteRow> + Send + Unpin,
-{
-    let mut query = QueryBuilder::<Sqlite>::new(sql);
-    query.push(" IN (");
-    let mut list = query.separated(", ");
-    for id in ids {
-        list.push_bind(*id);
-    }
-    query.push(")");
-    let mut db = cx.acquire(cx.db()).await?;
-    Ok(query.build_query_as().fetch_all(&mut *db).await?)
 }
 
 /// Two posts of one author in a database of its own.

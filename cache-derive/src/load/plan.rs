@@ -1,0 +1,381 @@
+//! What each field of a struct is to a loader: a column, rows, a number of rows.
+
+use cache_schema::{Direction, Hop, Model, Schema};
+use proc_macro2::TokenStream;
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::{Error, Ident, Index, LitStr, Type};
+
+use super::hold::{hold, is_list, itself, shared};
+use super::sql;
+use super::way::way;
+use crate::ast::{Field, Struct, arc_of, container, not_null};
+use crate::attr::Condition;
+use crate::rows::at;
+
+/// How the rows of a struct are read, and put together.
+pub(super) struct Plan<'a> {
+    row: &'a Struct,
+    model: &'a Model,
+    schema: &'a Schema,
+    /// The path of what the runtime has for generated code.
+    pub(super) private: TokenStream,
+    /// What is selected of a row, in order.
+    pub(super) selected: Vec<Selected>,
+    /// How many columns that is.
+    width: usize,
+    pub(super) joins: String,
+    /// The futures of the parts, in order; each ends in a list for each row.
+    pub(super) reads: Vec<TokenStream>,
+    /// The type of the row's id, and an expression for it: what parts are found by.
+    pub(super) key: Option<(TokenStream, TokenStream)>,
+    pub(super) fields: Vec<(&'a Field, Kind)>,
+    /// What notes the cached values in it: of the row, of the parts.
+    pub(super) noted: [Vec<TokenStream>; 2],
+    /// Which parts those are.
+    pub(super) noted_parts: Vec<usize>,
+    /// Whether what was found through the cache is asked for.
+    pub(super) finds: bool,
+    pub(super) bounds: Vec<TokenStream>,
+}
+
+/// Something that is selected.
+pub(super) struct Selected {
+    sql: String,
+    /// An expression that reads it from `row`.
+    pub(super) get: TokenStream,
+}
+
+/// What is in a field.
+pub(super) enum Kind {
+    /// What was selected.
+    Column(usize),
+    /// Nothing that is loaded.
+    Default,
+    /// How many rows there are, in this part.
+    Count { part: Ident, ty: TokenStream },
+    /// Rows, from this iterator, in what holds them.
+    Held { rows: TokenStream, held: TokenStream },
+}
+
+impl<'a> Plan<'a> {
+    pub(super) fn new(
+        row: &'a Struct,
+        model: &'a Model,
+        schema: &'a Schema,
+        errors: &mut Vec<Error>,
+    ) -> Plan<'a> {
+        let runtime = &row.runtime;
+        let mut plan = Plan {
+            row,
+            model,
+            schema,
+            private: quote!(#runtime::__private),
+            selected: Vec::new(),
+            width: 0,
+            // Wherever its rows are read, they are those that it is for.
+            joins: sql::filter(&row.filter),
+            reads: Vec::new(),
+            key: None,
+            fields: Vec::new(),
+            noted: [Vec::new(), Vec::new()],
+            noted_parts: Vec::new(),
+            finds: false,
+            bounds: Vec::new(),
+        };
+        let private = &plan.private;
+        plan.bounds.push(quote!(i64: #private::Value<DB>));
+        errors.extend(plan.is_watched(&row.filter, &model.name).err());
+        for field in &row.fields {
+            match plan.field(field) {
+                Ok(kind) => plan.fields.push((field, kind)),
+                Err(error) => errors.push(error),
+            }
+        }
+        if !plan.reads.is_empty() {
+            match plan.own_id() {
+                Ok(key) => plan.key = Some(key),
+                Err(error) => errors.push(error),
+            }
+        }
+        plan
+    }
+
+    /// What is selected, as text.
+    pub(super) fn columns(&self) -> String {
+        let all: Vec<&str> = self.selected.iter().map(|it| it.sql.as_str()).collect();
+        match all.is_empty() {
+            // A row without a column is a row nevertheless.
+            true => "1".to_owned(),
+            false => all.join(", "),
+        }
+    }
+
+    fn field(&mut self, field: &'a Field) -> Result<Kind, Error> {
+        let found = &field.found;
+        if field.sqlx.flattens {
+            let why = "a loader that writes itself does not flatten: columns of other rows are `#[cached(from = \"model.column\")]`";
+            return Err(Error::new(field.ident.span(), why));
+        }
+        if let Some(count) = &found.count {
+            return self.count(field, count);
+        }
+        if let Some(from) = &found.from {
+            return self.from(field, from);
+        }
+        if let Some(to) = &field.rows {
+            return self.rows(field, to);
+        }
+        if let Some(order_by) = &found.order_by {
+            return Err(of_rows_only(order_by.span(), "order_by"));
+        }
+        if let Some(condition) = found.filter.first() {
+            return Err(of_rows_only(condition.column.span(), "filter"));
+        }
+        if field.sqlx.skips {
+            return Ok(Kind::Default);
+        }
+        let column = format!("t.{}", sql::quoted(&field.column));
+        let name = format!("{}.{}", self.model.name, field.column);
+        Ok(Kind::Column(self.select(field, column, &name)))
+    }
+
+    /// Selects a column for a field; returns its place in the row.
+    fn select(&mut self, field: &Field, sql: String, name: &str) -> usize {
+        let (private, ty, column) = (&self.private, &field.ty, self.width + 1);
+        let at = at(ty);
+        let (bound, get) = match (&field.sqlx.try_from, field.sqlx.json) {
+            (Some(from), _) => (
+                quote_spanned!(at=> #from: #private::Value<DB>),
+                quote!(#private::get_from::<DB, #from, #ty>(row, #column, #name)?),
+            ),
+            (None, Some(nullable)) if nullable.0 => {
+                let inner = not_null(ty);
+                let json = quote!(::core::option::Option<#private::sqlx::types::Json<#inner>>);
+                (
+                    quote_spanned!(at=> #json: #private::Value<DB>),
+                    quote!(<#json as #private::Value<DB>>::get(row, #column, #name)?.map(|json| json.0)),
+                )
+            }
+            (None, Some(_)) => {
+                let json = quote!(#private::sqlx::types::Json<#ty>);
+                (
+                    quote_spanned!(at=> #json: #private::Value<DB>),
+                    quote!(<#json as #private::Value<DB>>::get(row, #column, #name)?.0),
+                )
+            }
+            (None, None) => (
+                quote_spanned!(at=> #ty: #private::Value<DB>),
+                quote!(<#ty as #private::Value<DB>>::get(row, #column, #name)?),
+            ),
+        };
+        self.bounds.push(bound);
+        self.push(Selected { sql, get }, 1)
+    }
+
+    fn push(&mut self, selected: Selected, width: usize) -> usize {
+        self.width += width;
+        self.selected.push(selected);
+        self.selected.len() - 1
+    }
+
+    /// The row's own id, cloned.
+    fn own_id(&mut self) -> Result<(TokenStream, TokenStream), Error> {
+        let Some(fields) = self.row.columns(&self.model.id) else {
+            let why = format!(
+                "`{}` has no field for the id of `{}`, by which the rows that it embeds are found\nhelp: add it",
+                self.row.ident, self.model.name
+            );
+            return Err(Error::new(self.row.ident.span(), why));
+        };
+        let private = &self.private;
+        let clones = fields.iter().filter_map(|field| {
+            let (_, kind) = self.fields.iter().find(|(it, _)| it.ident == field.ident)?;
+            let Kind::Column(at) = kind else {
+                return None;
+            };
+            let at = Index::from(*at);
+            Some(quote!(::core::clone::Clone::clone(&row.#at)))
+        });
+        let clones: Vec<TokenStream> = clones.collect();
+        let types: Vec<TokenStream> = fields.iter().map(|it| it.ty.to_token_stream()).collect();
+        let (ty, key) = match (&types[..], &clones[..]) {
+            ([ty], [clone]) => (ty.clone(), clone.clone()),
+            _ => (quote!((#(#types),*)), quote!((#(#clones),*))),
+        };
+        self.bounds.push(quote!(#ty: #private::Key<DB>));
+        Ok((ty, key))
+    }
+
+    /// A column of other rows: of the one that this refers to, or of all that are found by it.
+    fn from(&mut self, field: &'a Field, from: &LitStr) -> Result<Kind, Error> {
+        let text = from.value();
+        let Some((to, column)) = text.split_once('.') else {
+            let why =
+                "expected a model and its column, such as #[cached(from = \"organization.name\")]";
+            return Err(Error::new(from.span(), why));
+        };
+        let way = self.way(field, to, from)?;
+        let name = format!("{to}.{column}");
+        if way.iter().all(|hop| hop.direction == Direction::Forward) {
+            if let Some(condition) = field.found.filter.first() {
+                return Err(of_rows_only(condition.column.span(), "filter"));
+            }
+            let alias = format!("f{}", self.selected.len());
+            let is_optional = container(&field.ty).is_some_and(|(name, _)| name == "Option");
+            self.joins += &sql::join(self.schema, &way, &alias, is_optional);
+            let column = format!("{alias}.{}", sql::quoted(column));
+            return Ok(Kind::Column(self.select(field, column, &name)));
+        }
+        let inner = field.row();
+        let held = hold(&field.ty, itself)?;
+        let end = self.end(field, &way, to)?;
+        let private = self.private.clone();
+        self.bounds.push(quote!(#inner: #private::Value<DB>));
+        let along = sql::along(self.schema, self.model, &way);
+        let filter = sql::filter(&field.found.filter);
+        let sql = format!("SELECT k.n, t.{} {along}{filter}{end}", sql::quoted(column));
+        let read = quote!(reading.values::<#inner, _>(#sql, #name, keys()));
+        let part = self.read(read, false);
+        Ok(Kind::Held { rows: quote!(#private::Held::of(#part)), held })
+    }
+
+    fn count(&mut self, field: &'a Field, count: &LitStr) -> Result<Kind, Error> {
+        let to = count.value();
+        let way = self.way(field, &to, count)?;
+        if way.iter().all(|hop| hop.direction == Direction::Forward) {
+            let why = format!(
+                "no `{to}` refers to `{}`: there is at most one\nhelp: count rows that refer to it",
+                self.model.name
+            );
+            return Err(Error::new(count.span(), why));
+        }
+        if let Some(order_by) = &field.found.order_by {
+            return Err(Error::new(order_by.span(), "a number of rows has no order"));
+        }
+        self.is_watched(&field.found.filter, &to)?;
+        let along = sql::along(self.schema, self.model, &way);
+        let filter = sql::filter(&field.found.filter);
+        let sql = format!("SELECT k.n, count(*) {along}{filter} GROUP BY k.n");
+        let name = format!("count of {to}");
+        let part = self.read(quote!(reading.values::<i64, _>(#sql, #name, keys())), false);
+        Ok(Kind::Count { part, ty: field.ty.to_token_stream() })
+    }
+
+    fn rows(&mut self, field: &'a Field, to: &str) -> Result<Kind, Error> {
+        if self.row.is_of_itself(field) {
+            let why = "a value that embeds its own type is loaded by hand: how deep would it go?\n\
+                       help: implement `Load`, and remove `load`";
+            return Err(Error::new(field.ident.span(), why));
+        }
+        let at_field = LitStr::new(to, field.ident.span());
+        let way = self.way(field, to, field.embeds.as_ref().unwrap_or(&at_field))?;
+        let is_cached = self.schema.model(to).is_some_and(|it| it.cached.is_some());
+        if let Some(inner) = arc_of(&field.ty).filter(|_| is_cached) {
+            return self.cached(field, &way, to, inner);
+        }
+        let inner = field.row();
+        let held = hold(&field.ty, itself)?;
+        let end = self.end(field, &way, to)?;
+        let (private, at) = (self.private.clone(), at(&field.ty));
+        self.bounds.push(quote_spanned!(at=> #inner: #private::Part<DB, Db>));
+        let along = sql::along(self.schema, self.model, &way);
+        let filter = sql::filter(&field.found.filter);
+        let sql = format!("SELECT k.n, {{columns}} {along}{filter}{{joins}}{end}");
+        let part = self.read(quote!(reading.rows::<#inner, Db, _>(#sql, keys())), true);
+        self.noted[1].push(quote!(#private::want(#part, wanted);));
+        self.finds = true;
+        Ok(Kind::Held { rows: quote!(#private::finished(#part, found)), held })
+    }
+
+    /// Values that are cached themselves.
+    fn cached(
+        &mut self,
+        field: &'a Field,
+        way: &[Hop],
+        to: &str,
+        inner: &Type,
+    ) -> Result<Kind, Error> {
+        let held = hold(&field.ty, shared)?;
+        let (runtime, at) = (&self.row.runtime, at(&field.ty));
+        let private = self.private.clone();
+        let id = quote!(<#inner as #runtime::Model>::Id);
+        self.bounds.push(quote_spanned!(at=> #inner: #runtime::Load<Db>));
+        self.bounds.push(quote!(#id: #private::Key<DB>));
+        self.finds = true;
+        let name = format!("id of {to}");
+        if let [Hop { direction: Direction::Forward, columns, .. }] = way
+            && field.found.filter.is_empty()
+        {
+            let columns: Vec<String> =
+                columns.iter().map(|column| format!("t.{}", sql::quoted(column))).collect();
+            let column = self.width + 1;
+            let get = quote!(<#id as #private::Key<DB>>::get(row, #column, #name)?);
+            let place = self.push(Selected { sql: columns.join(", "), get }, columns.len());
+            let place = Index::from(place);
+            self.noted[0].push(quote!(wanted.add::<#inner>(&row.#place);));
+            let rows = quote!(found.held::<#inner, Db>(row.#place));
+            return Ok(Kind::Held { rows, held });
+        }
+        let end = self.end(field, way, to)?;
+        let along = sql::along(self.schema, self.model, way);
+        let filter = sql::filter(&field.found.filter);
+        let ids = self.schema.model(to).map(|model| &model.id[..]).unwrap_or_default();
+        let ids: Vec<String> = ids.iter().map(|id| format!("t.{}", sql::quoted(id))).collect();
+        let sql = format!("SELECT k.n, {} {along}{filter}{end}", ids.join(", "));
+        let part = self.read(quote!(reading.keys::<#id, _>(#sql, #name, keys())), true);
+        self.noted[1].push(quote!(wanted.add::<#inner>(#part);));
+        Ok(Kind::Held { rows: quote!(found.held::<#inner, Db>(#part)), held })
+    }
+
+    fn way(&self, field: &Field, to: &str, written: &LitStr) -> Result<Vec<Hop>, Error> {
+        way(self.schema, self.model, field, to).map_err(|why| Error::new(written.span(), why))
+    }
+
+    /// Reads a part; returns its name, and knows whether cached values are noted of it.
+    fn read(&mut self, read: TokenStream, is_noted: bool) -> Ident {
+        let n = self.reads.len();
+        self.reads.push(read);
+        self.noted_parts.extend(is_noted.then_some(n));
+        format_ident!("part_{n}")
+    }
+
+    /// What a statement for rows ends with: their order, where there may be several.
+    fn end(&self, field: &Field, way: &[Hop], to: &str) -> Result<String, Error> {
+        self.is_watched(&field.found.filter, to)?;
+        let order = sql::order(field.found.order_by.as_ref())?;
+        let is_one = way.iter().all(|hop| hop.direction == Direction::Forward);
+        if is_one {
+            if let Some(order_by) = &field.found.order_by {
+                return Err(Error::new(
+                    order_by.span(),
+                    format!("there is one `{to}`, and no order"),
+                ));
+            }
+            if is_list(&field.ty, itself) {
+                let why = format!("there is at most one `{to}`: write `Option<…>`");
+                return Err(Error::new_spanned(&field.ty, why));
+            }
+            return Ok(String::new());
+        }
+        let end = self.schema.model(self.schema.rows_of(to));
+        Ok(end.map(|model| sql::ordered(&order, model)).unwrap_or_default())
+    }
+
+    /// Columns of a filter count: their changes must not be ignored.
+    fn is_watched(&self, filter: &[Condition], to: &str) -> Result<(), Error> {
+        let ignores = self.schema.model(to).map(|model| &model.ignores[..]).unwrap_or_default();
+        let ignored = filter.iter().find(|it| ignores.contains(&it.column.to_string()));
+        let Some(Condition { column, .. }) = ignored else {
+            return Ok(());
+        };
+        let why = format!(
+            "`{column}` is in the `ignores` of `{to}`: its change would not be reported, and the value be old\n\
+             help: remove it there, or do not filter by it"
+        );
+        Err(Error::new(column.span(), why))
+    }
+}
+
+fn of_rows_only(at: proc_macro2::Span, name: &str) -> Error {
+    Error::new(at, format!("`{name}` is for fields that hold rows which refer to this one"))
+}

@@ -1,0 +1,149 @@
+//! What a loader that wrote itself needs of a database.
+
+use sqlx::error::BoxDynError;
+use sqlx::{AssertSqlSafe, Decode, Type};
+
+use crate::outbox::database::OutboxDatabase;
+
+/// Implemented for [`sqlx::Postgres`] and [`sqlx::Sqlite`].
+pub trait LoadDatabase: OutboxDatabase {
+    /// How many values a statement takes at most.
+    const MOST_VALUES: usize;
+
+    /// How many keys a statement has places for, if it is to have these: each text of a statement
+    /// is prepared once.
+    fn places(keys: usize) -> usize;
+
+    /// What stands for the keys in a `FROM`: a table `k` with a column `n`, which counts from 1,
+    /// and the columns `k1`, `k2` … of the keys.
+    fn keys(columns: usize, places: usize) -> String;
+
+    /// The value of a column.
+    ///
+    /// # Errors
+    /// When it is not of this type.
+    fn get<'r, T>(row: &'r Self::Row, at: usize) -> Result<T, sqlx::Error>
+    where
+        T: Decode<'r, Self> + Type<Self>;
+
+    /// Runs a statement.
+    fn fetch(
+        connection: &mut Self::Connection,
+        sql: String,
+        arguments: Self::Arguments,
+    ) -> impl Future<Output = Result<Vec<Self::Row>, sqlx::Error>> + Send;
+}
+
+macro_rules! runs {
+    () => {
+        fn get<'r, T>(row: &'r Self::Row, at: usize) -> Result<T, sqlx::Error>
+        where
+            T: Decode<'r, Self> + Type<Self>,
+        {
+            sqlx::Row::try_get(row, at)
+        }
+
+        async fn fetch(
+            connection: &mut Self::Connection,
+            sql: String,
+            arguments: Self::Arguments,
+        ) -> Result<Vec<Self::Row>, sqlx::Error> {
+            // Of names that `cache.toml` and structs have, which are identifiers, and are quoted.
+            sqlx::query_with(AssertSqlSafe(sql), arguments).fetch_all(connection).await
+        }
+    };
+}
+
+#[cfg(feature = "postgres")]
+impl LoadDatabase for sqlx::Postgres {
+    const MOST_VALUES: usize = usize::MAX;
+
+    fn places(keys: usize) -> usize {
+        keys
+    }
+
+    fn keys(columns: usize, _: usize) -> String {
+        let list = |name: &str| {
+            let names = (1..=columns).map(|at| format!("{name}{at}"));
+            names.collect::<Vec<_>>().join(", ")
+        };
+        format!("unnest({}) WITH ORDINALITY AS k({}, n)", list("$"), list("k"))
+    }
+
+    runs!();
+}
+
+#[cfg(feature = "sqlite")]
+impl LoadDatabase for sqlx::Sqlite {
+    /// See <https://www.sqlite.org/limits.html#max_variable_number>.
+    const MOST_VALUES: usize = 32_766;
+
+    fn places(keys: usize) -> usize {
+        keys.next_power_of_two()
+    }
+
+    fn keys(columns: usize, places: usize) -> String {
+        let rows = (1..=places).map(|n| {
+            let values = (0..columns).map(|column| format!(", ?{}", column * places + n));
+            format!("({n}{})", values.collect::<String>())
+        });
+        let names = (1..=columns).map(|at| format!(", column{} AS k{at}", at + 1));
+        format!(
+            "(SELECT column1 AS n{} FROM (VALUES {})) AS k",
+            names.collect::<String>(),
+            rows.collect::<Vec<_>>().join(", ")
+        )
+    }
+
+    runs!();
+}
+
+/// What a column holds.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be read from a column of `{DB}`",
+    note = "sqlx has to know how: see `sqlx::Type` and `sqlx::Decode`; `#[sqlx(json)]` on the field is for JSON, `#[sqlx(try_from = \"…\")]` for what is made of another type"
+)]
+pub trait Value<DB: LoadDatabase>: Sized + Send + 'static {
+    /// The value of a column, whose name is for errors.
+    ///
+    /// # Errors
+    /// When it is not of this type.
+    fn get(row: &DB::Row, at: usize, name: &str) -> Result<Self, sqlx::Error>;
+}
+
+impl<DB, T> Value<DB> for T
+where
+    DB: LoadDatabase,
+    T: for<'r> Decode<'r, DB> + Type<DB> + Send + 'static,
+{
+    fn get(row: &DB::Row, at: usize, name: &str) -> Result<T, sqlx::Error> {
+        DB::get(row, at).map_err(|error| of_column(error, name))
+    }
+}
+
+/// A value that is made of the one in the column.
+///
+/// # Errors
+/// When that is of another type, or cannot be made into one.
+pub fn get_from<DB: LoadDatabase, U: Value<DB>, T: TryFrom<U, Error: Into<BoxDynError>>>(
+    row: &DB::Row,
+    at: usize,
+    name: &str,
+) -> Result<T, sqlx::Error> {
+    let value = T::try_from(U::get(row, at, name)?);
+    let undecoded = |error: T::Error| sqlx::Error::ColumnDecode {
+        index: name.to_owned(),
+        source: error.into(),
+    };
+    value.map_err(undecoded)
+}
+
+/// The error, which knows the place in the statement, with the name.
+fn of_column(error: sqlx::Error, name: &str) -> sqlx::Error {
+    match error {
+        sqlx::Error::ColumnDecode { source, .. } => {
+            sqlx::Error::ColumnDecode { index: name.to_owned(), source }
+        }
+        error => error,
+    }
+}

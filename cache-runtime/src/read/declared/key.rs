@@ -1,0 +1,108 @@
+//! What rows are found by: the values of one column, or of several.
+
+use sqlx::error::BoxDynError;
+use sqlx::{Arguments, Database, Encode, Type};
+
+use super::database::{LoadDatabase, Value};
+use crate::model::key::Column;
+
+/// Values that a statement can be asked with, of one column.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be sent to `{DB}`, so that no row can be found by it",
+    note = "sqlx has to know how: see `sqlx::Type` and `sqlx::Encode`; on PostgreSQL an array of it as well, `PgHasArrayType`"
+)]
+pub trait Bind<DB: Database>: Clone + Send + Sync + 'static {
+    /// Adds them, and NULLs up to so many.
+    ///
+    /// # Errors
+    /// When one of them cannot be encoded.
+    fn bind(values: Vec<Self>, places: usize, to: &mut DB::Arguments) -> Result<(), BoxDynError>;
+}
+
+/// All of them as one array.
+#[cfg(feature = "postgres")]
+impl<T> Bind<sqlx::Postgres> for T
+where
+    T: for<'q> Encode<'q, sqlx::Postgres> + Type<sqlx::Postgres>,
+    T: sqlx::postgres::PgHasArrayType + Clone + Send + Sync + 'static,
+{
+    fn bind(
+        values: Vec<T>,
+        _: usize,
+        to: &mut sqlx::postgres::PgArguments,
+    ) -> Result<(), BoxDynError> {
+        to.add(values)
+    }
+}
+
+#[cfg(feature = "sqlite")]
+impl<T> Bind<sqlx::Sqlite> for T
+where
+    T: for<'q> Encode<'q, sqlx::Sqlite> + Type<sqlx::Sqlite> + Clone + Send + Sync + 'static,
+{
+    fn bind(
+        values: Vec<T>,
+        places: usize,
+        to: &mut sqlx::sqlite::SqliteArguments,
+    ) -> Result<(), BoxDynError> {
+        let nulls = places - values.len();
+        for value in values {
+            to.add(value)?;
+        }
+        (0..nulls).try_for_each(|_| to.add(None::<T>))
+    }
+}
+
+/// An id, or a lookup.
+pub trait Key<DB: LoadDatabase>: Clone + Send + Sync + 'static {
+    /// Of so many columns.
+    const COLUMNS: usize;
+
+    /// Adds these keys, column by column, each with NULLs up to so many.
+    ///
+    /// # Errors
+    /// When one of them cannot be encoded.
+    fn bind(keys: Vec<Self>, places: usize, to: &mut DB::Arguments) -> Result<(), BoxDynError>;
+
+    /// The key in these columns; none where one of them is NULL.
+    ///
+    /// # Errors
+    /// When they are not of this type.
+    fn get(row: &DB::Row, at: usize, name: &str) -> Result<Option<Self>, sqlx::Error>;
+}
+
+impl<DB: LoadDatabase, T: Column + Bind<DB>> Key<DB> for T
+where
+    Option<T>: Value<DB>,
+{
+    const COLUMNS: usize = 1;
+
+    fn bind(keys: Vec<T>, places: usize, to: &mut DB::Arguments) -> Result<(), BoxDynError> {
+        <T as Bind<DB>>::bind(keys, places, to)
+    }
+
+    fn get(row: &DB::Row, at: usize, name: &str) -> Result<Option<T>, sqlx::Error> {
+        <Option<T> as Value<DB>>::get(row, at, name)
+    }
+}
+
+macro_rules! composite {
+    ($count:literal: $($t:ident $at:tt),*) => {
+        impl<DB: LoadDatabase, $($t: Key<DB>),*> Key<DB> for ($($t,)*) {
+            const COLUMNS: usize = $count;
+
+            fn bind(keys: Vec<Self>, places: usize, to: &mut DB::Arguments) -> Result<(), BoxDynError> {
+                $($t::bind(keys.iter().map(|key| key.$at.clone()).collect(), places, to)?;)*
+                Ok(())
+            }
+
+            fn get(row: &DB::Row, at: usize, name: &str) -> Result<Option<Self>, sqlx::Error> {
+                let parts = ($($t::get(row, at + $at, name)?,)*);
+                Ok((|| Some(($(parts.$at?,)*)))())
+            }
+        }
+    };
+}
+composite!(2: A 0, B 1);
+composite!(3: A 0, B 1, C 2);
+composite!(4: A 0, B 1, C 2, D 3);

@@ -1,0 +1,288 @@
+//! A struct as its rows are read: its columns, and the parts that it is put together from.
+
+use std::pin::Pin;
+
+use sqlx::Pool;
+
+use super::database::{LoadDatabase, Value};
+use super::key::Key;
+use super::nested::{Found, Held, Wanted};
+use crate::boxed::BoxError;
+use crate::model::{Cached, Model};
+use crate::read::load::LoadContext;
+
+/// A struct whose rows can be read from this database, for a cache of a `Db`.
+///
+/// Implemented by `#[derive(Cached)]`.
+#[diagnostic::on_unimplemented(
+    message = "the rows of `{Self}` cannot be read from `{DB}` by what it declares",
+    note = "put `#[cached(load)]` on it, which says why"
+)]
+pub trait Part<DB: LoadDatabase, Db>: Sized + Send + 'static {
+    /// What is selected of a row, which the statement calls `t`: `t."id", t."title"`.
+    const COLUMNS: &'static str;
+
+    /// What is joined to it for columns of other rows.
+    const JOINS: &'static str;
+
+    /// What these rows hold, from their second column on, and their parts.
+    fn drafts(
+        reading: &mut Reading<'_, DB>,
+        rows: &[DB::Row],
+    ) -> impl Future<Output = Result<Drafts<Self, Db>, sqlx::Error>> + Send;
+}
+
+/// A row and its parts, before the cached values in it are there. Only the generated code knows the
+/// types: those of a struct's fields may be private.
+pub trait Draft<T, Db>: Send {
+    /// Notes the cached values that it is put together from as well.
+    fn wants(&self, wanted: &mut Wanted<Db>);
+
+    /// The struct; none where a row is missing that it is not without.
+    fn finish(self: Box<Self>, found: &Found) -> Option<T>;
+}
+
+/// One for each row.
+pub type Drafts<T, Db> = Vec<Box<dyn Draft<T, Db>>>;
+
+struct Made<R, P, T, Db> {
+    row: R,
+    parts: P,
+    wants: fn(&R, &P, &mut Wanted<Db>),
+    finish: fn(R, P, &Found) -> Option<T>,
+}
+
+impl<R: Send, P: Send, T, Db> Draft<T, Db> for Made<R, P, T, Db> {
+    fn wants(&self, wanted: &mut Wanted<Db>) {
+        (self.wants)(&self.row, &self.parts, wanted);
+    }
+
+    fn finish(self: Box<Self>, found: &Found) -> Option<T> {
+        (self.finish)(self.row, self.parts, found)
+    }
+}
+
+/// Drafts of these rows, each with its parts, and what is done with each.
+pub fn drafts<R: Send + 'static, P: Send + 'static, T: 'static, Db: 'static>(
+    rows: Vec<R>,
+    parts: Vec<P>,
+    wants: fn(&R, &P, &mut Wanted<Db>),
+    finish: fn(R, P, &Found) -> Option<T>,
+) -> Drafts<T, Db> {
+    let made = |(row, parts)| Box::new(Made { row, parts, wants, finish }) as Box<dyn Draft<T, Db>>;
+    rows.into_iter().zip(parts).map(made).collect()
+}
+
+/// What rows are found by that refer to these.
+pub fn keys<R, K>(rows: &[R], key: fn(&R) -> K) -> Vec<K> {
+    rows.iter().map(key).collect()
+}
+
+/// No parts yet of these rows.
+pub fn no_parts<R>(rows: &[R]) -> Vec<()> {
+    vec![(); rows.len()]
+}
+
+/// One part more of each.
+pub fn and<P, A>(parts: Vec<P>, more: Vec<A>) -> Vec<(P, A)> {
+    parts.into_iter().zip(more).collect()
+}
+
+/// Notes what these parts want.
+pub fn want<T, Db>(parts: &Drafts<T, Db>, wanted: &mut Wanted<Db>) {
+    parts.iter().for_each(|part| part.wants(wanted));
+}
+
+/// These parts, put together.
+pub fn finished<T, Db>(parts: Drafts<T, Db>, found: &Found) -> Held<T> {
+    let finished: Vec<T> = parts.into_iter().filter_map(|part| part.finish(found)).collect();
+    Held::of(finished)
+}
+
+/// A number of rows: none, where there are none to be counted.
+pub fn number(counted: &[i64]) -> i64 {
+    counted.first().copied().unwrap_or_default()
+}
+
+/// A value that finds its own rows.
+pub trait Whole: Cached {
+    /// The statement that finds them by their ids.
+    const BY_ID: &'static str;
+}
+
+/// A connection on which a value's rows are read, one statement after the other.
+#[derive(Debug)]
+pub struct Reading<'c, DB: LoadDatabase> {
+    connection: &'c mut DB::Connection,
+}
+
+type Answers<'a, T> = Pin<Box<dyn Future<Output = Result<Vec<T>, sqlx::Error>> + Send + 'a>>;
+
+impl<DB: LoadDatabase> Reading<'_, DB>
+where
+    i64: Value<DB>,
+{
+    /// The rows of each key, with their parts.
+    ///
+    /// In the statement `{keys}` stands for the keys, `{columns}` and `{joins}` for what the struct
+    /// is made of.
+    pub fn rows<'a, T: Part<DB, Db>, Db: 'static, K: Key<DB>>(
+        &'a mut self,
+        sql: &'static str,
+        keys: Vec<K>,
+    ) -> Answers<'a, Drafts<T, Db>> {
+        Box::pin(async move {
+            let sql = sql.replacen("{columns}", <T as Part<DB, Db>>::COLUMNS, 1);
+            let sql = sql.replacen("{joins}", <T as Part<DB, Db>>::JOINS, 1);
+            let count = keys.len();
+            let (of, rows): (Vec<usize>, Vec<DB::Row>) =
+                self.fetch(&sql, keys).await?.into_iter().unzip();
+            let drafts = match rows.is_empty() {
+                true => Vec::new(),
+                false => T::drafts(self, &rows).await?,
+            };
+            Ok(grouped(count, of, drafts))
+        })
+    }
+
+    /// The value in the first column after `n`, of each row of each key.
+    pub fn values<'a, V: Value<DB>, K: Key<DB>>(
+        &'a mut self,
+        sql: &'static str,
+        name: &'static str,
+        keys: Vec<K>,
+    ) -> Answers<'a, Vec<V>> {
+        Box::pin(async move {
+            let count = keys.len();
+            let fetched = self.fetch(sql, keys).await?;
+            let values: Result<Vec<V>, _> =
+                fetched.iter().map(|(_, row)| V::get(row, 1, name)).collect();
+            Ok(grouped(count, fetched.iter().map(|(n, _)| *n), values?))
+        })
+    }
+
+    /// The key in the columns after `n`, of each row of each key.
+    pub fn keys<'a, F: Key<DB>, K: Key<DB>>(
+        &'a mut self,
+        sql: &'static str,
+        name: &'static str,
+        keys: Vec<K>,
+    ) -> Answers<'a, Vec<F>> {
+        Box::pin(async move {
+            let count = keys.len();
+            let fetched = self.fetch(sql, keys).await?;
+            let mut found = Vec::with_capacity(fetched.len());
+            for (n, row) in &fetched {
+                found.extend(F::get(row, 1, name)?.map(|key| (*n, key)));
+            }
+            let (of, found): (Vec<usize>, Vec<F>) = found.into_iter().unzip();
+            Ok(grouped(count, of, found))
+        })
+    }
+
+    /// The same, of the first row of one key.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn key<F: Key<DB>, K: Key<DB>>(
+        &mut self,
+        sql: &'static str,
+        name: &'static str,
+        key: &K,
+    ) -> Result<Option<F>, sqlx::Error> {
+        let found = self.keys(sql, name, vec![key.clone()]).await?;
+        Ok(found.into_iter().flatten().next())
+    }
+
+    /// Each row, with the position of its key.
+    async fn fetch<K: Key<DB>>(
+        &mut self,
+        sql: &str,
+        mut keys: Vec<K>,
+    ) -> Result<Vec<(usize, DB::Row)>, sqlx::Error> {
+        let most = prev_power_of_two(DB::MOST_VALUES / K::COLUMNS);
+        let (mut all, mut before) = (Vec::new(), 0);
+        while !keys.is_empty() {
+            let rest = keys.split_off(keys.len().min(most));
+            let (asked, places) = (keys.len(), DB::places(keys.len()));
+            let sql = sql.replacen("{keys}", &DB::keys(K::COLUMNS, places), 1);
+            let mut arguments = <DB::Arguments as Default>::default();
+            K::bind(keys, places, &mut arguments).map_err(sqlx::Error::Encode)?;
+            for row in DB::fetch(self.connection, sql, arguments).await? {
+                let n = <i64 as Value<DB>>::get(&row, 0, "n")?;
+                // It counts from 1.
+                let at = usize::try_from(n).ok().and_then(|n| n.checked_sub(1));
+                all.extend(at.filter(|at| *at < asked).map(|at| (before + at, row)));
+            }
+            (before, keys) = (before + asked, rest);
+        }
+        Ok(all)
+    }
+}
+
+fn prev_power_of_two(most: usize) -> usize {
+    1 << most.ilog2()
+}
+
+/// Each answer with those of its key.
+fn grouped<T>(
+    keys: usize,
+    of: impl IntoIterator<Item = usize>,
+    answers: impl IntoIterator<Item = T>,
+) -> Vec<Vec<T>> {
+    let mut groups: Vec<Vec<T>> = Vec::new();
+    groups.resize_with(keys, Vec::new);
+    for (key, answer) in of.into_iter().zip(answers) {
+        groups[key].push(answer);
+    }
+    groups
+}
+
+/// Loads values by their ids.
+pub(super) async fn load<T, DB, Db>(
+    cx: &LoadContext<Db>,
+    pool: &Pool<DB>,
+    ids: &[<T as Model>::Id],
+) -> Result<Vec<T>, BoxError>
+where
+    T: Part<DB, Db> + Whole,
+    DB: LoadDatabase,
+    Db: Send + Sync + 'static,
+    T::Id: Key<DB>,
+    i64: Value<DB>,
+{
+    let drafts = {
+        let mut connection = cx.acquire(pool).await?;
+        let mut reading = Reading::<DB> { connection: &mut connection };
+        reading.rows::<T, Db, T::Id>(T::BY_ID, ids.to_vec()).await?
+    };
+    let drafts: Drafts<T, Db> = drafts.into_iter().flatten().collect();
+    let mut wanted = Wanted::new();
+    drafts.iter().for_each(|draft| draft.wants(&mut wanted));
+    let found = wanted.read(cx).await?;
+    Ok(drafts.into_iter().filter_map(|draft| draft.finish(&found)).collect())
+}
+
+/// A value that finds its id by its lookups.
+pub trait Lookups<DB: LoadDatabase>: Cached {
+    /// The id behind a lookup.
+    fn look_up(
+        reading: &mut Reading<'_, DB>,
+        by: &Self::Lookup,
+    ) -> impl Future<Output = Result<Option<Self::Id>, sqlx::Error>> + Send;
+}
+
+/// Finds an id.
+pub(super) async fn find<T, DB, Db>(
+    cx: &LoadContext<Db>,
+    pool: &Pool<DB>,
+    by: &T::Lookup,
+) -> Result<Option<T::Id>, BoxError>
+where
+    T: Lookups<DB>,
+    DB: LoadDatabase,
+    Db: Send + Sync + 'static,
+{
+    let mut connection = cx.acquire(pool).await?;
+    Ok(T::look_up(&mut Reading { connection: &mut connection }, by).await?)
+}
