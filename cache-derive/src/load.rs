@@ -58,6 +58,15 @@ fn part(row: &Struct, plan: &Plan<'_>) -> TokenStream {
     let (columns, joins, bounds) = (plan.columns(), &plan.joins, &plan.bounds);
     let reading = used("reading", !plan.reads.is_empty());
     let drafts = drafts(plan);
+    let expects = plan.selected.iter().map(|it| &it.expect);
+    let expects = match plan.selected.is_empty() {
+        true => quote!(::std::vec::Vec::new()),
+        false => quote! {
+            let mut columns = ::std::vec::Vec::new();
+            #(#expects)*
+            columns
+        },
+    };
     quote! {
         #[automatically_derived]
         impl<DB, Db> #private::Part<DB, Db> for #ident
@@ -68,6 +77,9 @@ fn part(row: &Struct, plan: &Plan<'_>) -> TokenStream {
         {
             const COLUMNS: &'static str = #columns;
             const JOINS: &'static str = #joins;
+            fn expects() -> ::std::vec::Vec<#private::Expected<DB>> {
+                #expects
+            }
             async fn drafts(
                 #reading: &mut #private::Reading<'_, DB>,
                 rows: &[DB::Row],

@@ -70,6 +70,8 @@ pub mod __private {
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub use crate::read::declared::database::{Value, get_from};
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    pub use crate::read::declared::expected::{Expected, expect, expect_key};
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub use crate::read::declared::key::{Bind, Key};
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub use crate::read::declared::nested::{Found, Held, Wanted};

@@ -17,7 +17,7 @@ use tokio::time::timeout;
 
 pub(crate) use self::listen::Deadline;
 pub use self::listen::{Limits, listen};
-use crate::{Cache, Config, Db, SCHEMA, app, cache_builder};
+use crate::{Cache, Config, Db, Plio, SCHEMA, User, app, cache_builder};
 
 /// The database, migrated and not empty, with the cache in front of it. Errors are sentences.
 pub async fn connect(config: &Config) -> Result<Cache, String> {
@@ -26,14 +26,17 @@ pub async fn connect(config: &Config) -> Result<Cache, String> {
     if db.seed().await.map_err(|error| format!("cannot seed the database: {error}"))? {
         tracing::info!("the database was empty and has a demonstration now");
     }
+    let mut builder = cache_builder(db);
+    if let Some(url) = &config.redis_url {
+        let store = RedisStore::new(url, &SCHEMA);
+        let store = store.map_err(|error| format!("cannot use the Redis server: {error}"))?;
+        builder = builder.store(store);
+    }
     let cannot = |error| format!("cannot set up the cache: {error}");
-    let builder = cache_builder(db);
-    let Some(url) = &config.redis_url else {
-        return builder.build().await.map_err(cannot);
-    };
-    let store = RedisStore::new(url, &SCHEMA)
-        .map_err(|error| format!("cannot use the Redis server: {error}"))?;
-    builder.store(store).build().await.map_err(cannot)
+    let cache = builder.build().await.map_err(cannot)?;
+    cache.prepare::<Plio>().await.map_err(cannot)?;
+    cache.prepare::<User>().await.map_err(cannot)?;
+    Ok(cache)
 }
 
 /// Runs the service until it is told to stop. Errors are sentences.

@@ -43,6 +43,8 @@ pub(super) struct Selected {
     sql: String,
     /// An expression that reads it from `row`.
     pub(super) get: TokenStream,
+    /// A statement that expects it.
+    pub(super) expect: TokenStream,
 }
 
 /// What is in a field.
@@ -143,33 +145,30 @@ impl<'a> Plan<'a> {
     fn select(&mut self, field: &Field, sql: String, name: &str) -> usize {
         let (private, ty, column) = (&self.private, &field.ty, self.width + 1);
         let at = at(ty);
-        let (bound, get) = match (&field.sqlx.try_from, field.sqlx.json) {
+        let (held, get) = match (&field.sqlx.try_from, field.sqlx.json) {
             (Some(from), _) => (
-                quote_spanned!(at=> #from: #private::Value<DB>),
+                from.to_token_stream(),
                 quote!(#private::get_from::<DB, #from, #ty>(row, #column, #name)?),
             ),
             (None, Some(nullable)) if nullable.0 => {
                 let inner = not_null(ty);
                 let json = quote!(::core::option::Option<#private::sqlx::types::Json<#inner>>);
-                (
-                    quote_spanned!(at=> #json: #private::Value<DB>),
-                    quote!(<#json as #private::Value<DB>>::get(row, #column, #name)?.map(|json| json.0)),
-                )
+                let get = quote!(<#json as #private::Value<DB>>::get(row, #column, #name)?);
+                (json, quote!(#get.map(|json| json.0)))
             }
             (None, Some(_)) => {
                 let json = quote!(#private::sqlx::types::Json<#ty>);
-                (
-                    quote_spanned!(at=> #json: #private::Value<DB>),
-                    quote!(<#json as #private::Value<DB>>::get(row, #column, #name)?.0),
-                )
+                let get = quote!(<#json as #private::Value<DB>>::get(row, #column, #name)?);
+                (json, quote!(#get.0))
             }
             (None, None) => (
-                quote_spanned!(at=> #ty: #private::Value<DB>),
+                ty.to_token_stream(),
                 quote!(<#ty as #private::Value<DB>>::get(row, #column, #name)?),
             ),
         };
-        self.bounds.push(bound);
-        self.push(Selected { sql, get }, 1)
+        let expect = quote!(#private::expect::<DB, #held>(#name, &mut columns););
+        self.bounds.push(quote_spanned!(at=> #held: #private::Value<DB>));
+        self.push(Selected { sql, get, expect }, 1)
     }
 
     fn push(&mut self, selected: Selected, width: usize) -> usize {
@@ -310,7 +309,9 @@ impl<'a> Plan<'a> {
                 columns.iter().map(|column| format!("t.{}", sql::quoted(column))).collect();
             let column = self.width + 1;
             let get = quote!(<#id as #private::Key<DB>>::get(row, #column, #name)?);
-            let place = self.push(Selected { sql: columns.join(", "), get }, columns.len());
+            let expect = quote!(#private::expect_key::<DB, #id>(#name, &mut columns););
+            let selected = Selected { sql: columns.join(", "), get, expect };
+            let place = self.push(selected, columns.len());
             let place = Index::from(place);
             self.noted[0].push(quote!(wanted.add::<#inner>(&row.#place);));
             let rows = quote!(found.held::<#inner, Db>(row.#place));

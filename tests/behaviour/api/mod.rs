@@ -15,6 +15,7 @@ mod fuzz;
 mod hazards;
 mod json;
 mod lists;
+mod loaders;
 mod lookups;
 mod near;
 mod near_bound;
@@ -51,6 +52,7 @@ pub fn all() -> Vec<Story> {
         errors::stories(),
         fuzz::stories(),
         lists::stories(),
+        loaders::stories(),
         lookups::stories(),
         statements::stories(),
         strangers::stories(),

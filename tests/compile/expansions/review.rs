@@ -38,6 +38,27 @@ where
 {
     const COLUMNS: &'static str = "t.\"id\", t.\"video_id\", t.\"config\", f3.\"title\", t.\"written_by_id\"";
     const JOINS: &'static str = " AND t.\"is_draft\" = FALSE LEFT JOIN \"video\" AS f3 ON f3.\"id\" = t.\"video_id\"";
+    fn expects() -> ::std::vec::Vec<::cache_runtime::__private::Expected<DB>> {
+        let mut columns = ::std::vec::Vec::new();
+        ::cache_runtime::__private::expect::<DB, i64>("review.id", &mut columns);
+        ::cache_runtime::__private::expect::<
+            DB,
+            Option<i64>,
+        >("review.video_id", &mut columns);
+        ::cache_runtime::__private::expect::<
+            DB,
+            ::core::option::Option<::cache_runtime::__private::sqlx::types::Json<Value>>,
+        >("review.config", &mut columns);
+        ::cache_runtime::__private::expect::<
+            DB,
+            Option<String>,
+        >("video.title", &mut columns);
+        ::cache_runtime::__private::expect_key::<
+            DB,
+            <User as ::cache_runtime::Model>::Id,
+        >("id of user", &mut columns);
+        columns
+    }
     async fn drafts(
         reading: &mut ::cache_runtime::__private::Reading<'_, DB>,
         rows: &[DB::Row],

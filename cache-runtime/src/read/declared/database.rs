@@ -1,7 +1,7 @@
 //! What a loader that wrote itself needs of a database.
 
 use sqlx::error::BoxDynError;
-use sqlx::{AssertSqlSafe, Decode, Type};
+use sqlx::{AssertSqlSafe, Column, Connection, Decode, Executor, SqlSafeStr, Statement, Type};
 
 use crate::outbox::database::OutboxDatabase;
 
@@ -32,10 +32,17 @@ pub trait LoadDatabase: OutboxDatabase {
         sql: String,
         arguments: Self::Arguments,
     ) -> impl Future<Output = Result<Vec<Self::Row>, sqlx::Error>> + Send;
+
+    /// Prepares a statement with keys of these types; returns the types of its columns.
+    fn prepare(
+        connection: &mut Self::Connection,
+        sql: String,
+        keys: &[Self::TypeInfo],
+    ) -> impl Future<Output = Result<Vec<Self::TypeInfo>, sqlx::Error>> + Send;
 }
 
 macro_rules! runs {
-    () => {
+    ($look:literal) => {
         fn get<'r, T>(row: &'r Self::Row, at: usize) -> Result<T, sqlx::Error>
         where
             T: Decode<'r, Self> + Type<Self>,
@@ -50,6 +57,21 @@ macro_rules! runs {
         ) -> Result<Vec<Self::Row>, sqlx::Error> {
             // Of names that `cache.toml` and structs have, which are identifiers, and are quoted.
             sqlx::query_with(AssertSqlSafe(sql), arguments).fetch_all(connection).await
+        }
+
+        async fn prepare(
+            connection: &mut Self::Connection,
+            sql: String,
+            keys: &[Self::TypeInfo],
+        ) -> Result<Vec<Self::TypeInfo>, sqlx::Error> {
+            let sql = AssertSqlSafe(sql).into_sql_str();
+            // What was prepared before a migration would be as it was, and a connection that has
+            // not looked since knows of none.
+            connection.clear_cached_statements().await?;
+            sqlx::query($look).execute(&mut *connection).await?;
+            let statement = connection.prepare_with(sql, keys).await?;
+            let columns = Statement::columns(&statement).iter();
+            Ok(columns.map(|column| Column::type_info(column).clone()).collect())
         }
     };
 }
@@ -70,7 +92,7 @@ impl LoadDatabase for sqlx::Postgres {
         format!("unnest({}) WITH ORDINALITY AS k({}, n)", list("$"), list("k"))
     }
 
-    runs!();
+    runs!("SELECT 1");
 }
 
 #[cfg(feature = "sqlite")]
@@ -95,7 +117,7 @@ impl LoadDatabase for sqlx::Sqlite {
         )
     }
 
-    runs!();
+    runs!("SELECT 1 FROM sqlite_schema");
 }
 
 /// What a column holds.
@@ -109,6 +131,12 @@ pub trait Value<DB: LoadDatabase>: Sized + Send + 'static {
     /// # Errors
     /// When it is not of this type.
     fn get(row: &DB::Row, at: usize, name: &str) -> Result<Self, sqlx::Error>;
+
+    /// Whether a column of this type can hold it.
+    fn fits(column: &DB::TypeInfo) -> bool;
+
+    /// The type of column that it has.
+    fn wants() -> String;
 }
 
 impl<DB, T> Value<DB> for T
@@ -118,6 +146,14 @@ where
 {
     fn get(row: &DB::Row, at: usize, name: &str) -> Result<T, sqlx::Error> {
         DB::get(row, at).map_err(|error| of_column(error, name))
+    }
+
+    fn fits(column: &DB::TypeInfo) -> bool {
+        <T as Type<DB>>::compatible(column)
+    }
+
+    fn wants() -> String {
+        <T as Type<DB>>::type_info().to_string()
     }
 }
 

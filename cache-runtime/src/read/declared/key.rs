@@ -4,6 +4,7 @@ use sqlx::error::BoxDynError;
 use sqlx::{Arguments, Database, Encode, Type};
 
 use super::database::{LoadDatabase, Value};
+use super::expected::Expected;
 use crate::model::key::Column;
 
 /// Values that a statement can be asked with, of one column.
@@ -17,6 +18,9 @@ pub trait Bind<DB: Database>: Clone + Send + Sync + 'static {
     /// # Errors
     /// When one of them cannot be encoded.
     fn bind(values: Vec<Self>, places: usize, to: &mut DB::Arguments) -> Result<(), BoxDynError>;
+
+    /// The type in which they are sent.
+    fn sent() -> DB::TypeInfo;
 }
 
 /// All of them as one array.
@@ -32,6 +36,10 @@ where
         to: &mut sqlx::postgres::PgArguments,
     ) -> Result<(), BoxDynError> {
         to.add(values)
+    }
+
+    fn sent() -> sqlx::postgres::PgTypeInfo {
+        <Vec<T> as Type<sqlx::Postgres>>::type_info()
     }
 }
 
@@ -51,6 +59,10 @@ where
         }
         (0..nulls).try_for_each(|_| to.add(None::<T>))
     }
+
+    fn sent() -> sqlx::sqlite::SqliteTypeInfo {
+        <T as Type<sqlx::Sqlite>>::type_info()
+    }
 }
 
 /// An id, or a lookup.
@@ -69,6 +81,12 @@ pub trait Key<DB: LoadDatabase>: Clone + Send + Sync + 'static {
     /// # Errors
     /// When they are not of this type.
     fn get(row: &DB::Row, at: usize, name: &str) -> Result<Option<Self>, sqlx::Error>;
+
+    /// The types in which its columns are sent.
+    fn sent(types: &mut Vec<DB::TypeInfo>);
+
+    /// What the columns that it is read from have to hold.
+    fn expected(name: &'static str, columns: &mut Vec<Expected<DB>>);
 }
 
 impl<DB: LoadDatabase, T: Column + Bind<DB>> Key<DB> for T
@@ -83,6 +101,14 @@ where
 
     fn get(row: &DB::Row, at: usize, name: &str) -> Result<Option<T>, sqlx::Error> {
         <Option<T> as Value<DB>>::get(row, at, name)
+    }
+
+    fn sent(types: &mut Vec<DB::TypeInfo>) {
+        types.push(<T as Bind<DB>>::sent());
+    }
+
+    fn expected(name: &'static str, columns: &mut Vec<Expected<DB>>) {
+        columns.push(Expected::of::<Option<T>>(name));
     }
 }
 
@@ -99,6 +125,14 @@ macro_rules! composite {
             fn get(row: &DB::Row, at: usize, name: &str) -> Result<Option<Self>, sqlx::Error> {
                 let parts = ($($t::get(row, at + $at, name)?,)*);
                 Ok((|| Some(($(parts.$at?,)*)))())
+            }
+
+            fn sent(types: &mut Vec<DB::TypeInfo>) {
+                $($t::sent(types);)*
+            }
+
+            fn expected(name: &'static str, columns: &mut Vec<Expected<DB>>) {
+                $($t::expected(name, columns);)*
             }
         }
     };

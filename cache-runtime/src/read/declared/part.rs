@@ -5,6 +5,7 @@ use std::pin::Pin;
 use sqlx::Pool;
 
 use super::database::{LoadDatabase, Value};
+use super::expected::{Expected, misfit};
 use super::key::Key;
 use super::nested::{Found, Held, Wanted};
 use crate::boxed::BoxError;
@@ -24,6 +25,9 @@ pub trait Part<DB: LoadDatabase, Db>: Sized + Send + 'static {
 
     /// What is joined to it for columns of other rows.
     const JOINS: &'static str;
+
+    /// What it selects.
+    fn expects() -> Vec<Expected<DB>>;
 
     /// What these rows hold, from their second column on, and their parts.
     fn drafts(
@@ -114,6 +118,8 @@ pub trait Whole: Cached {
 #[derive(Debug)]
 pub struct Reading<'c, DB: LoadDatabase> {
     connection: &'c mut DB::Connection,
+    /// The statements are prepared, and not run: whether the database has what they name.
+    prepares: bool,
 }
 
 type Answers<'a, T> = Pin<Box<dyn Future<Output = Result<Vec<T>, sqlx::Error>> + Send + 'a>>;
@@ -136,8 +142,8 @@ where
             let sql = sql.replacen("{joins}", <T as Part<DB, Db>>::JOINS, 1);
             let count = keys.len();
             let (of, rows): (Vec<usize>, Vec<DB::Row>) =
-                self.fetch(&sql, keys).await?.into_iter().unzip();
-            let drafts = match rows.is_empty() {
+                self.fetch(&sql, T::expects, keys).await?.into_iter().unzip();
+            let drafts = match rows.is_empty() && !self.prepares {
                 true => Vec::new(),
                 false => T::drafts(self, &rows).await?,
             };
@@ -154,7 +160,8 @@ where
     ) -> Answers<'a, Vec<V>> {
         Box::pin(async move {
             let count = keys.len();
-            let fetched = self.fetch(sql, keys).await?;
+            let expected = || vec![Expected::of::<V>(name)];
+            let fetched = self.fetch(sql, expected, keys).await?;
             let values: Result<Vec<V>, _> =
                 fetched.iter().map(|(_, row)| V::get(row, 1, name)).collect();
             Ok(grouped(count, fetched.iter().map(|(n, _)| *n), values?))
@@ -170,7 +177,12 @@ where
     ) -> Answers<'a, Vec<F>> {
         Box::pin(async move {
             let count = keys.len();
-            let fetched = self.fetch(sql, keys).await?;
+            let expected = || {
+                let mut columns = Vec::new();
+                F::expected(name, &mut columns);
+                columns
+            };
+            let fetched = self.fetch(sql, expected, keys).await?;
             let mut found = Vec::with_capacity(fetched.len());
             for (n, row) in &fetched {
                 found.extend(F::get(row, 1, name)?.map(|key| (*n, key)));
@@ -198,8 +210,13 @@ where
     async fn fetch<K: Key<DB>>(
         &mut self,
         sql: &str,
+        expected: impl FnOnce() -> Vec<Expected<DB>>,
         mut keys: Vec<K>,
     ) -> Result<Vec<(usize, DB::Row)>, sqlx::Error> {
+        if self.prepares {
+            self.prepare::<K>(sql, &expected()).await?;
+            return Ok(Vec::new());
+        }
         let most = prev_power_of_two(DB::MOST_VALUES / K::COLUMNS);
         let (mut all, mut before) = (Vec::new(), 0);
         while !keys.is_empty() {
@@ -217,6 +234,27 @@ where
             (before, keys) = (before + asked, rest);
         }
         Ok(all)
+    }
+}
+
+impl<DB: LoadDatabase> Reading<'_, DB> {
+    /// Whether the database has what the statement names, and its columns hold what is read.
+    async fn prepare<K: Key<DB>>(
+        &mut self,
+        sql: &str,
+        expected: &[Expected<DB>],
+    ) -> Result<(), sqlx::Error> {
+        let mut keys = Vec::new();
+        K::sent(&mut keys);
+        let sql = sql.replacen("{keys}", &DB::keys(K::COLUMNS, 1), 1);
+        let columns = DB::prepare(self.connection, sql.clone(), &keys).await;
+        let columns = columns.map_err(|error| {
+            sqlx::Error::Configuration(format!("{error}\nthe statement is: {sql}").into())
+        })?;
+        match misfit(expected, columns.get(1..).unwrap_or_default()) {
+            None => Ok(()),
+            Some(why) => Err(sqlx::Error::Configuration(why.into())),
+        }
     }
 }
 
@@ -253,7 +291,7 @@ where
 {
     let drafts = {
         let mut connection = cx.acquire(pool).await?;
-        let mut reading = Reading::<DB> { connection: &mut connection };
+        let mut reading = Reading::<DB> { connection: &mut connection, prepares: false };
         reading.rows::<T, Db, T::Id>(T::BY_ID, ids.to_vec()).await?
     };
     let drafts: Drafts<T, Db> = drafts.into_iter().flatten().collect();
@@ -284,5 +322,23 @@ where
     Db: Send + Sync + 'static,
 {
     let mut connection = cx.acquire(pool).await?;
-    Ok(T::look_up(&mut Reading { connection: &mut connection }, by).await?)
+    Ok(T::look_up(&mut Reading { connection: &mut connection, prepares: false }, by).await?)
+}
+
+/// Prepares the statements of a value.
+pub(super) async fn prepare<T, DB, Db>(
+    cx: &LoadContext<Db>,
+    pool: &Pool<DB>,
+) -> Result<(), BoxError>
+where
+    T: Part<DB, Db> + Whole,
+    DB: LoadDatabase,
+    Db: Send + Sync + 'static,
+    T::Id: Key<DB>,
+    i64: Value<DB>,
+{
+    let mut connection = cx.acquire(pool).await?;
+    let mut reading = Reading::<DB> { connection: &mut connection, prepares: true };
+    reading.rows::<T, Db, T::Id>(T::BY_ID, Vec::new()).await?;
+    Ok(())
 }

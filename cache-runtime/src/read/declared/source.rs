@@ -8,6 +8,8 @@ use super::database::{LoadDatabase, Value};
 use super::key::Key;
 use super::part::{self, Lookups, Part, Whole};
 use crate::boxed::BoxError;
+use crate::cache::Cache;
+use crate::error::Error;
 use crate::model::Cached;
 use crate::read::load::LoadContext;
 
@@ -99,6 +101,9 @@ pub trait Declared<Db, Databases>: Cached {
         cx: &LoadContext<Db>,
         ids: &[Self::Id],
     ) -> impl Future<Output = Result<Vec<Self>, BoxError>> + Send;
+
+    /// Prepares the statements that do.
+    fn prepare(cx: &LoadContext<Db>) -> impl Future<Output = Result<(), BoxError>> + Send;
 }
 
 impl<T, Db, DB> Declared<Db, DB> for T
@@ -111,6 +116,10 @@ where
 {
     async fn load_declared(cx: &LoadContext<Db>, ids: &[T::Id]) -> Result<Vec<T>, BoxError> {
         part::load::<T, DB, Db>(cx, cx.db().pool(), ids).await
+    }
+
+    async fn prepare(cx: &LoadContext<Db>) -> Result<(), BoxError> {
+        part::prepare::<T, DB, Db>(cx, cx.db().pool()).await
     }
 }
 
@@ -125,6 +134,13 @@ where
         match cx.db().pool() {
             EitherPool::Postgres(pool) => part::load::<T, sqlx::Postgres, Db>(cx, pool, ids).await,
             EitherPool::Sqlite(pool) => part::load::<T, sqlx::Sqlite, Db>(cx, pool, ids).await,
+        }
+    }
+
+    async fn prepare(cx: &LoadContext<Db>) -> Result<(), BoxError> {
+        match cx.db().pool() {
+            EitherPool::Postgres(pool) => part::prepare::<T, sqlx::Postgres, Db>(cx, pool).await,
+            EitherPool::Sqlite(pool) => part::prepare::<T, sqlx::Sqlite, Db>(cx, pool).await,
         }
     }
 }
@@ -170,5 +186,29 @@ where
             EitherPool::Postgres(pool) => part::find::<T, sqlx::Postgres, Db>(cx, pool, by).await,
             EitherPool::Sqlite(pool) => part::find::<T, sqlx::Sqlite, Db>(cx, pool, by).await,
         }
+    }
+}
+
+impl<Db: Source> Cache<Db> {
+    /// Prepares the statements of a loader that wrote itself, `#[cached(load)]`: an error where the
+    /// database lacks what they name, or (on PostgreSQL) a column is of another type than the
+    /// struct's. At the start of a service, after the migrations, so that a mistake does not wait
+    /// for the first miss.
+    ///
+    /// ```
+    /// # use blog::Post;
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), cache_runtime::BoxError> {
+    /// # let cache = blog::cache().await?;
+    /// cache.prepare::<Post>().await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// What is missing, and the statement; or when the database cannot be reached.
+    pub async fn prepare<T: Declared<Db, Db::Databases>>(&self) -> Result<(), Error> {
+        self.schema().admit::<T>()?;
+        let cx = LoadContext::of_source(self.clone(), T::MODEL);
+        T::prepare(&cx).await.map_err(|error| Error::load(T::MODEL, error))
     }
 }

@@ -1,0 +1,44 @@
+//! What a loader that wrote itself expects of the database, and what that has.
+
+use super::database::{LoadDatabase, Value};
+use super::key::Key;
+
+/// A column, and what it has to hold.
+pub struct Expected<DB: LoadDatabase> {
+    name: &'static str,
+    fits: fn(&DB::TypeInfo) -> bool,
+    wants: fn() -> String,
+}
+
+impl<DB: LoadDatabase> Expected<DB> {
+    pub(super) fn of<T: Value<DB>>(name: &'static str) -> Expected<DB> {
+        Expected { name, fits: T::fits, wants: T::wants }
+    }
+}
+
+/// Expects a value.
+pub fn expect<DB: LoadDatabase, T: Value<DB>>(name: &'static str, columns: &mut Vec<Expected<DB>>) {
+    columns.push(Expected::of::<T>(name));
+}
+
+/// Expects a key.
+pub fn expect_key<DB: LoadDatabase, K: Key<DB>>(
+    name: &'static str,
+    columns: &mut Vec<Expected<DB>>,
+) {
+    K::expected(name, columns);
+}
+
+/// The first that does not hold what it is to.
+pub(super) fn misfit<DB: LoadDatabase>(
+    expected: &[Expected<DB>],
+    found: &[DB::TypeInfo],
+) -> Option<String> {
+    let mut both = expected.iter().zip(found);
+    let (expected, found) = both.find(|(expected, found)| !(expected.fits)(found))?;
+    Some(format!(
+        "`{}` is of type {found}, and the struct reads {}",
+        expected.name,
+        (expected.wants)()
+    ))
+}
