@@ -1,4 +1,4 @@
-//! `#[cached(…)]`: the only place that knows the attributes' names.
+//! `#[cached(…)]`, `#[column(…)]`: the only place that knows the attributes' names.
 
 mod sqlx;
 
@@ -148,11 +148,7 @@ pub(crate) fn on_struct(attributes: &[Attribute], errors: &mut Vec<Error>) -> St
                 Ok(())
             })
         } else if meta.path.is_ident("crate") {
-            let path = text(&meta)?;
-            attrs.krate = Some(path.parse().map_err(|_| {
-                let why = "expected the path of `cache_runtime`, such as \"crate::cache\"";
-                Error::new(path.span(), why)
-            })?);
+            attrs.krate = Some(path(&text(&meta)?)?);
             Ok(())
         } else {
             Err(unknown(&meta, "a struct", &ON_STRUCT, "a field", &ON_FIELD))
@@ -224,6 +220,21 @@ fn condition(meta: &ParseNestedMeta) -> syn::Result<Condition> {
     Ok(Condition { column, constant })
 }
 
+/// Of `#[derive(Column)]`: the path of `cache_runtime`.
+pub(crate) fn on_column(attributes: &[Attribute]) -> syn::Result<TokenStream> {
+    let mut attrs = StructAttrs::default();
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("column")) {
+        attribute.parse_nested_meta(|meta| {
+            if !meta.path.is_ident("crate") {
+                return Err(meta.error("expected #[column(crate = \"…\")]"));
+            }
+            attrs.krate = Some(path(&meta.value()?.parse()?)?);
+            Ok(())
+        })?;
+    }
+    Ok(attrs.runtime())
+}
+
 fn each_cached(
     attributes: &[Attribute],
     errors: &mut Vec<Error>,
@@ -239,6 +250,13 @@ fn set(slot: &mut Option<LitStr>, meta: &ParseNestedMeta) -> syn::Result<()> {
         None => Ok(()),
         Some(_) => Err(meta.error(format!("`{}` is given twice", name(meta)))),
     }
+}
+
+fn path(text: &LitStr) -> syn::Result<Path> {
+    text.parse().map_err(|_| {
+        let why = "expected the path of `cache_runtime`, such as \"crate::cache\"";
+        Error::new(text.span(), why)
+    })
 }
 
 fn text(meta: &ParseNestedMeta) -> syn::Result<LitStr> {

@@ -222,6 +222,7 @@ pub(crate) fn getters(
         json: policy.codec == Codec::Json,
     };
     let getters = getters.render();
+    let (taken, id) = (getters::taken(&id), getters::given(&id, &quote!(id)));
     let key_doc = format!(
         "The key under which the row with this id is stored: `{}{}`.",
         schema.settings.prefix, policy.key
@@ -231,8 +232,8 @@ pub(crate) fn getters(
         impl #ident {
             #[doc = #key_doc]
             #[must_use]
-            #vis fn key(id: #id) -> ::std::string::String {
-                #runtime::__private::key::<Self>(&id)
+            #vis fn key(id: #taken) -> ::std::string::String {
+                #runtime::__private::key::<Self>(&#id)
             }
             #getters
         }

@@ -9,7 +9,7 @@ use syn::{Data, DeriveInput, Ident, Type};
 use crate::ast;
 use crate::attr;
 use crate::check::variant;
-use crate::getters::{Getters, Lookup};
+use crate::getters::{Getters, Lookup, taken};
 
 /// `model` is the one that is meant, if that is known. Without it, as without the file, the struct
 /// may be served from cache, and anything may be done with it.
@@ -93,6 +93,7 @@ fn served(
     };
     let getters = getters.stubs();
     let loads = loads(input, runtime, &bounds);
+    let taken = taken(id);
     quote! {
         #loads
         #[automatically_derived]
@@ -107,7 +108,7 @@ fn served(
         #lookup_enum
         #[allow(dead_code, missing_docs, clippy::missing_errors_doc)]
         impl #impl_generics #ident #ty_generics #where_clause {
-            #vis fn key(_: #id) -> ::std::string::String { ::core::unreachable!() }
+            #vis fn key(_: #taken) -> ::std::string::String { ::core::unreachable!() }
             #getters
         }
     }

@@ -121,9 +121,10 @@ impl Getters<'_> {
         let (ty, result) = (self.takes(getter, lookup), self.result(getter));
         let (of, value, bound) = match (getter.of, lookup) {
             (Of::Ids, _) => (quote!(ids), quote!(ids), quote!(#runtime::Load)),
-            (_, None) => (quote!(id), quote!(id), quote!(#runtime::Load)),
-            (_, Some(Lookup { by, .. })) => {
-                (quote!(value), quote!(#by(value)), quote!(#runtime::Find))
+            (_, None) => (quote!(id), given(self.id, &quote!(id)), quote!(#runtime::Load)),
+            (_, Some(Lookup { by, ty, .. })) => {
+                let value = given(ty, &quote!(value));
+                (quote!(value), quote!(#by(#value)), quote!(#runtime::Find))
             }
         };
         match getter.from {
@@ -165,8 +166,8 @@ impl Getters<'_> {
         let id = self.id;
         match (getter.of, lookup) {
             (Of::Ids, _) => quote!(&[#id]),
-            (_, None) => id.clone(),
-            (_, Some(lookup)) => lookup.ty.clone(),
+            (_, None) => taken(id),
+            (_, Some(lookup)) => taken(&lookup.ty),
         }
     }
 
@@ -184,6 +185,30 @@ impl Getters<'_> {
         };
         quote!(::core::result::Result<#all, #runtime::Error>)
     }
+}
+
+/// What a function takes for a column of this type: for a text whatever becomes one, such as a
+/// `&str`; else the type itself, as an `impl Into<i64>` would not let a bare `1` be one.
+pub(crate) fn taken(ty: &TokenStream) -> TokenStream {
+    match is_text(ty) {
+        true => quote!(impl ::core::convert::Into<#ty>),
+        false => ty.clone(),
+    }
+}
+
+/// What the column is then.
+pub(crate) fn given(ty: &TokenStream, value: &TokenStream) -> TokenStream {
+    match is_text(ty) {
+        true => quote!(::core::convert::Into::<#ty>::into(#value)),
+        false => value.clone(),
+    }
+}
+
+fn is_text(ty: &TokenStream) -> bool {
+    let ty: String = ty.to_string().split_whitespace().collect();
+    let is =
+        |text: &str| ty.strip_suffix(text).is_some_and(|it| it.is_empty() || it.ends_with("::"));
+    ["String", "Box<str>", "Arc<str>"].into_iter().any(is)
 }
 
 /// `get`, `get_by_uuid`.

@@ -1,13 +1,14 @@
 //! The macros of `cache-runtime`, which re-exports them: use them from there.
 //!
 //! `#[derive(Cached)]`: attributes → `ast` → `check` → `expand`; on an error the `fallback`,
-//! so that one mistake is one error. `schema!()`: `schema`.
+//! so that one mistake is one error. `#[derive(Column)]`: `column`. `schema!()`: `schema`.
 
 mod accounts;
 mod ast;
 mod attr;
 mod cached;
 mod check;
+mod column;
 mod expand;
 mod fallback;
 mod file;
@@ -38,6 +39,20 @@ use proc_macro::TokenStream;
 #[proc_macro_derive(Cached, attributes(cached, sqlx))]
 pub fn cached(input: TokenStream) -> TokenStream {
     expand::derive(input.into()).into()
+}
+
+/// Makes a newtype, or an enum without data, a column of keys and tags; see the trait `Column` of
+/// `cache_runtime`.
+///
+/// | on | what it is |
+/// | --- | --- |
+/// | `struct AuthorId(i64)` | what its field is: its text; an id, if that is one |
+/// | an enum | the variant's name, as `#[sqlx(rename_all = "…")]` and `#[sqlx(rename = "…")]` say |
+/// | an enum with `#[repr(i32)]` | the variant's number |
+/// | any, with `#[column(crate = "path")]` | where `cache_runtime` is, if renamed |
+#[proc_macro_derive(Column, attributes(column, sqlx))]
+pub fn column(input: TokenStream) -> TokenStream {
+    column::derive(input.into()).into()
 }
 
 /// What `cache.toml` says beside the models, for `Cache::builder`: `static SCHEMA: Schema =

@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::local::query::Locals;
 use crate::mechanism::Mechanism;
 use crate::model::schema::Schema;
+use crate::model::tag::Tags;
 use crate::observe::observer::Observer;
 
 /// How many hits are being verified at once in a cache, at most; while there are so many, others
@@ -181,6 +182,11 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
     #[inline]
     pub(crate) fn engine(&self) -> &Engine {
         &self.0.engine
+    }
+
+    /// No tags yet, for the database that reports writes.
+    pub(crate) fn tags(&self) -> Tags {
+        Tags::of(self.0.engine.delivery.dialect())
     }
 
     #[inline]

@@ -24,7 +24,7 @@ mod value;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod write;
 
-pub use cache_derive::{Cached, schema, tag};
+pub use cache_derive::{Cached, Column, schema, tag};
 
 pub use boxed::BoxError;
 pub use builder::Builder;
@@ -33,6 +33,7 @@ pub use error::Error;
 #[cfg(feature = "mechanisms")]
 #[doc(hidden)]
 pub use mechanism::Mechanism;
+pub use model::column::{Column, Dialect, Id, Written};
 pub use model::schema::Schema;
 pub use model::tag::{Tag, TagColumns, Tags};
 pub use model::{Cached, Dependencies, Lookup, Model, Reported, Rows};
@@ -61,7 +62,11 @@ pub use write::{CommitError, Transaction};
 /// What generated code names. Not part of the API.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::model::key::{Column, Id, KeyWriter, References, assert_references};
+    pub use serde::Serialize;
+    pub use serde::de::DeserializeOwned;
+
+    pub use crate::model::column::{References, assert_references};
+    pub use crate::model::key::KeyWriter;
     pub use crate::model::lacks::{Lack, Lacks, Want, is_same};
     pub use crate::model::schema::{ColumnsOf, ExactColumn, Table, Trigger, Triggers};
     pub use crate::model::tag::{tag, tag_of};
@@ -70,9 +75,9 @@ pub mod __private {
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub use crate::read::declared::database::{Value, get_from};
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
-    pub use crate::read::declared::expected::{Expected, expect, expect_key};
+    pub use crate::read::declared::expected::{Expected, expect};
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
-    pub use crate::read::declared::key::{Bind, Key};
+    pub use crate::read::declared::key::{Bind, Key, expect_key};
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub use crate::read::declared::nested::{Found, Held, Wanted};
     #[cfg(any(feature = "postgres", feature = "sqlite"))]

@@ -1,5 +1,6 @@
 //! The traits that `#[derive(Cached)]` implements, and what a generated impl consists of.
 
+pub(crate) mod column;
 pub(crate) mod key;
 pub(crate) mod lacks;
 pub(crate) mod name;
@@ -14,7 +15,8 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::model::key::{Id, KeyWriter};
+use crate::model::column::Id;
+use crate::model::key::KeyWriter;
 use crate::model::lacks::Lacks;
 use crate::model::tag::Tags;
 

@@ -20,6 +20,7 @@ pub(crate) mod table;
 use std::time::Duration;
 
 use crate::boxed::{BoxError, BoxFuture};
+use crate::model::column::Dialect;
 use crate::model::tag::Tag;
 
 /// One report of a write.
@@ -125,6 +126,9 @@ pub(crate) const PURGE_BATCH: usize = 1000;
 
 /// The outbox table of a database whose writes are reported.
 pub(crate) trait Outbox: Send + Sync {
+    /// The database.
+    fn dialect(&self) -> Dialect;
+
     /// Takes a connection for a pass over the table.
     fn connect(&self) -> BoxFuture<'_, Result<Box<dyn OutboxConnection>, BoxError>>;
 

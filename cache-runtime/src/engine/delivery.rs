@@ -10,6 +10,7 @@ use crate::engine::gate::Gate;
 use crate::engine::under_way::UnderWay;
 use crate::error::Error;
 use crate::mechanism::Mechanism;
+use crate::model::column::Dialect;
 use crate::model::schema::Schema;
 use crate::model::tag::Tag;
 use crate::observe::event::Event;
@@ -56,6 +57,12 @@ impl Delivery {
 
     pub(crate) fn outbox(&self) -> Option<&Arc<dyn Outbox>> {
         self.outbox.as_ref()
+    }
+
+    /// The database whose texts tags have. Without an outbox no database writes any, and all that
+    /// counts is that there is one for each value.
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.outbox.as_ref().map_or(Dialect::Postgres, |outbox| outbox.dialect())
     }
 
     /// A connection to the outbox, if there is one.

@@ -1,73 +1,9 @@
 //! Keys: text under which a value is stored.
 
-use std::fmt::{Debug, Write};
-use std::hash::Hash;
+use std::fmt::Write;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
+use crate::model::column::Column;
 use crate::model::name;
-
-/// A database column as text, the way the database itself writes it.
-///
-/// The triggers build the same text in SQL (`'video#id=' || id`), so the two must agree: `7_i64` is
-/// `7` on both sides.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be a column of a key or tag",
-    note = "integers and strings can, and `Option`s of them where the column may be NULL"
-)]
-pub trait Column {
-    /// Appends the text; `false` for NULL, which appends nothing.
-    fn write(&self, out: &mut String) -> bool;
-}
-
-macro_rules! columns {
-    ($($t:ty),*) => {$(
-        impl Column for $t {
-            fn write(&self, out: &mut String) -> bool {
-                // Writing to a `String` cannot fail.
-                let _ = write!(out, "{self}");
-                true
-            }
-        }
-        impl Id for $t {}
-    )*};
-}
-columns!(i8, i16, i32, i64, u8, u16, u32, u64, String);
-
-impl<T: Column> Column for Option<T> {
-    fn write(&self, out: &mut String) -> bool {
-        self.as_ref().is_some_and(|value| value.write(out))
-    }
-}
-
-/// What identifies a row: the type of the `id` column, or a tuple for a composite id.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be an id",
-    note = "an id is an integer or a `String`, or a tuple of them for a composite id; it is never NULL"
-)]
-pub trait Id:
-    Clone + Eq + Hash + Debug + Serialize + DeserializeOwned + Send + Sync + 'static
-{
-}
-
-impl<A: Id, B: Id> Id for (A, B) {}
-impl<A: Id, B: Id, C: Id> Id for (A, B, C) {}
-impl<A: Id, B: Id, C: Id, D: Id> Id for (A, B, C, D) {}
-
-/// A column that holds the id of a model whose id has type `T`.
-#[diagnostic::on_unimplemented(
-    message = "this column has type `{Self}`, but the model it references has an id of type `{T}`",
-    label = "mismatched id type",
-    note = "a reference has the type of the id it holds, or an `Option` of it"
-)]
-pub trait References<T> {}
-
-impl<T: Id> References<T> for T {}
-impl<T: Id> References<T> for Option<T> {}
-
-/// Compiles only when `C` can hold an id of type `T`; the derive calls it where it sees both.
-pub const fn assert_references<C: References<T>, T>() {}
 
 /// Writes a key: literals as they are, parts escaped.
 ///
@@ -88,7 +24,7 @@ impl KeyWriter {
     /// Appends one column of the id.
     pub fn part(&mut self, column: &impl Column) -> &mut Self {
         let start = self.0.len();
-        column.write(&mut self.0);
+        column.write_key(&mut self.0);
         if !self.0.as_bytes()[start..].iter().all(is_plain) {
             let raw = self.0.split_off(start);
             for byte in raw.bytes() {

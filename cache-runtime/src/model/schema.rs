@@ -77,13 +77,12 @@ impl Schema {
 impl Schema {
     /// Whether a strict value may be built from what this tag stands for.
     pub(crate) fn is_strict(&self, tag: &Tag) -> bool {
-        let text = tag.as_str();
-        match tag.whole_model() {
+        match tag.whole_model().or(tag.model_of_some_row()) {
             Some(model) => self
                 .strict
                 .iter()
                 .any(|columns| columns.split_once('#').is_some_and(|(it, _)| it == model)),
-            None => text.split_once('=').is_some_and(|(columns, _)| self.strict.contains(&columns)),
+            None => tag.columns().is_some_and(|columns| self.strict.contains(&columns)),
         }
     }
 }

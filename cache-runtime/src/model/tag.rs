@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::model::key::Column;
+use crate::model::column::{Column, Dialect, Written};
 use crate::model::name;
 
 /// One fact a value was built from, such as `video#id=7` or `item#plio_id=1`: model, columns,
@@ -52,6 +52,12 @@ impl Tag {
     /// Stands for some row of this model, whichever.
     fn some_row(model: &str) -> Tag {
         Tag(format!("{model}#?"))
+    }
+
+    /// The model, if this stands for some row of it.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    pub(crate) fn model_of_some_row(&self) -> Option<&str> {
+        self.0.strip_suffix("#?").filter(|model| !model.contains('='))
     }
 
     /// That of the model that this is about.
@@ -112,17 +118,24 @@ impl TagColumns {
 }
 
 /// Collects the tags of a value.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Tags {
+    dialect: Dialect,
     tags: Vec<Tag>,
     /// What the value is built from, if that is known.
     needs: Option<&'static [&'static str]>,
 }
 
 impl Tags {
+    /// No tags yet; they will have the texts of this database.
+    pub fn of(dialect: Dialect) -> Tags {
+        Tags { dialect, tags: Vec::new(), needs: None }
+    }
+
     /// Of a value that is built from these: see [`Cached::NEEDS`](crate::Cached::NEEDS).
-    pub fn of_value(needs: &'static [&'static str]) -> Tags {
-        Tags { tags: Vec::new(), needs: Some(needs) }
+    #[must_use]
+    pub fn built_from(self, needs: &'static [&'static str]) -> Tags {
+        Tags { needs: Some(needs), ..self }
     }
 
     /// Whether the value is built from rows with this tag, `model#columns`. A struct that it embeds
@@ -132,27 +145,30 @@ impl Tags {
     }
 
     /// Adds the tag of one column, such as `item#plio_id=7`. A NULL adds nothing: no row is meant.
+    /// A value that has several texts in the database adds the tag of some row of the model,
+    /// whichever.
     pub fn add(&mut self, columns: TagColumns, value: &impl Column) {
-        let TagColumns(columns) = columns;
-        let mut text = String::with_capacity(columns.len() + 21);
-        text.push_str(columns);
-        text.push('=');
-        if value.write(&mut text) {
-            self.tags.push(Tag::from_text(text));
-        }
+        self.add_composite(columns, &[value]);
     }
 
     /// Adds the tag of several columns, such as `item#tenant,plio_id=acme,7`. Any NULL adds
     /// nothing.
     pub fn add_composite(&mut self, columns: TagColumns, values: &[&dyn Column]) {
-        let mut text = columns.0.to_owned();
+        let TagColumns(columns) = columns;
+        let mut text = String::with_capacity(columns.len() + 21);
+        text.push_str(columns);
+        let mut is_one_text = true;
         for (i, value) in values.iter().enumerate() {
             text.push(if i == 0 { '=' } else { ',' });
-            if !value.write(&mut text) {
-                return;
+            match value.write(self.dialect, &mut text) {
+                Written::Text => {}
+                Written::Null => return,
+                Written::OneOfSeveral => is_one_text = false,
             }
         }
-        self.tags.push(Tag::from_text(text));
+        let tag = Tag::from_text(text);
+        let some_row = tag.some_row_of_its_model().filter(|_| !is_one_text);
+        self.tags.push(some_row.unwrap_or(tag));
     }
 
     /// Adds the tag of some row of a model, whichever: for what depends on one that it cannot name.
@@ -184,7 +200,7 @@ mod tests {
 
     #[test]
     fn nulls_add_no_tag_and_repeats_add_one() {
-        let mut tags = Tags::default();
+        let mut tags = Tags::of(Dialect::Postgres);
         tags.add(TagColumns("video#id"), &Some(7_i64));
         tags.add(TagColumns("video#id"), &None::<i64>);
         tags.add(TagColumns("video#id"), &7_i64);
@@ -197,7 +213,7 @@ mod tests {
     #[test]
     fn a_long_value_has_a_short_tag_that_says_of_which_column_it_is() {
         let long = |letters: usize| {
-            let mut tags = Tags::default();
+            let mut tags = Tags::of(Dialect::Postgres);
             tags.add(TagColumns("user#email"), &"x".repeat(letters));
             tags.finish().remove(0)
         };
@@ -209,7 +225,7 @@ mod tests {
         assert_eq!(tag, told, "as the triggers write it");
         assert_eq!(tag, Tag::from_text(tag.as_str()), "and again");
         let columns = "a_model_whose_name_is_as_long_as_postgresql_allows_for_a_table_#the_tenant_that_this_row_belongs_to_by_its_number,the_identity_of_the_row";
-        let mut tags = Tags::default();
+        let mut tags = Tags::of(Dialect::Postgres);
         tags.add_composite(TagColumns(columns), &[&"x".repeat(300), &7_i64]);
         let tag = tags.finish().remove(0);
         assert_eq!(tag, Tag::from_text(tag.as_str()), "and again");

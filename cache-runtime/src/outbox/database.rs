@@ -6,11 +6,15 @@ use sqlx::query::Query;
 use sqlx::{ColumnIndex, Database, Decode, Executor, IntoArguments, Pool, Row, Type};
 
 use super::{Backlog, Cursor, Installed, Listener, OutboxRow, Purged, RowFilter, Seen};
+use crate::model::column::Dialect;
 use crate::model::schema::{Schema, Triggers};
 use crate::model::tag::Tag;
 
 /// Implemented for [`sqlx::Postgres`] and [`sqlx::Sqlite`].
 pub trait OutboxDatabase: Database {
+    /// Whose texts the triggers write.
+    const DIALECT: Dialect;
+
     /// Whether it is reached over a network. What is in this process always answers, and may be
     /// gone with its last connection.
     const IS_SERVER: bool;

@@ -20,10 +20,13 @@ use super::{
     Backlog, Cursor, Installed, Listener, OutboxRow, PURGE_BATCH, Purged, RowFilter, Seen,
 };
 use crate::boxed::{BoxError, BoxFuture};
+use crate::model::column::Dialect;
 use crate::model::schema::{Schema, Triggers};
 use crate::model::tag::Tag;
 
 impl OutboxDatabase for Postgres {
+    const DIALECT: Dialect = Dialect::Postgres;
+
     const IS_SERVER: bool = true;
 
     const NEW_IDENTITY: &'static str = "md5(random()::text || clock_timestamp())";

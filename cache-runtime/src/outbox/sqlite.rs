@@ -11,6 +11,7 @@ use super::manager;
 use super::{
     BATCH, Backlog, Cursor, Installed, Listener, OutboxRow, PURGE_BATCH, Purged, RowFilter, Seen,
 };
+use crate::model::column::Dialect;
 use crate::model::schema::{Schema, Triggers};
 use crate::model::tag::Tag;
 
@@ -18,6 +19,8 @@ use crate::model::tag::Tag;
 const NOW: &str = "(julianday('now') - 2440587.5) * 86400";
 
 impl OutboxDatabase for Sqlite {
+    const DIALECT: Dialect = Dialect::Sqlite;
+
     const IS_SERVER: bool = false;
 
     const NEW_IDENTITY: &'static str = "lower(hex(randomblob(16)))";

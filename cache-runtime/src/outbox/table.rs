@@ -12,6 +12,7 @@ use super::{
     Seen,
 };
 use crate::boxed::{BoxError, BoxFuture};
+use crate::model::column::Dialect;
 use crate::model::schema::Schema;
 use crate::model::tag::Tag;
 
@@ -30,6 +31,10 @@ impl<DB: OutboxDatabase> OwnOutbox<DB> {
 }
 
 impl<DB: OutboxDatabase> Outbox for OwnOutbox<DB> {
+    fn dialect(&self) -> Dialect {
+        DB::DIALECT
+    }
+
     fn connect(&self) -> BoxFuture<'_, Result<Box<dyn OutboxConnection>, BoxError>> {
         Box::pin(async {
             Ok(Box::new(TableConnection {

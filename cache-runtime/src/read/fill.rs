@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use crate::cache::Cache;
 use crate::mechanism::Mechanism;
-use crate::model::tag::{Tag, Tags};
+use crate::model::tag::Tag;
 use crate::observe::event::Event;
 use crate::observe::observer::Observer;
 use crate::read::query::Query;
@@ -83,10 +83,10 @@ fn storable<Q: Query>(
     let bytes = encoded::<Q>(value, local.shape, fresh)?;
     let (entry, back) = decoded_again::<Q>(&bytes, local.shape)?;
     if let Some(back) = &back {
-        has_the_same_tags(&tags, &Q::tags(of, Some(back)))?;
+        has_the_same_tags(&tags, &Q::tags(of, Some(back), cache.tags()))?;
     }
     if value.is_some() && !cache.has(Mechanism::EmbeddedTags) {
-        let mut own = Tags::default();
+        let mut own = cache.tags();
         Q::own_tag(of, &mut own);
         tags = own.finish();
     }
@@ -111,7 +111,7 @@ fn tags<Q: Query>(
     of: &Q::Key,
     value: Option<&Q::Value>,
 ) -> Result<Vec<Tag>, Unstorable> {
-    let mut tags = Q::tags(of, value);
+    let mut tags = Q::tags(of, value, cache.tags());
     if value.is_none() {
         let installation = &cache.engine().installation;
         tags.extend(installation.of_other_spellings(&tags));
@@ -242,7 +242,7 @@ mod tests {
         let lives: Vec<Duration> = (0..1000).map(|_| jittered(life, 20)).collect();
         let between = |from, to| {
             let range = Duration::from_secs(from)..=Duration::from_secs(to);
-            lives.iter().filter(|life| range.contains(life)).count()
+            lives.iter().filter(|life| range.contains(*life)).count()
         };
         assert_eq!(between(80, 100), lives.len());
         assert!(between(80, 85) > 0 && between(95, 100) > 0);

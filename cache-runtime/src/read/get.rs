@@ -6,7 +6,6 @@ use std::sync::Arc;
 use crate::cache::Cache;
 use crate::engine::tasks::is_in_runtime;
 use crate::error::Error;
-use crate::model::tag::Tags;
 use crate::model::{Cached, Codec};
 use crate::read::answer::Fetched;
 use crate::read::load::{Find, Load};
@@ -245,7 +244,7 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
     pub async fn invalidate_many<T: Load<Db>>(&self, ids: &[T::Id]) -> Result<(), Error> {
         is_in_runtime()?;
         self.schema().admit::<T>()?;
-        let mut tags = Tags::default();
+        let mut tags = self.tags();
         ids.iter().for_each(|id| T::id_tag(id, &mut tags));
         self.engine().delivery.report(tags.finish()).await
     }

@@ -32,7 +32,8 @@ pub(crate) trait Query: 'static {
     fn key(of: &Self::Key) -> String;
     /// Adds the tag of what it is read by.
     fn own_tag(of: &Self::Key, tags: &mut Tags);
-    fn tags(of: &Self::Key, value: Option<&Self::Value>) -> Vec<Tag>;
+    /// All that a value depends on, put into these.
+    fn tags(of: &Self::Key, value: Option<&Self::Value>, tags: Tags) -> Vec<Tag>;
     /// Whether two values are equal, if that can be told.
     fn is_same(one: &Self::Value, other: &Self::Value) -> Option<bool>;
     /// See [`Rows::ignored`](crate::Rows::ignored).
@@ -81,8 +82,8 @@ impl<T: Load<Db>, Db: Send + Sync + 'static> Query for ById<T, Db> {
         T::id_tag(id, tags);
     }
 
-    fn tags(id: &T::Id, value: Option<&T>) -> Vec<Tag> {
-        let mut tags = Tags::of_value(T::NEEDS);
+    fn tags(id: &T::Id, value: Option<&T>, tags: Tags) -> Vec<Tag> {
+        let mut tags = tags.built_from(T::NEEDS);
         T::id_tag(id, &mut tags);
         match value {
             Some(value) => value.tags(&mut tags),
@@ -134,8 +135,7 @@ impl<T: Find<Db>, Db: Send + Sync + 'static> Query for IdByLookup<T, Db> {
         by.tag(tags);
     }
 
-    fn tags(by: &T::Lookup, id: Option<&T::Id>) -> Vec<Tag> {
-        let mut tags = Tags::default();
+    fn tags(by: &T::Lookup, id: Option<&T::Id>, mut tags: Tags) -> Vec<Tag> {
         by.tag(&mut tags);
         // Also the row's own: a database may call equal what is not the same text (citext, NOCASE),
         // and then the trigger writes another tag for the column.

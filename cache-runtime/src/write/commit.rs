@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Instant;
 
-use crate::model::tag::Tag;
+use crate::model::tag::{Tag, Tags};
 use crate::observe::event::Event;
 use crate::outbox::database::OutboxDatabase;
 use crate::outbox::{Cursor, RowFilter};
@@ -87,7 +87,7 @@ impl<DB: OutboxDatabase, Db: Send + Sync + 'static> Transaction<DB, Db> {
         if let Some(misuse) = self.misuse.take() {
             return Err(CommitError::misuse(misuse));
         }
-        let reports = std::mem::take(&mut self.reports).finish();
+        let reports = std::mem::replace(&mut self.reports, Tags::of(DB::DIALECT)).finish();
         if !reports.is_empty() {
             let outbox = self.cache.schema().outbox;
             let reported = DB::report(self, outbox, reports).await;

@@ -45,7 +45,7 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
             open: Some(open),
             mark,
             writer,
-            reports: Tags::default(),
+            reports: Tags::of(DB::DIALECT),
             misuse: None,
             may_be_aborted: false,
             cache: self.clone(),

@@ -228,7 +228,7 @@ fn changed(old: &str, new: &str) -> String {
 
 fn select_tags(tags: &[&TagColumns], rows: &str) -> String {
     let tags: Vec<String> =
-        tags.iter().map(|tag| format!("({})", tag_expression(tag, "r"))).collect();
+        tags.iter().map(|tag| format!("({})", tag_expression(tag, "r", |text| text))).collect();
     format!(
         "
     SELECT DISTINCT t.tag

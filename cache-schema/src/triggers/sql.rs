@@ -12,12 +12,15 @@ pub(super) fn quoted_table(table: &str) -> String {
     table.split('.').map(quoted).collect::<Vec<_>>().join(".")
 }
 
-/// The SQL expression of a tag: `'video#tenant,id=' || r."tenant" || ',' || r."id"`. It is null if
-/// any of the columns is.
-pub(super) fn tag_expression(tag: &TagColumns, row: &str) -> String {
-    let values: Vec<String> =
-        tag.columns.iter().map(|column| format!("{row}.{}", quoted(column))).collect();
-    format!("'{tag}=' || {}", values.join(" || ',' || "))
+/// The SQL expression of a tag: `'video#tenant,id=' || r."tenant" || ',' || r."id"`, where `text`
+/// makes a text of a column. It is null if any of the columns is.
+pub(super) fn tag_expression(
+    tag: &TagColumns,
+    row: &str,
+    text: impl Fn(String) -> String,
+) -> String {
+    let values = tag.columns.iter().map(|column| text(format!("{row}.{}", quoted(column))));
+    format!("'{tag}=' || {}", values.collect::<Vec<_>>().join(" || ',' || "))
 }
 
 /// `it's` → `'it''s'`

@@ -87,7 +87,7 @@ impl<'a> Reports<'a> {
             [same_id].into_iter().chain(lookups.iter().map(same)).collect();
         let in_the_way = in_the_way.join(" OR ");
         let select = |tag: &TagColumns| {
-            let tag = tag_expression(tag, table);
+            let tag = tag_expression(tag, table, text);
             format!("SELECT {tag} AS tag FROM {table} WHERE {in_the_way}")
         };
         let tags = union(self.watched.tags().map(select));
@@ -153,8 +153,13 @@ END",
 
 /// The tags of the old or the new row, or of both.
 fn tags_of<'a>(tags: impl Iterator<Item = &'a TagColumns> + Clone, rows: &[&str]) -> String {
-    let select = |row, tag| format!("SELECT {} AS tag", tag_expression(tag, row));
+    let select = |row, tag| format!("SELECT {} AS tag", tag_expression(tag, row, text));
     union(rows.iter().flat_map(|row| tags.clone().map(move |tag| select(row, tag))))
+}
+
+/// What a column has in a tag. The bytes of a BLOB, such as of a UUID, are no text as they are.
+fn text(column: String) -> String {
+    format!("iif(typeof({column}) = 'blob', hex({column}), {column})")
 }
 
 /// All rows of the selects, each once.

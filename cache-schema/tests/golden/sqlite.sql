@@ -29,7 +29,7 @@ SELECT r."id", r."item_id" FROM "question" r WHERE 1 = 0;
 CREATE TRIGGER "cache_outbox_video_replace" BEFORE INSERT ON "video" FOR EACH ROW
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'video#id=' || "video"."id" AS tag FROM "video" WHERE "video"."id" = NEW."id"
+    SELECT 'video#id=' || iif(typeof("video"."id") = 'blob', hex("video"."id"), "video"."id") AS tag FROM "video" WHERE "video"."id" = NEW."id"
   ) WHERE tag IS NOT NULL;
 END;
 
@@ -37,36 +37,36 @@ CREATE TRIGGER "cache_outbox_video_overwrite" BEFORE UPDATE ON "video" FOR EACH 
 WHEN NEW."id" IS NOT NULL AND OLD."id" COLLATE BINARY IS NOT NEW."id"
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'video#id=' || "video"."id" AS tag FROM "video" WHERE "video"."id" = NEW."id"
+    SELECT 'video#id=' || iif(typeof("video"."id") = 'blob', hex("video"."id"), "video"."id") AS tag FROM "video" WHERE "video"."id" = NEW."id"
   ) WHERE tag IS NOT NULL;
 END;
 
 CREATE TRIGGER "cache_outbox_video_insert" AFTER INSERT ON "video" FOR EACH ROW
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'video#id=' || NEW."id" AS tag
+    SELECT 'video#id=' || iif(typeof(NEW."id") = 'blob', hex(NEW."id"), NEW."id") AS tag
   ) WHERE tag IS NOT NULL;
 END;
 
 CREATE TRIGGER "cache_outbox_video_delete" AFTER DELETE ON "video" FOR EACH ROW
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'video#id=' || OLD."id" AS tag
+    SELECT 'video#id=' || iif(typeof(OLD."id") = 'blob', hex(OLD."id"), OLD."id") AS tag
   ) WHERE tag IS NOT NULL;
 END;
 
 CREATE TRIGGER "cache_outbox_video_update" AFTER UPDATE ON "video" FOR EACH ROW
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'video#id=' || OLD."id" AS tag
-    UNION SELECT 'video#id=' || NEW."id" AS tag
+    SELECT 'video#id=' || iif(typeof(OLD."id") = 'blob', hex(OLD."id"), OLD."id") AS tag
+    UNION SELECT 'video#id=' || iif(typeof(NEW."id") = 'blob', hex(NEW."id"), NEW."id") AS tag
   ) WHERE tag IS NOT NULL;
 END;
 
 CREATE TRIGGER "cache_outbox_organization_replace" BEFORE INSERT ON "organization" FOR EACH ROW
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'organization#id=' || "organization"."id" AS tag FROM "organization" WHERE "organization"."id" = NEW."id"
+    SELECT 'organization#id=' || iif(typeof("organization"."id") = 'blob', hex("organization"."id"), "organization"."id") AS tag FROM "organization" WHERE "organization"."id" = NEW."id"
   ) WHERE tag IS NOT NULL;
 END;
 
@@ -74,36 +74,36 @@ CREATE TRIGGER "cache_outbox_organization_overwrite" BEFORE UPDATE ON "organizat
 WHEN NEW."id" IS NOT NULL AND OLD."id" COLLATE BINARY IS NOT NEW."id"
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'organization#id=' || "organization"."id" AS tag FROM "organization" WHERE "organization"."id" = NEW."id"
+    SELECT 'organization#id=' || iif(typeof("organization"."id") = 'blob', hex("organization"."id"), "organization"."id") AS tag FROM "organization" WHERE "organization"."id" = NEW."id"
   ) WHERE tag IS NOT NULL;
 END;
 
 CREATE TRIGGER "cache_outbox_organization_insert" AFTER INSERT ON "organization" FOR EACH ROW
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'organization#id=' || NEW."id" AS tag
+    SELECT 'organization#id=' || iif(typeof(NEW."id") = 'blob', hex(NEW."id"), NEW."id") AS tag
   ) WHERE tag IS NOT NULL;
 END;
 
 CREATE TRIGGER "cache_outbox_organization_delete" AFTER DELETE ON "organization" FOR EACH ROW
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'organization#id=' || OLD."id" AS tag
+    SELECT 'organization#id=' || iif(typeof(OLD."id") = 'blob', hex(OLD."id"), OLD."id") AS tag
   ) WHERE tag IS NOT NULL;
 END;
 
 CREATE TRIGGER "cache_outbox_organization_update" AFTER UPDATE ON "organization" FOR EACH ROW
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'organization#id=' || OLD."id" AS tag
-    UNION SELECT 'organization#id=' || NEW."id" AS tag
+    SELECT 'organization#id=' || iif(typeof(OLD."id") = 'blob', hex(OLD."id"), OLD."id") AS tag
+    UNION SELECT 'organization#id=' || iif(typeof(NEW."id") = 'blob', hex(NEW."id"), NEW."id") AS tag
   ) WHERE tag IS NOT NULL;
 END;
 
 CREATE TRIGGER "cache_outbox_organization_user_replace" BEFORE INSERT ON "organization_user" FOR EACH ROW
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'organization-user#user_id=' || "organization_user"."user_id" AS tag FROM "organization_user" WHERE "organization_user"."id" = NEW."id"
+    SELECT 'organization-user#user_id=' || iif(typeof("organization_user"."user_id") = 'blob', hex("organization_user"."user_id"), "organization_user"."user_id") AS tag FROM "organization_user" WHERE "organization_user"."id" = NEW."id"
   ) WHERE tag IS NOT NULL;
 END;
 
@@ -111,36 +111,36 @@ CREATE TRIGGER "cache_outbox_organization_user_overwrite" BEFORE UPDATE ON "orga
 WHEN NEW."id" IS NOT NULL AND OLD."id" COLLATE BINARY IS NOT NEW."id"
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'organization-user#user_id=' || "organization_user"."user_id" AS tag FROM "organization_user" WHERE "organization_user"."id" = NEW."id"
+    SELECT 'organization-user#user_id=' || iif(typeof("organization_user"."user_id") = 'blob', hex("organization_user"."user_id"), "organization_user"."user_id") AS tag FROM "organization_user" WHERE "organization_user"."id" = NEW."id"
   ) WHERE tag IS NOT NULL;
 END;
 
 CREATE TRIGGER "cache_outbox_organization_user_insert" AFTER INSERT ON "organization_user" FOR EACH ROW
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'organization-user#user_id=' || NEW."user_id" AS tag
+    SELECT 'organization-user#user_id=' || iif(typeof(NEW."user_id") = 'blob', hex(NEW."user_id"), NEW."user_id") AS tag
   ) WHERE tag IS NOT NULL;
 END;
 
 CREATE TRIGGER "cache_outbox_organization_user_delete" AFTER DELETE ON "organization_user" FOR EACH ROW
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'organization-user#user_id=' || OLD."user_id" AS tag
+    SELECT 'organization-user#user_id=' || iif(typeof(OLD."user_id") = 'blob', hex(OLD."user_id"), OLD."user_id") AS tag
   ) WHERE tag IS NOT NULL;
 END;
 
 CREATE TRIGGER "cache_outbox_organization_user_update" AFTER UPDATE ON "organization_user" FOR EACH ROW
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'organization-user#user_id=' || OLD."user_id" AS tag
-    UNION SELECT 'organization-user#user_id=' || NEW."user_id" AS tag
+    SELECT 'organization-user#user_id=' || iif(typeof(OLD."user_id") = 'blob', hex(OLD."user_id"), OLD."user_id") AS tag
+    UNION SELECT 'organization-user#user_id=' || iif(typeof(NEW."user_id") = 'blob', hex(NEW."user_id"), NEW."user_id") AS tag
   ) WHERE tag IS NOT NULL;
 END;
 
 CREATE TRIGGER "cache_outbox_user_replace" BEFORE INSERT ON "user" FOR EACH ROW
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'user#id=' || "user"."id" AS tag FROM "user" WHERE "user"."id" = NEW."id"
+    SELECT 'user#id=' || iif(typeof("user"."id") = 'blob', hex("user"."id"), "user"."id") AS tag FROM "user" WHERE "user"."id" = NEW."id"
   ) WHERE tag IS NOT NULL;
 END;
 
@@ -148,36 +148,36 @@ CREATE TRIGGER "cache_outbox_user_overwrite" BEFORE UPDATE ON "user" FOR EACH RO
 WHEN NEW."id" IS NOT NULL AND OLD."id" COLLATE BINARY IS NOT NEW."id"
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'user#id=' || "user"."id" AS tag FROM "user" WHERE "user"."id" = NEW."id"
+    SELECT 'user#id=' || iif(typeof("user"."id") = 'blob', hex("user"."id"), "user"."id") AS tag FROM "user" WHERE "user"."id" = NEW."id"
   ) WHERE tag IS NOT NULL;
 END;
 
 CREATE TRIGGER "cache_outbox_user_insert" AFTER INSERT ON "user" FOR EACH ROW
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'user#id=' || NEW."id" AS tag
+    SELECT 'user#id=' || iif(typeof(NEW."id") = 'blob', hex(NEW."id"), NEW."id") AS tag
   ) WHERE tag IS NOT NULL;
 END;
 
 CREATE TRIGGER "cache_outbox_user_delete" AFTER DELETE ON "user" FOR EACH ROW
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'user#id=' || OLD."id" AS tag
+    SELECT 'user#id=' || iif(typeof(OLD."id") = 'blob', hex(OLD."id"), OLD."id") AS tag
   ) WHERE tag IS NOT NULL;
 END;
 
 CREATE TRIGGER "cache_outbox_user_update" AFTER UPDATE ON "user" FOR EACH ROW
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'user#id=' || OLD."id" AS tag
-    UNION SELECT 'user#id=' || NEW."id" AS tag
+    SELECT 'user#id=' || iif(typeof(OLD."id") = 'blob', hex(OLD."id"), OLD."id") AS tag
+    UNION SELECT 'user#id=' || iif(typeof(NEW."id") = 'blob', hex(NEW."id"), NEW."id") AS tag
   ) WHERE tag IS NOT NULL;
 END;
 
 CREATE TRIGGER "cache_outbox_plio_replace" BEFORE INSERT ON "plio" FOR EACH ROW
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'plio#id=' || "plio"."id" AS tag FROM "plio" WHERE "plio"."id" = NEW."id"
+    SELECT 'plio#id=' || iif(typeof("plio"."id") = 'blob', hex("plio"."id"), "plio"."id") AS tag FROM "plio" WHERE "plio"."id" = NEW."id"
   ) WHERE tag IS NOT NULL;
 END;
 
@@ -185,36 +185,36 @@ CREATE TRIGGER "cache_outbox_plio_overwrite" BEFORE UPDATE ON "plio" FOR EACH RO
 WHEN NEW."id" IS NOT NULL AND OLD."id" COLLATE BINARY IS NOT NEW."id"
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'plio#id=' || "plio"."id" AS tag FROM "plio" WHERE "plio"."id" = NEW."id"
+    SELECT 'plio#id=' || iif(typeof("plio"."id") = 'blob', hex("plio"."id"), "plio"."id") AS tag FROM "plio" WHERE "plio"."id" = NEW."id"
   ) WHERE tag IS NOT NULL;
 END;
 
 CREATE TRIGGER "cache_outbox_plio_insert" AFTER INSERT ON "plio" FOR EACH ROW
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'plio#id=' || NEW."id" AS tag
+    SELECT 'plio#id=' || iif(typeof(NEW."id") = 'blob', hex(NEW."id"), NEW."id") AS tag
   ) WHERE tag IS NOT NULL;
 END;
 
 CREATE TRIGGER "cache_outbox_plio_delete" AFTER DELETE ON "plio" FOR EACH ROW
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'plio#id=' || OLD."id" AS tag
+    SELECT 'plio#id=' || iif(typeof(OLD."id") = 'blob', hex(OLD."id"), OLD."id") AS tag
   ) WHERE tag IS NOT NULL;
 END;
 
 CREATE TRIGGER "cache_outbox_plio_update" AFTER UPDATE ON "plio" FOR EACH ROW
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'plio#id=' || OLD."id" AS tag
-    UNION SELECT 'plio#id=' || NEW."id" AS tag
+    SELECT 'plio#id=' || iif(typeof(OLD."id") = 'blob', hex(OLD."id"), OLD."id") AS tag
+    UNION SELECT 'plio#id=' || iif(typeof(NEW."id") = 'blob', hex(NEW."id"), NEW."id") AS tag
   ) WHERE tag IS NOT NULL;
 END;
 
 CREATE TRIGGER "cache_outbox_item_replace" BEFORE INSERT ON "item" FOR EACH ROW
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'item#plio_id=' || "item"."plio_id" AS tag FROM "item" WHERE "item"."id" = NEW."id"
+    SELECT 'item#plio_id=' || iif(typeof("item"."plio_id") = 'blob', hex("item"."plio_id"), "item"."plio_id") AS tag FROM "item" WHERE "item"."id" = NEW."id"
   ) WHERE tag IS NOT NULL;
 END;
 
@@ -222,36 +222,36 @@ CREATE TRIGGER "cache_outbox_item_overwrite" BEFORE UPDATE ON "item" FOR EACH RO
 WHEN NEW."id" IS NOT NULL AND OLD."id" COLLATE BINARY IS NOT NEW."id"
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'item#plio_id=' || "item"."plio_id" AS tag FROM "item" WHERE "item"."id" = NEW."id"
+    SELECT 'item#plio_id=' || iif(typeof("item"."plio_id") = 'blob', hex("item"."plio_id"), "item"."plio_id") AS tag FROM "item" WHERE "item"."id" = NEW."id"
   ) WHERE tag IS NOT NULL;
 END;
 
 CREATE TRIGGER "cache_outbox_item_insert" AFTER INSERT ON "item" FOR EACH ROW
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'item#plio_id=' || NEW."plio_id" AS tag
+    SELECT 'item#plio_id=' || iif(typeof(NEW."plio_id") = 'blob', hex(NEW."plio_id"), NEW."plio_id") AS tag
   ) WHERE tag IS NOT NULL;
 END;
 
 CREATE TRIGGER "cache_outbox_item_delete" AFTER DELETE ON "item" FOR EACH ROW
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'item#plio_id=' || OLD."plio_id" AS tag
+    SELECT 'item#plio_id=' || iif(typeof(OLD."plio_id") = 'blob', hex(OLD."plio_id"), OLD."plio_id") AS tag
   ) WHERE tag IS NOT NULL;
 END;
 
 CREATE TRIGGER "cache_outbox_item_update" AFTER UPDATE ON "item" FOR EACH ROW
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'item#plio_id=' || OLD."plio_id" AS tag
-    UNION SELECT 'item#plio_id=' || NEW."plio_id" AS tag
+    SELECT 'item#plio_id=' || iif(typeof(OLD."plio_id") = 'blob', hex(OLD."plio_id"), OLD."plio_id") AS tag
+    UNION SELECT 'item#plio_id=' || iif(typeof(NEW."plio_id") = 'blob', hex(NEW."plio_id"), NEW."plio_id") AS tag
   ) WHERE tag IS NOT NULL;
 END;
 
 CREATE TRIGGER "cache_outbox_question_replace" BEFORE INSERT ON "question" FOR EACH ROW
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'question#item_id=' || "question"."item_id" AS tag FROM "question" WHERE "question"."id" = NEW."id"
+    SELECT 'question#item_id=' || iif(typeof("question"."item_id") = 'blob', hex("question"."item_id"), "question"."item_id") AS tag FROM "question" WHERE "question"."id" = NEW."id"
   ) WHERE tag IS NOT NULL;
 END;
 
@@ -259,29 +259,29 @@ CREATE TRIGGER "cache_outbox_question_overwrite" BEFORE UPDATE ON "question" FOR
 WHEN NEW."id" IS NOT NULL AND OLD."id" COLLATE BINARY IS NOT NEW."id"
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'question#item_id=' || "question"."item_id" AS tag FROM "question" WHERE "question"."id" = NEW."id"
+    SELECT 'question#item_id=' || iif(typeof("question"."item_id") = 'blob', hex("question"."item_id"), "question"."item_id") AS tag FROM "question" WHERE "question"."id" = NEW."id"
   ) WHERE tag IS NOT NULL;
 END;
 
 CREATE TRIGGER "cache_outbox_question_insert" AFTER INSERT ON "question" FOR EACH ROW
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'question#item_id=' || NEW."item_id" AS tag
+    SELECT 'question#item_id=' || iif(typeof(NEW."item_id") = 'blob', hex(NEW."item_id"), NEW."item_id") AS tag
   ) WHERE tag IS NOT NULL;
 END;
 
 CREATE TRIGGER "cache_outbox_question_delete" AFTER DELETE ON "question" FOR EACH ROW
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'question#item_id=' || OLD."item_id" AS tag
+    SELECT 'question#item_id=' || iif(typeof(OLD."item_id") = 'blob', hex(OLD."item_id"), OLD."item_id") AS tag
   ) WHERE tag IS NOT NULL;
 END;
 
 CREATE TRIGGER "cache_outbox_question_update" AFTER UPDATE ON "question" FOR EACH ROW
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'question#item_id=' || OLD."item_id" AS tag
-    UNION SELECT 'question#item_id=' || NEW."item_id" AS tag
+    SELECT 'question#item_id=' || iif(typeof(OLD."item_id") = 'blob', hex(OLD."item_id"), OLD."item_id") AS tag
+    UNION SELECT 'question#item_id=' || iif(typeof(NEW."item_id") = 'blob', hex(NEW."item_id"), NEW."item_id") AS tag
   ) WHERE tag IS NOT NULL;
 END;
 

@@ -24,7 +24,7 @@ pub fn stories() -> Vec<Story> {
 
 impl<DB: Base> Branch<DB> {
     async fn by_slug(&self, slug: &str) -> Option<Arc<Note>> {
-        let note: Result<_, Error> = Note::get_by_slug(&self.cache, slug.to_owned()).await;
+        let note: Result<_, Error> = Note::get_by_slug(&self.cache, slug).await;
         note.unwrap_or_else(|error| panic!("slug {slug:?}: {error}"))
     }
 
@@ -76,9 +76,9 @@ async fn a_condition_that_becomes_true_makes_a_row_appear<DB: Base>(bank: Bank<D
     };
     let cache = builder.build().await.expect("built");
     for _ in 0..2 {
-        let by_slug = Note::get_by_slug(&cache, "dead".to_owned()).await;
+        let by_slug = Note::get_by_slug(&cache, "dead").await;
         assert_eq!(by_slug.expect("no error"), None);
-        let by_id = Note::get(&cache, "d".to_owned()).await;
+        let by_id = Note::get(&cache, "d").await;
         assert_eq!(by_id.expect("no error"), None);
     }
     // Neither its id nor its slug changes.
@@ -86,9 +86,9 @@ async fn a_condition_that_becomes_true_makes_a_row_appear<DB: Base>(bank: Bank<D
     let restore = "UPDATE note SET text = 'alive' WHERE id = 'd'";
     DB::run(&mut tx, restore, Vec::new()).await.expect("run");
     tx.commit().await.expect("committed");
-    let by_slug = Note::get_by_slug(&cache, "dead".to_owned()).await;
+    let by_slug = Note::get_by_slug(&cache, "dead").await;
     assert!(by_slug.expect("no error").is_some(), "wrong answer: absent by its slug");
-    let by_id = Note::get(&cache, "d".to_owned()).await;
+    let by_id = Note::get(&cache, "d").await;
     assert!(by_id.expect("no error").is_some(), "wrong answer: absent by its id");
 }
 

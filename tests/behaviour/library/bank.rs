@@ -112,7 +112,7 @@ impl<DB: Base> Branch<DB> {
     }
 
     pub async fn account(&self, id: &str) -> Option<Arc<Account>> {
-        let account = Account::get(&self.cache, id.to_owned()).await;
+        let account = Account::get(&self.cache, id).await;
         account.unwrap_or_else(|error| panic!("account {id:?}: {error}"))
     }
 
@@ -122,7 +122,7 @@ impl<DB: Base> Branch<DB> {
     }
 
     pub async fn note(&self, id: &str) -> Option<Arc<Note>> {
-        let note = Note::get(&self.cache, id.to_owned()).await;
+        let note = Note::get(&self.cache, id).await;
         note.unwrap_or_else(|error| panic!("note {id:?}: {error}"))
     }
 

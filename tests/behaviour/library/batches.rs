@@ -112,7 +112,7 @@ async fn the_json_of_several_is_that_of_each<DB: Base>(bank: Bank<DB>) {
     for _ in 0..3 {
         let all = Note::fetch_json_many(&bank.cache, &ids).await;
         let all: Vec<Option<String>> = all.expect("read").into_iter().map(text).collect();
-        let one = Note::fetch_json(&bank.cache, "n".to_owned()).await;
+        let one = Note::fetch_json(&bank.cache, "n").await;
         let one = one.map(text).expect("read");
         assert!(one.is_some(), "wrong answer");
         assert_eq!(all, [one.clone(), None, one], "wrong answer");

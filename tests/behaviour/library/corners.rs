@@ -229,7 +229,7 @@ async fn restored_in_place<DB: Base>(bank: Bank<DB>) {
     drop(first);
     let stops = ["-v", "ON_ERROR_STOP=1"];
     run("psql", &[&["-q", "-1", "-f", &dump], &stops[..]].concat());
-    let row = Note::get(&bank.branch().await.cache, "n".to_owned()).await;
+    let row = Note::get(&bank.branch().await.cache, "n").await;
     let row = row.expect("read").expect("there");
     assert_eq!(row.text, "old", "stale");
 }

@@ -177,7 +177,7 @@ async fn a_store_comes_back_though_the_builders_runtime_stands_still<DB: Base>(b
     let (branch, runtime) = built_elsewhere(&bank).await;
     let soon = Soon::within(PATIENCE);
     loop {
-        let note = Note::fetch(&branch.cache, "n".to_owned()).await;
+        let note = Note::fetch(&branch.cache, "n").await;
         let status = note.expect("read").status.to_string();
         if status.contains("hit") {
             break;
@@ -206,7 +206,7 @@ async fn a_cache_that_is_dropped_ends<DB: Base>(bank: Bank<DB>) {
     for relay in [true, false] {
         let (cache, life) = watched(&bank, relay).await;
         for _ in 0..2 {
-            Note::get(&cache, "n".to_owned()).await.expect("read");
+            Note::get(&cache, "n").await.expect("read");
         }
         drop(cache);
         soon("it has not ended", || Arc::strong_count(&life) == 1).await;
@@ -216,7 +216,7 @@ async fn a_cache_that_is_dropped_ends<DB: Base>(bank: Bank<DB>) {
 async fn a_cache_that_is_dropped_while_its_store_is_away_ends<DB: Base>(bank: Bank<DB>) {
     let (cache, life) = watched(&bank, true).await;
     bank.redis().server().stop();
-    Note::get(&cache, "n".to_owned()).await.expect("read");
+    Note::get(&cache, "n").await.expect("read");
     drop(cache);
     soon("it has not ended", || Arc::strong_count(&life) == 1).await;
     bank.redis().server().start_again();

@@ -66,7 +66,7 @@ impl Service {
 
     /// None: the database does not answer.
     async fn says(&self) -> Option<String> {
-        let note = Note::get(&self.cache, "n".to_owned()).await;
+        let note = Note::get(&self.cache, "n").await;
         note.ok().flatten().map(|note| note.text.clone())
     }
 

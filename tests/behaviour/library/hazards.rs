@@ -25,7 +25,7 @@ pub fn stories() -> Vec<Story> {
 
 async fn a_value_whose_encoder_panics_is_an_error<DB: Base>(bank: Bank<DB>) {
     for loads in 1..3 {
-        let get = Unspeakable::get(&bank.cache, "n".to_owned());
+        let get = Unspeakable::get(&bank.cache, "n");
         let got = timeout(SOON, get).await.expect("it ends");
         got.expect_err("it cannot be encoded");
         assert_eq!(bank.events.loads("note"), loads, "once for each reader");
@@ -39,7 +39,7 @@ async fn a_value_that_does_not_encode_answers_and_is_never_stored<DB: Base>(bank
     bank.sql("INSERT INTO note (id, text) VALUES ('m', 'old')").await;
     bank.deliver_pending().await;
     for loads in 1..3 {
-        let got = Unspeakable::get(&bank.cache, "m".to_owned()).await;
+        let got = Unspeakable::get(&bank.cache, "m").await;
         let note = got.expect("no error").expect("the note");
         assert_eq!(note.text, "old", "wrong answer");
         assert_eq!(bank.events.loads("note"), loads, "once for each reader");

@@ -89,7 +89,7 @@ async fn a_value_that_does_not_come_back_is_not_stored<DB: Base>(bank: Bank<DB>)
         let write = format!("UPDATE note SET text = {}", quoted(text));
         bank.write(&write).await.expect("committed");
         for _ in 0..3 {
-            let note = OddNote::get(&bank.cache, "n".to_owned()).await;
+            let note = OddNote::get(&bank.cache, "n").await;
             assert!(note.expect("loaded").is_some());
             said += 1;
             assert_eq!(unstorable(&bank, "does not decode again"), said, "{text}");
@@ -101,7 +101,7 @@ async fn a_value_that_does_not_come_back_is_not_stored<DB: Base>(bank: Bank<DB>)
     assert_eq!((bank.hits("note_n"), unreadable), (0, 0));
     bank.write("UPDATE note SET text = 'as usual'").await.expect("committed");
     for _ in 0..2 {
-        let note = OddNote::get(&bank.cache, "n".to_owned()).await;
+        let note = OddNote::get(&bank.cache, "n").await;
         assert!(note.expect("loaded").is_some());
     }
     assert_eq!(bank.hits("note_n"), 1);

@@ -6,6 +6,7 @@ mod absence;
 mod backlog;
 mod bank;
 mod batches;
+mod columns;
 mod corners;
 mod desk;
 mod disk;
@@ -14,6 +15,7 @@ mod foreign;
 mod frozen;
 mod gone;
 mod grace;
+mod halls;
 mod hazards;
 mod history;
 mod ids;
@@ -62,6 +64,8 @@ pub fn trials() -> Vec<Trial> {
         ignores::stories(),
         ids::stories(),
         types::stories(),
+        columns::stories(),
+        halls::stories(),
         absence::stories(),
         runtimes::stories(),
         ends::stories(),
@@ -87,7 +91,7 @@ pub fn trials() -> Vec<Trial> {
         corners::stories(),
     ]
     .concat();
-    let mutants = strict::need_the_block().into_iter();
+    let mutants = strict::need_the_block().into_iter().chain(halls::need_the_block());
     stories
         .into_iter()
         .flat_map(Story::trials)

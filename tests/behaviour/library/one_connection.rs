@@ -86,7 +86,7 @@ async fn one_connection_reads<DB: Base>(bank: Bank<DB>) {
         let slug = "another".to_owned();
         let found = in_time("a lookup", Note::get_by_slug(cache, slug)).await;
         assert_eq!(found.expect("found").expect("there").id, "m", "wrong answer");
-        let json = in_time("JSON", Note::fetch_json(cache, "n".to_owned())).await;
+        let json = in_time("JSON", Note::fetch_json(cache, "n")).await;
         assert!(json.expect("JSON").value.is_some(), "wrong answer");
         // It embeds a cached value, which is loaded within its load.
         let account = in_time("a nested load", narrow.branch.account("a")).await;

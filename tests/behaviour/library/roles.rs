@@ -148,9 +148,7 @@ async fn a_prepared_transaction_is_reported_when_it_commits(_: Bank<Postgres>) {
     };
     sql("INSERT INTO note (id, text) VALUES ('n', 'old')").await;
     let cache = Cache::builder(pool.clone(), &SCHEMA).outbox(&pool).build().await.expect("built");
-    let text = async || {
-        Note::get(&cache, "n".to_owned()).await.expect("no error").map(|it| it.text.clone())
-    };
+    let text = async || Note::get(&cache, "n").await.expect("no error").map(|it| it.text.clone());
     assert_eq!(text().await.as_deref(), Some("old"));
     sql("BEGIN; UPDATE note SET text = 'new' WHERE id = 'n'; PREPARE TRANSACTION 'two phases'")
         .await;

@@ -78,7 +78,7 @@ async fn is_hit<DB: Base>(branch: &Branch<DB>) {
 
 /// A connection of the pool that is of the runtime that has ended may fail a load, once.
 async fn text<DB: Base>(branch: &Branch<DB>) -> Option<String> {
-    let note = Note::get(&branch.cache, "n".to_owned()).await;
+    let note = Note::get(&branch.cache, "n").await;
     Some(note.ok()??.text.clone())
 }
 

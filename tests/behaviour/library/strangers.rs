@@ -40,7 +40,7 @@ async fn a_long_text_has_short_names<DB: Base>(bank: Bank<DB>) {
         assert!(bytes < 2000, "{bytes} bytes for {name}");
     }
     // The exact names of short ones stay.
-    Note::get_by_slug(&bank.cache, "nobody's".to_owned()).await.expect("loaded");
+    Note::get_by_slug(&bank.cache, "nobody's").await.expect("loaded");
     let short = keys.like("note_by_slug_nobody%27s").await;
     assert_eq!(short.len(), 1);
 }

@@ -45,7 +45,7 @@ async fn a_transaction_sees_what_it_wrote_and_others_do_not<DB: Base>(bank: Bank
     }
     bank.events.forget();
 
-    let note = Note::get(&mut tx, "n".to_owned()).await.expect("read");
+    let note = Note::get(&mut tx, "n").await.expect("read");
     assert_eq!(note.expect("there").text, "new", "wrong answer");
     let ids = ["m", "nobody", "n", "m"].map(str::to_owned);
     let notes = Note::get_many(&mut tx, &ids).await.expect("read");
@@ -53,7 +53,7 @@ async fn a_transaction_sees_what_it_wrote_and_others_do_not<DB: Base>(bank: Bank
         notes.iter().map(|note| note.as_ref().map(|note| note.text.as_str())).collect();
     assert_eq!(texts, [Some("mine"), None, Some("new"), Some("mine")], "wrong answer");
     let by = |slug: &str| NoteLookup::Slug(slug.to_owned());
-    let found = Note::get_by_slug(&mut tx, "another".to_owned()).await;
+    let found = Note::get_by_slug(&mut tx, "another").await;
     let found = found.expect("read");
     assert_eq!(found.expect("there").id, "m", "wrong answer");
     let found = tx.get_by::<Note>(by("nobody's")).await.expect("read");
@@ -250,7 +250,7 @@ async fn texts<R: Reader>(reader: R, slug: &str) -> Option<String>
 where
     Note: Find<R::Source>,
 {
-    let note = Note::get_by_slug(reader, slug.to_owned()).await;
+    let note = Note::get_by_slug(reader, slug).await;
     Some(note.expect("read")?.text.clone())
 }
 

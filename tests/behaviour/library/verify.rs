@@ -134,7 +134,7 @@ pub(super) fn verified(desk: &Desk<impl Base>, is: impl Fn(&str, Verdict) -> boo
 async fn verified_what_is_right_is_consistent<DB: Base>(bank: Bank<DB>) {
     for (desk, tier) in near_and_far(&bank).await {
         for _ in 0..2 {
-            let found = Fact::get_by_slug(&desk.cache, "slug 1".to_owned()).await;
+            let found = Fact::get_by_slug(&desk.cache, "slug 1").await;
             assert!(found.expect("an answer").is_some());
             assert!(fact(&desk, 404).await.is_none());
             report(&desk).await;
@@ -162,7 +162,7 @@ async fn verified_what_nobody_reported_is_found<DB: Base>(bank: Bank<DB>) {
         hit_by(&desk, 1, tier).await;
         let json = Fact::fetch_json(&desk.cache, 2).await;
         json.expect("an answer");
-        Fact::get_by_slug(&desk.cache, "slug 3".to_owned()).await.expect("an answer");
+        Fact::get_by_slug(&desk.cache, "slug 3").await.expect("an answer");
 
         write_unreported(&bank, "UPDATE fact SET text = text || 'er', slug = 'another ' || id")
             .await;
@@ -172,7 +172,7 @@ async fn verified_what_nobody_reported_is_found<DB: Base>(bank: Bank<DB>) {
         for _ in 0..2 {
             let json = Fact::fetch_json(&desk.cache, 2).await;
             assert!(json.expect("an answer").value.is_some());
-            let found = Fact::get_by_slug(&desk.cache, "slug 3".to_owned()).await;
+            let found = Fact::get_by_slug(&desk.cache, "slug 3").await;
             assert!(found.expect("an answer").is_some());
         }
         for (key, tier) in [

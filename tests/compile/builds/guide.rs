@@ -123,9 +123,10 @@ edition = "2024"
 
 [dependencies]
 axum = {{ version = "0.8", default-features = false }}
-cache-runtime = {{ version = "0.1", features = ["axum", "metrics", "postgres", "redis", "sqlite"] }}
+cache-runtime = {{ version = "0.1", features = ["axum", "metrics", "postgres", "redis", "sqlite", "uuid"] }}
 serde = {{ version = "1", features = ["derive", "rc"] }}
-sqlx = {{ version = "0.9", default-features = false, features = ["runtime-tokio", "postgres", "sqlite", "derive"] }}
+sqlx = {{ version = "0.9", default-features = false, features = ["runtime-tokio", "postgres", "sqlite", "derive", "uuid"] }}
+uuid = "1"
 "#
     );
     fs::write(pages.join(&name).join("Cargo.toml"), local(&manifest)).expect("write");

@@ -337,7 +337,7 @@ When the outbox cannot be written, or, without one, the store be reached; or whe
 When it had to be loaded and could not be.*/
     pub async fn get_by_uuid<R: ::cache_runtime::Reader>(
         from: R,
-        value: String,
+        value: impl ::core::convert::Into<String>,
     ) -> ::core::result::Result<
         ::core::option::Option<::std::sync::Arc<Self>>,
         ::cache_runtime::Error,
@@ -345,7 +345,10 @@ When it had to be loaded and could not be.*/
     where
         Self: ::cache_runtime::Find<R::Source>,
     {
-        ::cache_runtime::Reader::get_by::<Self>(from, PlioLookup::Uuid(value)).await
+        ::cache_runtime::Reader::get_by::<
+            Self,
+        >(from, PlioLookup::Uuid(::core::convert::Into::<String>::into(value)))
+            .await
     }
     /**The row with this `uuid`, and how it was come by.
 
@@ -353,7 +356,7 @@ When it had to be loaded and could not be.*/
 When it had to be loaded and could not be.*/
     pub async fn fetch_by_uuid<Db>(
         cache: &::cache_runtime::Cache<Db>,
-        value: String,
+        value: impl ::core::convert::Into<String>,
     ) -> ::core::result::Result<
         ::cache_runtime::Fetched<::std::sync::Arc<Self>>,
         ::cache_runtime::Error,
@@ -362,6 +365,10 @@ When it had to be loaded and could not be.*/
         Self: ::cache_runtime::Find<Db>,
         Db: ::core::marker::Send + ::core::marker::Sync + 'static,
     {
-        cache.fetch_by::<Self>(PlioLookup::Uuid(value)).await
+        cache
+            .fetch_by::<
+                Self,
+            >(PlioLookup::Uuid(::core::convert::Into::<String>::into(value)))
+            .await
     }
 }

@@ -1,7 +1,6 @@
 //! What a loader that wrote itself expects of the database, and what that has.
 
 use super::database::{LoadDatabase, Value};
-use super::key::Key;
 
 /// A column, and what it has to hold.
 pub struct Expected<DB: LoadDatabase> {
@@ -19,14 +18,6 @@ impl<DB: LoadDatabase> Expected<DB> {
 /// Expects a value.
 pub fn expect<DB: LoadDatabase, T: Value<DB>>(name: &'static str, columns: &mut Vec<Expected<DB>>) {
     columns.push(Expected::of::<T>(name));
-}
-
-/// Expects a key.
-pub fn expect_key<DB: LoadDatabase, K: Key<DB>>(
-    name: &'static str,
-    columns: &mut Vec<Expected<DB>>,
-) {
-    K::expected(name, columns);
 }
 
 /// The first that does not hold what it is to.

@@ -5,7 +5,7 @@ use sqlx::{Arguments, Database, Encode, Type};
 
 use super::database::{LoadDatabase, Value};
 use super::expected::Expected;
-use crate::model::key::Column;
+use crate::model::column::Column;
 
 /// Values that a statement can be asked with, of one column.
 #[diagnostic::on_unimplemented(
@@ -140,3 +140,11 @@ macro_rules! composite {
 composite!(2: A 0, B 1);
 composite!(3: A 0, B 1, C 2);
 composite!(4: A 0, B 1, C 2, D 3);
+
+/// Expects a key.
+pub fn expect_key<DB: LoadDatabase, K: Key<DB>>(
+    name: &'static str,
+    columns: &mut Vec<Expected<DB>>,
+) {
+    K::expected(name, columns);
+}

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use cache_runtime::OutboxDatabase;
+use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgRow};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow};
 use sqlx::{AssertSqlSafe, FromRow, Pool, Postgres, Sqlite};
+use uuid::Uuid;
 
-use crate::SCHEMA;
+use crate::{Kind, SCHEMA, hall};
 
 /// How long one waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -35,6 +37,7 @@ CREATE TABLE crowd (id BIGINT PRIMARY KEY);
 CREATE TABLE member (id BIGINT PRIMARY KEY, crowd_id BIGINT NOT NULL, about TEXT NOT NULL);
 CREATE TABLE badge (id BIGINT PRIMARY KEY, member_id BIGINT NOT NULL);
 CREATE TABLE volume (id BIGINT PRIMARY KEY, shelf_id BIGINT NOT NULL, title TEXT NOT NULL);
+CREATE TABLE sample (id BIGINT PRIMARY KEY, value TEXT);
 ";
 
 /// What can be read from a row of either database.
@@ -50,6 +53,16 @@ pub enum Value {
     Text(String),
     /// A number.
     Number(i64),
+    /// A UUID.
+    Uuid(Uuid),
+    /// A date.
+    Date(NaiveDate),
+    /// A moment.
+    Moment(DateTime<Utc>),
+    /// A flag.
+    Flag(bool),
+    /// An enum.
+    Kind(Kind),
 }
 
 impl From<&String> for Value {
@@ -58,10 +71,30 @@ impl From<&String> for Value {
     }
 }
 
-impl From<i64> for Value {
-    fn from(number: i64) -> Value {
-        Value::Number(number)
-    }
+macro_rules! values {
+    ($($variant:ident: $value:ty),*) => {$(
+        impl From<$value> for Value {
+            fn from(value: $value) -> Value {
+                Value::$variant(value)
+            }
+        }
+    )*};
+}
+values!(Number: i64, Uuid: Uuid, Date: NaiveDate, Moment: DateTime<Utc>, Flag: bool, Kind: Kind);
+
+/// The query with the value.
+macro_rules! bound {
+    ($query:ident, $value:ident) => {
+        match $value {
+            Value::Text(text) => $query.bind(text),
+            Value::Number(number) => $query.bind(number),
+            Value::Uuid(uuid) => $query.bind(uuid),
+            Value::Date(date) => $query.bind(date),
+            Value::Moment(moment) => $query.bind(moment),
+            Value::Flag(flag) => $query.bind(flag),
+            Value::Kind(kind) => $query.bind(kind),
+        }
+    };
 }
 
 /// A database that the service runs on.
@@ -99,7 +132,7 @@ pub trait Base: OutboxDatabase {
 }
 
 macro_rules! base {
-    ($database:ty, $pool:ident) => {
+    ($database:ty, $pool:ident, $halls:path) => {
         impl Base for $database {
             fn pool(url: &str, connections: u32) -> Pool<Self> {
                 $pool(url, connections)
@@ -107,6 +140,7 @@ macro_rules! base {
 
             async fn set_up(pool: &Pool<Self>) -> Result<(), sqlx::Error> {
                 sqlx::raw_sql(TABLES).execute(pool).await?;
+                sqlx::raw_sql($halls).execute(pool).await?;
                 SCHEMA.install(pool).await
             }
 
@@ -130,10 +164,7 @@ macro_rules! base {
             ) -> Result<Vec<T>, sqlx::Error> {
                 let mut query = sqlx::query_as(AssertSqlSafe(sql));
                 for value in values {
-                    query = match value {
-                        Value::Text(text) => query.bind(text),
-                        Value::Number(number) => query.bind(number),
-                    };
+                    query = bound!(query, value);
                 }
                 query.fetch_all(connection).await
             }
@@ -145,10 +176,7 @@ macro_rules! base {
             ) -> Result<(), sqlx::Error> {
                 let mut query = sqlx::query(AssertSqlSafe(sql));
                 for value in values {
-                    query = match value {
-                        Value::Text(text) => query.bind(text),
-                        Value::Number(number) => query.bind(number),
-                    };
+                    query = bound!(query, value);
                 }
                 query.execute(connection).await.map(drop)
             }
@@ -156,8 +184,8 @@ macro_rules! base {
     };
 }
 
-base!(Sqlite, sqlite_pool);
-base!(Postgres, postgres_pool);
+base!(Sqlite, sqlite_pool, hall::ON_SQLITE);
+base!(Postgres, postgres_pool, hall::ON_POSTGRES);
 
 fn sqlite_pool(url: &str, connections: u32) -> Pool<Sqlite> {
     let options: SqliteConnectOptions = url.parse().expect("an address");

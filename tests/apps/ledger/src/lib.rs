@@ -4,6 +4,7 @@
 mod archive;
 mod base;
 mod crowd;
+mod hall;
 mod library;
 mod press;
 mod unspeakable;
@@ -18,6 +19,7 @@ use sqlx::{FromRow, Pool};
 pub use archive::{Fact, FactLookup, Report, Rumour};
 pub use base::{Base, Row, Value};
 pub use crowd::{Badge, Crowd, Member, OddNote};
+pub use hall::{Booking, Diary, Genre, Guest, GuestId, Hall, HallLookup, Kind, Remark, Signal};
 pub use library::{Shelf, Volume};
 pub use press::{Digest, OldPage, Page, Quote, Rate, SecretPage};
 pub use unspeakable::Unspeakable;

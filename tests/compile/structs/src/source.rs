@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use cache_runtime::{Cache, Event, Load, Schema, Tag, Tags};
+use cache_runtime::{Cache, Dialect, Event, Load, Schema, Tag, Tags};
 
 pub static SCHEMA: Schema = cache_runtime::schema!();
 
@@ -72,7 +72,7 @@ where
 
 /// What the value was built from.
 pub fn tags<T: Load<Source<T>>>(value: &T) -> Vec<Tag> {
-    let mut tags = Tags::default();
+    let mut tags = Tags::of(Dialect::Postgres);
     T::id_tag(&value.id(), &mut tags);
     value.tags(&mut tags);
     tags.finish()

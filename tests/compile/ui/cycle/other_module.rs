@@ -73,7 +73,7 @@ impl Find<Db> for Plio {
 async fn handler(cache: &Cache<Db>) -> Result<String, Error> {
     let _: Option<Arc<Plio>> = Plio::get(cache, 1).await?;
     let _: Vec<Option<Arc<User>>> = User::get_many(cache, &[1]).await?;
-    let _: Option<Arc<Plio>> = Plio::get_by_uuid(cache, "a".to_owned()).await?;
+    let _: Option<Arc<Plio>> = Plio::get_by_uuid(cache, "a").await?;
     let fetched = Plio::fetch(cache, 1).await?;
     Ok(fetched.status.to_string() + &Plio::key(1))
 }

@@ -14,7 +14,7 @@ struct Plio {
 serve!(Plio);
 
 async fn handler(cache: &Cache<Db>) -> Result<(), Error> {
-    Plio::get_by_uuid(cache, "a".to_owned()).await?;
+    Plio::get_by_uuid(cache, "a").await?;
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use cache_runtime::fuzzing::tag_of_row;
 use cache_runtime::store::{Fill, Reply};
-use cache_runtime::{MemoryStore, Schema, Store, Tag, TagColumns, Tags};
+use cache_runtime::{Dialect, MemoryStore, Schema, Store, Tag, TagColumns, Tags};
 
 /// Takes bytes for the text of a row: it is a tag or dead-lettered, and a tag is one that a store
 /// can do everything with. Then takes them for the values of columns, one a line: what a value
@@ -36,7 +36,7 @@ fn columns(text: &str) {
     for value in &values {
         written("video#id", &[value]);
         if let Ok(number) = value.parse::<i64>() {
-            let mut tags = Tags::default();
+            let mut tags = Tags::of(Dialect::Postgres);
             tags.add(TagColumns::checked("video#id"), &Some(number));
             tags.add(TagColumns::checked("video#id"), &number.to_string());
             tags.add(TagColumns::checked("video#id"), &None::<i64>);
@@ -58,7 +58,7 @@ const SHORT: usize = 200;
 fn written(columns: &'static str, values: &[&str]) {
     let row = format!("{columns}={}", values.join(","));
     let owned: Vec<String> = values.iter().map(|value| (*value).to_owned()).collect();
-    let mut tags = Tags::default();
+    let mut tags = Tags::of(Dialect::Postgres);
     let columns = TagColumns::checked(columns);
     match &owned[..] {
         [value] => tags.add(columns, value),

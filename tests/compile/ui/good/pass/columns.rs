@@ -1,7 +1,7 @@
 //! Which field is a column and which holds rows, where the names alone would not say.
 #![deny(warnings)]
 
-use cache_runtime::{Cached, Rows, Tags};
+use cache_runtime::{Cached, Dialect, Rows, Tags};
 use serde::{Deserialize, Serialize};
 
 /// A projection may be called what its model is called.
@@ -63,7 +63,7 @@ fn main() {
 }
 
 fn tags(rows: &impl Rows) -> Vec<String> {
-    let mut tags = Tags::default();
+    let mut tags = Tags::of(Dialect::Postgres);
     rows.tags(&mut tags);
     tags.finish().iter().map(ToString::to_string).collect()
 }

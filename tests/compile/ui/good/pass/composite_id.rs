@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use cache_runtime::__private::{self, Codec, Policy};
-use cache_runtime::{BoxError, Cache, Cached, Error, Load, LoadContext, Rows, Schema, Tags};
+use cache_runtime::{
+    BoxError, Cache, Cached, Dialect, Error, Load, LoadContext, Rows, Schema, Tags,
+};
 use serde::{Deserialize, Serialize};
 
 static SCHEMA: Schema = cache_runtime::schema!();
@@ -57,7 +59,7 @@ fn main() {
     let column_is_null = Room { owner_id: None, ..room("acme", 7, Some(3)) };
     assert_eq!(tags(&row_is_gone), tags(&column_is_null));
 
-    let mut id_tag = Tags::default();
+    let mut id_tag = Tags::of(Dialect::Postgres);
     Room::id_tag(&("acme".to_owned(), 7), &mut id_tag);
     assert_eq!(texts(id_tag), ["room#tenant,id=acme,7"]);
 
@@ -88,7 +90,7 @@ fn room(tenant: &str, id: i64, owner_id: Option<i64>) -> Room {
 }
 
 fn tags(rows: &impl Rows) -> Vec<String> {
-    let mut tags = Tags::default();
+    let mut tags = Tags::of(Dialect::Postgres);
     rows.tags(&mut tags);
     texts(tags)
 }

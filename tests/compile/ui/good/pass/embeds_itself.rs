@@ -1,7 +1,7 @@
 //! A tree in one table, by each name that a struct has for itself.
 #![deny(warnings)]
 
-use cache_runtime::{Cached, Rows, Tags};
+use cache_runtime::{Cached, Dialect, Rows, Tags};
 use serde::{Deserialize, Serialize};
 
 #[derive(Cached, Serialize, Deserialize)]
@@ -46,7 +46,7 @@ fn main() {
 }
 
 fn tags(rows: &impl Rows) -> Vec<String> {
-    let mut tags = Tags::default();
+    let mut tags = Tags::of(Dialect::Postgres);
     rows.tags(&mut tags);
     tags.finish().iter().map(ToString::to_string).collect()
 }

@@ -1,7 +1,7 @@
 //! A value that does not carry the rows it was computed from says which they were.
 #![deny(warnings)]
 
-use cache_runtime::{Cached, Dependencies, Rows, Tags, tag};
+use cache_runtime::{Cached, Dependencies, Dialect, Rows, Tags, tag};
 use serde::{Deserialize, Serialize};
 
 #[derive(Cached, Serialize, Deserialize)]
@@ -20,7 +20,7 @@ impl Dependencies for Invoice {
 
 fn main() {
     let invoice = Invoice { id: 1, address: "Pune".to_owned(), addressee: 4 };
-    let mut tags = Tags::default();
+    let mut tags = Tags::of(Dialect::Postgres);
     Some(invoice).tags(&mut tags);
     let tags: Vec<String> = tags.finish().iter().map(ToString::to_string).collect();
     assert_eq!(tags, ["invoice#id=1", "organization#id=4"]);

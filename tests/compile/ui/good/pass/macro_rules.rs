@@ -2,7 +2,7 @@
 //! one impl.
 #![deny(warnings)]
 
-use cache_runtime::{Cached, Dependencies, Rows, Tags, tag};
+use cache_runtime::{Cached, Dependencies, Dialect, Rows, Tags, tag};
 use serde::{Deserialize, Serialize};
 
 macro_rules! row {
@@ -43,7 +43,7 @@ fn main() {
 }
 
 fn tags(rows: &impl Rows) -> Vec<String> {
-    let mut tags = Tags::default();
+    let mut tags = Tags::of(Dialect::Postgres);
     rows.tags(&mut tags);
     tags.finish().iter().map(ToString::to_string).collect()
 }

@@ -2,7 +2,9 @@
 //! NULL.
 #![deny(warnings)]
 
-use cache_runtime::{BoxError, Cache, Cached, Error, Find, Load, LoadContext, Lookup, Rows, Tags};
+use cache_runtime::{
+    BoxError, Cache, Cached, Dialect, Error, Find, Load, LoadContext, Lookup, Rows, Tags,
+};
 use serde::{Deserialize, Serialize};
 
 #[derive(Cached, Serialize, Deserialize)]
@@ -36,8 +38,8 @@ impl Find<()> for Page {
 #[allow(dead_code)]
 async fn handler(cache: &Cache<()>) -> Result<(), Error> {
     let _ = Page::get_by_type(cache, 1_i32).await?;
-    let _ = Page::get_by_short_name(cache, "a".to_owned()).await?;
-    let _ = Page::fetch_by_short_name(cache, "a".to_owned()).await?;
+    let _ = Page::get_by_short_name(cache, "a").await?;
+    let _ = Page::fetch_by_short_name(cache, "a").await?;
     Ok(())
 }
 
@@ -49,7 +51,7 @@ struct r#Struct {
 
 fn main() {
     let page = Page { id: 1, r#type: Some(2), short_name: None, kind: Some(PageType { id: 2 }) };
-    let mut tags = Tags::default();
+    let mut tags = Tags::of(Dialect::Postgres);
     page.tags(&mut tags);
     PageLookup::Type(2).tag(&mut tags);
     let tags: Vec<String> = tags.finish().iter().map(ToString::to_string).collect();

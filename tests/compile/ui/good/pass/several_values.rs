@@ -2,7 +2,7 @@
 //! path passes through needs nothing in the structs of values that do not go there.
 #![deny(warnings)]
 
-use cache_runtime::{Cached, Dependencies, Rows, Tags, tag};
+use cache_runtime::{Cached, Dependencies, Dialect, Rows, Tags, tag};
 use serde::{Deserialize, Serialize};
 
 #[derive(Cached, Serialize, Deserialize)]
@@ -53,7 +53,7 @@ fn main() {
 
 /// What its value registers.
 fn tags<T: Cached>(value: &T) -> Vec<String> {
-    let mut tags = Tags::of_value(T::NEEDS);
+    let mut tags = Tags::of(Dialect::Postgres).built_from(T::NEEDS);
     value.tags(&mut tags);
     tags.finish().iter().map(ToString::to_string).collect()
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use cache_runtime::{Cached, Rows, Tags};
+use cache_runtime::{Cached, Dialect, Rows, Tags};
 use serde::{Deserialize, Serialize};
 
 #[derive(Cached, Serialize, Deserialize)]
@@ -60,7 +60,7 @@ fn main() {
 }
 
 fn tags(rows: &impl Rows) -> Vec<String> {
-    let mut tags = Tags::default();
+    let mut tags = Tags::of(Dialect::Postgres);
     rows.tags(&mut tags);
     tags.finish().iter().map(ToString::to_string).collect()
 }

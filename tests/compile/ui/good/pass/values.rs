@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cache_runtime::__private::{Codec, Policy};
-use cache_runtime::{Cached, Lookup, Rows, Tags};
+use cache_runtime::{Cached, Dialect, Lookup, Rows, Tags};
 use serde::{Deserialize, Serialize};
 
 #[derive(Cached, Serialize, Deserialize)]
@@ -118,7 +118,7 @@ fn main() {
     // Nothing that a uuid may hold can meet another key.
     let by_uuid = PlioLookup::Uuid("a_b/ü".to_owned());
     assert_eq!(key(|key| by_uuid.write_key(key)), "app:plio_by_uuid_a%5Fb%2F%C3%BC");
-    let mut tags = Tags::default();
+    let mut tags = Tags::of(Dialect::Postgres);
     by_uuid.tag(&mut tags);
     Plio::id_tag(&7, &mut tags);
     assert_eq!(texts(tags), ["plio#id=7", "plio#uuid=a_b/ü"]);
@@ -138,7 +138,7 @@ fn plio() -> Plio {
 }
 
 fn tags(rows: &impl Rows) -> Vec<String> {
-    let mut tags = Tags::default();
+    let mut tags = Tags::of(Dialect::Postgres);
     rows.tags(&mut tags);
     texts(tags)
 }

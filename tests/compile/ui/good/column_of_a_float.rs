@@ -1,0 +1,6 @@
+use cache_runtime::Column;
+
+#[derive(Column)]
+struct Weight(f64);
+
+fn main() {}
