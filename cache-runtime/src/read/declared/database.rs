@@ -139,6 +139,7 @@ pub trait Value<DB: LoadDatabase>: Sized + Send + 'static {
     fn wants() -> String;
 }
 
+#[diagnostic::do_not_recommend]
 impl<DB, T> Value<DB> for T
 where
     DB: LoadDatabase,
