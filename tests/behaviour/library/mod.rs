@@ -7,6 +7,7 @@ mod backlog;
 mod bank;
 mod batches;
 mod columns;
+mod conduit;
 mod corners;
 mod desk;
 mod disk;
@@ -65,6 +66,7 @@ pub fn trials() -> Vec<Trial> {
         ids::stories(),
         types::stories(),
         columns::stories(),
+        conduit::stories(),
         halls::stories(),
         absence::stories(),
         runtimes::stories(),

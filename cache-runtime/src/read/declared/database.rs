@@ -15,8 +15,8 @@ pub trait LoadDatabase: OutboxDatabase {
     fn places(keys: usize) -> usize;
 
     /// What stands for the keys in a `FROM`: a table `k` with a column `n`, which counts from 1,
-    /// and the columns `k1`, `k2` … of the keys.
-    fn keys(columns: usize, places: usize) -> String;
+    /// and the columns `k1`, `k2` … of the keys, each of which is cast to this.
+    fn keys(casts: &[String], places: usize) -> String;
 
     /// The value of a column.
     ///
@@ -84,12 +84,11 @@ impl LoadDatabase for sqlx::Postgres {
         keys
     }
 
-    fn keys(columns: usize, _: usize) -> String {
-        let list = |name: &str| {
-            let names = (1..=columns).map(|at| format!("{name}{at}"));
-            names.collect::<Vec<_>>().join(", ")
-        };
-        format!("unnest({}) WITH ORDINALITY AS k({}, n)", list("$"), list("k"))
+    fn keys(casts: &[String], _: usize) -> String {
+        let all = casts.iter().zip(1..);
+        let values: Vec<String> = all.clone().map(|(cast, at)| format!("${at}{cast}")).collect();
+        let names: Vec<String> = all.map(|(_, at)| format!("k{at}")).collect();
+        format!("unnest({}) WITH ORDINALITY AS k({}, n)", values.join(", "), names.join(", "))
     }
 
     runs!("SELECT 1");
@@ -104,7 +103,8 @@ impl LoadDatabase for sqlx::Sqlite {
         keys.next_power_of_two()
     }
 
-    fn keys(columns: usize, places: usize) -> String {
+    fn keys(casts: &[String], places: usize) -> String {
+        let columns = casts.len();
         let rows = (1..=places).map(|n| {
             let values = (0..columns).map(|column| format!(", ?{}", column * places + n));
             format!("({n}{})", values.collect::<String>())

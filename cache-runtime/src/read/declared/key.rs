@@ -1,7 +1,7 @@
 //! What rows are found by: the values of one column, or of several.
 
 use sqlx::error::BoxDynError;
-use sqlx::{Arguments, Database, Encode, Type};
+use sqlx::{Arguments, Database, Encode, Type, TypeInfo};
 
 use super::database::{LoadDatabase, Value};
 use super::expected::Expected;
@@ -21,6 +21,9 @@ pub trait Bind<DB: Database>: Clone + Send + Sync + 'static {
 
     /// The type in which they are sent.
     fn sent() -> DB::TypeInfo;
+
+    /// What makes of that the type that they are, where it is another; or nothing.
+    fn cast() -> String;
 }
 
 /// All of them as one array.
@@ -40,6 +43,16 @@ where
 
     fn sent() -> sqlx::postgres::PgTypeInfo {
         <Vec<T> as Type<sqlx::Postgres>>::type_info()
+    }
+
+    /// An array of what has a type by name, such as `citext`, is sent as one of what is in it.
+    fn cast() -> String {
+        let one = <T as Type<sqlx::Postgres>>::type_info();
+        let many = <T as Bind<sqlx::Postgres>>::sent();
+        match many.name().strip_suffix("[]") == Some(one.name()) {
+            true => String::new(),
+            false => format!("::{}[]", one.name()),
+        }
     }
 }
 
@@ -63,6 +76,10 @@ where
     fn sent() -> sqlx::sqlite::SqliteTypeInfo {
         <T as Type<sqlx::Sqlite>>::type_info()
     }
+
+    fn cast() -> String {
+        String::new()
+    }
 }
 
 /// An id, or a lookup.
@@ -85,6 +102,9 @@ pub trait Key<DB: LoadDatabase>: Clone + Send + Sync + 'static {
     /// The types in which its columns are sent.
     fn sent(types: &mut Vec<DB::TypeInfo>);
 
+    /// What makes of these the types that they are.
+    fn casts(casts: &mut Vec<String>);
+
     /// What the columns that it is read from have to hold.
     fn expected(name: &'static str, columns: &mut Vec<Expected<DB>>);
 }
@@ -105,6 +125,10 @@ where
 
     fn sent(types: &mut Vec<DB::TypeInfo>) {
         types.push(<T as Bind<DB>>::sent());
+    }
+
+    fn casts(casts: &mut Vec<String>) {
+        casts.push(<T as Bind<DB>>::cast());
     }
 
     fn expected(name: &'static str, columns: &mut Vec<Expected<DB>>) {
@@ -129,6 +153,10 @@ macro_rules! composite {
 
             fn sent(types: &mut Vec<DB::TypeInfo>) {
                 $($t::sent(types);)*
+            }
+
+            fn casts(casts: &mut Vec<String>) {
+                $($t::casts(casts);)*
             }
 
             fn expected(name: &'static str, columns: &mut Vec<Expected<DB>>) {

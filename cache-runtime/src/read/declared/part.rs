@@ -218,11 +218,13 @@ where
             return Ok(Vec::new());
         }
         let most = prev_power_of_two(DB::MOST_VALUES / K::COLUMNS);
+        let mut casts = Vec::new();
+        K::casts(&mut casts);
         let (mut all, mut before) = (Vec::new(), 0);
         while !keys.is_empty() {
             let rest = keys.split_off(keys.len().min(most));
             let (asked, places) = (keys.len(), DB::places(keys.len()));
-            let sql = sql.replacen("{keys}", &DB::keys(K::COLUMNS, places), 1);
+            let sql = sql.replacen("{keys}", &DB::keys(&casts, places), 1);
             let mut arguments = <DB::Arguments as Default>::default();
             K::bind(keys, places, &mut arguments).map_err(sqlx::Error::Encode)?;
             for row in DB::fetch(self.connection, sql, arguments).await? {
@@ -244,9 +246,10 @@ impl<DB: LoadDatabase> Reading<'_, DB> {
         sql: &str,
         expected: &[Expected<DB>],
     ) -> Result<(), sqlx::Error> {
-        let mut keys = Vec::new();
+        let (mut keys, mut casts) = (Vec::new(), Vec::new());
         K::sent(&mut keys);
-        let sql = sql.replacen("{keys}", &DB::keys(K::COLUMNS, 1), 1);
+        K::casts(&mut casts);
+        let sql = sql.replacen("{keys}", &DB::keys(&casts, 1), 1);
         let columns = DB::prepare(self.connection, sql.clone(), &keys).await;
         let columns = columns.map_err(|error| {
             sqlx::Error::Configuration(format!("{error}\nthe statement is: {sql}").into())
