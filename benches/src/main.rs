@@ -1,5 +1,6 @@
 //! What the cache costs. `benches/run writes` starts the servers and runs this.
 
+mod loads;
 mod writes;
 
 use std::process::ExitCode;
@@ -9,6 +10,7 @@ Measures what the cache costs.
 
 Usage: benches/run PART
 
+  loads   what a loader that writes itself costs beside one by hand, on PostgreSQL
   writes  what triggers and the outbox cost a write, on PostgreSQL
 
 Environment (benches/run sets it):
@@ -19,6 +21,7 @@ Environment (benches/run sets it):
 async fn main() -> ExitCode {
     let part = std::env::args().nth(1);
     let measured = match part.as_deref() {
+        Some("loads") => loads::measure().await,
         Some("writes") => writes::measure().await,
         Some("--help" | "-h") | None => {
             println!("{HELP}");

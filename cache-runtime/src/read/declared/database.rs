@@ -84,8 +84,13 @@ impl LoadDatabase for sqlx::Postgres {
         keys
     }
 
-    fn keys(casts: &[String], _: usize) -> String {
+    /// One key is one row: its plan is that of a look-up, and is made once. Several are arrays.
+    fn keys(casts: &[String], places: usize) -> String {
         let all = casts.iter().zip(1..);
+        if places == 1 {
+            let values: Vec<String> = all.map(|(_, at)| format!("${at} AS k{at}")).collect();
+            return format!("(SELECT {}, 1::bigint AS n) AS k", values.join(", "));
+        }
         let values: Vec<String> = all.clone().map(|(cast, at)| format!("${at}{cast}")).collect();
         let names: Vec<String> = all.map(|(_, at)| format!("k{at}")).collect();
         format!("unnest({}) WITH ORDINALITY AS k({}, n)", values.join(", "), names.join(", "))

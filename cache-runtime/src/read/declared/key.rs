@@ -19,14 +19,14 @@ pub trait Bind<DB: Database>: Clone + Send + Sync + 'static {
     /// When one of them cannot be encoded.
     fn bind(values: Vec<Self>, places: usize, to: &mut DB::Arguments) -> Result<(), BoxDynError>;
 
-    /// The type in which they are sent.
+    /// The type in which several are sent.
     fn sent() -> DB::TypeInfo;
 
     /// What makes of that the type that they are, where it is another; or nothing.
     fn cast() -> String;
 }
 
-/// All of them as one array.
+/// One as it is, several as an array.
 #[cfg(feature = "postgres")]
 impl<T> Bind<sqlx::Postgres> for T
 where
@@ -34,11 +34,17 @@ where
     T: sqlx::postgres::PgHasArrayType + Clone + Send + Sync + 'static,
 {
     fn bind(
-        values: Vec<T>,
-        _: usize,
+        mut values: Vec<T>,
+        places: usize,
         to: &mut sqlx::postgres::PgArguments,
     ) -> Result<(), BoxDynError> {
-        to.add(values)
+        match values.pop() {
+            Some(one) if places == 1 => to.add(one),
+            last => {
+                values.extend(last);
+                to.add(values)
+            }
+        }
     }
 
     fn sent() -> sqlx::postgres::PgTypeInfo {

@@ -249,7 +249,7 @@ impl<DB: LoadDatabase> Reading<'_, DB> {
         let (mut keys, mut casts) = (Vec::new(), Vec::new());
         K::sent(&mut keys);
         K::casts(&mut casts);
-        let sql = sql.replacen("{keys}", &DB::keys(&casts, 1), 1);
+        let sql = sql.replacen("{keys}", &DB::keys(&casts, 2), 1);
         let columns = DB::prepare(self.connection, sql.clone(), &keys).await;
         let columns = columns.map_err(|error| {
             sqlx::Error::Configuration(format!("{error}\nthe statement is: {sql}").into())
