@@ -12,6 +12,7 @@ use syn::Error;
 
 use crate::ast::{Field, Struct};
 use crate::check::{has_id_tag, needs_id, pascal_case, snake_case};
+use crate::load::registered;
 use crate::rows::at;
 
 /// A hop that a struct does not account for.
@@ -183,7 +184,7 @@ pub(crate) fn stem(hop: &Hop) -> String {
 }
 
 /// A field that embeds the rows at the end of the hop.
-fn field(hop: &Hop) -> String {
+pub(crate) fn field(hop: &Hop) -> String {
     let (stem, whole) = (stem(hop), pascal_case(&hop.to));
     match hop.direction {
         Direction::Forward => format!("{stem}: Option<{whole}>"),
@@ -233,11 +234,16 @@ pub(crate) fn lacks_of(row: &Struct, model: &Model, schema: &Schema) -> Option<T
         })
         .collect();
     let lacks_id = has_id_tag(model, schema) && row.columns(&model.id).is_none();
-    let is_needed = lacks_id || !own.is_empty() || !embedded.is_empty();
+    let reads = registered::reads(row, model, schema);
+    let filtered = !row.filter.is_empty();
+    let is_needed =
+        lacks_id || filtered || [&own, &embedded, &reads].iter().any(|it| !it.is_empty());
     is_needed.then(|| {
         quote! {
             const LACKS: #runtime::__private::Lacks = #runtime::__private::Lacks {
                 id: #lacks_id,
+                filtered: #filtered,
+                reads: &[#(#reads),*],
                 own: &[#(#own),*],
                 embedded: &[#(#embedded),*],
             };
@@ -246,7 +252,7 @@ pub(crate) fn lacks_of(row: &Struct, model: &Model, schema: &Schema) -> Option<T
 }
 
 /// The hop, as the structs on both of its sides call it.
-fn name(hop: &Hop) -> String {
+pub(crate) fn name(hop: &Hop) -> String {
     format!("{}{hop}", hop.from)
 }
 
@@ -267,6 +273,7 @@ pub(crate) fn assertions(row: &Struct, model: &Model, schema: &Schema) -> Vec<To
     });
     let wants: Vec<TokenStream> = wants.collect();
     let mut assertions = embedded_ids(row, model, schema);
+    assertions.extend(registered::assertions(row, model, schema));
     if !wants.is_empty() {
         assertions.push(quote!(const WANTS: &[#runtime::__private::Want] = &[#(#wants),*];));
         let fields = row.embedded().filter(|(field, _)| !row.is_of_itself(field));

@@ -201,6 +201,11 @@ fn condition(meta: &ParseNestedMeta) -> syn::Result<Condition> {
     let column = meta.path.require_ident().map_err(|error| Error::new(error.span(), why))?.unraw();
     let value: syn::Expr = meta.value().and_then(|value| value.parse())?;
     let constant = match bare(value) {
+        syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. })
+            if text.value().contains('\0') =>
+        {
+            return Err(Error::new(text.span(), "no column holds a text with a NUL"));
+        }
         syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => {
             Constant::Text(text.value())
         }

@@ -35,6 +35,7 @@ pub(crate) fn expand(
     };
     let is_cached = attrs.projection.is_none() && model.is_none_or(|model| model.cached.is_some());
     let served = is_cached.then(|| served(input, model, &runtime, &id));
+    let part = input.generics.params.is_empty().then(|| part(input, &runtime));
     quote! {
         #[automatically_derived]
         impl #impl_generics #runtime::Rows for #ident #ty_generics #where_clause {
@@ -49,6 +50,35 @@ pub(crate) fn expand(
             type Id = #id;
         }
         #served
+        #part
+    }
+}
+
+/// Whatever embeds it loads it.
+fn part(input: &DeriveInput, runtime: &TokenStream) -> TokenStream {
+    let ident = &input.ident;
+    let bounds = quote!(for<'never> Self: ::core::marker::Send + 'static);
+    quote! {
+        #runtime::__private::parts! {
+            #[automatically_derived]
+            impl<__DB: #runtime::LoadDatabase, __Db> #runtime::__private::Part<__DB, __Db> for #ident
+            where #bounds {
+                const COLUMNS: &'static str = "";
+                const JOINS: &'static str = "";
+                fn expects() -> ::std::vec::Vec<#runtime::__private::Expected<__DB>> {
+                    ::core::unreachable!()
+                }
+                async fn drafts(
+                    _: &mut #runtime::__private::Reading<'_, __DB>,
+                    _: &[__DB::Row],
+                ) -> ::core::result::Result<
+                    #runtime::__private::Drafts<Self, __Db>,
+                    #runtime::__private::sqlx::Error,
+                > {
+                    ::core::unreachable!()
+                }
+            }
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod hold;
 mod plan;
+pub(crate) mod registered;
 mod sql;
 mod way;
 
@@ -69,21 +70,21 @@ fn part(row: &Struct, plan: &Plan<'_>) -> TokenStream {
     };
     quote! {
         #[automatically_derived]
-        impl<DB, Db> #private::Part<DB, Db> for #ident
+        impl<__DB, __Db> #private::Part<__DB, __Db> for #ident
         where
-            DB: #runtime::LoadDatabase,
-            Db: ::core::marker::Send + ::core::marker::Sync + 'static,
+            __DB: #runtime::LoadDatabase,
+            __Db: ::core::marker::Send + ::core::marker::Sync + 'static,
             #(#bounds,)*
         {
             const COLUMNS: &'static str = #columns;
             const JOINS: &'static str = #joins;
-            fn expects() -> ::std::vec::Vec<#private::Expected<DB>> {
+            fn expects() -> ::std::vec::Vec<#private::Expected<__DB>> {
                 #expects
             }
             async fn drafts(
-                #reading: &mut #private::Reading<'_, DB>,
-                rows: &[DB::Row],
-            ) -> ::core::result::Result<#private::Drafts<Self, Db>, #private::sqlx::Error> {
+                #reading: &mut #private::Reading<'_, __DB>,
+                rows: &[__DB::Row],
+            ) -> ::core::result::Result<#private::Drafts<Self, __Db>, #private::sqlx::Error> {
                 #drafts
             }
         }
@@ -177,16 +178,16 @@ fn whole(row: &Struct, model: &Model, policy: &Policy, plan: &Plan<'_>) -> Token
             const BY_ID: &'static str = #by_id;
         }
         #[automatically_derived]
-        impl<Db> #runtime::Load<Db> for #ident
+        impl<__Db> #runtime::Load<__Db> for #ident
         where
-            Db: #runtime::Source,
-            #ident: #private::Declared<Db, Db::Databases>,
+            __Db: #runtime::Source,
+            #ident: #private::Declared<__Db, __Db::Databases>,
         {
             async fn load(
-                cx: &#runtime::LoadContext<Db>,
+                cx: &#runtime::LoadContext<__Db>,
                 ids: &[<Self as #runtime::Model>::Id],
             ) -> ::core::result::Result<::std::vec::Vec<Self>, #runtime::BoxError> {
-                <Self as #private::Declared<Db, Db::Databases>>::load_declared(cx, ids).await
+                <Self as #private::Declared<__Db, __Db::Databases>>::load_declared(cx, ids).await
             }
         }
         #find
@@ -211,31 +212,31 @@ fn find(row: &Struct, model: &Model, policy: &Policy, plan: &Plan<'_>) -> TokenS
     let types = lookups.iter().map(|(_, _, ty)| ty);
     quote! {
         #[automatically_derived]
-        impl<DB> #private::Lookups<DB> for #ident
+        impl<__DB> #private::Lookups<__DB> for #ident
         where
-            DB: #runtime::LoadDatabase,
-            i64: #private::Value<DB>,
-            #id: #private::Key<DB>,
-            #(#types: #private::Key<DB>,)*
+            __DB: #runtime::LoadDatabase,
+            i64: #private::Value<__DB>,
+            #id: #private::Key<__DB>,
+            #(#types: #private::Key<__DB>,)*
         {
             async fn look_up(
-                reading: &mut #private::Reading<'_, DB>,
+                reading: &mut #private::Reading<'_, __DB>,
                 by: &Self::Lookup,
             ) -> ::core::result::Result<::core::option::Option<Self::Id>, #private::sqlx::Error> {
                 match by { #(#arms)* }
             }
         }
         #[automatically_derived]
-        impl<Db> #runtime::Find<Db> for #ident
+        impl<__Db> #runtime::Find<__Db> for #ident
         where
-            Db: #runtime::Source,
-            #ident: #private::Declared<Db, Db::Databases> + #private::LookedUp<Db, Db::Databases>,
+            __Db: #runtime::Source,
+            #ident: #private::Declared<__Db, __Db::Databases> + #private::LookedUp<__Db, __Db::Databases>,
         {
             async fn find(
-                cx: &#runtime::LoadContext<Db>,
+                cx: &#runtime::LoadContext<__Db>,
                 by: &Self::Lookup,
             ) -> ::core::result::Result<::core::option::Option<Self::Id>, #runtime::BoxError> {
-                <Self as #private::LookedUp<Db, Db::Databases>>::find_declared(cx, by).await
+                <Self as #private::LookedUp<__Db, __Db::Databases>>::find_declared(cx, by).await
             }
         }
     }

@@ -67,7 +67,7 @@ pub mod __private {
 
     pub use crate::model::column::{References, assert_references};
     pub use crate::model::key::KeyWriter;
-    pub use crate::model::lacks::{Lack, Lacks, Want, is_same};
+    pub use crate::model::lacks::{Lack, Lacks, Read, Want, is_same};
     pub use crate::model::schema::{ColumnsOf, ExactColumn, Table, Trigger, Triggers};
     pub use crate::model::tag::{tag, tag_of};
     pub use crate::model::{ByEq, Capacity, Codec, File, Pair, Policy, Unknown, shape};

@@ -50,6 +50,30 @@ pub(super) fn hold(ty: &Type, is_row: IsRow) -> Result<TokenStream, Error> {
     })
 }
 
+/// Columns of rows: all in a `Vec`, or the first in an `Option`. What is in that, and the
+/// expression.
+pub(super) fn hold_values(ty: &Type) -> Result<(&Type, TokenStream), Error> {
+    match container(ty) {
+        Some((name, inner)) if name == "Vec" => Ok((
+            inner,
+            quote!({
+                let mut all = ::std::vec::Vec::new();
+                while let ::core::option::Option::Some(row) = rows.next() {
+                    all.push(row);
+                }
+                ::core::option::Option::Some(all)
+            }),
+        )),
+        Some((name, inner)) if name == "Option" => {
+            Ok((inner, quote!(::core::option::Option::Some(rows.next()))))
+        }
+        _ => {
+            let why = "a column of rows that refer to this one is a `Vec` of what is in it, or an `Option` of the first";
+            Err(Error::new_spanned(ty, why))
+        }
+    }
+}
+
 /// Whether it is there without a row as well.
 pub(super) fn holds_nothing(ty: &Type, is_row: IsRow) -> bool {
     match container(ty) {

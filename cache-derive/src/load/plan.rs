@@ -1,15 +1,15 @@
 //! What each field of a struct is to a loader: a column, rows, a number of rows.
 
 use cache_schema::{Direction, Hop, Model, Schema};
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Error, Ident, Index, LitStr, Type};
 
-use super::hold::{hold, is_list, itself, shared};
+use super::hold::{hold, hold_values, is_list, itself, shared};
+use super::registered::{self, Reading};
 use super::sql;
 use super::way::way;
 use crate::ast::{Field, Struct, arc_of, container, not_null};
-use crate::attr::Condition;
 use crate::rows::at;
 
 /// How the rows of a struct are read, and put together.
@@ -75,7 +75,7 @@ impl<'a> Plan<'a> {
             selected: Vec::new(),
             width: 0,
             // Wherever its rows are read, they are those that it is for.
-            joins: sql::filter(&row.filter),
+            joins: sql::filter(&row.filter, "AND"),
             reads: Vec::new(),
             key: None,
             fields: Vec::new(),
@@ -85,8 +85,8 @@ impl<'a> Plan<'a> {
             bounds: Vec::new(),
         };
         let private = &plan.private;
-        plan.bounds.push(quote!(i64: #private::Value<DB>));
-        errors.extend(plan.is_watched(&row.filter, &model.name).err());
+        plan.bounds.push(quote!(i64: #private::Value<__DB>));
+        errors.extend(registered::is_filter_watched(schema, &row.filter, &model.name).err());
         for field in &row.fields {
             match plan.field(field) {
                 Ok(kind) => plan.fields.push((field, kind)),
@@ -148,27 +148,36 @@ impl<'a> Plan<'a> {
         let (held, get) = match (&field.sqlx.try_from, field.sqlx.json) {
             (Some(from), _) => (
                 from.to_token_stream(),
-                quote!(#private::get_from::<DB, #from, #ty>(row, #column, #name)?),
+                quote!(#private::get_from::<__DB, #from, #ty>(row, #column, #name)?),
             ),
             (None, Some(nullable)) if nullable.0 => {
                 let inner = not_null(ty);
                 let json = quote!(::core::option::Option<#private::sqlx::types::Json<#inner>>);
-                let get = quote!(<#json as #private::Value<DB>>::get(row, #column, #name)?);
+                let get = quote!(<#json as #private::Value<__DB>>::get(row, #column, #name)?);
                 (json, quote!(#get.map(|json| json.0)))
             }
             (None, Some(_)) => {
                 let json = quote!(#private::sqlx::types::Json<#ty>);
-                let get = quote!(<#json as #private::Value<DB>>::get(row, #column, #name)?);
+                let get = quote!(<#json as #private::Value<__DB>>::get(row, #column, #name)?);
                 (json, quote!(#get.0))
             }
-            (None, None) => (
-                ty.to_token_stream(),
-                quote!(<#ty as #private::Value<DB>>::get(row, #column, #name)?),
-            ),
+            (None, None) => {
+                let get = self.read_as(ty);
+                (ty.to_token_stream(), quote!(#get(row, #column, #name)?))
+            }
         };
-        let expect = quote!(#private::expect::<DB, #held>(#name, &mut columns););
-        self.bounds.push(quote_spanned!(at=> #held: #private::Value<DB>));
+        let expect = quote!(#private::expect::<__DB, #held>(#name, &mut columns););
+        self.bounds.push(quote_spanned!(at=> #held: #private::Value<__DB>));
         self.push(Selected { sql, get, expect }, 1)
+    }
+
+    /// What reads a column of this type: on SQLite, NULL is decoded as an empty text or as 0.
+    fn read_as(&self, ty: &Type) -> TokenStream {
+        let private = &self.private;
+        match container(ty).is_some_and(|(name, _)| name == "Option") {
+            true => quote!(<#ty as #private::Value<__DB>>::get),
+            false => quote!(<#ty as #private::Value<__DB>>::required),
+        }
     }
 
     fn push(&mut self, selected: Selected, width: usize) -> usize {
@@ -201,7 +210,7 @@ impl<'a> Plan<'a> {
             ([ty], [clone]) => (ty.clone(), clone.clone()),
             _ => (quote!((#(#types),*)), quote!((#(#clones),*))),
         };
-        self.bounds.push(quote!(#ty: #private::Key<DB>));
+        self.bounds.push(quote!(#ty: #private::Key<__DB>));
         Ok((ty, key))
     }
 
@@ -214,26 +223,25 @@ impl<'a> Plan<'a> {
             return Err(Error::new(from.span(), why));
         };
         let way = self.way(field, to, from)?;
+        self.reading(field, to, &way, from.span()).of_columns(false)?;
         let name = format!("{to}.{column}");
         if way.iter().all(|hop| hop.direction == Direction::Forward) {
             if let Some(condition) = field.found.filter.first() {
                 return Err(of_rows_only(condition.column.span(), "filter"));
             }
             let alias = format!("f{}", self.selected.len());
-            let is_optional = container(&field.ty).is_some_and(|(name, _)| name == "Option");
-            self.joins += &sql::join(self.schema, &way, &alias, is_optional);
+            self.joins += &sql::join(self.schema, &way, &alias);
             let column = format!("{alias}.{}", sql::quoted(column));
             return Ok(Kind::Column(self.select(field, column, &name)));
         }
-        let inner = field.row();
-        let held = hold(&field.ty, itself)?;
+        let (inner, held) = hold_values(&field.ty)?;
         let end = self.end(field, &way, to)?;
-        let private = self.private.clone();
-        self.bounds.push(quote!(#inner: #private::Value<DB>));
+        let (private, read) = (self.private.clone(), self.read_as(inner));
+        self.bounds.push(quote!(#inner: #private::Value<__DB>));
         let along = sql::along(self.schema, self.model, &way);
-        let filter = sql::filter(&field.found.filter);
+        let filter = sql::filter(&field.found.filter, "WHERE");
         let sql = format!("SELECT k.n, t.{} {along}{filter}{end}", sql::quoted(column));
-        let read = quote!(reading.values::<#inner, _>(#sql, #name, keys()));
+        let read = quote!(reading.values::<#inner, _>(#sql, #name, #read, keys()));
         let part = self.read(read, false);
         Ok(Kind::Held { rows: quote!(#private::Held::of(#part)), held })
     }
@@ -251,12 +259,21 @@ impl<'a> Plan<'a> {
         if let Some(order_by) = &field.found.order_by {
             return Err(Error::new(order_by.span(), "a number of rows has no order"));
         }
-        self.is_watched(&field.found.filter, &to)?;
+        registered::is_filter_watched(self.schema, &field.found.filter, &to)?;
+        self.reading(field, &to, &way, count.span()).of_columns(true)?;
         let along = sql::along(self.schema, self.model, &way);
-        let filter = sql::filter(&field.found.filter);
+        let filter = sql::filter(&field.found.filter, "WHERE");
         let sql = format!("SELECT k.n, count(*) {along}{filter} GROUP BY k.n");
         let name = format!("count of {to}");
-        let part = self.read(quote!(reading.values::<i64, _>(#sql, #name, keys())), false);
+        let private = &self.private;
+        let get = quote!(<i64 as #private::Value<__DB>>::get);
+        let numbers = ["i32", "i64", "u32", "u64", "usize"];
+        let ty = field.ty.to_token_stream().to_string();
+        if !numbers.contains(&ty.as_str()) {
+            let why = format!("a number of rows is an `i64`, or one of `{}`", numbers.join("`, `"));
+            return Err(Error::new_spanned(&field.ty, why));
+        }
+        let part = self.read(quote!(reading.values::<i64, _>(#sql, #name, #get, keys())), false);
         Ok(Kind::Count { part, ty: field.ty.to_token_stream() })
     }
 
@@ -268,6 +285,7 @@ impl<'a> Plan<'a> {
         }
         let at_field = LitStr::new(to, field.ident.span());
         let way = self.way(field, to, field.embeds.as_ref().unwrap_or(&at_field))?;
+        self.reading(field, to, &way, field.ident.span()).of_rows()?;
         let is_cached = self.schema.model(to).is_some_and(|it| it.cached.is_some());
         if let Some(inner) = arc_of(&field.ty).filter(|_| is_cached) {
             return self.cached(field, &way, to, inner);
@@ -276,11 +294,11 @@ impl<'a> Plan<'a> {
         let held = hold(&field.ty, itself)?;
         let end = self.end(field, &way, to)?;
         let (private, at) = (self.private.clone(), at(&field.ty));
-        self.bounds.push(quote_spanned!(at=> #inner: #private::Part<DB, Db>));
+        self.bounds.push(quote_spanned!(at=> #inner: #private::Part<__DB, __Db>));
         let along = sql::along(self.schema, self.model, &way);
-        let filter = sql::filter(&field.found.filter);
-        let sql = format!("SELECT k.n, {{columns}} {along}{filter}{{joins}}{end}");
-        let part = self.read(quote!(reading.rows::<#inner, Db, _>(#sql, keys())), true);
+        let filter = sql::filter(&field.found.filter, "WHERE");
+        let sql = format!("SELECT k.n, {{columns}} {along}{{joins}}{filter}{end}");
+        let part = self.read(quote!(reading.rows::<#inner, __Db, _>(#sql, keys())), true);
         self.noted[1].push(quote!(#private::want(#part, wanted);));
         self.finds = true;
         Ok(Kind::Held { rows: quote!(#private::finished(#part, found)), held })
@@ -298,8 +316,8 @@ impl<'a> Plan<'a> {
         let (runtime, at) = (&self.row.runtime, at(&field.ty));
         let private = self.private.clone();
         let id = quote!(<#inner as #runtime::Model>::Id);
-        self.bounds.push(quote_spanned!(at=> #inner: #runtime::Load<Db>));
-        self.bounds.push(quote!(#id: #private::Key<DB>));
+        self.bounds.push(quote_spanned!(at=> #inner: #runtime::Load<__Db>));
+        self.bounds.push(quote!(#id: #private::Key<__DB>));
         self.finds = true;
         let name = format!("id of {to}");
         if let [Hop { direction: Direction::Forward, columns, .. }] = way
@@ -308,24 +326,35 @@ impl<'a> Plan<'a> {
             let columns: Vec<String> =
                 columns.iter().map(|column| format!("t.{}", sql::quoted(column))).collect();
             let column = self.width + 1;
-            let get = quote!(<#id as #private::Key<DB>>::get(row, #column, #name)?);
-            let expect = quote!(#private::expect_key::<DB, #id>(#name, &mut columns););
+            let get = quote!(<#id as #private::Key<__DB>>::get(row, #column, #name)?);
+            let expect = quote!(#private::expect_key::<__DB, #id>(#name, &mut columns););
             let selected = Selected { sql: columns.join(", "), get, expect };
             let place = self.push(selected, columns.len());
             let place = Index::from(place);
             self.noted[0].push(quote!(wanted.add::<#inner>(&row.#place);));
-            let rows = quote!(found.held::<#inner, Db>(row.#place));
+            let rows = quote!(found.held::<#inner, __Db>(row.#place));
             return Ok(Kind::Held { rows, held });
         }
         let end = self.end(field, way, to)?;
         let along = sql::along(self.schema, self.model, way);
-        let filter = sql::filter(&field.found.filter);
+        let filter = sql::filter(&field.found.filter, "WHERE");
         let ids = self.schema.model(to).map(|model| &model.id[..]).unwrap_or_default();
         let ids: Vec<String> = ids.iter().map(|id| format!("t.{}", sql::quoted(id))).collect();
         let sql = format!("SELECT k.n, {} {along}{filter}{end}", ids.join(", "));
         let part = self.read(quote!(reading.keys::<#id, _>(#sql, #name, keys())), true);
         self.noted[1].push(quote!(wanted.add::<#inner>(#part);));
-        Ok(Kind::Held { rows: quote!(found.held::<#inner, Db>(#part)), held })
+        Ok(Kind::Held { rows: quote!(found.held::<#inner, __Db>(#part)), held })
+    }
+
+    fn reading<'b>(
+        &'b self,
+        field: &'b Field,
+        to: &'b str,
+        way: &'b [Hop],
+        span: Span,
+    ) -> Reading<'b> {
+        let (row, model, schema) = (self.row, self.model, self.schema);
+        Reading { row, model, schema, field, to, way, span }
     }
 
     fn way(&self, field: &Field, to: &str, written: &LitStr) -> Result<Vec<Hop>, Error> {
@@ -342,11 +371,13 @@ impl<'a> Plan<'a> {
 
     /// What a statement for rows ends with: their order, where there may be several.
     fn end(&self, field: &Field, way: &[Hop], to: &str) -> Result<String, Error> {
-        self.is_watched(&field.found.filter, to)?;
-        let order = sql::order(field.found.order_by.as_ref())?;
+        let (schema, order_by) = (self.schema, &field.found.order_by);
+        registered::is_filter_watched(schema, &field.found.filter, to)?;
+        let order = sql::order(order_by.as_ref())?;
+        registered::is_order_watched(schema, &order, order_by.as_ref(), to)?;
         let is_one = way.iter().all(|hop| hop.direction == Direction::Forward);
         if is_one {
-            if let Some(order_by) = &field.found.order_by {
+            if let Some(order_by) = order_by {
                 return Err(Error::new(
                     order_by.span(),
                     format!("there is one `{to}`, and no order"),
@@ -361,22 +392,8 @@ impl<'a> Plan<'a> {
         let end = self.schema.model(self.schema.rows_of(to));
         Ok(end.map(|model| sql::ordered(&order, model)).unwrap_or_default())
     }
-
-    /// Columns of a filter count: their changes must not be ignored.
-    fn is_watched(&self, filter: &[Condition], to: &str) -> Result<(), Error> {
-        let ignores = self.schema.model(to).map(|model| &model.ignores[..]).unwrap_or_default();
-        let ignored = filter.iter().find(|it| ignores.contains(&it.column.to_string()));
-        let Some(Condition { column, .. }) = ignored else {
-            return Ok(());
-        };
-        let why = format!(
-            "`{column}` is in the `ignores` of `{to}`: its change would not be reported, and the value be old\n\
-             help: remove it there, or do not filter by it"
-        );
-        Err(Error::new(column.span(), why))
-    }
 }
 
-fn of_rows_only(at: proc_macro2::Span, name: &str) -> Error {
+fn of_rows_only(at: Span, name: &str) -> Error {
     Error::new(at, format!("`{name}` is for fields that hold rows which refer to this one"))
 }

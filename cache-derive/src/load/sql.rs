@@ -10,9 +10,9 @@ use syn::{Error, LitStr};
 use crate::ast::Struct;
 use crate::attr::{Condition, Constant};
 
-/// `user` → `"user"`
+/// `user` → `"user"`; whatever is in a name, it is one.
 pub(super) fn quoted(name: &str) -> String {
-    format!("\"{name}\"")
+    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// `public.plio` → `"public"."plio"`
@@ -45,7 +45,7 @@ pub(super) fn by_id(model: &Model) -> String {
 pub(super) fn by_lookup(row: &Struct, model: &Model, column: &str) -> String {
     let id = of_alias("t", &model.id).join(", ");
     let on = equal(&[column.to_owned()], "t", &of_keys(1));
-    let filter = filter(&row.filter);
+    let filter = filter(&row.filter, "AND");
     format!(
         "SELECT k.n, {id} FROM {{keys}} JOIN {} AS t ON {on}{filter} ORDER BY {id}",
         table(model)
@@ -81,9 +81,9 @@ pub(super) fn along(schema: &Schema, model: &Model, way: &[Hop]) -> String {
     sql
 }
 
-/// From a row, `t`, to that whose column it has: each hop along a reference.
-pub(super) fn join(schema: &Schema, way: &[Hop], alias: &str, is_optional: bool) -> String {
-    let kind = if is_optional { "LEFT JOIN" } else { "JOIN" };
+/// From a row, `t`, to that whose column it has: each hop along a reference. Where that row is not
+/// there, its column is NULL, which a field that is no `Option` refuses.
+pub(super) fn join(schema: &Schema, way: &[Hop], alias: &str) -> String {
     let mut sql = String::new();
     let mut from = "t".to_owned();
     for (at, hop) in way.iter().enumerate() {
@@ -95,25 +95,33 @@ pub(super) fn join(schema: &Schema, way: &[Hop], alias: &str, is_optional: bool)
             false => format!("{alias}_{}", at + 1),
         };
         let on = equal(&next.id, &to, &of_alias(&from, &hop.columns));
-        sql += &format!(" {kind} {} AS {to} ON {on}", table(next));
+        sql += &format!(" LEFT JOIN {} AS {to} ON {on}", table(next));
         from = to;
     }
     sql
 }
 
-/// Conditions on the columns of `t`, after the one that joins it.
-pub(super) fn filter(conditions: &[Condition]) -> String {
-    let conditions = conditions.iter().map(|Condition { column, constant }| {
+/// Conditions on the columns of `t`, after others. Nothing that is replaced comes after them: a
+/// text may look like it.
+pub(super) fn filter(conditions: &[Condition], before: &str) -> String {
+    let all: Vec<String> = conditions_of(conditions).collect();
+    match all.is_empty() {
+        true => String::new(),
+        false => format!(" {before} {}", all.join(" AND ")),
+    }
+}
+
+fn conditions_of(conditions: &[Condition]) -> impl Iterator<Item = String> {
+    conditions.iter().map(|Condition { column, constant }| {
         let column = quoted(&column.to_string());
         match constant {
-            Constant::Null => format!(" AND t.{column} IS NULL"),
-            Constant::Text(text) => format!(" AND t.{column} = '{}'", text.replace('\'', "''")),
-            Constant::Integer(number) => format!(" AND t.{column} = {number}"),
-            Constant::Bool(true) => format!(" AND t.{column} = TRUE"),
-            Constant::Bool(false) => format!(" AND t.{column} = FALSE"),
+            Constant::Null => format!("t.{column} IS NULL"),
+            Constant::Text(text) => format!("t.{column} = '{}'", text.replace('\'', "''")),
+            Constant::Integer(number) => format!("t.{column} = {number}"),
+            Constant::Bool(true) => format!("t.{column} = TRUE"),
+            Constant::Bool(false) => format!("t.{column} = FALSE"),
         }
-    });
-    conditions.collect()
+    })
 }
 
 /// The columns of an order, each with whether it descends.

@@ -18,7 +18,12 @@ pub(super) fn way(
     let rows = target.rows();
     let steps = schema.steps(model.rows(), rows);
     let declared = model.depends_on.iter().filter(|it| schema.rows_of(&it.model) == rows);
-    let paths: Vec<&Vec<Hop>> = declared.flat_map(|it| &it.paths).map(|it| &it.hops).collect();
+    let mut paths: Vec<&Vec<Hop>> = Vec::new();
+    for path in declared.flat_map(|it| &it.paths).map(|it| &it.hops) {
+        if !paths.contains(&path) {
+            paths.push(path);
+        }
+    }
     let named: Vec<&Hop> = steps.iter().filter(|hop| field.ident == stem(hop)).collect();
     match (&named[..], &paths[..], &steps[..]) {
         ([hop], _, _) => Ok(vec![(*hop).clone()]),
@@ -42,7 +47,8 @@ fn none_or_several(
              help: declare one in {file}, or put `{to}` into the `depends-on` of `{from}`"
         );
     }
-    let names: Vec<String> = steps.iter().map(stem).collect();
+    let mut names: Vec<String> = steps.iter().map(stem).collect();
+    names.dedup();
     format!(
         "several references lead from `{from}` to `{to}`: which is meant?\n\
          help: call the field like one of them, `{}`, or say `via` in {file}",

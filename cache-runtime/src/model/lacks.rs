@@ -8,6 +8,10 @@
 pub struct Lacks {
     /// Its own id, by which some value finds its row.
     pub id: bool,
+    /// When a row comes back that its filter leaves out.
+    pub filtered: bool,
+    /// The steps over which it is loaded.
+    pub reads: &'static [Read],
     /// Of the paths that leave its own rows.
     pub own: &'static [Lack],
     /// Of the structs in it.
@@ -24,6 +28,15 @@ pub struct Lack {
     pub has_tag: bool,
 }
 
+/// A step over which a struct is loaded.
+#[derive(Debug, Clone, Copy)]
+pub struct Read {
+    /// The step.
+    pub hop: &'static str,
+    /// What to say where a value does not depend on it.
+    pub why: &'static str,
+}
+
 /// A step of a path of a value.
 #[derive(Debug, Clone, Copy)]
 pub struct Want {
@@ -37,7 +50,32 @@ pub struct Want {
 
 impl Lacks {
     /// Of a struct that says everything.
-    pub const NOTHING: Lacks = Lacks { id: false, own: &[], embedded: &[] };
+    pub const NOTHING: Lacks =
+        Lacks { id: false, filtered: false, reads: &[], own: &[], embedded: &[] };
+
+    /// What to say of the first step over which it is loaded that is not one of these.
+    pub const fn reads_beyond(&self, known: &[&str]) -> Option<&'static str> {
+        let mut i = 0;
+        while i < self.reads.len() {
+            let (mut is_known, mut j) = (false, 0);
+            while j < known.len() {
+                is_known = is_known || is_same(self.reads[i].hop, known[j]);
+                j += 1;
+            }
+            if !is_known {
+                return Some(self.reads[i].why);
+            }
+            i += 1;
+        }
+        let mut i = 0;
+        while i < self.embedded.len() {
+            if let Some(why) = self.embedded[i].reads_beyond(known) {
+                return Some(why);
+            }
+            i += 1;
+        }
+        None
+    }
 
     /// What to say of the first thing that is wanted, and left unsaid.
     pub const fn unsaid(&self, wants: &'static [Want]) -> Option<&'static str> {

@@ -29,6 +29,21 @@ impl ::cache_runtime::Rows for Plio {
     };
     const LACKS: ::cache_runtime::__private::Lacks = ::cache_runtime::__private::Lacks {
         id: false,
+        filtered: false,
+        reads: &[
+            ::cache_runtime::__private::Read {
+                hop: "plio.video_id → video",
+                why: "`Plio` in this reads `video` rows (plio.video_id → video), which the value does not depend on: a change would not be reported\nhelp: put `video` into the `depends-on` of the value in cache.toml",
+            },
+            ::cache_runtime::__private::Read {
+                hop: "plio.created_by_id → user",
+                why: "`Plio` in this reads `user` rows (plio.created_by_id → user), which the value does not depend on: a change would not be reported\nhelp: put `user` into the `depends-on` of the value in cache.toml",
+            },
+            ::cache_runtime::__private::Read {
+                hop: "plio ← item.plio_id",
+                why: "`Plio` in this reads `item` rows (plio ← item.plio_id), which the value does not depend on: a change would not be reported\nhelp: put `item` into the `depends-on` of the value in cache.toml",
+            },
+        ],
         own: &[],
         embedded: &[
             &<Option<Video> as ::cache_runtime::Rows>::LACKS,
@@ -92,6 +107,11 @@ const _: () = {
     if <Arc<User> as ::cache_runtime::Rows>::LACKS.id {
         ::core::panic!(
             "`Plio` has no `created_by_id`, and the `user` row in `created_by` has no id: a change of it would not reach the value\nhelp: add one of the two"
+        );
+    }
+    if <Arc<User> as ::cache_runtime::Rows>::LACKS.filtered {
+        ::core::panic!(
+            "while the `user` row of `created_by` is left out by a filter, nothing in `Plio` tells when it comes back\nhelp: hold `created_by_id` in the struct, or do not filter"
         );
     }
     const WANTS: &[::cache_runtime::__private::Want] = &[

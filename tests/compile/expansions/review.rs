@@ -19,51 +19,51 @@
 // }
 
 #[automatically_derived]
-impl<DB, Db> ::cache_runtime::__private::Part<DB, Db> for Review
+impl<__DB, __Db> ::cache_runtime::__private::Part<__DB, __Db> for Review
 where
-    DB: ::cache_runtime::LoadDatabase,
-    Db: ::core::marker::Send + ::core::marker::Sync + 'static,
-    i64: ::cache_runtime::__private::Value<DB>,
-    i64: ::cache_runtime::__private::Value<DB>,
-    Option<i64>: ::cache_runtime::__private::Value<DB>,
+    __DB: ::cache_runtime::LoadDatabase,
+    __Db: ::core::marker::Send + ::core::marker::Sync + 'static,
+    i64: ::cache_runtime::__private::Value<__DB>,
+    i64: ::cache_runtime::__private::Value<__DB>,
+    Option<i64>: ::cache_runtime::__private::Value<__DB>,
     ::core::option::Option<
         ::cache_runtime::__private::sqlx::types::Json<Value>,
-    >: ::cache_runtime::__private::Value<DB>,
-    Option<String>: ::cache_runtime::__private::Value<DB>,
-    User: ::cache_runtime::Load<Db>,
-    <User as ::cache_runtime::Model>::Id: ::cache_runtime::__private::Key<DB>,
-    Remark: ::cache_runtime::__private::Part<DB, Db>,
-    String: ::cache_runtime::__private::Value<DB>,
-    i64: ::cache_runtime::__private::Key<DB>,
+    >: ::cache_runtime::__private::Value<__DB>,
+    Option<String>: ::cache_runtime::__private::Value<__DB>,
+    User: ::cache_runtime::Load<__Db>,
+    <User as ::cache_runtime::Model>::Id: ::cache_runtime::__private::Key<__DB>,
+    Remark: ::cache_runtime::__private::Part<__DB, __Db>,
+    String: ::cache_runtime::__private::Value<__DB>,
+    i64: ::cache_runtime::__private::Key<__DB>,
 {
     const COLUMNS: &'static str = "t.\"id\", t.\"video_id\", t.\"config\", f3.\"title\", t.\"written_by_id\"";
     const JOINS: &'static str = " AND t.\"is_draft\" = FALSE LEFT JOIN \"video\" AS f3 ON f3.\"id\" = t.\"video_id\"";
-    fn expects() -> ::std::vec::Vec<::cache_runtime::__private::Expected<DB>> {
+    fn expects() -> ::std::vec::Vec<::cache_runtime::__private::Expected<__DB>> {
         let mut columns = ::std::vec::Vec::new();
-        ::cache_runtime::__private::expect::<DB, i64>("review.id", &mut columns);
+        ::cache_runtime::__private::expect::<__DB, i64>("review.id", &mut columns);
         ::cache_runtime::__private::expect::<
-            DB,
+            __DB,
             Option<i64>,
         >("review.video_id", &mut columns);
         ::cache_runtime::__private::expect::<
-            DB,
+            __DB,
             ::core::option::Option<::cache_runtime::__private::sqlx::types::Json<Value>>,
         >("review.config", &mut columns);
         ::cache_runtime::__private::expect::<
-            DB,
+            __DB,
             Option<String>,
         >("video.title", &mut columns);
         ::cache_runtime::__private::expect_key::<
-            DB,
+            __DB,
             <User as ::cache_runtime::Model>::Id,
         >("id of user", &mut columns);
         columns
     }
     async fn drafts(
-        reading: &mut ::cache_runtime::__private::Reading<'_, DB>,
-        rows: &[DB::Row],
+        reading: &mut ::cache_runtime::__private::Reading<'_, __DB>,
+        rows: &[__DB::Row],
     ) -> ::core::result::Result<
-        ::cache_runtime::__private::Drafts<Self, Db>,
+        ::cache_runtime::__private::Drafts<Self, __Db>,
         ::cache_runtime::__private::sqlx::Error,
     > {
         let mut columns = ::std::vec::Vec::with_capacity(rows.len());
@@ -71,26 +71,26 @@ where
             columns
                 .push((
                     <i64 as ::cache_runtime::__private::Value<
-                        DB,
-                    >>::get(row, 1usize, "review.id")?,
+                        __DB,
+                    >>::required(row, 1usize, "review.id")?,
                     <Option<
                         i64,
                     > as ::cache_runtime::__private::Value<
-                        DB,
+                        __DB,
                     >>::get(row, 2usize, "review.video_id")?,
                     <::core::option::Option<
                         ::cache_runtime::__private::sqlx::types::Json<Value>,
                     > as ::cache_runtime::__private::Value<
-                        DB,
+                        __DB,
                     >>::get(row, 3usize, "review.config")?
                         .map(|json| json.0),
                     <Option<
                         String,
                     > as ::cache_runtime::__private::Value<
-                        DB,
+                        __DB,
                     >>::get(row, 4usize, "video.title")?,
                     <<User as ::cache_runtime::Model>::Id as ::cache_runtime::__private::Key<
-                        DB,
+                        __DB,
                     >>::get(row, 5usize, "id of user")?,
                 ));
         }
@@ -106,10 +106,10 @@ where
             reading
                 .rows::<
                     Remark,
-                    Db,
+                    __Db,
                     _,
                 >(
-                    "SELECT k.n, {columns} FROM {keys} JOIN \"remark\" AS t ON t.\"review_id\" = k.k1 AND t.\"kind\" = 'text' AND t.\"deleted_at\" IS NULL{joins} ORDER BY t.\"time\" DESC NULLS FIRST, t.\"id\" ASC NULLS LAST",
+                    "SELECT k.n, {columns} FROM {keys} JOIN \"remark\" AS t ON t.\"review_id\" = k.k1{joins} WHERE t.\"kind\" = 'text' AND t.\"deleted_at\" IS NULL ORDER BY t.\"time\" DESC NULLS FIRST, t.\"id\" ASC NULLS LAST",
                     keys(),
                 )
                 .await?,
@@ -123,6 +123,7 @@ where
                 >(
                     "SELECT k.n, count(*) FROM {keys} JOIN \"remark\" AS t ON t.\"review_id\" = k.k1 GROUP BY k.n",
                     "count of remark",
+                    <i64 as ::cache_runtime::__private::Value<__DB>>::get,
                     keys(),
                 )
                 .await?,
@@ -136,6 +137,7 @@ where
                 >(
                     "SELECT k.n, t.\"kind\" FROM {keys} JOIN \"remark\" AS t ON t.\"review_id\" = k.k1 ORDER BY t.\"kind\" ASC NULLS LAST, t.\"id\" ASC NULLS LAST",
                     "remark.kind",
+                    <String as ::cache_runtime::__private::Value<__DB>>::required,
                     keys(),
                 )
                 .await?,
@@ -154,7 +156,7 @@ where
                     config: row.2,
                     title: row.3,
                     written_by: {
-                        let mut rows = found.held::<User, Db>(row.4);
+                        let mut rows = found.held::<User, __Db>(row.4);
                         rows.next()?
                     },
                     remarks: {
@@ -191,18 +193,18 @@ impl ::cache_runtime::__private::Whole for Review {
     const BY_ID: &'static str = "SELECT k.n, {columns} FROM {keys} JOIN \"review\" AS t ON t.\"id\" = k.k1{joins}";
 }
 #[automatically_derived]
-impl<Db> ::cache_runtime::Load<Db> for Review
+impl<__Db> ::cache_runtime::Load<__Db> for Review
 where
-    Db: ::cache_runtime::Source,
-    Review: ::cache_runtime::__private::Declared<Db, Db::Databases>,
+    __Db: ::cache_runtime::Source,
+    Review: ::cache_runtime::__private::Declared<__Db, __Db::Databases>,
 {
     async fn load(
-        cx: &::cache_runtime::LoadContext<Db>,
+        cx: &::cache_runtime::LoadContext<__Db>,
         ids: &[<Self as ::cache_runtime::Model>::Id],
     ) -> ::core::result::Result<::std::vec::Vec<Self>, ::cache_runtime::BoxError> {
         <Self as ::cache_runtime::__private::Declared<
-            Db,
-            Db::Databases,
+            __Db,
+            __Db::Databases,
         >>::load_declared(cx, ids)
             .await
     }

@@ -22,6 +22,13 @@ impl ::cache_runtime::Rows for User {
     };
     const LACKS: ::cache_runtime::__private::Lacks = ::cache_runtime::__private::Lacks {
         id: false,
+        filtered: false,
+        reads: &[
+            ::cache_runtime::__private::Read {
+                hop: "user ← organization-user.user_id",
+                why: "`User` in this reads `organization-user` rows (user ← organization-user.user_id), which the value does not depend on: a change would not be reported\nhelp: put `organization-user` into the `depends-on` of the value in cache.toml",
+            },
+        ],
         own: &[],
         embedded: &[&<Vec<Membership> as ::cache_runtime::Rows>::LACKS],
     };

@@ -1,7 +1,9 @@
 //! What a loader that wrote itself needs of a database.
 
 use sqlx::error::BoxDynError;
-use sqlx::{AssertSqlSafe, Column, Connection, Decode, Executor, SqlSafeStr, Statement, Type};
+use sqlx::{
+    AssertSqlSafe, Column, Connection, Decode, Executor, SqlSafeStr, Statement, Type, ValueRef,
+};
 
 use crate::outbox::database::OutboxDatabase;
 
@@ -26,6 +28,12 @@ pub trait LoadDatabase: OutboxDatabase {
     where
         T: Decode<'r, Self> + Type<Self>;
 
+    /// Whether a column is NULL.
+    ///
+    /// # Errors
+    /// When there is no such column.
+    fn is_null(row: &Self::Row, at: usize) -> Result<bool, sqlx::Error>;
+
     /// Runs a statement.
     fn fetch(
         connection: &mut Self::Connection,
@@ -48,6 +56,10 @@ macro_rules! runs {
             T: Decode<'r, Self> + Type<Self>,
         {
             sqlx::Row::try_get(row, at)
+        }
+
+        fn is_null(row: &Self::Row, at: usize) -> Result<bool, sqlx::Error> {
+            Ok(sqlx::Row::try_get_raw(row, at)?.is_null())
         }
 
         async fn fetch(
@@ -137,6 +149,12 @@ pub trait Value<DB: LoadDatabase>: Sized + Send + 'static {
     /// When it is not of this type.
     fn get(row: &DB::Row, at: usize, name: &str) -> Result<Self, sqlx::Error>;
 
+    /// The same, of a column that is not NULL: SQLite reads that as an empty text, or as 0.
+    ///
+    /// # Errors
+    /// As there; or when it is NULL.
+    fn required(row: &DB::Row, at: usize, name: &str) -> Result<Self, sqlx::Error>;
+
     /// Whether a column of this type can hold it.
     fn fits(column: &DB::TypeInfo) -> bool;
 
@@ -152,6 +170,14 @@ where
 {
     fn get(row: &DB::Row, at: usize, name: &str) -> Result<T, sqlx::Error> {
         DB::get(row, at).map_err(|error| of_column(error, name))
+    }
+
+    fn required(row: &DB::Row, at: usize, name: &str) -> Result<T, sqlx::Error> {
+        if DB::is_null(row, at)? {
+            let why = "it is NULL, and the field no `Option`";
+            return Err(sqlx::Error::ColumnDecode { index: name.to_owned(), source: why.into() });
+        }
+        Self::get(row, at, name)
     }
 
     fn fits(column: &DB::TypeInfo) -> bool {

@@ -156,6 +156,7 @@ where
         &'a mut self,
         sql: &'static str,
         name: &'static str,
+        get: fn(&DB::Row, usize, &str) -> Result<V, sqlx::Error>,
         keys: Vec<K>,
     ) -> Answers<'a, Vec<V>> {
         Box::pin(async move {
@@ -163,7 +164,7 @@ where
             let expected = || vec![Expected::of::<V>(name)];
             let fetched = self.fetch(sql, expected, keys).await?;
             let values: Result<Vec<V>, _> =
-                fetched.iter().map(|(_, row)| V::get(row, 1, name)).collect();
+                fetched.iter().map(|(_, row)| get(row, 1, name)).collect();
             Ok(grouped(count, fetched.iter().map(|(n, _)| *n), values?))
         })
     }

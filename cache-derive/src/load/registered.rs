@@ -1,0 +1,268 @@
+//! Whether a change of what a field is loaded from reaches the value: each step of the way to it
+//! has to be one that the value registers.
+
+use cache_schema::{Change, Direction, Hop, Model, Schema};
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{Error, LitStr};
+
+use super::hold::{is_list, itself};
+use super::way::way;
+use crate::accounts;
+use crate::ast::{Field, Struct};
+use crate::attr::Condition;
+use crate::rows::at;
+
+/// A field that is loaded from other rows.
+pub(super) struct Reading<'a> {
+    pub(super) row: &'a Struct,
+    pub(super) model: &'a Model,
+    pub(super) schema: &'a Schema,
+    pub(super) field: &'a Field,
+    /// The model at the end of the way, as it is written.
+    pub(super) to: &'a str,
+    pub(super) way: &'a [Hop],
+    /// Where it is written.
+    pub(super) span: Span,
+}
+
+impl Reading<'_> {
+    /// Rows that are embedded: they say what lies behind them.
+    pub(super) fn of_rows(&self) -> Result<(), Error> {
+        self.is_declared(true)?;
+        self.filtered_row_is_known()
+    }
+
+    /// A column of rows, or their number.
+    pub(super) fn of_columns(&self, counts: bool) -> Result<(), Error> {
+        let filters = !self.field.found.filter.is_empty();
+        self.is_declared(!counts || filters)?;
+        for (at, hop) in self.way.iter().enumerate() {
+            self.is_registered(at, hop)?;
+        }
+        Ok(())
+    }
+
+    /// The way is one that `depends-on` has; and, where more counts of the rows at its end than
+    /// which they are, it ends there.
+    fn is_declared(&self, by_row: bool) -> Result<(), Error> {
+        let Reading { row, model, schema, to, .. } = self;
+        let wanted = accounts::own(row, model, schema);
+        let all = schema.hops();
+        let is_known = |hop: &Hop| match row.load.is_some() {
+            true => wanted.iter().any(|it| it.hop == hop),
+            false => all.contains(&hop),
+        };
+        let (name, file) = (&model.name, schema.file());
+        if let Some(hop) = self.way.iter().find(|hop| !is_known(hop)) {
+            let step = accounts::name(hop);
+            return Err(self.error(format!(
+                "`{name}` does not depend on `{to}` in this way ({step}): a change would not be reported\n\
+                 help: put `{to}` into its `depends-on` in {file}, or say `via` there if it goes another way"
+            )));
+        }
+        let Some(last) = self.way.last().filter(|_| by_row) else {
+            return Ok(());
+        };
+        let reports = schema.reports(&last.to);
+        let tag = last.tag(schema);
+        let is_reported = |it: &cache_schema::Report| it.tag == tag && it.on == Change::Row;
+        match reports.iter().any(is_reported) {
+            true => Ok(()),
+            false => Err(self.error(format!(
+                "`{name}` only passes through `{to}`: a change of its other columns would not be reported\n\
+                 help: put `{to}` into its `depends-on` in {file}"
+            ))),
+        }
+    }
+
+    /// While a row that this one refers to is left out, only the column that refers to it tells
+    /// when it comes back.
+    fn filtered_row_is_known(&self) -> Result<(), Error> {
+        let [.., last] = self.way else {
+            return Ok(());
+        };
+        if last.direction == Direction::Reverse || self.field.found.filter.is_empty() {
+            return Ok(());
+        }
+        match self.is_held(last) {
+            true => Ok(()),
+            false => Err(self.error(why_not_filtered(self.row, self.field, last))),
+        }
+    }
+
+    /// Whether the struct has the columns of this step.
+    fn is_held(&self, hop: &Hop) -> bool {
+        self.way.len() == 1 && self.row.columns(&hop.columns).is_some()
+    }
+
+    /// Whether the step yields a tag: by a column of the struct, or by rows that it holds, all of
+    /// them.
+    fn is_registered(&self, at: usize, hop: &Hop) -> Result<(), Error> {
+        let Reading { row, .. } = self;
+        let before = &self.way[..at];
+        let own = match hop.direction {
+            Direction::Forward => row.columns(&hop.columns).is_some(),
+            Direction::Reverse => true,
+        };
+        let is_said = row.hooks(&hop.to)
+            || (at == 0 && own)
+            || (at > 0 && self.holds(before))
+            || (hop.direction == Direction::Forward && self.holds(&self.way[..=at]));
+        if is_said {
+            return Ok(());
+        }
+        let (to, rows, field) = (&hop.to, &hop.from, accounts::field(hop));
+        let help = match (at, before.last()) {
+            (0, _) => {
+                let columns = hop.columns.join("` and `");
+                format!("add `{columns}`, or `{field}`")
+            }
+            (_, Some(before)) => format!("add `{}`, without a filter", accounts::field(before)),
+            (_, None) => format!("add `{field}`"),
+        };
+        Err(self.error(format!(
+            "the struct does not hold all `{rows}` rows by which this finds `{to}`: a change there would not be reported\n\
+             help: {help};\n      \
+             or name `{to}` in #[cached(dependencies(\"{to}\"))], and add its tags in the hook"
+        )))
+    }
+
+    /// Whether some field holds all rows at the end of this way.
+    fn holds(&self, way: &[Hop]) -> bool {
+        let Reading { row, model, schema, .. } = self;
+        let reverse = way.iter().any(|hop| hop.direction == Direction::Reverse);
+        row.embedded().any(|(field, to)| {
+            let is_whole =
+                field.found.filter.is_empty() && (!reverse || is_list(&field.ty, itself));
+            is_whole && self::way(schema, model, field, to).is_ok_and(|it| it == way)
+        })
+    }
+
+    fn error(&self, why: String) -> Error {
+        Error::new(self.span, why)
+    }
+}
+
+fn why_not_filtered(row: &Struct, field: &Field, hop: &Hop) -> String {
+    format!(
+        "while the `{}` row of `{}` is left out by a filter, nothing in `{}` tells when it comes back\n\
+         help: hold `{}` in the struct, or do not filter",
+        hop.to,
+        field.ident,
+        row.ident,
+        hop.columns.join("` and `")
+    )
+}
+
+/// What is to be asked of the embedded structs: whether they are whole, where that is needed, and
+/// whether they read only what the value depends on.
+pub(crate) fn assertions(row: &Struct, model: &Model, schema: &Schema) -> Vec<TokenStream> {
+    let wanted = accounts::own(row, model, schema);
+    let known: Vec<String> = wanted.iter().map(|it| accounts::name(it.hop)).collect();
+    let mut all = Vec::new();
+    for (field, to) in row.embedded().filter(|(field, _)| !row.is_of_itself(field)) {
+        let Ok(way) = way(schema, model, field, to) else {
+            continue;
+        };
+        let (ty, at) = (&field.ty, at(&field.ty));
+        let runtime = row.runtime_at(at);
+        let is_cached = schema.model(to).is_some_and(|it| it.cached.is_some());
+        let through = is_cached && crate::ast::arc_of(ty).is_some();
+        if let [.., last] = &way[..]
+            && last.direction == Direction::Forward
+            && !(way.len() == 1 && row.columns(&last.columns).is_some())
+        {
+            let why = why_not_filtered(row, field, last);
+            all.push(quote_spanned! {at=>
+                if <#ty as #runtime::Rows>::LACKS.filtered {
+                    ::core::panic!(#why);
+                }
+            });
+        }
+        if row.load.is_some() && !through {
+            all.push(quote_spanned! {at=>
+                if let ::core::option::Option::Some(why) = <#ty as #runtime::Rows>::LACKS.reads_beyond(&[#(#known),*]) {
+                    ::core::panic!("{}", why);
+                }
+            });
+        }
+    }
+    all
+}
+
+/// The steps that the struct's fields are read over, each with what to say to a value that does not
+/// depend on it.
+pub(crate) fn reads(row: &Struct, model: &Model, schema: &Schema) -> Vec<TokenStream> {
+    let runtime = &row.runtime;
+    let mut hops: Vec<Hop> = Vec::new();
+    let models = row.fields.iter().filter_map(|field| Some((field, read_from(field)?)));
+    for (field, to) in models {
+        for hop in way(schema, model, field, &to).unwrap_or_default() {
+            if !hops.contains(&hop) {
+                hops.push(hop);
+            }
+        }
+    }
+    let reads = hops.iter().map(|hop| {
+        let name = accounts::name(hop);
+        let why = format!(
+            "`{}` in this reads `{}` rows ({name}), which the value does not depend on: a change would not be reported\n\
+             help: put `{}` into the `depends-on` of the value in {}",
+            row.ident,
+            hop.to,
+            hop.to,
+            schema.file()
+        );
+        quote!(#runtime::__private::Read { hop: #name, why: #why })
+    });
+    reads.collect()
+}
+
+/// The model of the rows that a field is read from, if it is not the struct's own.
+fn read_from(field: &Field) -> Option<String> {
+    let found = &field.found;
+    let from = found.from.as_ref().map(|from| from.value());
+    let from = from.and_then(|from| from.split_once('.').map(|(model, _)| model.to_owned()));
+    from.or_else(|| found.count.as_ref().map(|count| count.value())).or_else(|| field.rows.clone())
+}
+
+/// Columns of a filter count: their changes must not be ignored.
+pub(super) fn is_filter_watched(
+    schema: &Schema,
+    filter: &[Condition],
+    to: &str,
+) -> Result<(), Error> {
+    let ignored = filter.iter().find(|it| is_ignored(schema, to, &it.column.to_string()));
+    match ignored.map(|it| &it.column) {
+        None => Ok(()),
+        Some(column) => Err(unwatched(column.span(), &column.to_string(), to, "filter")),
+    }
+}
+
+/// So do those of an order.
+pub(super) fn is_order_watched(
+    schema: &Schema,
+    order: &[(String, bool)],
+    written: Option<&LitStr>,
+    to: &str,
+) -> Result<(), Error> {
+    let ignored = order.iter().find(|(column, _)| is_ignored(schema, to, column));
+    match ignored.zip(written) {
+        None => Ok(()),
+        Some(((column, _), written)) => Err(unwatched(written.span(), column, to, "order")),
+    }
+}
+
+fn is_ignored(schema: &Schema, model: &str, column: &str) -> bool {
+    let ignores = schema.model(model).map(|model| &model.ignores[..]).unwrap_or_default();
+    ignores.iter().any(|it| it == column)
+}
+
+fn unwatched(at: Span, column: &str, model: &str, does: &str) -> Error {
+    let why = format!(
+        "`{column}` is in the `ignores` of `{model}`: its change would not be reported, and the value be old\n\
+         help: remove it there, or do not {does} by it"
+    );
+    Error::new(at, why)
+}
