@@ -50,6 +50,7 @@ fn review_loads_itself() {
                 pub written_by: Arc<User>,
                 #[cached(order_by = "-time", filter(kind = "text", deleted_at = None))]
                 pub remarks: Vec<Remark>,
+                pub first: Option<Box<Remark>>,
                 #[cached(count = "remark")]
                 pub count: i64,
                 #[cached(from = "remark.kind", order_by = "kind")]

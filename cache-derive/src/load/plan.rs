@@ -6,8 +6,8 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Error, Ident, Index, LitStr, Type};
 
 use super::hold::{hold, hold_values, is_list, itself, shared};
-use super::registered::{self, Reading};
-use super::sql;
+use super::registered::{self, Reading, of_rows_only};
+use super::sql::{self, End};
 use super::way::way;
 use crate::ast::{Field, Struct, arc_of, container, not_null};
 use crate::rows::at;
@@ -240,7 +240,8 @@ impl<'a> Plan<'a> {
         self.bounds.push(quote!(#inner: #private::Value<__DB>));
         let along = sql::along(self.schema, self.model, &way);
         let filter = sql::filter(&field.found.filter, "WHERE");
-        let sql = format!("SELECT k.n, t.{} {along}{filter}{end}", sql::quoted(column));
+        let column = format!("t.{}", sql::quoted(column));
+        let sql = end.of(&column, &format!("{along}{filter}"));
         let read = quote!(reading.values::<#inner, _>(#sql, #name, #read, keys()));
         let part = self.read(read, false);
         Ok(Kind::Held { rows: quote!(#private::Held::of(#part)), held })
@@ -297,7 +298,7 @@ impl<'a> Plan<'a> {
         self.bounds.push(quote_spanned!(at=> #inner: #private::Part<__DB, __Db>));
         let along = sql::along(self.schema, self.model, &way);
         let filter = sql::filter(&field.found.filter, "WHERE");
-        let sql = format!("SELECT k.n, {{columns}} {along}{{joins}}{filter}{end}");
+        let sql = end.of("{columns}", &format!("{along}{{joins}}{filter}"));
         let part = self.read(quote!(reading.rows::<#inner, __Db, _>(#sql, keys())), true);
         self.noted[1].push(quote!(#private::want(#part, wanted);));
         self.finds = true;
@@ -340,7 +341,7 @@ impl<'a> Plan<'a> {
         let filter = sql::filter(&field.found.filter, "WHERE");
         let ids = self.schema.model(to).map(|model| &model.id[..]).unwrap_or_default();
         let ids: Vec<String> = ids.iter().map(|id| format!("t.{}", sql::quoted(id))).collect();
-        let sql = format!("SELECT k.n, {} {along}{filter}{end}", ids.join(", "));
+        let sql = end.of(&ids.join(", "), &format!("{along}{filter}"));
         let part = self.read(quote!(reading.keys::<#id, _>(#sql, #name, keys())), true);
         self.noted[1].push(quote!(wanted.add::<#inner>(#part);));
         Ok(Kind::Held { rows: quote!(found.held::<#inner, __Db>(#part)), held })
@@ -369,8 +370,8 @@ impl<'a> Plan<'a> {
         format_ident!("part_{n}")
     }
 
-    /// What a statement for rows ends with: their order, where there may be several.
-    fn end(&self, field: &Field, way: &[Hop], to: &str) -> Result<String, Error> {
+    /// How many rows a statement answers for each key, and in which order.
+    fn end(&self, field: &Field, way: &[Hop], to: &str) -> Result<End, Error> {
         let (schema, order_by) = (self.schema, &field.found.order_by);
         registered::is_filter_watched(schema, &field.found.filter, to)?;
         let order = sql::order(order_by.as_ref())?;
@@ -387,13 +388,13 @@ impl<'a> Plan<'a> {
                 let why = format!("there is at most one `{to}`: write `Option<…>`");
                 return Err(Error::new_spanned(&field.ty, why));
             }
-            return Ok(String::new());
+            return Ok(End::One);
         }
         let end = self.schema.model(self.schema.rows_of(to));
-        Ok(end.map(|model| sql::ordered(&order, model)).unwrap_or_default())
+        let order = end.map(|model| sql::ordered(&order, model)).unwrap_or_default();
+        Ok(match is_list(&field.ty, itself) {
+            true => End::All(order),
+            false => End::First(order),
+        })
     }
-}
-
-fn of_rows_only(at: Span, name: &str) -> Error {
-    Error::new(at, format!("`{name}` is for fields that hold rows which refer to this one"))
 }

@@ -266,3 +266,8 @@ fn unwatched(at: Span, column: &str, model: &str, does: &str) -> Error {
     );
     Error::new(at, why)
 }
+
+/// Some attributes say which of several rows.
+pub(super) fn of_rows_only(at: Span, name: &str) -> Error {
+    Error::new(at, format!("`{name}` is for fields that hold rows which refer to this one"))
+}

@@ -163,5 +163,29 @@ pub(super) fn ordered(order: &[(String, bool)], of: &Model) -> String {
         let how = if descends { "DESC NULLS FIRST" } else { "ASC NULLS LAST" };
         format!("t.{} {how}", quoted(&column))
     });
-    format!(" ORDER BY {}", columns.collect::<Vec<_>>().join(", "))
+    format!("ORDER BY {}", columns.collect::<Vec<_>>().join(", "))
+}
+
+/// How many rows a statement answers for each key, and in which order.
+pub(super) enum End {
+    /// The one that a reference leads to.
+    One,
+    /// All of them.
+    All(String),
+    /// The first of them: the others are not even read.
+    First(String),
+}
+
+impl End {
+    /// The statement that selects this.
+    pub(super) fn of(&self, columns: &str, from: &str) -> String {
+        match self {
+            End::One => format!("SELECT k.n, {columns} {from}"),
+            End::All(order) => format!("SELECT k.n, {columns} {from} {order}"),
+            End::First(order) => format!(
+                "SELECT * FROM (SELECT k.n, {columns}, row_number() OVER (PARTITION BY k.n {order}) AS \"of k\" {from}) AS of_keys \
+                 WHERE of_keys.\"of k\" = 1"
+            ),
+        }
+    }
 }

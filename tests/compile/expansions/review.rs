@@ -12,6 +12,7 @@
 //     pub written_by: Arc<User>,
 //     #[cached(order_by = "-time", filter(kind = "text", deleted_at = None))]
 //     pub remarks: Vec<Remark>,
+//     pub first: Option<Box<Remark>>,
 //     #[cached(count = "remark")]
 //     pub count: i64,
 //     #[cached(from = "remark.kind", order_by = "kind")]
@@ -32,6 +33,7 @@ where
     Option<String>: ::cache_runtime::__private::Value<__DB>,
     User: ::cache_runtime::Load<__Db>,
     <User as ::cache_runtime::Model>::Id: ::cache_runtime::__private::Key<__DB>,
+    Remark: ::cache_runtime::__private::Part<__DB, __Db>,
     Remark: ::cache_runtime::__private::Part<__DB, __Db>,
     String: ::cache_runtime::__private::Value<__DB>,
     i64: ::cache_runtime::__private::Key<__DB>,
@@ -117,6 +119,19 @@ where
         let parts = ::cache_runtime::__private::and(
             parts,
             reading
+                .rows::<
+                    Remark,
+                    __Db,
+                    _,
+                >(
+                    "SELECT * FROM (SELECT k.n, {columns}, row_number() OVER (PARTITION BY k.n ORDER BY t.\"id\" ASC NULLS LAST) AS \"of k\" FROM {keys} JOIN \"remark\" AS t ON t.\"review_id\" = k.k1{joins}) AS of_keys WHERE of_keys.\"of k\" = 1",
+                    keys(),
+                )
+                .await?,
+        );
+        let parts = ::cache_runtime::__private::and(
+            parts,
+            reading
                 .values::<
                     i64,
                     _,
@@ -146,11 +161,12 @@ where
             ::cache_runtime::__private::drafts(
                 columns,
                 parts,
-                |row, ((((), part_0), _part_1), _part_2), wanted| {
+                |row, (((((), part_0), part_1), _part_2), _part_3), wanted| {
                     wanted.add::<User>(&row.4);
                     ::cache_runtime::__private::want(part_0, wanted);
+                    ::cache_runtime::__private::want(part_1, wanted);
                 },
-                |row, ((((), part_0), part_1), part_2), found| ::core::option::Option::Some(Self {
+                |row, (((((), part_0), part_1), part_2), part_3), found| ::core::option::Option::Some(Self {
                     id: row.0,
                     video_id: row.1,
                     config: row.2,
@@ -172,9 +188,18 @@ where
                             ::core::option::Option::Some(all)
                         }?
                     },
-                    count: ::cache_runtime::__private::number(&part_1) as i64,
+                    first: {
+                        let mut rows = ::cache_runtime::__private::finished(
+                            part_1,
+                            found,
+                        );
+                        ::core::option::Option::Some(
+                            rows.next().map(::std::boxed::Box::new),
+                        )?
+                    },
+                    count: ::cache_runtime::__private::number(&part_2) as i64,
                     kinds: {
-                        let mut rows = ::cache_runtime::__private::Held::of(part_2);
+                        let mut rows = ::cache_runtime::__private::Held::of(part_3);
                         {
                             let mut all = ::std::vec::Vec::new();
                             while let ::core::option::Option::Some(row) = rows.next() {
