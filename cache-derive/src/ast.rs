@@ -20,6 +20,8 @@ pub(crate) struct Struct {
     pub(crate) is_projection: bool,
     /// `load`, where it is said.
     pub(crate) load: Option<Span>,
+    /// All statements of its loader see one moment.
+    pub(crate) snapshot: bool,
     /// What its rows have to be.
     pub(crate) filter: Vec<Condition>,
     pub(crate) fields: Vec<Field>,
@@ -96,6 +98,7 @@ impl Struct {
             model_span,
             is_projection: attrs.projection.is_some(),
             load: attrs.load,
+            snapshot: attrs.snapshot,
             runtime: attrs.runtime(),
             filter: attrs.filter,
             dependencies: attrs.dependencies,

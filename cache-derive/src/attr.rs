@@ -22,6 +22,8 @@ pub(crate) struct StructAttrs {
     pub(crate) krate: Option<Path>,
     /// `load`, where it is said.
     pub(crate) load: Option<Span>,
+    /// `load(snapshot)`: all its statements see one moment.
+    pub(crate) snapshot: bool,
     /// `filter(status = "published")`: what its rows have to be.
     pub(crate) filter: Vec<Condition>,
     pub(crate) serde: Serde,
@@ -141,7 +143,18 @@ pub(crate) fn on_struct(attributes: &[Attribute], errors: &mut Vec<Error>) -> St
             Ok(())
         } else if meta.path.is_ident("load") {
             attrs.load = Some(meta.path.span());
-            Ok(())
+            if !meta.input.peek(syn::token::Paren) {
+                return Ok(());
+            }
+            meta.parse_nested_meta(|meta| {
+                attrs.snapshot |= meta.path.is_ident("snapshot");
+                match attrs.snapshot {
+                    true => Ok(()),
+                    false => {
+                        Err(meta.error("expected #[cached(load)] or #[cached(load(snapshot))]"))
+                    }
+                }
+            })
         } else if meta.path.is_ident("filter") {
             meta.parse_nested_meta(|meta| {
                 attrs.filter.push(condition(&meta)?);

@@ -170,12 +170,13 @@ fn value(kind: &Kind, private: &TokenStream) -> TokenStream {
 /// `impl Whole`, `Load`, and `Find` where it has lookups.
 fn whole(row: &Struct, model: &Model, policy: &Policy, plan: &Plan<'_>) -> TokenStream {
     let (ident, runtime, private) = (&row.ident, &row.runtime, &plan.private);
-    let by_id = sql::by_id(model);
+    let (by_id, snapshot) = (sql::by_id(model), row.snapshot);
     let find = (!policy.lookups.is_empty()).then(|| find(row, model, policy, plan));
     quote! {
         #[automatically_derived]
         impl #private::Whole for #ident {
             const BY_ID: &'static str = #by_id;
+            const SNAPSHOT: bool = #snapshot;
         }
         #[automatically_derived]
         impl<__Db> #runtime::Load<__Db> for #ident

@@ -130,6 +130,13 @@ impl<DB: OutboxDatabase> Drop for LoadConnection<DB> {
     }
 }
 
+impl<DB: OutboxDatabase> LoadConnection<DB> {
+    /// Whether it is that of the transaction which the load is within.
+    pub(super) fn is_of_transaction(&self) -> bool {
+        matches!(self.0, Kind::Transaction(_))
+    }
+}
+
 const FULL: &str = "checked when it was acquired";
 
 impl<DB: OutboxDatabase> Deref for LoadConnection<DB> {

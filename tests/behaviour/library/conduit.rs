@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::bank::story as library;
 use crate::harness::events::Events;
+use crate::harness::soon::{PATIENCE, Soon};
 use crate::harness::sql::Sql;
 use crate::harness::{Place, Story, observed, with_store};
 
@@ -46,6 +47,7 @@ pub fn stories() -> Vec<Story> {
         story!(a_write_reaches_what_is_built_from_it_and_nothing_else)
             .without_relay("a row that two deliver invalidates twice"),
         story!(who_looks_is_a_row_or_none),
+        story!(an_article_is_of_one_moment).on_postgres(),
         story!(a_thousand_writes_by_two_processes),
     ]
 }
@@ -245,6 +247,31 @@ async fn a_write_reaches_what_is_built_from_it_and_nothing_else(town: Town) {
     town.told().await;
     assert_eq!(Article::get(cache, id(11)).await.expect("it can be read"), None);
     assert_eq!(Thread::get(cache, id(11)).await.expect("it can be read"), None);
+}
+
+/// Somebody writes between the statements of a load; which could see the one row and not the other.
+async fn an_article_is_of_one_moment(town: Town) {
+    let before = town.article().await;
+    town.cache().invalidate::<Article>(id(11)).await.expect("invalidated");
+
+    let mut writer = town.sql.begin().await;
+    writer.run("LOCK TABLE article_tag").await;
+    let cache = town.cache().clone();
+    let reader = tokio::spawn(async move { Article::get(&cache, id(11)).await });
+    let waits = "SELECT count(*) FROM pg_locks WHERE NOT granted
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    let soon = Soon::within(PATIENCE);
+    while town.sql.number(waits).await == 0 {
+        soon.or("it does not read the tags").await;
+    }
+    let write = "UPDATE article SET title = 'On machines' WHERE id = {11}; INSERT INTO article_tag VALUES ({11}, 'iron')";
+    writer.run(town.spelt(write)).await;
+    writer.commit().await;
+    let article = reader.await.expect("no panic").expect("it can be read");
+    assert_eq!(article, Some(before), "neither the title nor the tag");
+
+    town.told().await;
+    assert_eq!(town.article().await.tags, ["brass", "iron", "steam"]);
 }
 
 async fn who_looks_is_a_row_or_none(town: Town) {

@@ -216,6 +216,7 @@ where
 #[automatically_derived]
 impl ::cache_runtime::__private::Whole for Review {
     const BY_ID: &'static str = "SELECT k.n, {columns} FROM {keys} JOIN \"review\" AS t ON t.\"id\" = k.k1{joins}";
+    const SNAPSHOT: bool = false;
 }
 #[automatically_derived]
 impl<__Db> ::cache_runtime::Load<__Db> for Review

@@ -9,6 +9,9 @@ use crate::outbox::database::OutboxDatabase;
 
 /// Implemented for [`sqlx::Postgres`] and [`sqlx::Sqlite`].
 pub trait LoadDatabase: OutboxDatabase {
+    /// Begins a transaction whose statements all see one moment.
+    const SNAPSHOT: &'static str;
+
     /// How many values a statement takes at most.
     const MOST_VALUES: usize;
 
@@ -90,6 +93,8 @@ macro_rules! runs {
 
 #[cfg(feature = "postgres")]
 impl LoadDatabase for sqlx::Postgres {
+    const SNAPSHOT: &'static str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
     const MOST_VALUES: usize = usize::MAX;
 
     fn places(keys: usize) -> usize {
@@ -113,6 +118,8 @@ impl LoadDatabase for sqlx::Postgres {
 
 #[cfg(feature = "sqlite")]
 impl LoadDatabase for sqlx::Sqlite {
+    const SNAPSHOT: &'static str = "BEGIN";
+
     /// See <https://www.sqlite.org/limits.html#max_variable_number>.
     const MOST_VALUES: usize = 32_766;
 

@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 
-use sqlx::Pool;
+use sqlx::{Connection, Pool, SqlSafeStr};
 
 use super::database::{LoadDatabase, Value};
 use super::expected::{Expected, misfit};
@@ -112,6 +112,9 @@ pub fn number(counted: &[i64]) -> i64 {
 pub trait Whole: Cached {
     /// The statement that finds them by their ids.
     const BY_ID: &'static str;
+
+    /// Whether all its statements are to see one moment.
+    const SNAPSHOT: bool;
 }
 
 /// A connection on which a value's rows are read, one statement after the other.
@@ -295,14 +298,36 @@ where
 {
     let drafts = {
         let mut connection = cx.acquire(pool).await?;
-        let mut reading = Reading::<DB> { connection: &mut connection, prepares: false };
-        reading.rows::<T, Db, T::Id>(T::BY_ID, ids.to_vec()).await?
+        match T::SNAPSHOT && !connection.is_of_transaction() {
+            true => {
+                let mut snapshot = connection.begin_with(DB::SNAPSHOT.into_sql_str()).await?;
+                let drafts = read::<T, DB, Db>(&mut snapshot, ids).await?;
+                snapshot.commit().await?;
+                drafts
+            }
+            false => read::<T, DB, Db>(&mut connection, ids).await?,
+        }
     };
     let drafts: Drafts<T, Db> = drafts.into_iter().flatten().collect();
     let mut wanted = Wanted::new();
     drafts.iter().for_each(|draft| draft.wants(&mut wanted));
     let found = wanted.read(cx).await?;
     Ok(drafts.into_iter().filter_map(|draft| draft.finish(&found)).collect())
+}
+
+async fn read<T, DB, Db>(
+    connection: &mut DB::Connection,
+    ids: &[T::Id],
+) -> Result<Vec<Drafts<T, Db>>, sqlx::Error>
+where
+    T: Part<DB, Db> + Whole,
+    DB: LoadDatabase,
+    Db: Send + Sync + 'static,
+    T::Id: Key<DB>,
+    i64: Value<DB>,
+{
+    let mut reading = Reading::<DB> { connection, prepares: false };
+    reading.rows::<T, Db, T::Id>(T::BY_ID, ids.to_vec()).await
 }
 
 /// A value that finds its id by its lookups.

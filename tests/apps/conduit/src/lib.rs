@@ -30,9 +30,9 @@ pub struct User {
     pub bio: String,
 }
 
-/// An article, with its author.
+/// An article, with its author; its own, its tags and its number of one moment.
 #[derive(Debug, PartialEq, Cached, Serialize, Deserialize)]
-#[cached(load)]
+#[cached(load(snapshot))]
 #[expect(missing_docs, reason = "the fields are the columns")]
 pub struct Article {
     pub id: Uuid,
