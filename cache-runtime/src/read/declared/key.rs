@@ -1,7 +1,7 @@
 //! What rows are found by: the values of one column, or of several.
 
 use sqlx::error::BoxDynError;
-use sqlx::{Arguments, Database, Encode, Type, TypeInfo};
+use sqlx::{Arguments, Database, Encode, Type};
 
 use super::database::{LoadDatabase, Value};
 use super::expected::Expected;
@@ -53,6 +53,8 @@ where
 
     /// An array of what has a type by name, such as `citext`, is sent as one of what is in it.
     fn cast() -> String {
+        use sqlx::TypeInfo;
+
         let one = <T as Type<sqlx::Postgres>>::type_info();
         let many = <T as Bind<sqlx::Postgres>>::sent();
         match many.name().strip_suffix("[]") == Some(one.name()) {
