@@ -1,5 +1,6 @@
 //! `#[cached(load)]`: how a value is loaded by what it declares.
 
+mod column;
 mod hold;
 mod plan;
 pub(crate) mod registered;

@@ -5,11 +5,12 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Error, Ident, Index, LitStr, Type};
 
+use super::column;
 use super::hold::{hold, hold_values, is_list, itself, shared};
 use super::registered::{self, Reading, of_rows_only};
 use super::sql::{self, End};
 use super::way::way;
-use crate::ast::{Field, Struct, arc_of, container, not_null};
+use crate::ast::{Field, Struct, arc_of};
 use crate::rows::at;
 
 /// How the rows of a struct are read, and put together.
@@ -24,6 +25,8 @@ pub(super) struct Plan<'a> {
     /// How many columns that is.
     width: usize,
     pub(super) joins: String,
+    /// The ways that these go.
+    joined: Vec<Vec<Hop>>,
     /// The futures of the parts, in order; each ends in a list for each row.
     pub(super) reads: Vec<TokenStream>,
     /// The type of the row's id, and an expression for it: what parts are found by.
@@ -76,6 +79,7 @@ impl<'a> Plan<'a> {
             width: 0,
             // Wherever its rows are read, they are those that it is for.
             joins: sql::filter(&row.filter, "AND"),
+            joined: Vec::new(),
             reads: Vec::new(),
             key: None,
             fields: Vec::new(),
@@ -143,41 +147,12 @@ impl<'a> Plan<'a> {
 
     /// Selects a column for a field; returns its place in the row.
     fn select(&mut self, field: &Field, sql: String, name: &str) -> usize {
-        let (private, ty, column) = (&self.private, &field.ty, self.width + 1);
-        let at = at(ty);
-        let (held, get) = match (&field.sqlx.try_from, field.sqlx.json) {
-            (Some(from), _) => (
-                from.to_token_stream(),
-                quote!(#private::get_from::<__DB, #from, #ty>(row, #column, #name)?),
-            ),
-            (None, Some(nullable)) if nullable.0 => {
-                let inner = not_null(ty);
-                let json = quote!(::core::option::Option<#private::sqlx::types::Json<#inner>>);
-                let get = quote!(<#json as #private::Value<__DB>>::get(row, #column, #name)?);
-                (json, quote!(#get.map(|json| json.0)))
-            }
-            (None, Some(_)) => {
-                let json = quote!(#private::sqlx::types::Json<#ty>);
-                let get = quote!(<#json as #private::Value<__DB>>::get(row, #column, #name)?);
-                (json, quote!(#get.0))
-            }
-            (None, None) => {
-                let get = self.read_as(ty);
-                (ty.to_token_stream(), quote!(#get(row, #column, #name)?))
-            }
-        };
+        let (private, column) = (&self.private, self.width + 1);
+        let (held, get) = column::of_field(field, private, column, name);
+        let at = at(&field.ty);
         let expect = quote!(#private::expect::<__DB, #held>(#name, &mut columns););
         self.bounds.push(quote_spanned!(at=> #held: #private::Value<__DB>));
         self.push(Selected { sql, get, expect }, 1)
-    }
-
-    /// What reads a column of this type: on SQLite, NULL is decoded as an empty text or as 0.
-    fn read_as(&self, ty: &Type) -> TokenStream {
-        let private = &self.private;
-        match container(ty).is_some_and(|(name, _)| name == "Option") {
-            true => quote!(<#ty as #private::Value<__DB>>::get),
-            false => quote!(<#ty as #private::Value<__DB>>::required),
-        }
     }
 
     fn push(&mut self, selected: Selected, width: usize) -> usize {
@@ -229,14 +204,13 @@ impl<'a> Plan<'a> {
             if let Some(condition) = field.found.filter.first() {
                 return Err(of_rows_only(condition.column.span(), "filter"));
             }
-            let alias = format!("f{}", self.selected.len());
-            self.joins += &sql::join(self.schema, &way, &alias);
-            let column = format!("{alias}.{}", sql::quoted(column));
+            let column = format!("{}.{}", self.joined(&way), sql::quoted(column));
             return Ok(Kind::Column(self.select(field, column, &name)));
         }
         let (inner, held) = hold_values(&field.ty)?;
         let end = self.end(field, &way, to)?;
-        let (private, read) = (self.private.clone(), self.read_as(inner));
+        let private = self.private.clone();
+        let read = column::read_as(inner, &private);
         self.bounds.push(quote!(#inner: #private::Value<__DB>));
         let along = sql::along(self.schema, self.model, &way);
         let filter = sql::filter(&field.found.filter, "WHERE");
@@ -245,6 +219,18 @@ impl<'a> Plan<'a> {
         let read = quote!(reading.values::<#inner, _>(#sql, #name, #read, keys()));
         let part = self.read(read, false);
         Ok(Kind::Held { rows: quote!(#private::Held::of(#part)), held })
+    }
+
+    /// The alias of the row at the end of the way, which is joined once.
+    fn joined(&mut self, way: &[Hop]) -> String {
+        let known = self.joined.iter().position(|it| it == way);
+        let at = known.unwrap_or(self.joined.len());
+        let alias = format!("f{}", at + 1);
+        if known.is_none() {
+            self.joins += &sql::join(self.schema, way, &alias);
+            self.joined.push(way.to_vec());
+        }
+        alias
     }
 
     fn count(&mut self, field: &'a Field, count: &LitStr) -> Result<Kind, Error> {

@@ -38,8 +38,8 @@ where
     String: ::cache_runtime::__private::Value<__DB>,
     i64: ::cache_runtime::__private::Key<__DB>,
 {
-    const COLUMNS: &'static str = "t.\"id\", t.\"video_id\", t.\"config\", f3.\"title\", t.\"written_by_id\"";
-    const JOINS: &'static str = " AND t.\"is_draft\" = FALSE LEFT JOIN \"video\" AS f3 ON f3.\"id\" = t.\"video_id\"";
+    const COLUMNS: &'static str = "t.\"id\", t.\"video_id\", t.\"config\", f1.\"title\", t.\"written_by_id\"";
+    const JOINS: &'static str = " AND t.\"is_draft\" = FALSE LEFT JOIN \"video\" AS f1 ON f1.\"id\" = t.\"video_id\"";
     fn expects() -> ::std::vec::Vec<::cache_runtime::__private::Expected<__DB>> {
         let mut columns = ::std::vec::Vec::new();
         ::cache_runtime::__private::expect::<__DB, i64>("review.id", &mut columns);
