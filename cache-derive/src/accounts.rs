@@ -13,6 +13,7 @@ use syn::Error;
 use crate::ast::{Field, Struct};
 use crate::check::{has_id_tag, needs_id, pascal_case, snake_case};
 use crate::load::registered;
+use crate::load::way::way;
 use crate::rows::at;
 
 /// A hop that a struct does not account for.
@@ -51,7 +52,7 @@ fn lacks<'a>(row: &Struct, model: &Model, schema: &Schema, hops: &[&'a Hop]) -> 
             Direction::Reverse => 0,
         };
         taken.push(hop);
-        let has_rows = of_rows(row, schema, &hop.to).nth(others).is_some();
+        let has_rows = holds_rows(row, model, schema, hop, others);
         !has_rows || (hop.direction == Direction::Reverse && !has_tag)
     });
     let only_hooked =
@@ -59,6 +60,18 @@ fn lacks<'a>(row: &Struct, model: &Model, schema: &Schema, hops: &[&'a Hop]) -> 
     let behind_hooks = hops.iter().filter(|hop| only_hooked(&hop.from) && !row.hooks(&hop.to));
     lacks.extend(behind_hooks.map(|hop| Lack { hop, has_tag: false }));
     lacks
+}
+
+/// Whether a field holds the rows at the end of the hop: one whose way is clear, and is this; or,
+/// of those whose way is not, one that `others` have not taken.
+fn holds_rows(row: &Struct, model: &Model, schema: &Schema, hop: &Hop, others: usize) -> bool {
+    let ways = of_rows(row, schema, &hop.to).map(|field| {
+        let to = field.rows.as_deref().unwrap_or_default();
+        way(schema, model, field, to).ok()
+    });
+    let (clear, unclear): (Vec<_>, Vec<_>) = ways.partition(Option::is_some);
+    let is_this = |way: &Vec<Hop>| matches!(&way[..], [it] if it == hop);
+    clear.iter().flatten().any(is_this) || unclear.len() > others
 }
 
 /// Which of these hops lie behind this one, and are in no hook of the struct, nor at its hand.

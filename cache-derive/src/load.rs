@@ -5,7 +5,7 @@ mod hold;
 mod plan;
 pub(crate) mod registered;
 mod sql;
-mod way;
+pub(crate) mod way;
 
 use cache_schema::{Model, Policy, Schema};
 use proc_macro2::{Span, TokenStream};

@@ -138,6 +138,7 @@ impl<'a> Plan<'a> {
             return Err(of_rows_only(condition.column.span(), "filter"));
         }
         if field.sqlx.skips {
+            registered::is_no_known_column(self.schema, self.model, field)?;
             return Ok(Kind::Default);
         }
         let column = format!("t.{}", sql::quoted(&field.column));
@@ -199,6 +200,7 @@ impl<'a> Plan<'a> {
         };
         let way = self.way(field, to, from)?;
         self.reading(field, to, &way, from.span()).of_columns(false)?;
+        registered::is_column_watched(self.schema, to, column, from)?;
         let name = format!("{to}.{column}");
         if way.iter().all(|hop| hop.direction == Direction::Forward) {
             if let Some(condition) = field.found.filter.first() {
@@ -307,11 +309,11 @@ impl<'a> Plan<'a> {
         self.bounds.push(quote!(#id: #private::Key<__DB>));
         self.finds = true;
         let name = format!("id of {to}");
-        if let [Hop { direction: Direction::Forward, columns, .. }] = way
+        if let [Hop { direction: Direction::Forward, columns: columns_of, .. }] = way
             && field.found.filter.is_empty()
         {
             let columns: Vec<String> =
-                columns.iter().map(|column| format!("t.{}", sql::quoted(column))).collect();
+                columns_of.iter().map(|column| format!("t.{}", sql::quoted(column))).collect();
             let column = self.width + 1;
             let get = quote!(<#id as #private::Key<__DB>>::get(row, #column, #name)?);
             let expect = quote!(#private::expect_key::<__DB, #id>(#name, &mut columns););
@@ -319,7 +321,11 @@ impl<'a> Plan<'a> {
             let place = self.push(selected, columns.len());
             let place = Index::from(place);
             self.noted[0].push(quote!(wanted.add::<#inner>(&row.#place);));
-            let rows = quote!(found.held::<#inner, __Db>(row.#place));
+            // What it refers to, the struct says by its column.
+            let rows = match self.row.columns(columns_of).is_some() {
+                true => quote!(found.held_if_there::<#inner, __Db>(row.#place)),
+                false => quote!(found.held::<#inner, __Db>(row.#place)),
+            };
             return Ok(Kind::Held { rows, held });
         }
         let end = self.end(field, way, to)?;

@@ -30,7 +30,24 @@ impl Reading<'_> {
     /// Rows that are embedded: they say what lies behind them.
     pub(super) fn of_rows(&self) -> Result<(), Error> {
         self.is_declared(true)?;
-        self.filtered_row_is_known()
+        self.filtered_row_is_known()?;
+        if self.way.len() == 1 {
+            return Ok(());
+        }
+        if self.is_first_of_several() {
+            return Err(self.error(format!(
+                "of several `{to}` this holds the first, and a change of the others, which may make one of them the first, would not be reported\n\
+                 help: hold all of them, in a `Vec`",
+                to = self.to
+            )));
+        }
+        let steps = self.way.iter().enumerate();
+        steps.map(|(at, hop)| self.is_registered(at, hop)).collect()
+    }
+
+    fn is_first_of_several(&self) -> bool {
+        let several = self.way.iter().any(|hop| hop.direction == Direction::Reverse);
+        several && !is_list(&self.field.ty, itself)
     }
 
     /// A column of rows, or their number.
@@ -155,6 +172,21 @@ fn why_not_filtered(row: &Struct, field: &Field, hop: &Hop) -> String {
     )
 }
 
+fn why_not_all(row: &Struct, field: &Field, hop: &Hop) -> String {
+    format!(
+        "`{}` finds other rows by the `{}` rows of `{}`, some of which a filter leaves out: a change there would not be reported\n\
+         help: do not filter them in that struct",
+        row.ident, hop.to, field.ident
+    )
+}
+
+/// Whether other rows are found by those at the end of this way.
+fn is_on_a_way(row: &Struct, model: &Model, schema: &Schema, before: &[Hop]) -> bool {
+    let models = row.fields.iter().filter_map(|field| Some((field, read_from(field)?)));
+    let mut ways = models.filter_map(|(field, to)| way(schema, model, field, &to).ok());
+    ways.any(|way| way.len() > before.len() && way.starts_with(before))
+}
+
 /// What is to be asked of the embedded structs: whether they are whole, where that is needed, and
 /// whether they read only what the value depends on.
 pub(crate) fn assertions(row: &Struct, model: &Model, schema: &Schema) -> Vec<TokenStream> {
@@ -167,20 +199,34 @@ pub(crate) fn assertions(row: &Struct, model: &Model, schema: &Schema) -> Vec<To
         };
         let (ty, at) = (&field.ty, at(&field.ty));
         let runtime = row.runtime_at(at);
-        let is_cached = schema.model(to).is_some_and(|it| it.cached.is_some());
-        let through = is_cached && crate::ast::arc_of(ty).is_some();
-        if let [.., last] = &way[..]
-            && last.direction == Direction::Forward
-            && !(way.len() == 1 && row.columns(&last.columns).is_some())
-        {
-            let why = why_not_filtered(row, field, last);
-            all.push(quote_spanned! {at=>
+        let Some(last) = way.last() else {
+            continue;
+        };
+        let is_held = way.len() == 1 && row.columns(&last.columns).is_some();
+        let tells = last.direction == Direction::Forward && !is_held && !row.hooks(&last.to);
+        let why = match tells {
+            true => Some(why_not_filtered(row, field, last)),
+            false => is_on_a_way(row, model, schema, &way).then(|| why_not_all(row, field, last)),
+        };
+        all.extend(why.map(|why| {
+            quote_spanned! {at=>
                 if <#ty as #runtime::Rows>::LACKS.filtered {
+                    ::core::panic!(#why);
+                }
+            }
+        }));
+        if tells {
+            let why = format!(
+                "the `{}` rows in `{}` have no id: a change of one would not reach the value\nhelp: add the id to that struct",
+                last.to, field.ident
+            );
+            all.push(quote_spanned! {at=>
+                if <#ty as #runtime::Rows>::LACKS.id {
                     ::core::panic!(#why);
                 }
             });
         }
-        if row.load.is_some() && !through {
+        if row.load.is_some() {
             all.push(quote_spanned! {at=>
                 if let ::core::option::Option::Some(why) = <#ty as #runtime::Rows>::LACKS.reads_beyond(&[#(#known),*]) {
                     ::core::panic!("{}", why);
@@ -270,4 +316,39 @@ fn unwatched(at: Span, column: &str, model: &str, does: &str) -> Error {
 /// Some attributes say which of several rows.
 pub(super) fn of_rows_only(at: Span, name: &str) -> Error {
     Error::new(at, format!("`{name}` is for fields that hold rows which refer to this one"))
+}
+
+/// A column that is read from other rows counts, too.
+pub(super) fn is_column_watched(
+    schema: &Schema,
+    to: &str,
+    column: &str,
+    written: &LitStr,
+) -> Result<(), Error> {
+    match is_ignored(schema, to, column) {
+        false => Ok(()),
+        true => Err(unwatched(written.span(), column, to, "read")),
+    }
+}
+
+/// What is not read from the row says nothing of it.
+pub(super) fn is_no_known_column(
+    schema: &Schema,
+    model: &Model,
+    field: &Field,
+) -> Result<(), Error> {
+    let column = &field.column;
+    let mut references = model.references.iter().flat_map(|it| &it.columns);
+    let is_known = model.id.contains(column)
+        || references.any(|it| it == column)
+        || schema.lookups(&model.name).contains(column);
+    match is_known {
+        false => Ok(()),
+        true => Err(Error::new(
+            field.ident.span(),
+            format!(
+                "`{column}` is skipped, and is a column by which changes are found\nhelp: remove the `skip`"
+            ),
+        )),
+    }
 }

@@ -6,7 +6,7 @@ use crate::accounts::stem;
 use crate::ast::Field;
 
 /// A reference, or the path that `depends-on` has; or why there is none.
-pub(super) fn way(
+pub(crate) fn way(
     schema: &Schema,
     model: &Model,
     field: &Field,

@@ -114,6 +114,11 @@ const _: () = {
             "while the `user` row of `created_by` is left out by a filter, nothing in `Plio` tells when it comes back\nhelp: hold `created_by_id` in the struct, or do not filter"
         );
     }
+    if <Arc<User> as ::cache_runtime::Rows>::LACKS.id {
+        ::core::panic!(
+            "the `user` rows in `created_by` have no id: a change of one would not reach the value\nhelp: add the id to that struct"
+        );
+    }
     const WANTS: &[::cache_runtime::__private::Want] = &[
         ::cache_runtime::__private::Want {
             hop: "item ← question.item_id",

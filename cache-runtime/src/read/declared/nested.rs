@@ -2,6 +2,7 @@
 //! through the cache together, when no connection is held any more.
 
 use std::any::{Any, TypeId};
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,7 +16,11 @@ pub struct Wanted<Db>(HashMap<TypeId, Box<dyn OfType<Db>>>);
 
 /// What was found.
 #[derive(Default)]
-pub struct Found(HashMap<TypeId, Box<dyn Any + Send>>);
+pub struct Found {
+    values: HashMap<TypeId, Box<dyn Any + Send>>,
+    /// A struct that could not be put together, as something is missing in it.
+    lacks: Cell<Option<&'static str>>,
+}
 
 type Values<T, Id> = HashMap<Id, Arc<T>>;
 
@@ -36,19 +41,42 @@ impl<Db: Send + Sync + 'static> Wanted<Db> {
     pub(super) async fn read(self, cx: &LoadContext<Db>) -> Result<Found, Error> {
         let mut found = Found::default();
         for (of, ids) in self.0 {
-            found.0.insert(of, ids.read(cx).await?);
+            found.values.insert(of, ids.read(cx).await?);
         }
         Ok(found)
     }
 }
 
 impl Found {
-    /// The values with these ids.
+    /// The values with these ids, all of them.
     pub fn held<T: Load<Db>, Db>(&self, ids: impl IntoIterator<Item = T::Id>) -> Held<Arc<T>> {
-        let values = self.0.get(&TypeId::of::<T>());
-        let values = values.and_then(|values| values.downcast_ref::<Values<T, T::Id>>());
-        let held = values.map(|values| ids.into_iter().filter_map(|id| values.get(&id).cloned()));
-        Held::of(held.into_iter().flatten())
+        Held::of(ids.into_iter().filter_map(|id| {
+            let value = self.value::<T, Db>(&id);
+            if value.is_none() {
+                self.lacks(std::any::type_name::<T>());
+            }
+            value
+        }))
+    }
+
+    /// The value with this id, if it is there: the struct tells itself when it comes back.
+    pub fn held_if_there<T: Load<Db>, Db>(&self, id: Option<T::Id>) -> Held<Arc<T>> {
+        Held::of(id.and_then(|id| self.value::<T, Db>(&id)))
+    }
+
+    fn value<T: Load<Db>, Db>(&self, id: &T::Id) -> Option<Arc<T>> {
+        let values = self.values.get(&TypeId::of::<T>())?;
+        values.downcast_ref::<Values<T, T::Id>>()?.get(id).cloned()
+    }
+
+    /// Notes a struct that could not be put together.
+    pub(super) fn lacks(&self, what: &'static str) {
+        self.lacks.set(Some(what));
+    }
+
+    /// One that was noted since this was asked.
+    pub(super) fn what_lacks(&self) -> Option<&'static str> {
+        self.lacks.take()
     }
 }
 

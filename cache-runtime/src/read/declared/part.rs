@@ -97,10 +97,16 @@ pub fn want<T, Db>(parts: &Drafts<T, Db>, wanted: &mut Wanted<Db>) {
     parts.iter().for_each(|part| part.wants(wanted));
 }
 
-/// These parts, put together.
+/// These parts, put together. None is left out in silence: nothing would tell when it can come back.
 pub fn finished<T, Db>(parts: Drafts<T, Db>, found: &Found) -> Held<T> {
-    let finished: Vec<T> = parts.into_iter().filter_map(|part| part.finish(found)).collect();
-    Held::of(finished)
+    let finish = |part: Box<dyn Draft<T, Db>>| {
+        let finished = part.finish(found);
+        if finished.is_none() {
+            found.lacks(std::any::type_name::<T>());
+        }
+        finished
+    };
+    Held::of(parts.into_iter().filter_map(finish))
 }
 
 /// A number of rows: none, where there are none to be counted.
@@ -312,7 +318,20 @@ where
     let mut wanted = Wanted::new();
     drafts.iter().for_each(|draft| draft.wants(&mut wanted));
     let found = wanted.read(cx).await?;
-    Ok(drafts.into_iter().filter_map(|draft| draft.finish(&found)).collect())
+    let mut values = Vec::with_capacity(drafts.len());
+    for draft in drafts {
+        let value = draft.finish(&found);
+        // Of a value that is itself left out, its absence tells.
+        if let (Some(what), true) = (found.what_lacks(), value.is_some()) {
+            let why = format!(
+                "`{what}` in it refers to a row that is not there, or that a filter leaves out\n\
+                 help: hold that row in an `Option`, together with the column that refers to it"
+            );
+            return Err(why.into());
+        }
+        values.extend(value);
+    }
+    Ok(values)
 }
 
 async fn read<T, DB, Db>(
