@@ -48,6 +48,7 @@ pub fn stories() -> Vec<Story> {
             .without_relay("a row that two deliver invalidates twice"),
         story!(who_looks_is_a_row_or_none),
         story!(an_article_is_of_one_moment).on_postgres(),
+        story!(who_comes_later_is_seen).on_postgres(),
         story!(a_thousand_writes_by_two_processes),
     ]
 }
@@ -272,6 +273,30 @@ async fn an_article_is_of_one_moment(town: Town) {
 
     town.told().await;
     assert_eq!(town.article().await.tags, ["brass", "iron", "steam"]);
+}
+
+/// Without foreign keys there may be rows that refer to nobody, until somebody comes.
+async fn who_comes_later_is_seen(town: Town) {
+    town.sql(
+        "ALTER TABLE article DROP CONSTRAINT article_author_id_fkey;
+         ALTER TABLE comment DROP CONSTRAINT comment_author_id_fkey;
+         UPDATE article SET author_id = {9} WHERE id = {12};
+         INSERT INTO comment VALUES (9, 'Who?', FALSE, {11}, {9})",
+    )
+    .await;
+    town.told().await;
+    let cache = town.cache();
+    for _ in ["loaded", "again"] {
+        let article = Article::get(cache, id(12)).await.expect("it can be read");
+        assert_eq!(article, None, "it is not without its author");
+        let thread = Thread::get(cache, id(11)).await.expect_err("who has said that?");
+        assert!(format!("{thread:?}").contains("user.username"), "{thread:?}");
+    }
+    town.sql("INSERT INTO \"user\" (id, username) VALUES ({9}, 'Me')").await;
+    town.told().await;
+    let article = Article::get(cache, id(12)).await.expect("it can be read");
+    assert_eq!(article.expect("it is there").author.username.0, "Me");
+    assert_eq!(town.thread().await[0], "Me: Who?");
 }
 
 async fn who_looks_is_a_row_or_none(town: Town) {

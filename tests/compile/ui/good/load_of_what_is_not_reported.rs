@@ -58,4 +58,15 @@ struct Beginning {
     takes: u8,
 }
 
+// The others may become the first; what is skipped says nothing; and some genres are left out.
+#[derive(Cached, Serialize, Deserialize)]
+#[cached(load, model = "film")]
+struct Ticket {
+    id: i64,
+    #[sqlx(skip)]
+    studio_id: i64,
+    scenes: Vec<Scene>,
+    genre: Option<Genre>,
+}
+
 fn main() {}
