@@ -41,8 +41,8 @@ impl Reading<'_> {
                 to = self.to
             )));
         }
-        let steps = self.way.iter().enumerate();
-        steps.map(|(at, hop)| self.is_registered(at, hop)).collect()
+        let mut steps = self.way.iter().enumerate();
+        steps.try_for_each(|(at, hop)| self.is_registered(at, hop))
     }
 
     fn is_first_of_several(&self) -> bool {

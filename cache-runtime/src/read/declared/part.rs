@@ -97,7 +97,8 @@ pub fn want<T, Db>(parts: &Drafts<T, Db>, wanted: &mut Wanted<Db>) {
     parts.iter().for_each(|part| part.wants(wanted));
 }
 
-/// These parts, put together. None is left out in silence: nothing would tell when it can come back.
+/// These parts, put together. None is left out in silence: nothing would tell when it can come
+/// back.
 pub fn finished<T, Db>(parts: Drafts<T, Db>, found: &Found) -> Held<T> {
     let finish = |part: Box<dyn Draft<T, Db>>| {
         let finished = part.finish(found);
