@@ -75,15 +75,17 @@ pub mod __private {
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub use crate::read::declared::database::{Value, get_from};
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    pub use crate::read::declared::draft::{
+        Drafts, and, drafts, finished, keys, no_parts, number, want,
+    };
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub use crate::read::declared::expected::{Expected, expect};
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub use crate::read::declared::key::{Bind, Key, expect_key};
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub use crate::read::declared::nested::{Found, Held, Wanted};
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
-    pub use crate::read::declared::part::{
-        Drafts, Lookups, Part, Reading, Whole, and, drafts, finished, keys, no_parts, number, want,
-    };
+    pub use crate::read::declared::part::{Lookups, Part, Reading, Whole};
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub use crate::read::declared::source::{Databases, Declared, LookedUp};
     pub use crate::read::query::key;

@@ -7,6 +7,7 @@
 //! held any more.
 
 pub(crate) mod database;
+pub(crate) mod draft;
 pub(crate) mod expected;
 pub(crate) mod key;
 pub(crate) mod nested;

@@ -5,7 +5,7 @@ use sqlx::{Arguments, Database, Encode, Type};
 
 use super::database::{LoadDatabase, Value};
 use super::expected::Expected;
-use crate::model::column::Column;
+use crate::model::column::{Column, Dialect};
 
 /// Values that a statement can be asked with, of one column.
 #[diagnostic::on_unimplemented(
@@ -107,6 +107,9 @@ pub trait Key<DB: LoadDatabase>: Clone + Send + Sync + 'static {
     /// When they are not of this type.
     fn get(row: &DB::Row, at: usize, name: &str) -> Result<Option<Self>, sqlx::Error>;
 
+    /// It, for who reads a log.
+    fn text(&self) -> String;
+
     /// The types in which its columns are sent.
     fn sent(types: &mut Vec<DB::TypeInfo>);
 
@@ -129,6 +132,12 @@ where
 
     fn get(row: &DB::Row, at: usize, name: &str) -> Result<Option<T>, sqlx::Error> {
         <Option<T> as Value<DB>>::get(row, at, name)
+    }
+
+    fn text(&self) -> String {
+        let mut text = String::new();
+        self.write(Dialect::Postgres, &mut text);
+        text
     }
 
     fn sent(types: &mut Vec<DB::TypeInfo>) {
@@ -157,6 +166,10 @@ macro_rules! composite {
             fn get(row: &DB::Row, at: usize, name: &str) -> Result<Option<Self>, sqlx::Error> {
                 let parts = ($($t::get(row, at + $at, name)?,)*);
                 Ok((|| Some(($(parts.$at?,)*)))())
+            }
+
+            fn text(&self) -> String {
+                [$(self.$at.text()),*].join(",")
             }
 
             fn sent(types: &mut Vec<DB::TypeInfo>) {

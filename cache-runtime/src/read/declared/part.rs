@@ -5,9 +5,10 @@ use std::pin::Pin;
 use sqlx::{Connection, Pool, SqlSafeStr};
 
 use super::database::{LoadDatabase, Value};
+use super::draft::Drafts;
 use super::expected::{Expected, misfit};
 use super::key::Key;
-use super::nested::{Found, Held, Wanted};
+use super::nested::Wanted;
 use crate::boxed::BoxError;
 use crate::model::{Cached, Model};
 use crate::read::load::LoadContext;
@@ -36,85 +37,6 @@ pub trait Part<DB: LoadDatabase, Db>: Sized + Send + 'static {
     ) -> impl Future<Output = Result<Drafts<Self, Db>, sqlx::Error>> + Send;
 }
 
-/// A row and its parts, before the cached values in it are there. Only the generated code knows the
-/// types: those of a struct's fields may be private.
-pub trait Draft<T, Db>: Send {
-    /// Notes the cached values that it is put together from as well.
-    fn wants(&self, wanted: &mut Wanted<Db>);
-
-    /// The struct; none where a row is missing that it is not without.
-    fn finish(self: Box<Self>, found: &Found) -> Option<T>;
-}
-
-/// One for each row.
-pub type Drafts<T, Db> = Vec<Box<dyn Draft<T, Db>>>;
-
-struct Made<R, P, T, Db> {
-    row: R,
-    parts: P,
-    wants: fn(&R, &P, &mut Wanted<Db>),
-    finish: fn(R, P, &Found) -> Option<T>,
-}
-
-impl<R: Send, P: Send, T, Db> Draft<T, Db> for Made<R, P, T, Db> {
-    fn wants(&self, wanted: &mut Wanted<Db>) {
-        (self.wants)(&self.row, &self.parts, wanted);
-    }
-
-    fn finish(self: Box<Self>, found: &Found) -> Option<T> {
-        (self.finish)(self.row, self.parts, found)
-    }
-}
-
-/// Drafts of these rows, each with its parts, and what is done with each.
-pub fn drafts<R: Send + 'static, P: Send + 'static, T: 'static, Db: 'static>(
-    rows: Vec<R>,
-    parts: Vec<P>,
-    wants: fn(&R, &P, &mut Wanted<Db>),
-    finish: fn(R, P, &Found) -> Option<T>,
-) -> Drafts<T, Db> {
-    let made = |(row, parts)| Box::new(Made { row, parts, wants, finish }) as Box<dyn Draft<T, Db>>;
-    rows.into_iter().zip(parts).map(made).collect()
-}
-
-/// What rows are found by that refer to these.
-pub fn keys<R, K>(rows: &[R], key: fn(&R) -> K) -> Vec<K> {
-    rows.iter().map(key).collect()
-}
-
-/// No parts yet of these rows.
-pub fn no_parts<R>(rows: &[R]) -> Vec<()> {
-    vec![(); rows.len()]
-}
-
-/// One part more of each.
-pub fn and<P, A>(parts: Vec<P>, more: Vec<A>) -> Vec<(P, A)> {
-    parts.into_iter().zip(more).collect()
-}
-
-/// Notes what these parts want.
-pub fn want<T, Db>(parts: &Drafts<T, Db>, wanted: &mut Wanted<Db>) {
-    parts.iter().for_each(|part| part.wants(wanted));
-}
-
-/// These parts, put together. None is left out in silence: nothing would tell when it can come
-/// back.
-pub fn finished<T, Db>(parts: Drafts<T, Db>, found: &Found) -> Held<T> {
-    let finish = |part: Box<dyn Draft<T, Db>>| {
-        let finished = part.finish(found);
-        if finished.is_none() {
-            found.lacks(std::any::type_name::<T>());
-        }
-        finished
-    };
-    Held::of(parts.into_iter().filter_map(finish))
-}
-
-/// A number of rows: none, where there are none to be counted.
-pub fn number(counted: &[i64]) -> i64 {
-    counted.first().copied().unwrap_or_default()
-}
-
 /// A value that finds its own rows.
 pub trait Whole: Cached {
     /// The statement that finds them by their ids.
@@ -128,8 +50,17 @@ pub trait Whole: Cached {
 #[derive(Debug)]
 pub struct Reading<'c, DB: LoadDatabase> {
     connection: &'c mut DB::Connection,
-    /// The statements are prepared, and not run: whether the database has what they name.
-    prepares: bool,
+    does: Does,
+}
+
+/// What is done with statements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Does {
+    Run,
+    /// Whether the database has what they name.
+    Prepare,
+    /// Nothing: it is about rows that are there.
+    Nothing,
 }
 
 type Answers<'a, T> = Pin<Box<dyn Future<Output = Result<Vec<T>, sqlx::Error>> + Send + 'a>>;
@@ -151,14 +82,37 @@ where
             let sql = sql.replacen("{columns}", <T as Part<DB, Db>>::COLUMNS, 1);
             let sql = sql.replacen("{joins}", <T as Part<DB, Db>>::JOINS, 1);
             let count = keys.len();
+            let named = keys.clone();
             let (of, rows): (Vec<usize>, Vec<DB::Row>) =
                 self.fetch(&sql, T::expects, keys).await?.into_iter().unzip();
-            let drafts = match rows.is_empty() && !self.prepares {
-                true => Vec::new(),
-                false => T::drafts(self, &rows).await?,
-            };
-            Ok(grouped(count, of, drafts))
+            if rows.is_empty() && self.does != Does::Prepare {
+                return Ok(grouped(count, of, Vec::new()));
+            }
+            match T::drafts(self, &rows).await {
+                Ok(drafts) => Ok(grouped(count, of, drafts)),
+                Err(error) => {
+                    let at = self.unreadable::<T, Db>(&rows).await;
+                    Err(of_key(error, at.map(|at| &named[of[at]])))
+                }
+            }
         })
+    }
+
+    /// Which of these rows cannot be read, if that is what is wrong.
+    async fn unreadable<T: Part<DB, Db>, Db: 'static>(
+        &mut self,
+        rows: &[DB::Row],
+    ) -> Option<usize> {
+        let does = std::mem::replace(&mut self.does, Does::Nothing);
+        let mut found = None;
+        for (at, row) in rows.iter().enumerate() {
+            if T::drafts(self, std::slice::from_ref(row)).await.is_err() {
+                found = Some(at);
+                break;
+            }
+        }
+        self.does = does;
+        found
     }
 
     /// The value in the first column after `n`, of each row of each key.
@@ -224,9 +178,13 @@ where
         expected: impl FnOnce() -> Vec<Expected<DB>>,
         mut keys: Vec<K>,
     ) -> Result<Vec<(usize, DB::Row)>, sqlx::Error> {
-        if self.prepares {
-            self.prepare::<K>(sql, &expected()).await?;
-            return Ok(Vec::new());
+        match self.does {
+            Does::Run => {}
+            Does::Prepare => {
+                self.prepare::<K>(sql, &expected()).await?;
+                return Ok(Vec::new());
+            }
+            Does::Nothing => return Ok(Vec::new()),
         }
         let most = prev_power_of_two(DB::MOST_VALUES / K::COLUMNS);
         let mut casts = Vec::new();
@@ -269,6 +227,17 @@ impl<DB: LoadDatabase> Reading<'_, DB> {
             None => Ok(()),
             Some(why) => Err(sqlx::Error::Configuration(why.into())),
         }
+    }
+}
+
+/// The error, with the key that the row is found by.
+fn of_key<DB: LoadDatabase, K: Key<DB>>(error: sqlx::Error, key: Option<&K>) -> sqlx::Error {
+    match (error, key) {
+        (sqlx::Error::ColumnDecode { index, source }, Some(key)) => {
+            let index = format!("{index} of a row that belongs to {}", key.text());
+            sqlx::Error::ColumnDecode { index, source }
+        }
+        (error, _) => error,
     }
 }
 
@@ -346,7 +315,7 @@ where
     T::Id: Key<DB>,
     i64: Value<DB>,
 {
-    let mut reading = Reading::<DB> { connection, prepares: false };
+    let mut reading = Reading::<DB> { connection, does: Does::Run };
     reading.rows::<T, Db, T::Id>(T::BY_ID, ids.to_vec()).await
 }
 
@@ -371,7 +340,7 @@ where
     Db: Send + Sync + 'static,
 {
     let mut connection = cx.acquire(pool).await?;
-    Ok(T::look_up(&mut Reading { connection: &mut connection, prepares: false }, by).await?)
+    Ok(T::look_up(&mut Reading { connection: &mut connection, does: Does::Run }, by).await?)
 }
 
 /// Prepares the statements of a value.
@@ -387,7 +356,7 @@ where
     i64: Value<DB>,
 {
     let mut connection = cx.acquire(pool).await?;
-    let mut reading = Reading::<DB> { connection: &mut connection, prepares: true };
+    let mut reading = Reading::<DB> { connection: &mut connection, does: Does::Prepare };
     reading.rows::<T, Db, T::Id>(T::BY_ID, Vec::new()).await?;
     Ok(())
 }
