@@ -7,6 +7,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::meta::ParseNestedMeta;
+use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{Attribute, Error, Ident, LitStr, Path, Token, parenthesized};
@@ -156,10 +157,7 @@ pub(crate) fn on_struct(attributes: &[Attribute], errors: &mut Vec<Error>) -> St
                 }
             })
         } else if meta.path.is_ident("filter") {
-            meta.parse_nested_meta(|meta| {
-                attrs.filter.push(condition(&meta)?);
-                Ok(())
-            })
+            conditions(&meta, &mut attrs.filter)
         } else if meta.path.is_ident("crate") {
             attrs.krate = Some(path(&text(&meta)?)?);
             Ok(())
@@ -192,10 +190,7 @@ pub(crate) fn on_field(attributes: &[Attribute], errors: &mut Vec<Error>) -> Fie
         } else if meta.path.is_ident("order_by") {
             set(&mut attrs.found.order_by, &meta)
         } else if meta.path.is_ident("filter") {
-            meta.parse_nested_meta(|meta| {
-                attrs.found.filter.push(condition(&meta)?);
-                Ok(())
-            })
+            conditions(&meta, &mut attrs.found.filter)
         } else {
             Err(unknown(&meta, "a field", &ON_FIELD, "a struct", &ON_STRUCT))
         }
@@ -207,6 +202,13 @@ pub(crate) fn on_field(attributes: &[Attribute], errors: &mut Vec<Error>) -> Fie
         errors.push(Error::new(again.span(), why));
     }
     attrs
+}
+
+fn conditions(meta: &ParseNestedMeta, all: &mut Vec<Condition>) -> syn::Result<()> {
+    meta.parse_nested_meta(|meta| {
+        all.push(condition(&meta)?);
+        Ok(())
+    })
 }
 
 fn condition(meta: &ParseNestedMeta) -> syn::Result<Condition> {
@@ -268,6 +270,13 @@ fn set(slot: &mut Option<LitStr>, meta: &ParseNestedMeta) -> syn::Result<()> {
         None => Ok(()),
         Some(_) => Err(meta.error(format!("`{}` is given twice", name(meta)))),
     }
+}
+
+/// Of `schema!()` and `tag!()`, which know no strings: `crate = …`.
+pub(crate) fn krate(input: ParseStream) -> syn::Result<Path> {
+    input.parse::<Token![crate]>()?;
+    input.parse::<Token![=]>()?;
+    input.call(Path::parse_mod_style)
 }
 
 fn path(text: &LitStr) -> syn::Result<Path> {

@@ -5,20 +5,18 @@ use cache_schema::{
 };
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
+use syn::Path;
 use syn::parse::{ParseStream, Parser};
-use syn::{Path, Token};
 
-use crate::file;
 use crate::literal::{self, duration, option};
+use crate::{attr, file};
 
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
     let runtime = |input: ParseStream| -> syn::Result<Path> {
         if input.is_empty() {
             return syn::parse_str("::cache_runtime");
         }
-        input.parse::<Token![crate]>()?;
-        input.parse::<Token![=]>()?;
-        input.call(Path::parse_mod_style)
+        attr::krate(input)
     };
     let file = match file::read() {
         Ok(file) => file,

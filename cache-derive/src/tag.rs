@@ -6,7 +6,8 @@ use quote::quote;
 use syn::parse::{ParseStream, Parser};
 use syn::{Error, LitStr, Path, Token};
 
-use crate::file;
+use crate::check::similar_model;
+use crate::{attr, file};
 
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
     let (runtime, written) = match arguments.parse2(input) {
@@ -29,9 +30,7 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
 fn arguments(input: ParseStream) -> syn::Result<(Path, LitStr)> {
     let runtime = match input.peek(Token![crate]) {
         true => {
-            input.parse::<Token![crate]>()?;
-            input.parse::<Token![=]>()?;
-            let path = input.call(Path::parse_mod_style)?;
+            let path = attr::krate(input)?;
             input.parse::<Token![,]>()?;
             path
         }
@@ -53,13 +52,10 @@ pub(crate) fn check(written: &LitStr, schema: &Schema) -> syn::Result<()> {
     }
     let rows = schema.rows_of(model);
     let help = match schema.model(model) {
-        None => {
-            let known = schema.models().map(|model| model.name.as_str());
-            match suggest(model, known) {
-                Some(similar) => format!("did you mean the model `{similar}`?"),
-                None => format!("name a model of {}, `#`, and its columns", schema.file()),
-            }
-        }
+        None => match similar_model(model, schema) {
+            Some(similar) => format!("did you mean the model `{}`?", similar.name),
+            None => format!("name a model of {}, `#`, and its columns", schema.file()),
+        },
         Some(_) if of_model.is_empty() => {
             format!("nothing in {} depends on `{model}`: declare it", schema.file())
         }

@@ -40,13 +40,18 @@ pub(super) fn hold(ty: &Type, is_row: IsRow) -> Result<TokenStream, Error> {
                        help: write `Vec<…>` of the rows";
             return Err(Error::new_spanned(ty, why));
         }
-        _ => quote!({
-            let mut all = ::std::vec::Vec::new();
-            while let ::core::option::Option::Some(row) = #held {
-                all.push(row);
-            }
-            ::core::option::Option::Some(all)
-        }),
+        _ => all(&held),
+    })
+}
+
+/// A list of what this takes from `rows`, as long as there is some.
+fn all(held: &TokenStream) -> TokenStream {
+    quote!({
+        let mut all = ::std::vec::Vec::new();
+        while let ::core::option::Option::Some(row) = #held {
+            all.push(row);
+        }
+        ::core::option::Option::Some(all)
     })
 }
 
@@ -54,16 +59,7 @@ pub(super) fn hold(ty: &Type, is_row: IsRow) -> Result<TokenStream, Error> {
 /// expression.
 pub(super) fn hold_values(ty: &Type) -> Result<(&Type, TokenStream), Error> {
     match container(ty) {
-        Some((name, inner)) if name == "Vec" => Ok((
-            inner,
-            quote!({
-                let mut all = ::std::vec::Vec::new();
-                while let ::core::option::Option::Some(row) = rows.next() {
-                    all.push(row);
-                }
-                ::core::option::Option::Some(all)
-            }),
-        )),
+        Some((name, inner)) if name == "Vec" => Ok((inner, all(&quote!(rows.next())))),
         Some((name, inner)) if name == "Option" => {
             Ok((inner, quote!(::core::option::Option::Some(rows.next()))))
         }
@@ -75,7 +71,7 @@ pub(super) fn hold_values(ty: &Type) -> Result<(&Type, TokenStream), Error> {
 }
 
 /// Whether it is there without a row as well.
-pub(super) fn holds_nothing(ty: &Type, is_row: IsRow) -> bool {
+fn holds_nothing(ty: &Type, is_row: IsRow) -> bool {
     match container(ty) {
         _ if is_row(ty) => false,
         Some((name, inner)) => name == "Option" || name == "Vec" || holds_nothing(inner, is_row),

@@ -9,7 +9,7 @@ use super::column;
 use super::hold::{hold, hold_values, is_list, itself, shared};
 use super::registered::{self, Reading, of_rows_only};
 use super::sql::{self, End};
-use super::way::way;
+use super::way::{leads_to_one, way};
 use crate::ast::{Field, Struct, arc_of};
 use crate::rows::at;
 
@@ -202,7 +202,7 @@ impl<'a> Plan<'a> {
         self.reading(field, to, &way, from.span()).of_columns(false)?;
         registered::is_column_watched(self.schema, to, column, from)?;
         let name = format!("{to}.{column}");
-        if way.iter().all(|hop| hop.direction == Direction::Forward) {
+        if leads_to_one(&way) {
             if let Some(condition) = field.found.filter.first() {
                 return Err(of_rows_only(condition.column.span(), "filter"));
             }
@@ -238,7 +238,7 @@ impl<'a> Plan<'a> {
     fn count(&mut self, field: &'a Field, count: &LitStr) -> Result<Kind, Error> {
         let to = count.value();
         let way = self.way(field, &to, count)?;
-        if way.iter().all(|hop| hop.direction == Direction::Forward) {
+        if leads_to_one(&way) {
             let why = format!(
                 "no `{to}` refers to `{}`: there is at most one\nhelp: count rows that refer to it",
                 self.model.name
@@ -312,8 +312,7 @@ impl<'a> Plan<'a> {
         if let [Hop { direction: Direction::Forward, columns: columns_of, .. }] = way
             && field.found.filter.is_empty()
         {
-            let columns: Vec<String> =
-                columns_of.iter().map(|column| format!("t.{}", sql::quoted(column))).collect();
+            let columns = sql::of_alias("t", columns_of);
             let column = self.width + 1;
             let get = quote!(<#id as #private::Key<__DB>>::get(row, #column, #name)?);
             let expect = quote!(#private::expect_key::<__DB, #id>(#name, &mut columns););
@@ -332,8 +331,7 @@ impl<'a> Plan<'a> {
         let along = sql::along(self.schema, self.model, way);
         let filter = sql::filter(&field.found.filter, "WHERE");
         let ids = self.schema.model(to).map(|model| &model.id[..]).unwrap_or_default();
-        let ids: Vec<String> = ids.iter().map(|id| format!("t.{}", sql::quoted(id))).collect();
-        let sql = end.of(&ids.join(", "), &format!("{along}{filter}"));
+        let sql = end.of(&sql::of_alias("t", ids).join(", "), &format!("{along}{filter}"));
         let part = self.read(quote!(reading.keys::<#id, _>(#sql, #name, keys())), true);
         self.noted[1].push(quote!(wanted.add::<#inner>(#part);));
         Ok(Kind::Held { rows: quote!(found.held::<#inner, __Db>(#part)), held })
@@ -368,8 +366,7 @@ impl<'a> Plan<'a> {
         registered::is_filter_watched(schema, &field.found.filter, to)?;
         let order = sql::order(order_by.as_ref())?;
         registered::is_order_watched(schema, &order, order_by.as_ref(), to)?;
-        let is_one = way.iter().all(|hop| hop.direction == Direction::Forward);
-        if is_one {
+        if leads_to_one(way) {
             if let Some(order_by) = order_by {
                 return Err(Error::new(
                     order_by.span(),

@@ -7,7 +7,7 @@ use quote::{quote, quote_spanned};
 use syn::{Error, LitStr};
 
 use super::hold::{is_list, itself};
-use super::way::way;
+use super::way::{leads_to_one, way};
 use crate::accounts;
 use crate::ast::{Field, Struct};
 use crate::attr::Condition;
@@ -41,23 +41,18 @@ impl Reading<'_> {
                 to = self.to
             )));
         }
-        let mut steps = self.way.iter().enumerate();
-        steps.try_for_each(|(at, hop)| self.is_registered(at, hop))
+        self.are_registered()
     }
 
     fn is_first_of_several(&self) -> bool {
-        let several = self.way.iter().any(|hop| hop.direction == Direction::Reverse);
-        several && !is_list(&self.field.ty, itself)
+        !leads_to_one(self.way) && !is_list(&self.field.ty, itself)
     }
 
     /// A column of rows, or their number.
     pub(super) fn of_columns(&self, counts: bool) -> Result<(), Error> {
         let filters = !self.field.found.filter.is_empty();
         self.is_declared(!counts || filters)?;
-        for (at, hop) in self.way.iter().enumerate() {
-            self.is_registered(at, hop)?;
-        }
-        Ok(())
+        self.are_registered()
     }
 
     /// The way is one that `depends-on` has; and, where more counts of the rows at its end than
@@ -102,15 +97,16 @@ impl Reading<'_> {
         if last.direction == Direction::Reverse || self.field.found.filter.is_empty() {
             return Ok(());
         }
-        match self.is_held(last) {
+        match is_held(self.row, self.way) {
             true => Ok(()),
             false => Err(self.error(why_not_filtered(self.row, self.field, last))),
         }
     }
 
-    /// Whether the struct has the columns of this step.
-    fn is_held(&self, hop: &Hop) -> bool {
-        self.way.len() == 1 && self.row.columns(&hop.columns).is_some()
+    /// Whether each step yields a tag.
+    fn are_registered(&self) -> Result<(), Error> {
+        let mut steps = self.way.iter().enumerate();
+        steps.try_for_each(|(at, hop)| self.is_registered(at, hop))
     }
 
     /// Whether the step yields a tag: by a column of the struct, or by rows that it holds, all of
@@ -148,10 +144,9 @@ impl Reading<'_> {
     /// Whether some field holds all rows at the end of this way.
     fn holds(&self, way: &[Hop]) -> bool {
         let Reading { row, model, schema, .. } = self;
-        let reverse = way.iter().any(|hop| hop.direction == Direction::Reverse);
+        let one = leads_to_one(way);
         row.embedded().any(|(field, to)| {
-            let is_whole =
-                field.found.filter.is_empty() && (!reverse || is_list(&field.ty, itself));
+            let is_whole = field.found.filter.is_empty() && (one || is_list(&field.ty, itself));
             is_whole && self::way(schema, model, field, to).is_ok_and(|it| it == way)
         })
     }
@@ -159,6 +154,11 @@ impl Reading<'_> {
     fn error(&self, why: String) -> Error {
         Error::new(self.span, why)
     }
+}
+
+/// Whether this is one step, by columns that the struct has.
+fn is_held(row: &Struct, way: &[Hop]) -> bool {
+    matches!(way, [hop] if row.columns(&hop.columns).is_some())
 }
 
 fn why_not_filtered(row: &Struct, field: &Field, hop: &Hop) -> String {
@@ -182,8 +182,7 @@ fn why_not_all(row: &Struct, field: &Field, hop: &Hop) -> String {
 
 /// Whether other rows are found by those at the end of this way.
 fn is_on_a_way(row: &Struct, model: &Model, schema: &Schema, before: &[Hop]) -> bool {
-    let models = row.fields.iter().filter_map(|field| Some((field, read_from(field)?)));
-    let mut ways = models.filter_map(|(field, to)| way(schema, model, field, &to).ok());
+    let mut ways = ways(row, model, schema);
     ways.any(|way| way.len() > before.len() && way.starts_with(before))
 }
 
@@ -202,8 +201,8 @@ pub(crate) fn assertions(row: &Struct, model: &Model, schema: &Schema) -> Vec<To
         let Some(last) = way.last() else {
             continue;
         };
-        let is_held = way.len() == 1 && row.columns(&last.columns).is_some();
-        let tells = last.direction == Direction::Forward && !is_held && !row.hooks(&last.to);
+        let tells =
+            last.direction == Direction::Forward && !is_held(row, &way) && !row.hooks(&last.to);
         let why = match tells {
             true => Some(why_not_filtered(row, field, last)),
             false => is_on_a_way(row, model, schema, &way).then(|| why_not_all(row, field, last)),
@@ -242,12 +241,9 @@ pub(crate) fn assertions(row: &Struct, model: &Model, schema: &Schema) -> Vec<To
 pub(crate) fn reads(row: &Struct, model: &Model, schema: &Schema) -> Vec<TokenStream> {
     let runtime = &row.runtime;
     let mut hops: Vec<Hop> = Vec::new();
-    let models = row.fields.iter().filter_map(|field| Some((field, read_from(field)?)));
-    for (field, to) in models {
-        for hop in way(schema, model, field, &to).unwrap_or_default() {
-            if !hops.contains(&hop) {
-                hops.push(hop);
-            }
+    for hop in ways(row, model, schema).flatten() {
+        if !hops.contains(&hop) {
+            hops.push(hop);
         }
     }
     let reads = hops.iter().map(|hop| {
@@ -263,6 +259,12 @@ pub(crate) fn reads(row: &Struct, model: &Model, schema: &Schema) -> Vec<TokenSt
         quote!(#runtime::__private::Read { hop: #name, why: #why })
     });
     reads.collect()
+}
+
+/// The ways to the other rows that the fields are read from.
+fn ways(row: &Struct, model: &Model, schema: &Schema) -> impl Iterator<Item = Vec<Hop>> {
+    let fields = row.fields.iter().filter_map(|field| Some((field, read_from(field)?)));
+    fields.filter_map(|(field, to)| way(schema, model, field, &to).ok())
 }
 
 /// The model of the rows that a field is read from, if it is not the struct's own.

@@ -31,7 +31,8 @@ fn of_keys(columns: usize) -> Vec<String> {
     (1..=columns).map(|at| format!("k.k{at}")).collect()
 }
 
-fn of_alias(alias: &str, columns: &[String]) -> Vec<String> {
+/// `t."id"`, …
+pub(super) fn of_alias(alias: &str, columns: &[String]) -> Vec<String> {
     columns.iter().map(|column| format!("{alias}.{}", quoted(column))).collect()
 }
 
@@ -104,15 +105,7 @@ pub(super) fn join(schema: &Schema, way: &[Hop], alias: &str) -> String {
 /// Conditions on the columns of `t`, after others. Nothing that is replaced comes after them: a
 /// text may look like it.
 pub(super) fn filter(conditions: &[Condition], before: &str) -> String {
-    let all: Vec<String> = conditions_of(conditions).collect();
-    match all.is_empty() {
-        true => String::new(),
-        false => format!(" {before} {}", all.join(" AND ")),
-    }
-}
-
-fn conditions_of(conditions: &[Condition]) -> impl Iterator<Item = String> {
-    conditions.iter().map(|Condition { column, constant }| {
+    let all = conditions.iter().map(|Condition { column, constant }| {
         let column = quoted(&column.to_string());
         match constant {
             Constant::Null => format!("t.{column} IS NULL"),
@@ -121,7 +114,12 @@ fn conditions_of(conditions: &[Condition]) -> impl Iterator<Item = String> {
             Constant::Bool(true) => format!("t.{column} = TRUE"),
             Constant::Bool(false) => format!("t.{column} = FALSE"),
         }
-    })
+    });
+    let all: Vec<String> = all.collect();
+    match all.is_empty() {
+        true => String::new(),
+        false => format!(" {before} {}", all.join(" AND ")),
+    }
 }
 
 /// The columns of an order, each with whether it descends.

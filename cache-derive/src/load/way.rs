@@ -1,6 +1,6 @@
 //! The way from a struct's rows to those that a field holds.
 
-use cache_schema::{Hop, Model, Schema};
+use cache_schema::{Direction, Hop, Model, Schema};
 
 use crate::accounts::stem;
 use crate::ast::Field;
@@ -31,6 +31,11 @@ pub(crate) fn way(
         (_, _, [hop]) => Ok(vec![hop.clone()]),
         _ => Err(none_or_several(schema, model, to, &steps, paths.len())),
     }
+}
+
+/// Whether it leads to one row at most: each step is a reference.
+pub(super) fn leads_to_one(way: &[Hop]) -> bool {
+    way.iter().all(|hop| hop.direction == Direction::Forward)
 }
 
 fn none_or_several(

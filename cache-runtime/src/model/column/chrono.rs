@@ -4,7 +4,7 @@ use chrono::{
     DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike, Utc,
 };
 
-use crate::model::column::moment::Moment;
+use crate::model::column::moment::{Moment, moments};
 use crate::model::column::{Column, Dialect, Id, Written};
 
 /// 2000-01-01.
@@ -48,28 +48,7 @@ impl From<DateTime<FixedOffset>> for Moment {
     }
 }
 
-impl Column for NaiveDate {
-    fn write(&self, dialect: Dialect, out: &mut String) -> Written {
-        Moment::from(*self).write(dialect, out)
-    }
-}
-impl Id for NaiveDate {}
-
-macro_rules! times {
-    ($($time:ty),*) => {$(
-        impl Column for $time {
-            fn write(&self, dialect: Dialect, out: &mut String) -> Written {
-                Moment::from(*self).write(dialect, out)
-            }
-
-            fn write_key(&self, out: &mut String) {
-                Moment::from(*self).write_key(self.nanosecond(), out);
-            }
-        }
-        impl Id for $time {}
-    )*};
-}
-times!(NaiveTime, NaiveDateTime, DateTime<Utc>, DateTime<FixedOffset>);
+moments!(dates: NaiveDate; times: NaiveTime, NaiveDateTime, DateTime<Utc>, DateTime<FixedOffset>);
 
 #[cfg(test)]
 mod tests {

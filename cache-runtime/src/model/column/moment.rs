@@ -56,6 +56,33 @@ impl Moment {
     }
 }
 
+/// Makes columns of types that are moments.
+macro_rules! moments {
+    (dates: $($date:ty),*; times: $($time:ty),*) => {
+        $(
+            impl Column for $date {
+                fn write(&self, dialect: Dialect, out: &mut String) -> Written {
+                    Moment::from(*self).write(dialect, out)
+                }
+            }
+            impl Id for $date {}
+        )*
+        $(
+            impl Column for $time {
+                fn write(&self, dialect: Dialect, out: &mut String) -> Written {
+                    Moment::from(*self).write(dialect, out)
+                }
+
+                fn write_key(&self, out: &mut String) {
+                    Moment::from(*self).write_key(self.nanosecond(), out);
+                }
+            }
+            impl Id for $time {}
+        )*
+    };
+}
+pub(super) use moments;
+
 /// `2026-01-02`; with what comes after it, but before `BC`: PostgreSQL writes that last.
 fn date(days: i64, then: &str, out: &mut String) {
     let (year, month, day) = civil(days);

@@ -2,7 +2,7 @@
 
 use time::{Date, Duration, Month, OffsetDateTime, PrimitiveDateTime, Time};
 
-use crate::model::column::moment::Moment;
+use crate::model::column::moment::{Moment, moments};
 use crate::model::column::{Column, Dialect, Id, Written};
 
 const EPOCH: Date = match Date::from_calendar_date(2000, Month::January, 1) {
@@ -39,28 +39,7 @@ impl From<OffsetDateTime> for Moment {
     }
 }
 
-impl Column for Date {
-    fn write(&self, dialect: Dialect, out: &mut String) -> Written {
-        Moment::from(*self).write(dialect, out)
-    }
-}
-impl Id for Date {}
-
-macro_rules! times {
-    ($($time:ty),*) => {$(
-        impl Column for $time {
-            fn write(&self, dialect: Dialect, out: &mut String) -> Written {
-                Moment::from(*self).write(dialect, out)
-            }
-
-            fn write_key(&self, out: &mut String) {
-                Moment::from(*self).write_key(self.nanosecond(), out);
-            }
-        }
-        impl Id for $time {}
-    )*};
-}
-times!(Time, PrimitiveDateTime, OffsetDateTime);
+moments!(dates: Date; times: Time, PrimitiveDateTime, OffsetDateTime);
 
 #[cfg(test)]
 mod tests {

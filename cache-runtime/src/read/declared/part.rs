@@ -277,11 +277,11 @@ where
         match T::SNAPSHOT && !connection.is_of_transaction() {
             true => {
                 let mut snapshot = connection.begin_with(DB::SNAPSHOT.into_sql_str()).await?;
-                let drafts = read::<T, DB, Db>(&mut snapshot, ids).await?;
+                let drafts = rows::<T, DB, Db>(&mut snapshot, Does::Run, ids).await?;
                 snapshot.commit().await?;
                 drafts
             }
-            false => read::<T, DB, Db>(&mut connection, ids).await?,
+            false => rows::<T, DB, Db>(&mut connection, Does::Run, ids).await?,
         }
     };
     let drafts: Drafts<T, Db> = drafts.into_iter().flatten().collect();
@@ -304,8 +304,10 @@ where
     Ok(values)
 }
 
-async fn read<T, DB, Db>(
+/// The rows of each id, or what else is done with the statements that find them.
+async fn rows<T, DB, Db>(
     connection: &mut DB::Connection,
+    does: Does,
     ids: &[T::Id],
 ) -> Result<Vec<Drafts<T, Db>>, sqlx::Error>
 where
@@ -315,7 +317,7 @@ where
     T::Id: Key<DB>,
     i64: Value<DB>,
 {
-    let mut reading = Reading::<DB> { connection, does: Does::Run };
+    let mut reading = Reading::<DB> { connection, does };
     reading.rows::<T, Db, T::Id>(T::BY_ID, ids.to_vec()).await
 }
 
@@ -356,7 +358,6 @@ where
     i64: Value<DB>,
 {
     let mut connection = cx.acquire(pool).await?;
-    let mut reading = Reading::<DB> { connection: &mut connection, does: Does::Prepare };
-    reading.rows::<T, Db, T::Id>(T::BY_ID, Vec::new()).await?;
+    rows::<T, DB, Db>(&mut connection, Does::Prepare, &[]).await?;
     Ok(())
 }
