@@ -1,7 +1,11 @@
 //! What a schema answers: what a write yields and reaches, what a value must register.
 
+mod lists;
+
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
+
+pub use lists::ListReport;
 
 use crate::schema::{
     Consistency, Dependency, Direction, Hop, Model, Path, Policy, Reference, Schema, write_chain,
@@ -313,6 +317,7 @@ impl Schema {
             );
             tags.extend(self.needs(&model.name));
         }
+        tags.extend(self.tags_of_strict_lists());
         tags.into_iter().collect()
     }
 

@@ -3,6 +3,7 @@
 mod columns;
 mod cycles;
 mod keys;
+mod lists;
 mod names;
 mod of;
 mod references;
@@ -27,6 +28,7 @@ pub(crate) fn all(file: &File, errors: &mut Errors) {
     references::dependencies(file, errors);
     via::via(file, errors);
     keys::keys(file, errors);
+    lists::lists(file, errors);
     strict::strict(file, errors);
     cycles::cycles(file, errors);
 }

@@ -86,6 +86,25 @@ impl<'a> Graph<'a> {
         }
     }
 
+    /// The name of a reference that selects just this one of the routes between two models.
+    pub(crate) fn only_on(
+        &self,
+        route: &Route,
+        from: usize,
+        to: usize,
+        model: &RawModel,
+    ) -> Option<String> {
+        let selects = |edge: usize| self.shortest(from, to, Some(edge)) == [route.clone()];
+        let step = route.iter().find(|step| selects(step.edge))?;
+        Some(self.name_of(&self.edges[step.edge], model))
+    }
+
+    /// The columns of a model's id.
+    pub(crate) fn id_of(&self, name: &str) -> Vec<String> {
+        let model = self.file.model(name).into_iter();
+        model.flat_map(|model| &model.id).map(|id| id.get_ref().clone()).collect()
+    }
+
     fn hop(&self, step: Step) -> Hop {
         let edge = &self.edges[step.edge];
         let (owner, target) = (self.models[edge.owner].name(), self.models[edge.target].name());

@@ -1,7 +1,7 @@
 //! Every key the file may have, for the reader, "did you mean" and the test of `reference.toml`.
 
 /// The tables of the file.
-pub(crate) const FILE: &[&str] = &["cache", "outbox", "model"];
+pub(crate) const FILE: &[&str] = &["cache", "outbox", "model", "list"];
 
 /// The keys of `[cache]`.
 pub(crate) const CACHE: &[&str] = &[
@@ -55,8 +55,34 @@ pub(crate) const MODEL: &[&str] = &[
     "ignores",
 ];
 
-/// The keys of `near` in `[model.x]`.
-pub(crate) const MODEL_NEAR: &[&str] = &["entries", "bytes"];
+/// The keys of `[list.x]`.
+pub(crate) const LIST: &[&str] = &[
+    "of",
+    "by",
+    "via",
+    "order",
+    "where",
+    "limit",
+    "key",
+    "ttl",
+    "jitter",
+    "codec",
+    "max-value",
+    "max-tags",
+    "grace",
+    "load-timeout",
+    "lease",
+    "near",
+    "on-write",
+    "verify",
+    "consistency",
+];
+
+/// The keys of a condition that is no constant.
+pub(crate) const CONDITION: &[&str] = &["null"];
+
+/// The keys of `near` in `[model.x]` and `[list.x]`.
+pub(crate) const NEAR: &[&str] = &["entries", "bytes"];
 
 /// The keys of `[model.x]` that say how a value is stored: they need a `key`.
 pub(crate) const STORED: &[&str] = &[
@@ -80,7 +106,7 @@ pub(crate) const STORED: &[&str] = &[
 /// The keys of `[model.x]` that say what its rows are: with `of`, another model says it.
 pub(crate) const OF_ROWS: &[&str] = &["table", "id", "references", "ignores"];
 
-/// The keys of `[model.x]` that a strict model cannot have.
+/// The keys of `[model.x]` and `[list.x]` that what is strict cannot have.
 pub(crate) const NOT_STRICT: &[&str] = &["lease", "near", "on-write"];
 
 #[cfg(test)]
@@ -111,6 +137,8 @@ mod tests {
         let models = file["model"].get_ref().as_table().expect("a table");
         let model: Vec<String> =
             models.values().flat_map(|model| keys_of(model.get_ref())).collect();
+        let lists = file["list"].get_ref().as_table().expect("a table");
+        let list: Vec<String> = lists.values().flat_map(|list| keys_of(list.get_ref())).collect();
         let models_near = models.values().filter_map(|model| model.get_ref().get("near"));
         let model_near: Vec<String> =
             models_near.flat_map(|near| keys_of(near.get_ref())).collect();
@@ -122,7 +150,8 @@ mod tests {
             (CACHE_NEAR, cache_near),
             (OUTBOX, outbox),
             (MODEL, model),
-            (MODEL_NEAR, model_near),
+            (NEAR, model_near),
+            (LIST, list),
         ] {
             for key in known {
                 assert!(shown.iter().any(|shown| shown == key), "`{key}` is not in reference.toml");

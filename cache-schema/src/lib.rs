@@ -47,12 +47,12 @@ mod suggest;
 mod template;
 mod triggers;
 
-pub use answers::{Absence, Change, Reach, Report, TagColumns, Wanted};
+pub use answers::{Absence, Change, ListReport, Reach, Report, TagColumns, Wanted};
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use locate::{Located, NotFound, locate};
 pub use schema::{
-    Capacity, Codec, Consistency, Dependency, Direction, Hop, Lookup, Model, OnWrite, Outbox, Path,
-    Policy, Reference, Schema, Settings,
+    Capacity, Codec, Condition, Consistency, Constant, Dependency, Direction, Hop, List, ListKey,
+    ListStep, Lookup, Model, OnWrite, Order, Outbox, Path, Policy, Reference, Schema, Settings,
 };
 pub use source::Position;
 pub use suggest::suggest;

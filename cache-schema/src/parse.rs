@@ -19,9 +19,9 @@ impl Schema {
 
         let file = read::file(text, &mut errors);
         check::all(&file, &mut errors);
-        let models = resolve::models(&file, &mut errors);
+        let (models, lists) = resolve::all(&file, &mut errors);
 
         errors.finish()?;
-        Ok(Self { settings: file.settings, models, source })
+        Ok(Self { settings: file.settings, models, lists, source })
     }
 }

@@ -2,7 +2,7 @@
 
 use toml::Spanned;
 
-use crate::schema::{Policy, Settings};
+use crate::schema::{Constant, Policy, Settings};
 
 /// The whole file.
 #[derive(Debug)]
@@ -13,6 +13,7 @@ pub(crate) struct File {
     /// Where the prefix is.
     pub(crate) prefix: Option<Spanned<String>>,
     pub(crate) models: Vec<RawModel>,
+    pub(crate) lists: Vec<RawList>,
 }
 
 /// A `[model.x]`.
@@ -47,6 +48,19 @@ pub(crate) struct RawPolicy {
     pub(crate) not_strict: Vec<Spanned<String>>,
 }
 
+/// A `[list.x]`.
+#[derive(Debug)]
+pub(crate) struct RawList {
+    pub(crate) name: Spanned<String>,
+    pub(crate) of: Spanned<String>,
+    pub(crate) by: Vec<Spanned<String>>,
+    pub(crate) via: Option<Spanned<String>>,
+    pub(crate) order: Vec<Spanned<String>>,
+    pub(crate) conditions: Vec<(Spanned<String>, Constant)>,
+    pub(crate) limit: usize,
+    pub(crate) policy: RawPolicy,
+}
+
 /// An entry of `references`.
 #[derive(Debug, Clone)]
 pub(crate) struct RawReference {
@@ -79,6 +93,36 @@ impl File {
     pub(crate) fn rows_of<'a>(&'a self, model: &'a RawModel) -> &'a RawModel {
         let named = model.of.as_ref().and_then(|of| self.model(of.get_ref()));
         named.filter(|rows| rows.of.is_none()).unwrap_or(model)
+    }
+}
+
+impl RawList {
+    pub(crate) fn name(&self) -> &str {
+        self.name.get_ref()
+    }
+
+    /// The columns of its key as they are written, each with its model, if another one's rows have
+    /// it than those that are listed.
+    pub(crate) fn key<'a>(
+        &'a self,
+        file: &'a File,
+    ) -> impl Iterator<Item = (&'a Spanned<String>, Option<&'a str>, &'a str)> {
+        let listed = file.model(self.of.get_ref()).map(|of| file.rows_of(of).name());
+        self.by.iter().map(move |written| match written.get_ref().split_once('.') {
+            Some((model, column)) if Some(model.trim()) != listed => {
+                (written, Some(model.trim()), column.trim())
+            }
+            Some((_, column)) => (written, None, column.trim()),
+            None => (written, None, written.get_ref().as_str()),
+        })
+    }
+}
+
+/// A column to order by, and whether it descends: `-created_at`.
+pub(crate) fn order(written: &str) -> (&str, bool) {
+    match written.strip_prefix('-') {
+        Some(column) => (column, true),
+        None => (written, false),
     }
 }
 

@@ -1,7 +1,9 @@
 //! From the text to what it says.
 
 mod duration;
+mod list;
 mod model;
+mod policy;
 mod reader;
 mod settings;
 mod size;
@@ -22,8 +24,13 @@ pub(crate) fn file(text: &str, errors: &mut Errors) -> File {
         syntax_error(&error, text, errors);
     }
 
-    let mut file =
-        File { settings: Settings::default(), outbox: None, prefix: None, models: Vec::new() };
+    let mut file = File {
+        settings: Settings::default(),
+        outbox: None,
+        prefix: None,
+        models: Vec::new(),
+        lists: Vec::new(),
+    };
     // What could be recovered from broken TOML is not what was meant: say no more about it.
     if broken {
         return file;
@@ -40,6 +47,11 @@ pub(crate) fn file(text: &str, errors: &mut Errors) -> File {
     for (name, value) in reader.tables("model", "a table for each model, such as [model.plio]") {
         if let Some(model) = model::read(name, value, &file.settings, reader.errors) {
             file.models.push(model);
+        }
+    }
+    for (name, value) in reader.tables("list", "a table for each list, such as [list.plios]") {
+        if let Some(list) = list::read(name, value, &file.settings, reader.errors) {
+            file.lists.push(list);
         }
     }
     take_rows(&mut file);

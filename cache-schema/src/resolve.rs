@@ -1,5 +1,6 @@
 //! From what the file says to what it means.
 
+mod lists;
 mod paths;
 
 use std::time::Duration;
@@ -9,14 +10,17 @@ use toml::Spanned;
 use crate::diagnostic::Errors;
 use crate::graph::{Graph, strict};
 use crate::raw::{File, RawModel, RawPolicy};
-use crate::schema::{Consistency, Model, Policy, Reference};
+use crate::schema::{Consistency, List, Model, Policy, Reference};
 
-/// Finds the paths, and puts the models together.
-pub(crate) fn models(file: &File, errors: &mut Errors) -> Vec<Model> {
+/// Finds the paths, and puts the models and the lists together.
+pub(crate) fn all(file: &File, errors: &mut Errors) -> (Vec<Model>, Vec<List>) {
     let graph = Graph::new(file);
     let strict = strict(file);
     let is_strict = |model: &RawModel| strict.iter().any(|(it, _)| it.name() == model.name());
-    file.models.iter().map(|model| self::model(&graph, model, is_strict(model), errors)).collect()
+    let models = file.models.iter();
+    let models = models.map(|model| self::model(&graph, model, is_strict(model), errors)).collect();
+    let lists = file.lists.iter().filter_map(|list| lists::list(file, &graph, list, errors));
+    (models, lists.collect())
 }
 
 fn model(graph: &Graph<'_>, raw: &RawModel, is_strict: bool, errors: &mut Errors) -> Model {
@@ -41,7 +45,7 @@ fn model(graph: &Graph<'_>, raw: &RawModel, is_strict: bool, errors: &mut Errors
     }
 }
 
-/// What it is built from may make it strict.
+/// What is built from it may make it strict.
 fn policy(raw: &RawPolicy, is_strict: bool) -> Policy {
     let mut policy = raw.policy.clone();
     if is_strict {

@@ -1,11 +1,14 @@
 //! What the file says once it is resolved: the public types.
 
+mod list;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::source::{Position, Source, fnv};
 use crate::template::KeyTemplate;
+pub use list::{Condition, Constant, List, ListKey, ListStep, Order};
 
 /// A `cache.toml` in which everything is right.
 #[derive(Debug, Clone)]
@@ -13,6 +16,7 @@ pub struct Schema {
     /// `[cache]`, with the defaults filled in.
     pub settings: Settings,
     pub(crate) models: Vec<Model>,
+    pub(crate) lists: Vec<List>,
     pub(crate) source: Arc<Source>,
 }
 

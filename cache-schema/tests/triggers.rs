@@ -185,7 +185,7 @@ fn composite_ids_and_sql_schemas() {
 fn a_replaced_row_is_found_by_its_lookups_too() {
     let sql = sql("[model.user]\nkey = \"user_{id}\"\nlookup = [\"email\"]\n", Dialect::Sqlite);
     assert!(
-        sql.contains("WHERE \"user\".\"id\" = NEW.\"id\" OR \"user\".\"email\" = NEW.\"email\""),
+        sql.contains("WHERE (\"user\".\"id\" = NEW.\"id\" OR \"user\".\"email\" = NEW.\"email\")"),
         "{sql}"
     );
 }

@@ -10,28 +10,28 @@ use crate::raw::{File, RawModel};
 pub(super) fn columns(file: &File, errors: &mut Errors) {
     for model in &file.models {
         for lookup in model.lookups() {
-            identifier(model, lookup, lookup.get_ref(), errors);
+            identifier(model.name(), lookup, lookup.get_ref(), errors);
         }
     }
     for model in file.rows() {
         for column in model.id.iter().chain(&model.ignores) {
-            identifier(model, column, column.get_ref(), errors);
+            identifier(model.name(), column, column.get_ref(), errors);
         }
         for reference in &model.references {
             for column in reference.columns.get_ref() {
-                identifier(model, &reference.columns, column, errors);
+                identifier(model.name(), &reference.columns, column, errors);
             }
         }
     }
 }
 
-fn identifier<T>(model: &RawModel, place: &Spanned<T>, column: &str, errors: &mut Errors) {
+pub(super) fn identifier<T>(model: &str, place: &Spanned<T>, column: &str, errors: &mut Errors) {
     if !is_identifier(column) {
         errors
             .error(place.span(), format!("`{column}` cannot be the name of a column"))
             .label("not an SQL identifier")
             .help("use letters, digits and `_`, not beginning with a digit")
-            .model(model.name());
+            .model(model);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::diagnostic::Errors;
-use crate::raw::{File, RawModel, RawPolicy};
+use crate::raw::{File, RawList, RawModel, RawPolicy};
 use crate::suggest::did_you_mean;
 use crate::template::KeyTemplate;
 use crate::template::collision::Pattern;
@@ -11,9 +11,22 @@ use crate::template::collision::Pattern;
 /// The runtime's own keys start with this.
 pub(super) const RESERVED: &str = "cache:";
 
+/// What has a key: a model, or a list.
+struct Owner<'a> {
+    name: &'a str,
+    /// The model whose struct is told.
+    model: &'a str,
+    /// What the key is made of, as it is called, and its columns.
+    made_of: String,
+    columns: Vec<&'a str>,
+    /// What has one key each.
+    each: &'static str,
+}
+
 /// A template that is right by itself, and where it is written.
 struct Written<'a> {
-    model: &'a RawModel,
+    name: &'a str,
+    model: &'a str,
     span: Range<usize>,
     key: KeyTemplate,
 }
@@ -28,12 +41,16 @@ pub(super) fn keys(file: &File, errors: &mut Errors) {
         if model.of.is_some() && !model.sound {
             continue;
         }
-        all.extend(own_key(file, model, policy, errors));
+        all.extend(own_key(file, Owner::model(model), policy, errors));
         all.extend(policy.lookups.iter().map(|column| Written {
-            model,
+            name: model.name(),
+            model: model.name(),
             span: column.span(),
             key: KeyTemplate::lookup(model.name(), column.get_ref()),
         }));
+    }
+    for list in &file.lists {
+        all.extend(own_key(file, Owner::list(file, list), &list.policy, errors));
     }
     for (index, later) in all.iter().enumerate() {
         for earlier in &all[..index] {
@@ -42,9 +59,36 @@ pub(super) fn keys(file: &File, errors: &mut Errors) {
     }
 }
 
+impl<'a> Owner<'a> {
+    fn model(model: &'a RawModel) -> Owner<'a> {
+        Owner {
+            name: model.name(),
+            model: model.name(),
+            made_of: format!("the id of `{}`", model.name()),
+            columns: model.id.iter().map(|id| id.get_ref().as_str()).collect(),
+            each: "rows",
+        }
+    }
+
+    fn list(file: &'a File, list: &'a RawList) -> Owner<'a> {
+        Owner {
+            name: list.name(),
+            model: list.of.get_ref(),
+            made_of: format!("`by` of `{}`", list.name()),
+            columns: list.key(file).map(|(_, _, column)| column).collect(),
+            each: "lists",
+        }
+    }
+
+    fn in_braces(&self) -> String {
+        let columns: Vec<String> = self.columns.iter().map(|it| format!("{{{it}}}")).collect();
+        columns.join(", ")
+    }
+}
+
 fn own_key<'a>(
     file: &File,
-    model: &'a RawModel,
+    owner: Owner<'a>,
     policy: &RawPolicy,
     errors: &mut Errors,
 ) -> Option<Written<'a>> {
@@ -53,79 +97,77 @@ fn own_key<'a>(
     if !flaws.is_empty() {
         for flaw in flaws {
             let place = errors.source().inside(&span, text, flaw.range);
-            errors.error(place, flaw.message).label(flaw.label).help(flaw.help).model(model.name());
+            errors.error(place, flaw.message).label(flaw.label).help(flaw.help).model(owner.model);
         }
         return None;
     }
-    let names_the_id =
-        unknown_columns(model, &key, &span, errors) && id_columns(model, &key, &span, errors);
-    if !names_the_id {
+    let names_them_all =
+        unknown_columns(&owner, &key, &span, errors) && each_column(&owner, &key, &span, errors);
+    if !names_them_all {
         return None;
     }
-    reserved(file, model, &key, &span, errors);
-    Some(Written { model, span, key })
+    reserved(file, &owner, &key, &span, errors);
+    Some(Written { name: owner.name, model: owner.model, span, key })
 }
 
 fn unknown_columns(
-    model: &RawModel,
+    owner: &Owner<'_>,
     key: &KeyTemplate,
     span: &Range<usize>,
     errors: &mut Errors,
 ) -> bool {
     let text = key.to_string();
     let mut right = true;
-    for column in key.columns().filter(|column| !model.has_id(column)) {
+    for column in key.columns().filter(|column| !owner.columns.contains(column)) {
         right = false;
         let placeholder = format!("{{{column}}}");
         let start = text.find(&placeholder).unwrap_or_default();
         let place = errors.source().inside(span, &text, start..start + placeholder.len());
-        let id = model.id.iter().map(|id| id.get_ref().as_str());
+        let help = match owner.columns.is_empty() {
+            true => "there is one list of all rows: its key has no column".to_owned(),
+            false => format!("a key is made of {}", owner.in_braces()),
+        };
         errors
             .error(place, format!("unknown column `{column}` in the key"))
-            .label(format!("not in the id of `{}`", model.name()))
-            .help(format!("a key is made of the id: {}", in_braces(model)))
-            .help_if(did_you_mean(column, id))
-            .model(model.name());
+            .label(format!("not in {}", owner.made_of))
+            .help(help)
+            .help_if(did_you_mean(column, owner.columns.iter().copied()))
+            .model(owner.model);
     }
     right
 }
 
-/// Each column of the id once: fewer, and two rows would share a key.
-fn id_columns(
-    model: &RawModel,
+/// Each column once: fewer, and two rows would share a key.
+fn each_column(
+    owner: &Owner<'_>,
     key: &KeyTemplate,
     span: &Range<usize>,
     errors: &mut Errors,
 ) -> bool {
     let mut right = true;
-    for id in &model.id {
-        let column = id.get_ref();
+    for column in &owner.columns {
         let (message, label) = match key.columns().filter(|named| named == column).count() {
             1 => continue,
             0 => (
-                format!("the key lacks the id column `{column}`"),
-                "two rows would have the same key",
+                format!("the key lacks the column `{column}`"),
+                format!("two {} would have the same key", owner.each),
             ),
-            _ => (format!("the key names `{column}` more than once"), "once is enough"),
+            _ => (format!("the key names `{column}` more than once"), "once is enough".to_owned()),
         };
         right = false;
         errors
             .error(span.clone(), message)
             .label(label)
-            .help(format!("name each of {} once", in_braces(model)))
-            .model(model.name());
+            .help(format!("name each of {} once", owner.in_braces()))
+            .model(owner.model);
     }
     right
-}
-
-fn in_braces(model: &RawModel) -> String {
-    model.id.iter().map(|id| format!("{{{}}}", id.get_ref())).collect::<Vec<_>>().join(", ")
 }
 
 /// With the prefix or without it: the runtime may put its own keys behind the prefix too.
 fn reserved(
     file: &File,
-    model: &RawModel,
+    owner: &Owner<'_>,
     key: &KeyTemplate,
     span: &Range<usize>,
     errors: &mut Errors,
@@ -141,7 +183,7 @@ fn reserved(
             .error(span.clone(), format!("the key can start with `{RESERVED}`"))
             .label(format!("it could be `{text}`, reserved for the runtime"))
             .help("begin it with another word, such as the model's name")
-            .model(model.name());
+            .model(owner.model);
     }
 }
 
@@ -150,7 +192,7 @@ fn collision(earlier: &Written<'_>, later: &Written<'_>, errors: &mut Errors) {
     let Some(text) = pattern(earlier).common_text(&pattern(later)) else {
         return;
     };
-    let (a, b) = (earlier.model.name(), later.model.name());
+    let (a, b) = (earlier.name, later.name);
     let message = if a == b {
         format!("two keys of `{a}` can collide")
     } else {
@@ -161,5 +203,5 @@ fn collision(earlier: &Written<'_>, later: &Written<'_>, errors: &mut Errors) {
         .label(format!("`{}` could be `{text}`", later.key))
         .related(earlier.span.clone(), format!("and so could `{}`", earlier.key))
         .help("begin each key with a word of its own, such as the model's name and `_`")
-        .model(b);
+        .model(later.model);
 }

@@ -1,5 +1,7 @@
 //! The names of models, and what `[cache]` names.
 
+use toml::Spanned;
+
 use crate::diagnostic::Errors;
 use crate::names::{is_identifier, is_model_name};
 use crate::raw::File;
@@ -33,20 +35,31 @@ pub(super) fn settings(file: &File, errors: &mut Errors) {
 }
 
 pub(super) fn models(file: &File, errors: &mut Errors) {
-    for model in file.models.iter().filter(|model| !is_model_name(model.name())) {
-        let kebab = kebab(model.name());
-        let help = if is_model_name(&kebab) {
-            format!("write [model.{kebab}]")
-        } else {
-            "use small letters and digits, words joined by `-`: [model.organization-user]"
-                .to_owned()
-        };
-        errors
-            .error(model.name.span(), format!("`{}` cannot be the name of a model", model.name()))
-            .label("names of models are in kebab-case")
-            .help(help)
-            .model(model.name());
+    for model in &file.models {
+        kebab_case(&model.name, "model", model.name(), errors);
     }
+    for list in &file.lists {
+        kebab_case(&list.name, "list", list.of.get_ref(), errors);
+    }
+}
+
+/// `table` is what it is a name of, and how its table begins.
+fn kebab_case(name: &Spanned<String>, table: &str, model: &str, errors: &mut Errors) {
+    let (text, kebab) = (name.get_ref(), kebab(name.get_ref()));
+    if is_model_name(text) {
+        return;
+    }
+    let help = match is_model_name(&kebab) {
+        true => format!("write [{table}.{kebab}]"),
+        false => format!(
+            "use small letters and digits, words joined by `-`: [{table}.organization-user]"
+        ),
+    };
+    errors
+        .error(name.span(), format!("`{text}` cannot be the name of a {table}"))
+        .label(format!("names of {table}s are in kebab-case"))
+        .help(help)
+        .model(model);
 }
 
 /// The name in kebab-case: `OrganizationUser`, `organization_user` → `organization-user`.

@@ -13,7 +13,7 @@ pub(super) fn of(file: &File, errors: &mut Errors) {
             continue;
         };
         match file.model(of.get_ref()) {
-            None => unknown_model(file, model, of.span(), of.get_ref(), errors),
+            None => unknown_model(file, model.name(), of.span(), of.get_ref(), errors),
             Some(rows) if rows.of.is_some() => not_rows(model, of, rows, errors),
             Some(rows) => {
                 says_nothing_of_rows(model, rows, errors);

@@ -11,7 +11,7 @@ pub(super) fn references(file: &File, errors: &mut Errors) {
         for (index, reference) in model.references.iter().enumerate() {
             let name = reference.target.get_ref();
             match file.model(name) {
-                None => unknown_model(file, model, reference.target.span(), name, errors),
+                None => unknown_model(file, model.name(), reference.target.span(), name, errors),
                 Some(target) if target.of.is_some() => {
                     not_of_rows(model, reference, target, errors)
                 }
@@ -24,7 +24,7 @@ pub(super) fn references(file: &File, errors: &mut Errors) {
 
 pub(super) fn unknown_model(
     file: &File,
-    model: &RawModel,
+    model: &str,
     span: Range<usize>,
     name: &str,
     errors: &mut Errors,
@@ -34,7 +34,7 @@ pub(super) fn unknown_model(
         .label("no such model in this file")
         .help(format!("declare it: [model.{name}]"))
         .help_if(did_you_mean(name, file.names()))
-        .model(model.name());
+        .model(model);
 }
 
 /// A column holds the id of a row, of which there may be several values.
@@ -122,7 +122,7 @@ pub(super) fn dependencies(file: &File, errors: &mut Errors) {
         for dependency in &model.depends_on {
             let name = dependency.get_ref();
             if file.model(name).is_none() {
-                unknown_model(file, model, dependency.span(), name, errors);
+                unknown_model(file, model.name(), dependency.span(), name, errors);
             }
         }
     }

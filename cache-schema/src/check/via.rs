@@ -47,7 +47,7 @@ fn names_a_reference(
         None => (model, text.as_str()),
         Some((owner, column)) => match file.model(owner.trim()) {
             Some(owner) => (owner, column),
-            None => return unknown_model(file, model, written.span(), owner, errors),
+            None => return unknown_model(file, model.name(), written.span(), owner, errors),
         },
     };
     let named = columns(column);

@@ -3,12 +3,13 @@
 use toml::Spanned;
 use toml::de::{DeString, DeValue};
 
+use super::policy;
 use super::reader::{Reader, this_is};
 use crate::diagnostic::Errors;
 use crate::keys;
 use crate::names::snake;
 use crate::raw::{RawModel, RawPolicy, RawReference, RawVia, columns};
-use crate::schema::{Capacity, Consistency, Lookup, OnWrite, Policy, Settings};
+use crate::schema::{Lookup, Policy, Settings};
 use crate::template::KeyTemplate;
 
 const COLUMNS: &str = "an array of columns, such as [\"id\"]";
@@ -31,7 +32,7 @@ pub(super) fn read<'a>(
 
     let before = reader.unread;
     let of = reader.string("of", "the name of the model whose rows it is made of");
-    let of_rows = written(&reader, keys::OF_ROWS);
+    let of_rows = reader.written(keys::OF_ROWS);
     let table = reader.string("table", "the name of a table");
     let ignores = reader.strings("ignores", COLUMNS).unwrap_or_default();
     let id = id(&mut reader, name);
@@ -85,50 +86,20 @@ fn policy(reader: &mut Reader<'_, '_>, model: &str, defaults: &Settings) -> Opti
         return None;
     }
     let lookups = reader.strings("lookup", COLUMNS).unwrap_or_default();
-    let ttl = reader.life("ttl").unwrap_or(defaults.ttl);
-    let jitter = reader.percent("jitter").unwrap_or(defaults.jitter);
     let negative_ttl = reader.duration("negative-ttl");
-    let negative_ttl = negative_ttl.unwrap_or(defaults.negative_ttl);
-    let codec = reader.codec("codec").unwrap_or(defaults.codec);
-    let consistency = reader.consistency("consistency");
-    let consistency = consistency.unwrap_or(Consistency::Eventual);
     let version = reader.count("version").unwrap_or(1);
-    let max_value = reader.size("max-value").unwrap_or(defaults.max_value);
-    let max_tags = reader.count("max-tags").unwrap_or(defaults.max_tags);
-    let grace = reader.duration("grace").unwrap_or(defaults.grace);
-    let load_timeout = reader.life("load-timeout").unwrap_or(defaults.load_timeout);
-    let lease = reader.duration("lease").unwrap_or(defaults.lease);
-    let near = near(reader);
-    let on_write = reader.on_write("on-write").unwrap_or(OnWrite::Delete);
-    let verify = reader.share("verify").unwrap_or(defaults.verify);
+    let policy = policy::read(reader, defaults);
     // The last, so that the others are read even if it is wrong.
     let key = reader.string("key", "a template, such as \"plio_{id}\"")?;
     let policy = Policy {
         key: KeyTemplate::parse(key.get_ref()).0,
-        ttl,
-        jitter,
-        negative_ttl,
-        codec,
+        negative_ttl: negative_ttl.unwrap_or(defaults.negative_ttl),
         version,
-        max_value,
-        max_tags,
-        grace,
-        load_timeout,
-        lease,
-        near,
-        on_write,
-        verify,
-        consistency,
         lookups: lookups.iter().map(|it| lookup(reader, model, it)).collect(),
+        ..policy
     };
-    let not_strict = written(reader, keys::NOT_STRICT);
+    let not_strict = reader.written(keys::NOT_STRICT);
     Some(RawPolicy { policy, key, lookups, not_strict })
-}
-
-/// Those of the keys that are there, where they are.
-fn written(reader: &Reader<'_, '_>, keys: &[&str]) -> Vec<Spanned<String>> {
-    let entries = keys.iter().filter_map(|key| reader.entry(key));
-    entries.map(|(key, _)| Spanned::new(key.span(), key.get_ref().to_string())).collect()
 }
 
 fn lookup(reader: &Reader<'_, '_>, model: &str, column: &Spanned<String>) -> Lookup {
@@ -155,24 +126,6 @@ fn not_cached(reader: &mut Reader<'_, '_>, model: &str) {
             .help(format!("remove it, or cache the model: key = \"{snake}_{{id}}\""))
             .model(model);
     }
-}
-
-/// `{ entries = 10000 }` or `{ bytes = "16MB" }`
-fn near(reader: &mut Reader<'_, '_>) -> Option<Capacity> {
-    const EXPECTED: &str =
-        "how many values, { entries = 10000 }, or how many encoded bytes, { bytes = \"16MB\" }";
-    let (_, value) = reader.entry("near")?;
-    let mut near = reader.table("near", keys::MODEL_NEAR, "`near` of a model", EXPECTED)?;
-    let (message, label) = match (near.entry("entries"), near.entry("bytes")) {
-        (Some(_), None) => return near.count("entries").map(Capacity::Entries),
-        (None, Some(_)) => return near.size("bytes").map(Capacity::Bytes),
-        (Some(_), Some(_)) => ("`near` has two limits", "`entries` or `bytes`, not both"),
-        // A key that it does not know has its own message.
-        (None, None) if !near.is_empty() => return None,
-        (None, None) => ("`near` has no limit", "neither `entries` nor `bytes`"),
-    };
-    near.wrong(value, message.to_owned(), label.to_owned()).help(format!("write {EXPECTED}"));
-    None
 }
 
 /// `{ video_id = "video", "tenant, user_id" = "user" }`

@@ -41,6 +41,12 @@ impl<'a, 'e> Reader<'a, 'e> {
         Self { table, known, model, unread: 0, errors }
     }
 
+    /// Those of the keys that are there, where they are.
+    pub(super) fn written(&self, keys: &[&str]) -> Vec<Spanned<String>> {
+        let entries = keys.iter().filter_map(|key| self.entry(key));
+        entries.map(|(key, _)| Spanned::new(key.span(), key.get_ref().to_string())).collect()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.table.is_empty()
     }

@@ -145,6 +145,7 @@ impl Reader<'_, '_> {
             let why = match key {
                 "max-loads" => "nothing could ever be loaded",
                 "max-value" | "max-tags" => "nothing could ever be stored",
+                "limit" => "no id would be kept",
                 "version" => "versions begin with 1",
                 _ => "no value could be held",
             };

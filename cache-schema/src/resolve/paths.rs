@@ -152,7 +152,7 @@ impl Question<'_> {
         let mut references = Vec::new();
         for route in routes {
             let path = self.graph.path(route);
-            match self.only_on(route, from, to) {
+            match self.graph.only_on(route, from, to, self.model) {
                 Some(reference) => {
                     help += &format!("\nvia = {{ {dependency} = \"{reference}\" }}  # {path}");
                     references.push(format!("\"{reference}\""));
@@ -181,12 +181,5 @@ impl Question<'_> {
             .label("several shortest paths")
             .help(help)
             .model(self.model.name());
-    }
-
-    /// A reference that selects just this route.
-    fn only_on(&self, route: &Route, from: usize, to: usize) -> Option<String> {
-        let selects = |edge: usize| self.graph.shortest(from, to, Some(edge)) == [route.clone()];
-        let step = route.iter().find(|step| selects(step.edge))?;
-        Some(self.graph.name_of(&self.graph.edges[step.edge], self.model))
     }
 }

@@ -6,7 +6,7 @@ pub(super) mod types;
 use super::sql::{literal, quoted, quoted_table, tag_expression};
 use super::watched::Watched;
 use super::{LONGEST_OPERATION, Table, Trigger, trigger_name};
-use crate::answers::TagColumns;
+use crate::answers::{ListReport, TagColumns};
 use crate::names::snake;
 
 /// The transition tables. The name is what an error says when a migration took away a column.
@@ -141,9 +141,14 @@ fn function_name(model: &Watched<'_>, outbox: &str) -> String {
 /// that delivers its own rows wakes nobody: commits that notify wait for each other. Nor is anybody
 /// woken where transactions may be prepared, which one that notifies cannot be.
 fn function(model: &Watched<'_>, outbox: &str) -> String {
-    let tags: Vec<&TagColumns> = model.tags().collect();
-    let columns = columns_of(&tags);
-    let all = |rows: &str| select_tags(&tags, &values(&columns, rows));
+    let all = |rows: &str| {
+        let tags: Vec<&TagColumns> = model.tags().collect();
+        let of_row =
+            (!tags.is_empty()).then(|| select_tags(&tags, &values(&columns_of(&tags), rows)));
+        let of_lists =
+            model.lists.iter().map(|list| select_tags(&[&list.tag], &listed(list, rows)));
+        union(of_row.into_iter().chain(of_lists))
+    };
     format!(
         "CREATE OR REPLACE FUNCTION {function}() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -187,7 +192,7 @@ $cache$",
     )
 }
 
-/// The tags of an update. `UNION` lets each kind of report have rows of its own.
+/// The tags of an update.
 fn updated(model: &Watched<'_>) -> String {
     let row: Vec<&TagColumns> = model.row.iter().collect();
     let link: Vec<&TagColumns> = model.link.iter().collect();
@@ -218,7 +223,28 @@ fn updated(model: &Watched<'_>) -> String {
         let rows = changed(&values(&columns, OLD), &values(&columns, NEW));
         selects.push(select_tags(&link, &rows));
     }
-    selects.join("\n    UNION")
+    union(selects.into_iter().chain(model.lists.iter().map(moved)))
+}
+
+/// Each kind of report has rows of its own.
+fn union(selects: impl Iterator<Item = String>) -> String {
+    selects.collect::<Vec<_>>().join("\n    UNION")
+}
+
+/// The tags of rows that an update brings into a list, takes from it, or moves in it. A row that is
+/// in none before and after is in neither of the two.
+fn moved(list: &ListReport<'_>) -> String {
+    select_tags(&[&list.tag], &changed(&listed(list, OLD), &listed(list, NEW)))
+}
+
+/// The rows that are in a list.
+fn listed(list: &ListReport<'_>, rows: &str) -> String {
+    let conditions: Vec<String> = list.conditions.iter().map(|it| it.sql(rows)).collect();
+    let only = match conditions.is_empty() {
+        true => String::new(),
+        false => format!(" WHERE {}", conditions.join(" AND ")),
+    };
+    format!("{}{only}", values(&list.columns, rows))
 }
 
 /// The rows that are only in one of the two.

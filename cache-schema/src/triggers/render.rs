@@ -15,6 +15,8 @@ impl Schema {
         let exact: Vec<ExactColumn> = watched.iter().flat_map(Watched::exact).collect();
         let lookups: Vec<(String, ExactColumn)> =
             watched.iter().flat_map(Watched::lookups).collect();
+        let keys: Vec<(String, ExactColumn)> =
+            watched.iter().flat_map(Watched::keys_of_lists).collect();
         let checks = watched.iter().map(|model| match dialect {
             Dialect::Postgres => postgres::check(model),
             Dialect::Sqlite => model.check(),
@@ -30,11 +32,14 @@ impl Schema {
                 postgres::outbox(outbox),
                 types::checks(&exact, &watched),
                 postgres::removal(outbox, &tables),
-                types::spellings(&lookups),
+                types::spellings(&[lookups, keys].concat()),
             ),
-            Dialect::Sqlite => {
-                (sqlite::outbox(outbox), Vec::new(), String::new(), sqlite::spellings(&lookups))
-            }
+            Dialect::Sqlite => (
+                sqlite::outbox(outbox),
+                Vec::new(),
+                String::new(),
+                sqlite::spellings(&lookups, &keys),
+            ),
         };
         Triggers {
             fingerprint: fingerprint(&outbox, &checks, &tables),

@@ -20,7 +20,11 @@ pub(super) fn tag_expression(
     text: impl Fn(String) -> String,
 ) -> String {
     let values = tag.columns.iter().map(|column| text(format!("{row}.{}", quoted(column))));
-    format!("'{tag}=' || {}", values.collect::<Vec<_>>().join(" || ',' || "))
+    let values = values.collect::<Vec<_>>().join(" || ',' || ");
+    match values.is_empty() {
+        true => format!("'{tag}='"),
+        false => format!("'{tag}=' || {values}"),
+    }
 }
 
 /// `it's` → `'it''s'`

@@ -3,7 +3,7 @@
 use super::sql::{literal, quoted, quoted_table, tag_expression};
 use super::watched::Watched;
 use super::{ColumnsOf, ExactColumn, Table, Trigger, trigger_name};
-use crate::answers::TagColumns;
+use crate::answers::{ListReport, TagColumns};
 
 pub(super) fn table(outbox: &str, model: &Watched<'_>) -> Table {
     Table {
@@ -13,14 +13,27 @@ pub(super) fn table(outbox: &str, model: &Watched<'_>) -> Table {
     }
 }
 
-/// Which texts a column calls equal depends on its collation, which may be the program's own: it is
-/// not asked.
-pub(super) fn spellings(lookups: &[(String, ExactColumn)]) -> String {
-    let tags: Vec<String> = lookups.iter().map(|(tag, _)| format!("({})", literal(tag))).collect();
-    match tags.is_empty() {
-        true => String::new(),
-        false => format!("VALUES {}", tags.join(", ")),
-    }
+/// Which texts a column calls equal depends on its collation, which may be the program's own. Of a
+/// lookup it is not asked. Of a list's key it is whether its table has any: otherwise each report
+/// would reach all lists.
+pub(super) fn spellings(
+    lookups: &[(String, ExactColumn)],
+    keys: &[(String, ExactColumn)],
+) -> String {
+    let lookups = lookups.iter().map(|(tag, _)| format!("SELECT {} AS tag", literal(tag)));
+    let keys = keys.iter().map(|(tag, column)| {
+        let (schema, table) = match column.table.split_once('.') {
+            Some((database, table)) => (format!("{}.sqlite_schema", quoted(database)), table),
+            None => ("sqlite_schema".to_owned(), column.table.as_str()),
+        };
+        format!(
+            "SELECT {} WHERE NOT EXISTS (SELECT 1 FROM {schema} WHERE type = 'table' \
+             AND lower(name) = {} AND sql NOT LIKE '%collate%')",
+            literal(tag),
+            literal(&table.to_lowercase())
+        )
+    });
+    lookups.chain(keys).collect::<Vec<_>>().join(" UNION ALL ")
 }
 
 /// Times are seconds since 1970. `AUTOINCREMENT`, so that a transaction's own rows are those after
@@ -69,6 +82,7 @@ impl<'a> Reports<'a> {
         triggers.extend(self.rows_that_come_and_go());
         triggers.extend(self.changed_rows());
         triggers.extend(self.moved_rows());
+        triggers.extend(self.moved_in_lists());
         triggers
     }
 
@@ -86,11 +100,17 @@ impl<'a> Reports<'a> {
         let in_the_way: Vec<String> =
             [same_id].into_iter().chain(lookups.iter().map(same)).collect();
         let in_the_way = in_the_way.join(" OR ");
-        let select = |tag: &TagColumns| {
-            let tag = tag_expression(tag, table, text);
-            format!("SELECT {tag} AS tag FROM {table} WHERE {in_the_way}")
-        };
-        let tags = union(self.watched.tags().map(select));
+        let select =
+            |tag: &TagColumns| format!("{} FROM {table} WHERE ({in_the_way})", select(tag, table));
+        let of_lists = self.watched.lists.iter().map(|list| {
+            let listed = is_listed(list, table);
+            format!(
+                "{}{}",
+                select(&list.tag),
+                listed.map_or(String::new(), |it| format!(" AND {it}"))
+            )
+        });
+        let tags = union(self.watched.tags().map(select).chain(of_lists));
 
         let moved = when_moved(&[id, lookups].concat(), "NEW.{} IS NOT NULL AND ");
         [
@@ -100,7 +120,14 @@ impl<'a> Reports<'a> {
     }
 
     fn rows_that_come_and_go(&self) -> [Trigger; 2] {
-        let tags = |row| tags_of(self.watched.tags(), &[row]);
+        let tags = |row| {
+            let of_row = self.watched.tags().map(|tag| select(tag, row));
+            let of_lists = self.watched.lists.iter().map(|list| {
+                let only = is_listed(list, row).map_or(String::new(), |it| format!(" WHERE {it}"));
+                format!("{}{only}", select(&list.tag, row))
+            });
+            union(of_row.chain(of_lists))
+        };
         [
             self.create("insert", "AFTER INSERT", "", &tags("NEW")),
             self.create("delete", "AFTER DELETE", "", &tags("OLD")),
@@ -131,6 +158,26 @@ impl<'a> Reports<'a> {
         Some(self.create("link", "AFTER UPDATE", &when_moved(&columns, ""), &tags))
     }
 
+    /// Rows that an update brings into a list, takes from it, or moves in it.
+    fn moved_in_lists(&self) -> Option<Trigger> {
+        let lists = &self.watched.lists;
+        let of_list = |list: &ListReport<'_>| {
+            let columns: Vec<String> = list.columns.iter().map(|column| quoted(column)).collect();
+            let moved = moved(&columns, "");
+            [("OLD", "NEW"), ("NEW", "OLD")].map(|(row, other)| {
+                let only = match (is_listed(list, row), is_listed(list, other)) {
+                    (Some(here), Some(there)) => {
+                        format!("{here} AND ({moved} OR ({there}) IS NOT TRUE)")
+                    }
+                    _ => format!("({moved})"),
+                };
+                format!("{} WHERE {only}", select(&list.tag, row))
+            })
+        };
+        let tags = union(lists.iter().flat_map(of_list));
+        (!lists.is_empty()).then(|| self.create("list", "AFTER UPDATE", "", &tags))
+    }
+
     fn create(&self, operation: &str, event: &str, when: &str, tags: &str) -> Trigger {
         let name = trigger_name(self.outbox, &self.watched.model.name, operation);
         let trigger = match &self.database {
@@ -153,8 +200,17 @@ END",
 
 /// The tags of the old or the new row, or of both.
 fn tags_of<'a>(tags: impl Iterator<Item = &'a TagColumns> + Clone, rows: &[&str]) -> String {
-    let select = |row, tag| format!("SELECT {} AS tag", tag_expression(tag, row, text));
-    union(rows.iter().flat_map(|row| tags.clone().map(move |tag| select(row, tag))))
+    union(rows.iter().flat_map(|row| tags.clone().map(move |tag| select(tag, row))))
+}
+
+fn select(tag: &TagColumns, row: &str) -> String {
+    format!("SELECT {} AS tag", tag_expression(tag, row, text))
+}
+
+/// What a row has to meet to be in the list, if there is something.
+fn is_listed(list: &ListReport<'_>, row: &str) -> Option<String> {
+    let conditions: Vec<String> = list.conditions.iter().map(|it| it.sql(row)).collect();
+    (!conditions.is_empty()).then(|| conditions.join(" AND "))
 }
 
 /// What a column has in a tag. The bytes of a BLOB, such as of a UUID, are no text as they are.
@@ -171,9 +227,13 @@ fn union(selects: impl Iterator<Item = String>) -> String {
 /// is asked row by row, as `UPDATE OF` does not hear of a generated column. Before an update that
 /// column is NULL where nothing that it is made from is set, which `only` is for.
 fn when_moved(columns: &[String], only: &str) -> String {
+    format!("\nWHEN {}", moved(columns, only))
+}
+
+fn moved(columns: &[String], only: &str) -> String {
     let moved = columns.iter().map(|column| {
         let only = only.replace("{}", column);
         format!("{only}OLD.{column} COLLATE BINARY IS NOT NEW.{column}")
     });
-    format!("\nWHEN {}", moved.collect::<Vec<_>>().join(" OR "))
+    moved.collect::<Vec<_>>().join(" OR ")
 }

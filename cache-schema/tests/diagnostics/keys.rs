@@ -76,7 +76,7 @@ error: unknown column `language` in the key
 5 | key = "user_{tenant}_{id}_{language}"
   |                           ^^^^^^^^^^ not in the id of `user`
   |
-  = help: a key is made of the id: {tenant}, {id}
+  = help: a key is made of {tenant}, {id}
 
 2 errors in cache.toml
 "#,
@@ -94,7 +94,7 @@ key = "plio_{id}"
 key = "user_{id}_{id}"
 "#,
         r#"
-error: the key lacks the id column `tenant`
+error: the key lacks the column `tenant`
  --> cache.toml:3:7
   |
 3 | key = "plio_{id}"

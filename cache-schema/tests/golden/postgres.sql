@@ -59,7 +59,7 @@ $cache$;
 
 DO $cache$
 BEGIN
-  PERFORM r."created_by_id", r."id", r."video_id" FROM "plio" r WHERE 1 = 0;
+  PERFORM r."created_at", r."created_by_id", r."id", r."name", r."video_id", r."deleted_at" IS NULL, r."status" = 'it''s published' FROM "plio" r WHERE 1 = 0;
 END
 $cache$;
 
@@ -85,8 +85,10 @@ BEGIN
       ('the id of video', '"video"', 'id'),
       ('the id of organization', '"organization"', 'id'),
       ('a reference of organization-user', '"organization_user"', 'user_id'),
+      ('a reference of organization-user', '"organization_user"', 'organization_id'),
       ('the id of user', '"user"', 'id'),
       ('the id of plio', '"plio"', 'id'),
+      ('a reference of plio', '"plio"', 'created_by_id'),
       ('a reference of item', '"item"', 'plio_id'),
       ('a reference of question', '"question"', 'item_id')
     ) AS columns(what, tab, col)
@@ -226,18 +228,33 @@ BEGIN
     SELECT DISTINCT t.tag
     FROM (SELECT cache_toml_new."user_id"::text COLLATE "C" FROM cache_toml_new) AS r
     CROSS JOIN LATERAL (VALUES ('organization-user#user_id=' || r."user_id")) AS t(tag)
+    WHERE t.tag IS NOT NULL
+    UNION
+    SELECT DISTINCT t.tag
+    FROM (SELECT cache_toml_new."id"::text COLLATE "C", cache_toml_new."organization_id"::text COLLATE "C", cache_toml_new."user_id"::text COLLATE "C" FROM cache_toml_new) AS r
+    CROSS JOIN LATERAL (VALUES ('plios-of-organization:organization-user#organization_id=' || r."organization_id")) AS t(tag)
     WHERE t.tag IS NOT NULL;
   ELSIF TG_OP = 'DELETE' THEN
     INSERT INTO "cache_outbox" (tag) -- Is a column missing? Then a migration took it away: run SCHEMA.install of a cache.toml that fits
     SELECT DISTINCT t.tag
     FROM (SELECT cache_toml_old."user_id"::text COLLATE "C" FROM cache_toml_old) AS r
     CROSS JOIN LATERAL (VALUES ('organization-user#user_id=' || r."user_id")) AS t(tag)
+    WHERE t.tag IS NOT NULL
+    UNION
+    SELECT DISTINCT t.tag
+    FROM (SELECT cache_toml_old."id"::text COLLATE "C", cache_toml_old."organization_id"::text COLLATE "C", cache_toml_old."user_id"::text COLLATE "C" FROM cache_toml_old) AS r
+    CROSS JOIN LATERAL (VALUES ('plios-of-organization:organization-user#organization_id=' || r."organization_id")) AS t(tag)
     WHERE t.tag IS NOT NULL;
   ELSIF TG_OP = 'UPDATE' THEN
     INSERT INTO "cache_outbox" (tag) -- Is a column missing? Then a migration took it away: run SCHEMA.install of a cache.toml that fits
     SELECT DISTINCT t.tag
     FROM (SELECT cache_toml_old."user_id"::text COLLATE "C" FROM cache_toml_old UNION ALL SELECT cache_toml_new."user_id"::text COLLATE "C" FROM cache_toml_new) AS r
     CROSS JOIN LATERAL (VALUES ('organization-user#user_id=' || r."user_id")) AS t(tag)
+    WHERE t.tag IS NOT NULL
+    UNION
+    SELECT DISTINCT t.tag
+    FROM ((SELECT cache_toml_old."id"::text COLLATE "C", cache_toml_old."organization_id"::text COLLATE "C", cache_toml_old."user_id"::text COLLATE "C" FROM cache_toml_old EXCEPT SELECT cache_toml_new."id"::text COLLATE "C", cache_toml_new."organization_id"::text COLLATE "C", cache_toml_new."user_id"::text COLLATE "C" FROM cache_toml_new) UNION ALL (SELECT cache_toml_new."id"::text COLLATE "C", cache_toml_new."organization_id"::text COLLATE "C", cache_toml_new."user_id"::text COLLATE "C" FROM cache_toml_new EXCEPT SELECT cache_toml_old."id"::text COLLATE "C", cache_toml_old."organization_id"::text COLLATE "C", cache_toml_old."user_id"::text COLLATE "C" FROM cache_toml_old)) AS r
+    CROSS JOIN LATERAL (VALUES ('plios-of-organization:organization-user#organization_id=' || r."organization_id")) AS t(tag)
     WHERE t.tag IS NOT NULL;
   ELSE
     INSERT INTO "cache_outbox" (tag) VALUES ('organization-user#*');
@@ -332,18 +349,63 @@ BEGIN
     SELECT DISTINCT t.tag
     FROM (SELECT cache_toml_new."id"::text COLLATE "C" FROM cache_toml_new) AS r
     CROSS JOIN LATERAL (VALUES ('plio#id=' || r."id")) AS t(tag)
+    WHERE t.tag IS NOT NULL
+    UNION
+    SELECT DISTINCT t.tag
+    FROM (SELECT cache_toml_new."id"::text COLLATE "C", cache_toml_new."created_by_id"::text COLLATE "C", cache_toml_new."created_at"::text COLLATE "C" FROM cache_toml_new WHERE cache_toml_new."status" = 'it''s published' AND cache_toml_new."deleted_at" IS NULL) AS r
+    CROSS JOIN LATERAL (VALUES ('plios-of-user:plio#created_by_id=' || r."created_by_id")) AS t(tag)
+    WHERE t.tag IS NOT NULL
+    UNION
+    SELECT DISTINCT t.tag
+    FROM (SELECT cache_toml_new."id"::text COLLATE "C", cache_toml_new."created_by_id"::text COLLATE "C", cache_toml_new."name"::text COLLATE "C" FROM cache_toml_new) AS r
+    CROSS JOIN LATERAL (VALUES ('plios-of-organization:plio#created_by_id=' || r."created_by_id")) AS t(tag)
+    WHERE t.tag IS NOT NULL
+    UNION
+    SELECT DISTINCT t.tag
+    FROM (SELECT cache_toml_new."id"::text COLLATE "C" FROM cache_toml_new) AS r
+    CROSS JOIN LATERAL (VALUES ('all-plios:plio#=')) AS t(tag)
     WHERE t.tag IS NOT NULL;
   ELSIF TG_OP = 'DELETE' THEN
     INSERT INTO "cache_outbox" (tag) -- Is a column missing? Then a migration took it away: run SCHEMA.install of a cache.toml that fits
     SELECT DISTINCT t.tag
     FROM (SELECT cache_toml_old."id"::text COLLATE "C" FROM cache_toml_old) AS r
     CROSS JOIN LATERAL (VALUES ('plio#id=' || r."id")) AS t(tag)
+    WHERE t.tag IS NOT NULL
+    UNION
+    SELECT DISTINCT t.tag
+    FROM (SELECT cache_toml_old."id"::text COLLATE "C", cache_toml_old."created_by_id"::text COLLATE "C", cache_toml_old."created_at"::text COLLATE "C" FROM cache_toml_old WHERE cache_toml_old."status" = 'it''s published' AND cache_toml_old."deleted_at" IS NULL) AS r
+    CROSS JOIN LATERAL (VALUES ('plios-of-user:plio#created_by_id=' || r."created_by_id")) AS t(tag)
+    WHERE t.tag IS NOT NULL
+    UNION
+    SELECT DISTINCT t.tag
+    FROM (SELECT cache_toml_old."id"::text COLLATE "C", cache_toml_old."created_by_id"::text COLLATE "C", cache_toml_old."name"::text COLLATE "C" FROM cache_toml_old) AS r
+    CROSS JOIN LATERAL (VALUES ('plios-of-organization:plio#created_by_id=' || r."created_by_id")) AS t(tag)
+    WHERE t.tag IS NOT NULL
+    UNION
+    SELECT DISTINCT t.tag
+    FROM (SELECT cache_toml_old."id"::text COLLATE "C" FROM cache_toml_old) AS r
+    CROSS JOIN LATERAL (VALUES ('all-plios:plio#=')) AS t(tag)
     WHERE t.tag IS NOT NULL;
   ELSIF TG_OP = 'UPDATE' THEN
     INSERT INTO "cache_outbox" (tag) -- Is a column missing? Then a migration took it away: run SCHEMA.install of a cache.toml that fits
     SELECT DISTINCT t.tag
     FROM (SELECT cache_toml_old."id"::text COLLATE "C" FROM cache_toml_old UNION ALL SELECT cache_toml_new."id"::text COLLATE "C" FROM cache_toml_new) AS r
     CROSS JOIN LATERAL (VALUES ('plio#id=' || r."id")) AS t(tag)
+    WHERE t.tag IS NOT NULL
+    UNION
+    SELECT DISTINCT t.tag
+    FROM ((SELECT cache_toml_old."id"::text COLLATE "C", cache_toml_old."created_by_id"::text COLLATE "C", cache_toml_old."created_at"::text COLLATE "C" FROM cache_toml_old WHERE cache_toml_old."status" = 'it''s published' AND cache_toml_old."deleted_at" IS NULL EXCEPT SELECT cache_toml_new."id"::text COLLATE "C", cache_toml_new."created_by_id"::text COLLATE "C", cache_toml_new."created_at"::text COLLATE "C" FROM cache_toml_new WHERE cache_toml_new."status" = 'it''s published' AND cache_toml_new."deleted_at" IS NULL) UNION ALL (SELECT cache_toml_new."id"::text COLLATE "C", cache_toml_new."created_by_id"::text COLLATE "C", cache_toml_new."created_at"::text COLLATE "C" FROM cache_toml_new WHERE cache_toml_new."status" = 'it''s published' AND cache_toml_new."deleted_at" IS NULL EXCEPT SELECT cache_toml_old."id"::text COLLATE "C", cache_toml_old."created_by_id"::text COLLATE "C", cache_toml_old."created_at"::text COLLATE "C" FROM cache_toml_old WHERE cache_toml_old."status" = 'it''s published' AND cache_toml_old."deleted_at" IS NULL)) AS r
+    CROSS JOIN LATERAL (VALUES ('plios-of-user:plio#created_by_id=' || r."created_by_id")) AS t(tag)
+    WHERE t.tag IS NOT NULL
+    UNION
+    SELECT DISTINCT t.tag
+    FROM ((SELECT cache_toml_old."id"::text COLLATE "C", cache_toml_old."created_by_id"::text COLLATE "C", cache_toml_old."name"::text COLLATE "C" FROM cache_toml_old EXCEPT SELECT cache_toml_new."id"::text COLLATE "C", cache_toml_new."created_by_id"::text COLLATE "C", cache_toml_new."name"::text COLLATE "C" FROM cache_toml_new) UNION ALL (SELECT cache_toml_new."id"::text COLLATE "C", cache_toml_new."created_by_id"::text COLLATE "C", cache_toml_new."name"::text COLLATE "C" FROM cache_toml_new EXCEPT SELECT cache_toml_old."id"::text COLLATE "C", cache_toml_old."created_by_id"::text COLLATE "C", cache_toml_old."name"::text COLLATE "C" FROM cache_toml_old)) AS r
+    CROSS JOIN LATERAL (VALUES ('plios-of-organization:plio#created_by_id=' || r."created_by_id")) AS t(tag)
+    WHERE t.tag IS NOT NULL
+    UNION
+    SELECT DISTINCT t.tag
+    FROM ((SELECT cache_toml_old."id"::text COLLATE "C" FROM cache_toml_old EXCEPT SELECT cache_toml_new."id"::text COLLATE "C" FROM cache_toml_new) UNION ALL (SELECT cache_toml_new."id"::text COLLATE "C" FROM cache_toml_new EXCEPT SELECT cache_toml_old."id"::text COLLATE "C" FROM cache_toml_old)) AS r
+    CROSS JOIN LATERAL (VALUES ('all-plios:plio#=')) AS t(tag)
     WHERE t.tag IS NOT NULL;
   ELSE
     INSERT INTO "cache_outbox" (tag) VALUES ('plio#*');

@@ -20,7 +20,7 @@ SELECT r."id", r."organization_id", r."user_id" FROM "organization_user" r WHERE
 
 SELECT r."id" FROM "user" r WHERE 1 = 0;
 
-SELECT r."created_by_id", r."id", r."video_id" FROM "plio" r WHERE 1 = 0;
+SELECT r."created_at", r."created_by_id", r."id", r."name", r."video_id", r."deleted_at" IS NULL, r."status" = 'it''s published' FROM "plio" r WHERE 1 = 0;
 
 SELECT r."id", r."plio_id" FROM "item" r WHERE 1 = 0;
 
@@ -29,7 +29,7 @@ SELECT r."id", r."item_id" FROM "question" r WHERE 1 = 0;
 CREATE TRIGGER "cache_outbox_video_replace" BEFORE INSERT ON "video" FOR EACH ROW
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'video#id=' || iif(typeof("video"."id") = 'blob', hex("video"."id"), "video"."id") AS tag FROM "video" WHERE "video"."id" = NEW."id"
+    SELECT 'video#id=' || iif(typeof("video"."id") = 'blob', hex("video"."id"), "video"."id") AS tag FROM "video" WHERE ("video"."id" = NEW."id")
   ) WHERE tag IS NOT NULL;
 END;
 
@@ -37,7 +37,7 @@ CREATE TRIGGER "cache_outbox_video_overwrite" BEFORE UPDATE ON "video" FOR EACH 
 WHEN NEW."id" IS NOT NULL AND OLD."id" COLLATE BINARY IS NOT NEW."id"
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'video#id=' || iif(typeof("video"."id") = 'blob', hex("video"."id"), "video"."id") AS tag FROM "video" WHERE "video"."id" = NEW."id"
+    SELECT 'video#id=' || iif(typeof("video"."id") = 'blob', hex("video"."id"), "video"."id") AS tag FROM "video" WHERE ("video"."id" = NEW."id")
   ) WHERE tag IS NOT NULL;
 END;
 
@@ -66,7 +66,7 @@ END;
 CREATE TRIGGER "cache_outbox_organization_replace" BEFORE INSERT ON "organization" FOR EACH ROW
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'organization#id=' || iif(typeof("organization"."id") = 'blob', hex("organization"."id"), "organization"."id") AS tag FROM "organization" WHERE "organization"."id" = NEW."id"
+    SELECT 'organization#id=' || iif(typeof("organization"."id") = 'blob', hex("organization"."id"), "organization"."id") AS tag FROM "organization" WHERE ("organization"."id" = NEW."id")
   ) WHERE tag IS NOT NULL;
 END;
 
@@ -74,7 +74,7 @@ CREATE TRIGGER "cache_outbox_organization_overwrite" BEFORE UPDATE ON "organizat
 WHEN NEW."id" IS NOT NULL AND OLD."id" COLLATE BINARY IS NOT NEW."id"
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'organization#id=' || iif(typeof("organization"."id") = 'blob', hex("organization"."id"), "organization"."id") AS tag FROM "organization" WHERE "organization"."id" = NEW."id"
+    SELECT 'organization#id=' || iif(typeof("organization"."id") = 'blob', hex("organization"."id"), "organization"."id") AS tag FROM "organization" WHERE ("organization"."id" = NEW."id")
   ) WHERE tag IS NOT NULL;
 END;
 
@@ -103,7 +103,8 @@ END;
 CREATE TRIGGER "cache_outbox_organization_user_replace" BEFORE INSERT ON "organization_user" FOR EACH ROW
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'organization-user#user_id=' || iif(typeof("organization_user"."user_id") = 'blob', hex("organization_user"."user_id"), "organization_user"."user_id") AS tag FROM "organization_user" WHERE "organization_user"."id" = NEW."id"
+    SELECT 'organization-user#user_id=' || iif(typeof("organization_user"."user_id") = 'blob', hex("organization_user"."user_id"), "organization_user"."user_id") AS tag FROM "organization_user" WHERE ("organization_user"."id" = NEW."id")
+    UNION SELECT 'plios-of-organization:organization-user#organization_id=' || iif(typeof("organization_user"."organization_id") = 'blob', hex("organization_user"."organization_id"), "organization_user"."organization_id") AS tag FROM "organization_user" WHERE ("organization_user"."id" = NEW."id")
   ) WHERE tag IS NOT NULL;
 END;
 
@@ -111,7 +112,8 @@ CREATE TRIGGER "cache_outbox_organization_user_overwrite" BEFORE UPDATE ON "orga
 WHEN NEW."id" IS NOT NULL AND OLD."id" COLLATE BINARY IS NOT NEW."id"
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'organization-user#user_id=' || iif(typeof("organization_user"."user_id") = 'blob', hex("organization_user"."user_id"), "organization_user"."user_id") AS tag FROM "organization_user" WHERE "organization_user"."id" = NEW."id"
+    SELECT 'organization-user#user_id=' || iif(typeof("organization_user"."user_id") = 'blob', hex("organization_user"."user_id"), "organization_user"."user_id") AS tag FROM "organization_user" WHERE ("organization_user"."id" = NEW."id")
+    UNION SELECT 'plios-of-organization:organization-user#organization_id=' || iif(typeof("organization_user"."organization_id") = 'blob', hex("organization_user"."organization_id"), "organization_user"."organization_id") AS tag FROM "organization_user" WHERE ("organization_user"."id" = NEW."id")
   ) WHERE tag IS NOT NULL;
 END;
 
@@ -119,6 +121,7 @@ CREATE TRIGGER "cache_outbox_organization_user_insert" AFTER INSERT ON "organiza
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
     SELECT 'organization-user#user_id=' || iif(typeof(NEW."user_id") = 'blob', hex(NEW."user_id"), NEW."user_id") AS tag
+    UNION SELECT 'plios-of-organization:organization-user#organization_id=' || iif(typeof(NEW."organization_id") = 'blob', hex(NEW."organization_id"), NEW."organization_id") AS tag
   ) WHERE tag IS NOT NULL;
 END;
 
@@ -126,6 +129,7 @@ CREATE TRIGGER "cache_outbox_organization_user_delete" AFTER DELETE ON "organiza
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
     SELECT 'organization-user#user_id=' || iif(typeof(OLD."user_id") = 'blob', hex(OLD."user_id"), OLD."user_id") AS tag
+    UNION SELECT 'plios-of-organization:organization-user#organization_id=' || iif(typeof(OLD."organization_id") = 'blob', hex(OLD."organization_id"), OLD."organization_id") AS tag
   ) WHERE tag IS NOT NULL;
 END;
 
@@ -137,10 +141,18 @@ BEGIN
   ) WHERE tag IS NOT NULL;
 END;
 
+CREATE TRIGGER "cache_outbox_organization_user_list" AFTER UPDATE ON "organization_user" FOR EACH ROW
+BEGIN
+  INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
+    SELECT 'plios-of-organization:organization-user#organization_id=' || iif(typeof(OLD."organization_id") = 'blob', hex(OLD."organization_id"), OLD."organization_id") AS tag WHERE (OLD."id" COLLATE BINARY IS NOT NEW."id" OR OLD."organization_id" COLLATE BINARY IS NOT NEW."organization_id" OR OLD."user_id" COLLATE BINARY IS NOT NEW."user_id")
+    UNION SELECT 'plios-of-organization:organization-user#organization_id=' || iif(typeof(NEW."organization_id") = 'blob', hex(NEW."organization_id"), NEW."organization_id") AS tag WHERE (OLD."id" COLLATE BINARY IS NOT NEW."id" OR OLD."organization_id" COLLATE BINARY IS NOT NEW."organization_id" OR OLD."user_id" COLLATE BINARY IS NOT NEW."user_id")
+  ) WHERE tag IS NOT NULL;
+END;
+
 CREATE TRIGGER "cache_outbox_user_replace" BEFORE INSERT ON "user" FOR EACH ROW
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'user#id=' || iif(typeof("user"."id") = 'blob', hex("user"."id"), "user"."id") AS tag FROM "user" WHERE "user"."id" = NEW."id"
+    SELECT 'user#id=' || iif(typeof("user"."id") = 'blob', hex("user"."id"), "user"."id") AS tag FROM "user" WHERE ("user"."id" = NEW."id")
   ) WHERE tag IS NOT NULL;
 END;
 
@@ -148,7 +160,7 @@ CREATE TRIGGER "cache_outbox_user_overwrite" BEFORE UPDATE ON "user" FOR EACH RO
 WHEN NEW."id" IS NOT NULL AND OLD."id" COLLATE BINARY IS NOT NEW."id"
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'user#id=' || iif(typeof("user"."id") = 'blob', hex("user"."id"), "user"."id") AS tag FROM "user" WHERE "user"."id" = NEW."id"
+    SELECT 'user#id=' || iif(typeof("user"."id") = 'blob', hex("user"."id"), "user"."id") AS tag FROM "user" WHERE ("user"."id" = NEW."id")
   ) WHERE tag IS NOT NULL;
 END;
 
@@ -177,7 +189,10 @@ END;
 CREATE TRIGGER "cache_outbox_plio_replace" BEFORE INSERT ON "plio" FOR EACH ROW
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'plio#id=' || iif(typeof("plio"."id") = 'blob', hex("plio"."id"), "plio"."id") AS tag FROM "plio" WHERE "plio"."id" = NEW."id"
+    SELECT 'plio#id=' || iif(typeof("plio"."id") = 'blob', hex("plio"."id"), "plio"."id") AS tag FROM "plio" WHERE ("plio"."id" = NEW."id")
+    UNION SELECT 'plios-of-user:plio#created_by_id=' || iif(typeof("plio"."created_by_id") = 'blob', hex("plio"."created_by_id"), "plio"."created_by_id") AS tag FROM "plio" WHERE ("plio"."id" = NEW."id") AND "plio"."status" = 'it''s published' AND "plio"."deleted_at" IS NULL
+    UNION SELECT 'plios-of-organization:plio#created_by_id=' || iif(typeof("plio"."created_by_id") = 'blob', hex("plio"."created_by_id"), "plio"."created_by_id") AS tag FROM "plio" WHERE ("plio"."id" = NEW."id")
+    UNION SELECT 'all-plios:plio#=' AS tag FROM "plio" WHERE ("plio"."id" = NEW."id")
   ) WHERE tag IS NOT NULL;
 END;
 
@@ -185,7 +200,10 @@ CREATE TRIGGER "cache_outbox_plio_overwrite" BEFORE UPDATE ON "plio" FOR EACH RO
 WHEN NEW."id" IS NOT NULL AND OLD."id" COLLATE BINARY IS NOT NEW."id"
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'plio#id=' || iif(typeof("plio"."id") = 'blob', hex("plio"."id"), "plio"."id") AS tag FROM "plio" WHERE "plio"."id" = NEW."id"
+    SELECT 'plio#id=' || iif(typeof("plio"."id") = 'blob', hex("plio"."id"), "plio"."id") AS tag FROM "plio" WHERE ("plio"."id" = NEW."id")
+    UNION SELECT 'plios-of-user:plio#created_by_id=' || iif(typeof("plio"."created_by_id") = 'blob', hex("plio"."created_by_id"), "plio"."created_by_id") AS tag FROM "plio" WHERE ("plio"."id" = NEW."id") AND "plio"."status" = 'it''s published' AND "plio"."deleted_at" IS NULL
+    UNION SELECT 'plios-of-organization:plio#created_by_id=' || iif(typeof("plio"."created_by_id") = 'blob', hex("plio"."created_by_id"), "plio"."created_by_id") AS tag FROM "plio" WHERE ("plio"."id" = NEW."id")
+    UNION SELECT 'all-plios:plio#=' AS tag FROM "plio" WHERE ("plio"."id" = NEW."id")
   ) WHERE tag IS NOT NULL;
 END;
 
@@ -193,6 +211,9 @@ CREATE TRIGGER "cache_outbox_plio_insert" AFTER INSERT ON "plio" FOR EACH ROW
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
     SELECT 'plio#id=' || iif(typeof(NEW."id") = 'blob', hex(NEW."id"), NEW."id") AS tag
+    UNION SELECT 'plios-of-user:plio#created_by_id=' || iif(typeof(NEW."created_by_id") = 'blob', hex(NEW."created_by_id"), NEW."created_by_id") AS tag WHERE NEW."status" = 'it''s published' AND NEW."deleted_at" IS NULL
+    UNION SELECT 'plios-of-organization:plio#created_by_id=' || iif(typeof(NEW."created_by_id") = 'blob', hex(NEW."created_by_id"), NEW."created_by_id") AS tag
+    UNION SELECT 'all-plios:plio#=' AS tag
   ) WHERE tag IS NOT NULL;
 END;
 
@@ -200,6 +221,9 @@ CREATE TRIGGER "cache_outbox_plio_delete" AFTER DELETE ON "plio" FOR EACH ROW
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
     SELECT 'plio#id=' || iif(typeof(OLD."id") = 'blob', hex(OLD."id"), OLD."id") AS tag
+    UNION SELECT 'plios-of-user:plio#created_by_id=' || iif(typeof(OLD."created_by_id") = 'blob', hex(OLD."created_by_id"), OLD."created_by_id") AS tag WHERE OLD."status" = 'it''s published' AND OLD."deleted_at" IS NULL
+    UNION SELECT 'plios-of-organization:plio#created_by_id=' || iif(typeof(OLD."created_by_id") = 'blob', hex(OLD."created_by_id"), OLD."created_by_id") AS tag
+    UNION SELECT 'all-plios:plio#=' AS tag
   ) WHERE tag IS NOT NULL;
 END;
 
@@ -211,10 +235,22 @@ BEGIN
   ) WHERE tag IS NOT NULL;
 END;
 
+CREATE TRIGGER "cache_outbox_plio_list" AFTER UPDATE ON "plio" FOR EACH ROW
+BEGIN
+  INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
+    SELECT 'plios-of-user:plio#created_by_id=' || iif(typeof(OLD."created_by_id") = 'blob', hex(OLD."created_by_id"), OLD."created_by_id") AS tag WHERE OLD."status" = 'it''s published' AND OLD."deleted_at" IS NULL AND (OLD."id" COLLATE BINARY IS NOT NEW."id" OR OLD."created_by_id" COLLATE BINARY IS NOT NEW."created_by_id" OR OLD."created_at" COLLATE BINARY IS NOT NEW."created_at" OR (NEW."status" = 'it''s published' AND NEW."deleted_at" IS NULL) IS NOT TRUE)
+    UNION SELECT 'plios-of-user:plio#created_by_id=' || iif(typeof(NEW."created_by_id") = 'blob', hex(NEW."created_by_id"), NEW."created_by_id") AS tag WHERE NEW."status" = 'it''s published' AND NEW."deleted_at" IS NULL AND (OLD."id" COLLATE BINARY IS NOT NEW."id" OR OLD."created_by_id" COLLATE BINARY IS NOT NEW."created_by_id" OR OLD."created_at" COLLATE BINARY IS NOT NEW."created_at" OR (OLD."status" = 'it''s published' AND OLD."deleted_at" IS NULL) IS NOT TRUE)
+    UNION SELECT 'plios-of-organization:plio#created_by_id=' || iif(typeof(OLD."created_by_id") = 'blob', hex(OLD."created_by_id"), OLD."created_by_id") AS tag WHERE (OLD."id" COLLATE BINARY IS NOT NEW."id" OR OLD."created_by_id" COLLATE BINARY IS NOT NEW."created_by_id" OR OLD."name" COLLATE BINARY IS NOT NEW."name")
+    UNION SELECT 'plios-of-organization:plio#created_by_id=' || iif(typeof(NEW."created_by_id") = 'blob', hex(NEW."created_by_id"), NEW."created_by_id") AS tag WHERE (OLD."id" COLLATE BINARY IS NOT NEW."id" OR OLD."created_by_id" COLLATE BINARY IS NOT NEW."created_by_id" OR OLD."name" COLLATE BINARY IS NOT NEW."name")
+    UNION SELECT 'all-plios:plio#=' AS tag WHERE (OLD."id" COLLATE BINARY IS NOT NEW."id")
+    UNION SELECT 'all-plios:plio#=' AS tag WHERE (OLD."id" COLLATE BINARY IS NOT NEW."id")
+  ) WHERE tag IS NOT NULL;
+END;
+
 CREATE TRIGGER "cache_outbox_item_replace" BEFORE INSERT ON "item" FOR EACH ROW
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'item#plio_id=' || iif(typeof("item"."plio_id") = 'blob', hex("item"."plio_id"), "item"."plio_id") AS tag FROM "item" WHERE "item"."id" = NEW."id"
+    SELECT 'item#plio_id=' || iif(typeof("item"."plio_id") = 'blob', hex("item"."plio_id"), "item"."plio_id") AS tag FROM "item" WHERE ("item"."id" = NEW."id")
   ) WHERE tag IS NOT NULL;
 END;
 
@@ -222,7 +258,7 @@ CREATE TRIGGER "cache_outbox_item_overwrite" BEFORE UPDATE ON "item" FOR EACH RO
 WHEN NEW."id" IS NOT NULL AND OLD."id" COLLATE BINARY IS NOT NEW."id"
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'item#plio_id=' || iif(typeof("item"."plio_id") = 'blob', hex("item"."plio_id"), "item"."plio_id") AS tag FROM "item" WHERE "item"."id" = NEW."id"
+    SELECT 'item#plio_id=' || iif(typeof("item"."plio_id") = 'blob', hex("item"."plio_id"), "item"."plio_id") AS tag FROM "item" WHERE ("item"."id" = NEW."id")
   ) WHERE tag IS NOT NULL;
 END;
 
@@ -251,7 +287,7 @@ END;
 CREATE TRIGGER "cache_outbox_question_replace" BEFORE INSERT ON "question" FOR EACH ROW
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'question#item_id=' || iif(typeof("question"."item_id") = 'blob', hex("question"."item_id"), "question"."item_id") AS tag FROM "question" WHERE "question"."id" = NEW."id"
+    SELECT 'question#item_id=' || iif(typeof("question"."item_id") = 'blob', hex("question"."item_id"), "question"."item_id") AS tag FROM "question" WHERE ("question"."id" = NEW."id")
   ) WHERE tag IS NOT NULL;
 END;
 
@@ -259,7 +295,7 @@ CREATE TRIGGER "cache_outbox_question_overwrite" BEFORE UPDATE ON "question" FOR
 WHEN NEW."id" IS NOT NULL AND OLD."id" COLLATE BINARY IS NOT NEW."id"
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'question#item_id=' || iif(typeof("question"."item_id") = 'blob', hex("question"."item_id"), "question"."item_id") AS tag FROM "question" WHERE "question"."id" = NEW."id"
+    SELECT 'question#item_id=' || iif(typeof("question"."item_id") = 'blob', hex("question"."item_id"), "question"."item_id") AS tag FROM "question" WHERE ("question"."id" = NEW."id")
   ) WHERE tag IS NOT NULL;
 END;
 
