@@ -9,7 +9,7 @@ use syn::{
     Visibility,
 };
 
-use crate::attr::{self, Condition, FieldAttrs, Found, Serde, Sqlx, StructAttrs};
+use crate::attr::{self, By, Condition, FieldAttrs, Found, Serde, Sqlx, StructAttrs};
 
 pub(crate) struct Struct {
     pub(crate) ident: Ident,
@@ -24,6 +24,8 @@ pub(crate) struct Struct {
     pub(crate) snapshot: bool,
     /// What its rows have to be.
     pub(crate) filter: Vec<Condition>,
+    /// The types of what lists are by.
+    pub(crate) by: Vec<By>,
     pub(crate) fields: Vec<Field>,
     /// Models whose tags the `Dependencies` hook adds.
     pub(crate) dependencies: Vec<LitStr>,
@@ -101,6 +103,7 @@ impl Struct {
             snapshot: attrs.snapshot,
             runtime: attrs.runtime(),
             filter: attrs.filter,
+            by: attrs.by,
             dependencies: attrs.dependencies,
             serde: attrs.serde,
             serde_text: serde_text(&input.attrs),

@@ -7,10 +7,10 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::meta::ParseNestedMeta;
-use syn::parse::ParseStream;
+use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{Attribute, Error, Ident, LitStr, Path, Token, parenthesized};
+use syn::{Attribute, Error, Ident, LitStr, Path, Token, Type, parenthesized};
 
 pub(crate) use self::sqlx::Sqlx;
 
@@ -27,7 +27,24 @@ pub(crate) struct StructAttrs {
     pub(crate) snapshot: bool,
     /// `filter(status = "published")`: what its rows have to be.
     pub(crate) filter: Vec<Condition>,
+    /// `by("article-tag.tag": String)`
+    pub(crate) by: Vec<By>,
     pub(crate) serde: Serde,
+}
+
+/// The type of a column that is the key of a list.
+pub(crate) struct By {
+    /// As it is written in `cache.toml`.
+    pub(crate) column: LitStr,
+    pub(crate) ty: Type,
+}
+
+impl Parse for By {
+    fn parse(input: ParseStream) -> syn::Result<By> {
+        let column = input.parse()?;
+        input.parse::<Token![:]>()?;
+        Ok(By { column, ty: input.parse()? })
+    }
 }
 
 /// On a field.
@@ -123,7 +140,8 @@ impl StructAttrs {
     }
 }
 
-const ON_STRUCT: [&str; 6] = ["model", "projection", "dependencies", "crate", "load", "filter"];
+const ON_STRUCT: [&str; 7] =
+    ["model", "projection", "dependencies", "crate", "load", "filter", "by"];
 const ON_FIELD: [&str; 6] = ["column", "embeds", "from", "count", "order_by", "filter"];
 
 pub(crate) fn on_struct(attributes: &[Attribute], errors: &mut Vec<Error>) -> StructAttrs {
@@ -158,6 +176,14 @@ pub(crate) fn on_struct(attributes: &[Attribute], errors: &mut Vec<Error>) -> St
             })
         } else if meta.path.is_ident("filter") {
             conditions(&meta, &mut attrs.filter)
+        } else if meta.path.is_ident("by") {
+            if !meta.input.peek(syn::token::Paren) {
+                return Err(meta.error("expected #[cached(by(\"model.column\": String))]"));
+            }
+            let list;
+            parenthesized!(list in meta.input);
+            attrs.by.extend(Punctuated::<By, Token![,]>::parse_terminated(&list)?);
+            Ok(())
         } else if meta.path.is_ident("crate") {
             attrs.krate = Some(path(&text(&meta)?)?);
             Ok(())

@@ -31,7 +31,8 @@ pub(crate) fn id_type(id: &[&Field]) -> TokenStream {
 
 pub(crate) fn cached(row: &Struct, model: &Model, policy: &Policy, schema: &Schema) -> TokenStream {
     let Struct { ident, runtime, .. } = row;
-    let policy_value = self::policy(runtime, model, policy, schema);
+    let number = schema.models().position(|other| other.name == model.name).unwrap_or_default();
+    let policy_value = self::policy(runtime, policy, number);
     let lookup = match policy.lookups.is_empty() {
         true => quote!(::core::convert::Infallible),
         false => lookup_ident(row).to_token_stream(),
@@ -82,8 +83,8 @@ pub(crate) fn cached(row: &Struct, model: &Model, policy: &Policy, schema: &Sche
     }
 }
 
-/// What `cache.toml` says of its values.
-fn policy(runtime: &TokenStream, model: &Model, policy: &Policy, schema: &Schema) -> TokenStream {
+/// What `cache.toml` says of how the values of a model or a list are stored.
+pub(crate) fn policy(runtime: &TokenStream, policy: &Policy, number: usize) -> TokenStream {
     let [ttl, negative_ttl] = [policy.ttl, policy.negative_ttl].map(literal::duration);
     let [grace, load_timeout, lease] =
         [policy.grace, policy.load_timeout, policy.lease].map(literal::duration);
@@ -93,7 +94,6 @@ fn policy(runtime: &TokenStream, model: &Model, policy: &Policy, schema: &Schema
     let refresh = policy.on_write == OnWrite::Refresh;
     let (jitter, codec) =
         (policy.jitter, format_ident!("{}", pascal_case(&policy.codec.to_string())));
-    let number = schema.models().position(|other| other.name == model.name).unwrap_or_default();
     let strict = policy.consistency == Consistency::Strict;
     quote! {
         #runtime::__private::Policy {
@@ -133,7 +133,7 @@ fn absence(runtime: &TokenStream, absence: &Absence, id: &[TokenStream]) -> Opti
     })
 }
 
-fn write_key(
+pub(crate) fn write_key(
     runtime: &TokenStream,
     prefix: &str,
     segments: &[Segment],

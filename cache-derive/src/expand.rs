@@ -8,7 +8,7 @@ use syn::{DeriveInput, Error};
 use crate::ast::{self, Struct};
 use crate::cached::{cached, getters, lookup, model_impl};
 use crate::rows::{reported, rows};
-use crate::{attr, check, fallback, file, load};
+use crate::{attr, check, fallback, file, list, load};
 
 pub(crate) fn derive(input: TokenStream) -> TokenStream {
     let input: DeriveInput = match syn::parse2(input) {
@@ -47,9 +47,10 @@ pub(crate) fn with_schema(input: &DeriveInput, schema: &Schema) -> TokenStream {
     if let (Some(row), Some(model)) = (&row, model) {
         check::all(row, model, schema, &mut errors);
         let load = load::expand(row, model, schema, &mut errors);
+        let lists = list::expand(row, model, schema, &mut errors);
         if errors.is_empty() {
             let impls = impls(row, model, schema);
-            return quote!(#impls #load);
+            return quote!(#impls #load #lists);
         }
     }
     let meant = model.or_else(|| check::similar_model(&row.as_ref()?.model, schema));

@@ -13,6 +13,7 @@ mod expand;
 mod fallback;
 mod file;
 mod getters;
+mod list;
 mod literal;
 mod load;
 mod rows;

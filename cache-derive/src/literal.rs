@@ -25,6 +25,13 @@ pub(crate) fn capacity(runtime: &impl ToTokens, capacity: Capacity) -> TokenStre
     }
 }
 
+/// FNV-1a (<http://www.isthe.com/chongo/tech/comp/fnv/>): stable between compilers.
+pub(crate) fn fnv(bytes: impl Iterator<Item = u8>) -> u64 {
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
 /// Which file it is.
 pub(crate) fn file(runtime: &impl ToTokens, schema: &Schema) -> TokenStream {
     let (name, hash) = (schema.file(), schema.fingerprint());

@@ -4,7 +4,7 @@ mod column;
 mod hold;
 mod plan;
 pub(crate) mod registered;
-mod sql;
+pub(crate) mod sql;
 pub(crate) mod way;
 
 use cache_schema::{Model, Policy, Schema};

@@ -271,7 +271,5 @@ fn own_shape(row: &Struct, model: &Model, schema: &Schema) -> u64 {
         .collect();
     // Compilers differ in where they put spaces between tokens.
     let bytes = text.bytes().filter(|byte| !byte.is_ascii_whitespace());
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
+    literal::fnv(bytes)
 }

@@ -44,9 +44,10 @@ pub(crate) fn data(runtime: &Path, schema: &Schema, nearer: &[TokenStream]) -> T
     let retention = duration(settings.outbox.retention);
     let poll = duration(settings.outbox.poll);
     let strict = schema.strict_tags().into_iter().map(|tag| tag.to_string());
-    let models = schema.models().count();
+    let models = schema.models().count() + schema.lists().count();
     let is_told = |it: &Policy| it.near.is_some() || it.on_write == OnWrite::Refresh;
-    let mut policies = schema.models().filter_map(|model| model.cached.as_ref());
+    let policies = schema.models().filter_map(|model| model.cached.as_ref());
+    let mut policies = policies.chain(schema.lists().map(|list| &list.policy));
     let max_staleness = policies.any(is_told);
     let max_staleness = option(max_staleness.then(|| duration(settings.max_staleness)));
     let [postgres, sqlite] =

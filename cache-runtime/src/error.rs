@@ -27,6 +27,9 @@ enum Kind {
         /// Or it did not even begin.
         began: bool,
     },
+    NotListed {
+        list: &'static str,
+    },
     Outbox(BoxError),
     Store(BoxError),
     SetUp(String),
@@ -50,6 +53,10 @@ impl Error {
     pub(crate) fn load_had_no_turn(model: &'static str, limit: Duration) -> Error {
         let began = false;
         Error(Arc::new(Kind::LoadTimedOut { model, limit, began }))
+    }
+
+    pub(crate) fn not_listed(list: &'static str) -> Error {
+        Error(Arc::new(Kind::NotListed { list }))
     }
 
     pub(crate) fn outbox(source: BoxError) -> Error {
@@ -93,6 +100,12 @@ impl Error {
         matches!(*self.0, Kind::LoadTimedOut { .. })
     }
 
+    /// Whether there is no such id in the list, of what was to come after it: its row was deleted,
+    /// or is listed no longer.
+    pub fn is_not_listed(&self) -> bool {
+        matches!(*self.0, Kind::NotListed { .. })
+    }
+
     /// Whether the outbox could not be read or marked.
     pub fn is_outbox(&self) -> bool {
         matches!(*self.0, Kind::Outbox(_))
@@ -115,6 +128,11 @@ impl fmt::Display for Error {
             Kind::LoadTimedOut { model, limit, .. } => write!(
                 f,
                 "loading `{model}` has not begun within `max-load`, {limit:?}, as `max-loads` others were running"
+            ),
+            Kind::NotListed { list } => write!(
+                f,
+                "there is no such id in `{list}` that something could come after: its row was deleted, or is listed no longer\n\
+                 help: begin with the first page again"
             ),
             Kind::Outbox(source) => write!(
                 f,
@@ -140,6 +158,7 @@ impl std::error::Error for Error {
             }
             Kind::LoadPanicked { .. }
             | Kind::LoadTimedOut { .. }
+            | Kind::NotListed { .. }
             | Kind::SetUp(_)
             | Kind::Misuse(_) => None,
         }

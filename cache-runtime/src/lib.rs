@@ -34,6 +34,7 @@ pub use error::Error;
 #[doc(hidden)]
 pub use mechanism::Mechanism;
 pub use model::column::{Column, Dialect, Id, Written};
+pub use model::list::{List, Part};
 pub use model::schema::Schema;
 pub use model::tag::{Tag, TagColumns, Tags};
 pub use model::{Cached, Dependencies, Lookup, Model, Reported, Rows};
@@ -49,8 +50,10 @@ pub use read::declared::source::EitherPool;
 pub use read::declared::{database::LoadDatabase, source::Source};
 #[cfg(feature = "axum")]
 pub use read::http::{IfMatch, IfNoneMatch};
+pub use read::list::ids::{IdOf, LoadList};
+pub use read::list::listing::Listing;
 pub use read::load::{Find, Load, LoadContext};
-pub use read::reader::Reader;
+pub use read::reader::{CacheReader, Reader};
 pub use store::Store;
 pub use store::memory::MemoryStore;
 #[cfg(feature = "redis")]
@@ -68,6 +71,7 @@ pub mod __private {
     pub use crate::model::column::{References, assert_references};
     pub use crate::model::key::KeyWriter;
     pub use crate::model::lacks::{Lack, Lacks, Read, Want, is_same};
+    pub use crate::model::list::{ListSql, ListStep};
     pub use crate::model::schema::{ColumnsOf, ExactColumn, Table, Trigger, Triggers};
     pub use crate::model::tag::{tag, tag_of};
     pub use crate::model::{ByEq, Capacity, Codec, File, Pair, Policy, Unknown, shape};
@@ -88,6 +92,7 @@ pub mod __private {
     pub use crate::read::declared::part::{Lookups, Part, Reading, Whole};
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub use crate::read::declared::source::{Databases, Declared, LookedUp};
+    pub use crate::read::list::listing::listing;
     pub use crate::read::query::key;
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub use sqlx;

@@ -3,6 +3,7 @@
 pub(crate) mod column;
 pub(crate) mod key;
 pub(crate) mod lacks;
+pub(crate) mod list;
 pub(crate) mod name;
 pub(crate) mod schema;
 pub(crate) mod tag;

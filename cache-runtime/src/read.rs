@@ -10,6 +10,7 @@ pub(crate) mod get;
 #[cfg(feature = "axum")]
 pub(crate) mod http;
 pub(crate) mod job;
+pub(crate) mod list;
 pub(crate) mod load;
 pub(crate) mod mode;
 pub(crate) mod nested;

@@ -380,7 +380,7 @@ impl<'a> Plan<'a> {
             return Ok(End::One);
         }
         let end = self.schema.model(self.schema.rows_of(to));
-        let order = end.map(|model| sql::ordered(&order, model)).unwrap_or_default();
+        let order = end.map(|model| sql::ordered_by_id(&order, model)).unwrap_or_default();
         Ok(match is_list(&field.ty, itself) {
             true => End::All(order),
             false => End::First(order),

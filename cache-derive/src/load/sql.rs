@@ -15,6 +15,11 @@ pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+/// The table of a model.
+pub(crate) fn table_of(schema: &Schema, model: &str) -> String {
+    schema.model(model).map(table).unwrap_or_default()
+}
+
 /// `public.plio` → `"public"."plio"`
 fn table(model: &Model) -> String {
     model.table.split('.').map(quoted).collect::<Vec<_>>().join(".")
@@ -32,7 +37,7 @@ fn of_keys(columns: usize) -> Vec<String> {
 }
 
 /// `t."id"`, …
-pub(super) fn of_alias(alias: &str, columns: &[String]) -> Vec<String> {
+pub(crate) fn of_alias(alias: &str, columns: &[String]) -> Vec<String> {
     columns.iter().map(|column| format!("{alias}.{}", quoted(column))).collect()
 }
 
@@ -152,14 +157,18 @@ pub(super) fn order(written: Option<&LitStr>) -> Result<Vec<(String, bool)>, Err
     columns.collect()
 }
 
-/// In this order, and rows that it does not tell apart by their id. Where NULLs go, the databases
-/// differ: here as in PostgreSQL.
-pub(super) fn ordered(order: &[(String, bool)], of: &Model) -> String {
+/// In this order, and rows that it does not tell apart by their id.
+pub(super) fn ordered_by_id(order: &[(String, bool)], of: &Model) -> String {
     let by_id = of.id.iter().filter(|id| !order.iter().any(|(column, _)| column == *id));
     let by_id = by_id.map(|id| (id.clone(), false));
-    let columns = order.iter().cloned().chain(by_id).map(|(column, descends)| {
-        let how = if descends { "DESC NULLS FIRST" } else { "ASC NULLS LAST" };
-        format!("t.{} {how}", quoted(&column))
+    ordered(&order.iter().cloned().chain(by_id).collect::<Vec<_>>())
+}
+
+/// In this order. Where NULLs go, the databases differ: here as in PostgreSQL.
+pub(crate) fn ordered(order: &[(String, bool)]) -> String {
+    let columns = order.iter().map(|(column, descends)| {
+        let how = if *descends { "DESC NULLS FIRST" } else { "ASC NULLS LAST" };
+        format!("t.{} {how}", quoted(column))
     });
     format!("ORDER BY {}", columns.collect::<Vec<_>>().join(", "))
 }

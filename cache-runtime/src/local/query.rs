@@ -7,7 +7,6 @@ use crate::error::Error;
 use crate::local::flight::Flights;
 use crate::local::near::{Key, Tier};
 use crate::local::recent::RecentlyServed;
-use crate::model::Cached;
 use crate::value::json::Json;
 
 /// What this process knows of one query, whose answers are `V`s by their `K`s.
@@ -26,7 +25,15 @@ pub(crate) struct Local<K, V> {
 /// How many queries a model has: its values by id, and its ids by lookup.
 pub(crate) const QUERIES: usize = 2;
 
-/// The queries of all models, each with a place that is found by two numbers.
+/// The place of a query.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    /// Of the model or the list.
+    pub(crate) number: usize,
+    pub(crate) query: usize,
+}
+
+/// The queries of all models and lists, each with a place that is found by two numbers.
 pub(crate) struct Locals(Box<[[OnceLock<Registered>; QUERIES]]>);
 
 /// A query, and of which struct it is. Its types are known to who asks, and not here.
@@ -37,17 +44,17 @@ struct Registered {
 }
 
 impl Locals {
-    pub(crate) fn new(models: usize) -> Locals {
-        Locals((0..models).map(|_| Default::default()).collect())
+    pub(crate) fn new(numbers: usize) -> Locals {
+        Locals((0..numbers).map(|_| Default::default()).collect())
     }
 
-    /// The query of this struct that has this number, if it was asked before.
+    /// The query that has this place, if it was asked before.
     #[inline]
-    pub(crate) fn known<T: Cached, K: Key, V: Send + Sync + 'static>(
+    pub(crate) fn known<K: Key, V: Send + Sync + 'static>(
         &self,
-        query: usize,
+        Place { number, query }: Place,
     ) -> Option<&Local<K, V>> {
-        let place = self.0.get(T::POLICY.number)?.get(query)?;
+        let place = self.0.get(number)?.get(query)?;
         place.get()?.local.downcast_ref()
     }
 
@@ -56,13 +63,14 @@ impl Locals {
     /// # Errors
     /// When another struct of the model is read in this way. Each would take what the other has
     /// stored for an older version's, and every read in turn would be a miss.
-    pub(crate) fn of<T: Cached, K: Key, V: Send + Sync + 'static>(
+    pub(crate) fn of<T: 'static, K: Key, V: Send + Sync + 'static>(
         &self,
-        query: usize,
+        model: &'static str,
+        Place { number, query }: Place,
         shape: impl FnOnce() -> u64,
     ) -> Result<&Local<K, V>, Error> {
         let (row, row_name) = (TypeId::of::<T>(), type_name::<T>());
-        let registered = self.0[T::POLICY.number][query].get_or_init(|| Registered {
+        let registered = self.0[number][query].get_or_init(|| Registered {
             row,
             row_name,
             local: Box::new(Local::<K, V> {
@@ -75,7 +83,7 @@ impl Locals {
         });
         let local = registered.local.downcast_ref();
         local.filter(|_| registered.row == row).ok_or_else(|| {
-            let (first, model) = (registered.row_name, T::MODEL);
+            let first = registered.row_name;
             Error::misuse(format!(
                 "`{first}` and `{row_name}` are both read as the value of `[model.{model}]`: they have one key, and each would make the other's reads misses\n\
                  help: read one of them; what another value embeds may be a struct with `#[cached(projection = \"{model}\")]`, which has no key"

@@ -25,7 +25,7 @@ pub struct Schema {
     pub max_commit: Duration,
     /// How many loads run at once.
     pub max_loads: usize,
-    /// How many models there are.
+    /// How many models and lists there are.
     pub models: usize,
     /// For how long a near cache may be wrong when the network is cut; none, when no model is near,
     /// nor refreshed on write.

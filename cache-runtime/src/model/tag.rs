@@ -50,7 +50,7 @@ impl Tag {
     }
 
     /// Stands for some row of this model, whichever.
-    fn some_row(model: &str) -> Tag {
+    pub(crate) fn some_row(model: &str) -> Tag {
         Tag(format!("{model}#?"))
     }
 
@@ -157,6 +157,9 @@ impl Tags {
         let TagColumns(columns) = columns;
         let mut text = String::with_capacity(columns.len() + 21);
         text.push_str(columns);
+        if values.is_empty() {
+            text.push('=');
+        }
         let mut is_one_text = true;
         for (i, value) in values.iter().enumerate() {
             text.push(if i == 0 { '=' } else { ',' });

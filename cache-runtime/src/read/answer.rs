@@ -55,6 +55,24 @@ pub enum Answer {
     Bypass,
 }
 
+impl CacheStatus {
+    /// Of what the store was not asked for.
+    pub(crate) fn bypass(tier: &'static str) -> CacheStatus {
+        CacheStatus { tier, answer: Answer::Bypass }
+    }
+
+    /// Of what is put together from two: the first of them that is no hit, or no near one.
+    pub(crate) fn and(self, other: CacheStatus) -> CacheStatus {
+        let is_hit = |it: &CacheStatus| it.answer == Answer::Hit;
+        match (is_hit(&self), is_hit(&other)) {
+            (false, _) => self,
+            (true, false) => other,
+            (true, true) if self.tier == near::NAME => other,
+            (true, true) => self,
+        }
+    }
+}
+
 impl fmt::Display for CacheStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.tier)?;

@@ -10,6 +10,7 @@ pub(crate) mod database;
 pub(crate) mod draft;
 pub(crate) mod expected;
 pub(crate) mod key;
+pub(crate) mod list;
 pub(crate) mod nested;
 pub(crate) mod part;
 pub(crate) mod source;

@@ -82,7 +82,7 @@ fn storable<Q: Query>(
     let fresh = jittered(life, Q::POLICY.jitter);
     let bytes = encoded::<Q>(value, local.shape, fresh)?;
     let (entry, back) = decoded_again::<Q>(&bytes, local.shape)?;
-    if let Some(back) = &back {
+    if let Some(back) = back.as_ref().filter(|_| !Q::IS_LIST) {
         has_the_same_tags(&tags, &Q::tags(of, Some(back), cache.tags()))?;
     }
     if value.is_some() && !cache.has(Mechanism::EmbeddedTags) {
@@ -112,7 +112,7 @@ fn tags<Q: Query>(
     value: Option<&Q::Value>,
 ) -> Result<Vec<Tag>, Unstorable> {
     let mut tags = Q::tags(of, value, cache.tags());
-    if value.is_none() {
+    if value.is_none() || Q::IS_LIST {
         let installation = &cache.engine().installation;
         tags.extend(installation.of_other_spellings(&tags));
     }

@@ -305,7 +305,7 @@ async fn through_lookup<T: Find<Db>, R: Representation<T>, Db: Send + Sync + 'st
     }
 }
 
-async fn one<Q: Query, R: Representation<Q::Value>>(
+pub(super) async fn one<Q: Query, R: Representation<Q::Value>>(
     cache: &Cache<Q::Source>,
     of: Q::Key,
 ) -> Result<Fetched<R::Out>, Error> {

@@ -16,7 +16,6 @@ use crate::observe::event::Event;
 use crate::read::fill::fill;
 use crate::read::load::LoadContext;
 use crate::read::query::Query;
-use crate::read::run::run;
 use crate::read::stored::open;
 use crate::read::turn::Turn;
 use crate::store::{Claim, Fill, Token};
@@ -252,7 +251,7 @@ async fn load_values<Q: Query>(
     let cx = LoadContext::new(cache.clone(), model);
     let keys = &keys[..];
     observer.tell(Event::Loading { model, keys });
-    let loaded = run::<Q>(cx, of, turn).await;
+    let loaded = Q::run(cx, of, turn).await;
     observer.tell(Event::Loaded { model, keys });
     let values = loaded?.into_iter();
     Ok(values.map(|(of, value)| (of, Arc::new(value))).collect())

@@ -9,11 +9,13 @@ use serde::de::DeserializeOwned;
 use crate::boxed::BoxError;
 use crate::cache::Cache;
 use crate::error::Error;
-use crate::local::query::Local;
+use crate::local::query::{Local, Place};
 use crate::model::key::KeyWriter;
 use crate::model::tag::{Tag, Tags};
 use crate::model::{Cached, Lookup, Policy, Rows};
 use crate::read::load::{Find, Load, LoadContext};
+use crate::read::run::run;
+use crate::read::turn::Turn;
 use crate::value::shape;
 
 pub(crate) trait Query: 'static {
@@ -27,8 +29,12 @@ pub(crate) trait Query: 'static {
     const POLICY: Policy = Self::Row::POLICY;
     /// Without that of plain structs: see [`crate::value::shape`].
     const SHAPE: u64 = Self::Row::SHAPE;
+    /// Whether it is a list: nothing is built from its values, and its key may equal what has
+    /// another text.
+    const IS_LIST: bool = false;
     /// Which query of its model it is; less than [`QUERIES`](crate::local::query::QUERIES).
     const NUMBER: usize;
+    const PLACE: Place = Place { number: Self::POLICY.number, query: Self::NUMBER };
     fn key(of: &Self::Key) -> String;
     /// Adds the tag of what it is read by.
     fn own_tag(of: &Self::Key, tags: &mut Tags);
@@ -43,6 +49,16 @@ pub(crate) trait Query: 'static {
         keys: &[Self::Key],
     ) -> impl Future<Output = Loaded<Self::Key, Self::Value>> + Send;
 
+    /// Runs its loader: see [`run`].
+    fn run(
+        cx: LoadContext<Self::Source>,
+        of: Vec<Self::Key>,
+        turn: Turn,
+    ) -> impl Future<Output = Result<Vec<(Self::Key, Self::Value)>, Error>> + Send {
+        let load = |cx| async move { Self::load(&cx, &of).await };
+        run(cx, Self::MODEL, Self::POLICY.load_timeout, turn, load)
+    }
+
     /// What this process knows of it.
     ///
     /// # Errors
@@ -51,13 +67,13 @@ pub(crate) trait Query: 'static {
     fn local(cache: &Cache<Self::Source>) -> Result<&Local<Self::Key, Self::Value>, Error> {
         cache.schema().admit::<Self::Row>()?;
         let shape = || shape::of::<Self::Value>(Self::SHAPE);
-        cache.locals().of::<Self::Row, _, _>(Self::NUMBER, shape)
+        cache.locals().of::<Self::Row, _, _>(Self::MODEL, Self::PLACE, shape)
     }
 
     /// The same, if it was read before.
     #[inline]
     fn known(cache: &Cache<Self::Source>) -> Option<&Local<Self::Key, Self::Value>> {
-        cache.locals().known::<Self::Row, _, _>(Self::NUMBER)
+        cache.locals().known(Self::PLACE)
     }
 }
 

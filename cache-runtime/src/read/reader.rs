@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use crate::cache::Cache;
 use crate::error::Error;
+use crate::model::list::Part;
+use crate::read::list::ids::{IdOf, LoadList};
+use crate::read::list::listing;
 use crate::read::load::{Find, Load};
 
 /// Where values are read from: a `&Cache`, or a `&mut Transaction`, which sees what it has written.
@@ -60,6 +63,45 @@ pub trait Reader: Sized + Send {
         self,
         by: T::Lookup,
     ) -> impl Future<Output = Result<Option<Arc<T>>, Error>> + Send;
+
+    /// These values of a list, in order.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get); or when there is no such id in the list that they could come after.
+    fn list<L: LoadList<Self::Source, Of: Load<Self::Source>>>(
+        self,
+        list: L,
+        part: Part<IdOf<L>>,
+    ) -> impl Future<Output = Result<Vec<Arc<L::Of>>, Error>> + Send;
+
+    /// These ids of a list, in order.
+    ///
+    /// # Errors
+    /// As [`list`](Self::list).
+    fn list_ids<L: LoadList<Self::Source>>(
+        self,
+        list: L,
+        part: Part<IdOf<L>>,
+    ) -> impl Future<Output = Result<Vec<IdOf<L>>, Error>> + Send;
+
+    /// How many there are in a list.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    fn list_count<L: LoadList<Self::Source>>(
+        self,
+        list: L,
+    ) -> impl Future<Output = Result<usize, Error>> + Send;
+}
+
+/// A reader that is a cache.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no cache, so that nothing is stored of what it reads",
+    note = "pass `&cache`; within a transaction read `page`, and encode it"
+)]
+pub trait CacheReader: Reader {
+    /// The cache.
+    fn cache(&self) -> &Cache<Self::Source>;
 }
 
 /// Readers, by how each comes to a cache.
@@ -87,6 +129,32 @@ macro_rules! readers {
                 by: T::Lookup,
             ) -> impl Future<Output = Result<Option<Arc<T>>, Error>> + Send {
                 Cache::get_by(self, by)
+            }
+
+            async fn list<L: LoadList<Db, Of: Load<Db>>>(
+                self,
+                list: L,
+                part: Part<IdOf<L>>,
+            ) -> Result<Vec<Arc<L::Of>>, Error> {
+                listing::values(self, &list, part).await
+            }
+
+            async fn list_ids<L: LoadList<Db>>(
+                self,
+                list: L,
+                part: Part<IdOf<L>>,
+            ) -> Result<Vec<IdOf<L>>, Error> {
+                Ok(listing::ids(self, &list, part).await?.0)
+            }
+
+            async fn list_count<L: LoadList<Db>>(self, list: L) -> Result<usize, Error> {
+                listing::count(self, &list).await
+            }
+        }
+
+        impl<Db: Send + Sync + 'static> CacheReader for $reader {
+            fn cache(&self) -> &Cache<Db> {
+                self
             }
         }
     )*};

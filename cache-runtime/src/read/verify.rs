@@ -49,7 +49,6 @@ use crate::observe::event::{Event, Verdict};
 use crate::read::load::LoadContext;
 use crate::read::query::Query;
 use crate::read::representation::Representation;
-use crate::read::run::run;
 use crate::read::turn::Turn;
 use crate::store;
 use crate::value::compare;
@@ -212,7 +211,7 @@ impl<Q: Query, R: Representation<Q::Value>> Hit<Q, R> {
     async fn load(&self) -> Option<Value> {
         let turn = Turn::InTurn(Hurry::default());
         let cx = LoadContext::of_source(self.cache.upgrade()?, Q::MODEL);
-        let loaded = run::<Q>(cx, vec![self.of.clone()], turn).await;
+        let loaded = Q::run(cx, vec![self.of.clone()], turn).await;
         let value = loaded.map_err(BoxError::from).and_then(|values| {
             let Some((_, value)) = values.into_iter().find(|(of, _)| *of == self.of) else {
                 return Ok(None);

@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use tokio::sync::Mutex;
 
+use crate::boxed::BoxError;
 use crate::error::Error;
 use crate::model::Rows;
+use crate::model::list::Part;
 use crate::outbox::database::OutboxDatabase;
 use crate::outbox::open::OpenTransaction;
+use crate::read::list::ids::{IdOf, LoadList};
 use crate::read::load::{Find, Load, LoadContext, Within};
 use crate::read::nested::load_uncached;
 use crate::read::reader::Reader;
@@ -95,6 +98,24 @@ impl<DB: OutboxDatabase, Db: Send + Sync + 'static> Transaction<DB, Db> {
         }
     }
 
+    /// Asks for something of a list, as the transaction sees it.
+    async fn of_list<L: LoadList<Db>, T, F>(
+        &mut self,
+        list: L,
+        ask: impl FnOnce(Arc<LoadContext<Db>>, L) -> F,
+    ) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, BoxError>>,
+    {
+        let (lent, cx) = self.lend::<L::Of>()?;
+        let cx = Arc::new(cx);
+        let found = ask(cx.clone(), list).await;
+        let found = found.map_err(|error| Error::load(L::NAME, error))?;
+        cx.was_used(L::NAME, false)?;
+        lent.served();
+        Ok(found)
+    }
+
     fn lend<T: Rows>(&mut self) -> Result<(Lent<'_, DB, Db>, LoadContext<Db>), Error> {
         self.cache.schema().admit::<T>()?;
         let open = self.open.take();
@@ -136,5 +157,28 @@ impl<DB: OutboxDatabase, Db: Send + Sync + 'static> Reader for &mut Transaction<
         by: T::Lookup,
     ) -> impl Future<Output = Result<Option<Arc<T>>, Error>> + Send {
         Transaction::get_by(self, by)
+    }
+
+    async fn list<L: LoadList<Db, Of: Load<Db>>>(
+        self,
+        list: L,
+        part: Part<IdOf<L>>,
+    ) -> Result<Vec<Arc<L::Of>>, Error> {
+        let ids = Reader::list_ids(&mut *self, list, part).await?;
+        let values = self.get_many::<L::Of>(&ids).await?;
+        Ok(values.into_iter().flatten().collect())
+    }
+
+    async fn list_ids<L: LoadList<Db>>(
+        self,
+        list: L,
+        part: Part<IdOf<L>>,
+    ) -> Result<Vec<IdOf<L>>, Error> {
+        let found = self.of_list(list, |cx, list| async move { list.ids(&cx, part).await });
+        found.await?.ok_or_else(|| Error::not_listed(L::NAME))
+    }
+
+    async fn list_count<L: LoadList<Db>>(self, list: L) -> Result<usize, Error> {
+        self.of_list(list, |cx, list| async move { list.count(&cx).await }).await
     }
 }

@@ -88,7 +88,8 @@ impl<'a> Reports<'a> {
 
     /// `INSERT OR REPLACE` and `UPDATE OR REPLACE` delete the row that is in the way of the new one
     /// without firing its delete trigger (unless `recursive_triggers` is on). So its tags are read
-    /// before: of the row that has the new one's id, or one of its lookups.
+    /// before: of the row that has the new one's id, or one of its lookups, and is another than the
+    /// one that is updated.
     fn rows_in_the_way(&self) -> [Trigger; 2] {
         let (table, model) = (&self.table, self.watched.model);
         let same = |column: &String| format!("{table}.{column} = NEW.{column}");
@@ -99,23 +100,23 @@ impl<'a> Reports<'a> {
         let same_id = id.iter().map(same).collect::<Vec<_>>().join(" AND ");
         let in_the_way: Vec<String> =
             [same_id].into_iter().chain(lookups.iter().map(same)).collect();
-        let in_the_way = in_the_way.join(" OR ");
-        let select =
-            |tag: &TagColumns| format!("{} FROM {table} WHERE ({in_the_way})", select(tag, table));
-        let of_lists = self.watched.lists.iter().map(|list| {
-            let listed = is_listed(list, table);
-            format!(
-                "{}{}",
-                select(&list.tag),
-                listed.map_or(String::new(), |it| format!(" AND {it}"))
-            )
-        });
-        let tags = union(self.watched.tags().map(select).chain(of_lists));
+        let in_the_way = format!("({})", in_the_way.join(" OR "));
+        let updated = id.iter().map(|id| format!("{table}.{id} IS OLD.{id}"));
+        let another = format!("NOT ({})", updated.collect::<Vec<_>>().join(" AND "));
+        let tags = |rows: &[&str]| {
+            let select = |tag: &TagColumns, listed: Option<String>| {
+                let rows: Vec<&str> = rows.iter().copied().chain(listed.as_deref()).collect();
+                format!("{} FROM {table} WHERE {}", select(tag, table), rows.join(" AND "))
+            };
+            let of_rows = self.watched.tags().map(|tag| select(tag, None));
+            let lists = self.watched.lists.iter();
+            union(of_rows.chain(lists.map(|list| select(&list.tag, is_listed(list, table)))))
+        };
 
         let moved = when_moved(&[id, lookups].concat(), "NEW.{} IS NOT NULL AND ");
         [
-            self.create("replace", "BEFORE INSERT", "", &tags),
-            self.create("overwrite", "BEFORE UPDATE", &moved, &tags),
+            self.create("replace", "BEFORE INSERT", "", &tags(&[&in_the_way])),
+            self.create("overwrite", "BEFORE UPDATE", &moved, &tags(&[&in_the_way, &another])),
         ]
     }
 

@@ -37,7 +37,7 @@ CREATE TRIGGER "cache_outbox_video_overwrite" BEFORE UPDATE ON "video" FOR EACH 
 WHEN NEW."id" IS NOT NULL AND OLD."id" COLLATE BINARY IS NOT NEW."id"
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'video#id=' || iif(typeof("video"."id") = 'blob', hex("video"."id"), "video"."id") AS tag FROM "video" WHERE ("video"."id" = NEW."id")
+    SELECT 'video#id=' || iif(typeof("video"."id") = 'blob', hex("video"."id"), "video"."id") AS tag FROM "video" WHERE ("video"."id" = NEW."id") AND NOT ("video"."id" IS OLD."id")
   ) WHERE tag IS NOT NULL;
 END;
 
@@ -74,7 +74,7 @@ CREATE TRIGGER "cache_outbox_organization_overwrite" BEFORE UPDATE ON "organizat
 WHEN NEW."id" IS NOT NULL AND OLD."id" COLLATE BINARY IS NOT NEW."id"
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'organization#id=' || iif(typeof("organization"."id") = 'blob', hex("organization"."id"), "organization"."id") AS tag FROM "organization" WHERE ("organization"."id" = NEW."id")
+    SELECT 'organization#id=' || iif(typeof("organization"."id") = 'blob', hex("organization"."id"), "organization"."id") AS tag FROM "organization" WHERE ("organization"."id" = NEW."id") AND NOT ("organization"."id" IS OLD."id")
   ) WHERE tag IS NOT NULL;
 END;
 
@@ -112,8 +112,8 @@ CREATE TRIGGER "cache_outbox_organization_user_overwrite" BEFORE UPDATE ON "orga
 WHEN NEW."id" IS NOT NULL AND OLD."id" COLLATE BINARY IS NOT NEW."id"
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'organization-user#user_id=' || iif(typeof("organization_user"."user_id") = 'blob', hex("organization_user"."user_id"), "organization_user"."user_id") AS tag FROM "organization_user" WHERE ("organization_user"."id" = NEW."id")
-    UNION SELECT 'plios-of-organization:organization-user#organization_id=' || iif(typeof("organization_user"."organization_id") = 'blob', hex("organization_user"."organization_id"), "organization_user"."organization_id") AS tag FROM "organization_user" WHERE ("organization_user"."id" = NEW."id")
+    SELECT 'organization-user#user_id=' || iif(typeof("organization_user"."user_id") = 'blob', hex("organization_user"."user_id"), "organization_user"."user_id") AS tag FROM "organization_user" WHERE ("organization_user"."id" = NEW."id") AND NOT ("organization_user"."id" IS OLD."id")
+    UNION SELECT 'plios-of-organization:organization-user#organization_id=' || iif(typeof("organization_user"."organization_id") = 'blob', hex("organization_user"."organization_id"), "organization_user"."organization_id") AS tag FROM "organization_user" WHERE ("organization_user"."id" = NEW."id") AND NOT ("organization_user"."id" IS OLD."id")
   ) WHERE tag IS NOT NULL;
 END;
 
@@ -160,7 +160,7 @@ CREATE TRIGGER "cache_outbox_user_overwrite" BEFORE UPDATE ON "user" FOR EACH RO
 WHEN NEW."id" IS NOT NULL AND OLD."id" COLLATE BINARY IS NOT NEW."id"
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'user#id=' || iif(typeof("user"."id") = 'blob', hex("user"."id"), "user"."id") AS tag FROM "user" WHERE ("user"."id" = NEW."id")
+    SELECT 'user#id=' || iif(typeof("user"."id") = 'blob', hex("user"."id"), "user"."id") AS tag FROM "user" WHERE ("user"."id" = NEW."id") AND NOT ("user"."id" IS OLD."id")
   ) WHERE tag IS NOT NULL;
 END;
 
@@ -200,10 +200,10 @@ CREATE TRIGGER "cache_outbox_plio_overwrite" BEFORE UPDATE ON "plio" FOR EACH RO
 WHEN NEW."id" IS NOT NULL AND OLD."id" COLLATE BINARY IS NOT NEW."id"
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'plio#id=' || iif(typeof("plio"."id") = 'blob', hex("plio"."id"), "plio"."id") AS tag FROM "plio" WHERE ("plio"."id" = NEW."id")
-    UNION SELECT 'plios-of-user:plio#created_by_id=' || iif(typeof("plio"."created_by_id") = 'blob', hex("plio"."created_by_id"), "plio"."created_by_id") AS tag FROM "plio" WHERE ("plio"."id" = NEW."id") AND "plio"."status" = 'it''s published' AND "plio"."deleted_at" IS NULL
-    UNION SELECT 'plios-of-organization:plio#created_by_id=' || iif(typeof("plio"."created_by_id") = 'blob', hex("plio"."created_by_id"), "plio"."created_by_id") AS tag FROM "plio" WHERE ("plio"."id" = NEW."id")
-    UNION SELECT 'all-plios:plio#=' AS tag FROM "plio" WHERE ("plio"."id" = NEW."id")
+    SELECT 'plio#id=' || iif(typeof("plio"."id") = 'blob', hex("plio"."id"), "plio"."id") AS tag FROM "plio" WHERE ("plio"."id" = NEW."id") AND NOT ("plio"."id" IS OLD."id")
+    UNION SELECT 'plios-of-user:plio#created_by_id=' || iif(typeof("plio"."created_by_id") = 'blob', hex("plio"."created_by_id"), "plio"."created_by_id") AS tag FROM "plio" WHERE ("plio"."id" = NEW."id") AND NOT ("plio"."id" IS OLD."id") AND "plio"."status" = 'it''s published' AND "plio"."deleted_at" IS NULL
+    UNION SELECT 'plios-of-organization:plio#created_by_id=' || iif(typeof("plio"."created_by_id") = 'blob', hex("plio"."created_by_id"), "plio"."created_by_id") AS tag FROM "plio" WHERE ("plio"."id" = NEW."id") AND NOT ("plio"."id" IS OLD."id")
+    UNION SELECT 'all-plios:plio#=' AS tag FROM "plio" WHERE ("plio"."id" = NEW."id") AND NOT ("plio"."id" IS OLD."id")
   ) WHERE tag IS NOT NULL;
 END;
 
@@ -258,7 +258,7 @@ CREATE TRIGGER "cache_outbox_item_overwrite" BEFORE UPDATE ON "item" FOR EACH RO
 WHEN NEW."id" IS NOT NULL AND OLD."id" COLLATE BINARY IS NOT NEW."id"
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'item#plio_id=' || iif(typeof("item"."plio_id") = 'blob', hex("item"."plio_id"), "item"."plio_id") AS tag FROM "item" WHERE ("item"."id" = NEW."id")
+    SELECT 'item#plio_id=' || iif(typeof("item"."plio_id") = 'blob', hex("item"."plio_id"), "item"."plio_id") AS tag FROM "item" WHERE ("item"."id" = NEW."id") AND NOT ("item"."id" IS OLD."id")
   ) WHERE tag IS NOT NULL;
 END;
 
@@ -295,7 +295,7 @@ CREATE TRIGGER "cache_outbox_question_overwrite" BEFORE UPDATE ON "question" FOR
 WHEN NEW."id" IS NOT NULL AND OLD."id" COLLATE BINARY IS NOT NEW."id"
 BEGIN
   INSERT INTO "cache_outbox" (tag) SELECT tag FROM (
-    SELECT 'question#item_id=' || iif(typeof("question"."item_id") = 'blob', hex("question"."item_id"), "question"."item_id") AS tag FROM "question" WHERE ("question"."id" = NEW."id")
+    SELECT 'question#item_id=' || iif(typeof("question"."item_id") = 'blob', hex("question"."item_id"), "question"."item_id") AS tag FROM "question" WHERE ("question"."id" = NEW."id") AND NOT ("question"."id" IS OLD."id")
   ) WHERE tag IS NOT NULL;
 END;
 

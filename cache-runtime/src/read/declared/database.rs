@@ -23,6 +23,10 @@ pub trait LoadDatabase: OutboxDatabase {
     /// and the columns `k1`, `k2` … of the keys, each of which is cast to this.
     fn keys(casts: &[String], places: usize) -> String;
 
+    /// The text that a trigger writes of this column; NULL where that has another one, as it fixes
+    /// the settings on which a text depends.
+    fn text(column: &str) -> String;
+
     /// The value of a column.
     ///
     /// # Errors
@@ -113,6 +117,13 @@ impl LoadDatabase for sqlx::Postgres {
         format!("unnest({}) WITH ORDINALITY AS k({}, n)", values.join(", "), names.join(", "))
     }
 
+    fn text(column: &str) -> String {
+        format!(
+            "CASE WHEN pg_typeof({column})::text IN ('date', 'timestamp without time zone', 'timestamp with time zone', 'bytea') \
+             THEN NULL ELSE {column}::text END"
+        )
+    }
+
     runs!("SELECT 1");
 }
 
@@ -139,6 +150,10 @@ impl LoadDatabase for sqlx::Sqlite {
             names.collect::<String>(),
             rows.collect::<Vec<_>>().join(", ")
         )
+    }
+
+    fn text(column: &str) -> String {
+        format!("'' || iif(typeof({column}) = 'blob', hex({column}), {column})")
     }
 
     runs!("SELECT 1 FROM sqlite_schema");

@@ -153,6 +153,29 @@ where
     }
 }
 
+/// Of what has no columns: all rows have it.
+impl<DB: LoadDatabase> Key<DB> for () {
+    const COLUMNS: usize = 0;
+
+    fn bind(_: Vec<()>, _: usize, _: &mut DB::Arguments) -> Result<(), BoxDynError> {
+        Ok(())
+    }
+
+    fn get(_: &DB::Row, _: usize, _: &str) -> Result<Option<()>, sqlx::Error> {
+        Ok(Some(()))
+    }
+
+    fn text(&self) -> String {
+        String::new()
+    }
+
+    fn sent(_: &mut Vec<DB::TypeInfo>) {}
+
+    fn casts(_: &mut Vec<String>) {}
+
+    fn expected(_: &'static str, _: &mut Vec<Expected<DB>>) {}
+}
+
 macro_rules! composite {
     ($count:literal: $($t:ident $at:tt),*) => {
         impl<DB: LoadDatabase, $($t: Key<DB>),*> Key<DB> for ($($t,)*) {

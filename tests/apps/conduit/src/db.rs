@@ -21,9 +21,13 @@ const ON_SQLITE: [&str; 2] = ["BLOB", "TEXT COLLATE NOCASE UNIQUE"];
 const TABLES: &str = r#"
 CREATE TABLE "user" (id {id} PRIMARY KEY NOT NULL, username {name} NOT NULL, bio TEXT NOT NULL DEFAULT '');
 CREATE TABLE article (id {id} PRIMARY KEY NOT NULL, slug TEXT NOT NULL UNIQUE, title TEXT NOT NULL,
-  author_id {id} NOT NULL REFERENCES "user" (id));
+  author_id {id} NOT NULL REFERENCES "user" (id), created_at BIGINT NOT NULL DEFAULT 0,
+  is_draft BOOLEAN NOT NULL DEFAULT FALSE);
+CREATE INDEX article_created_at ON article (created_at, id);
+CREATE INDEX article_author ON article (author_id, created_at, id);
 CREATE TABLE article_tag (article_id {id} NOT NULL REFERENCES article (id) ON DELETE CASCADE, tag TEXT NOT NULL,
   PRIMARY KEY (article_id, tag));
+CREATE INDEX article_tag_tag ON article_tag (tag);
 CREATE TABLE comment (id BIGINT PRIMARY KEY, body TEXT NOT NULL, is_gone BOOLEAN NOT NULL DEFAULT FALSE,
   article_id {id} NOT NULL REFERENCES article (id) ON DELETE CASCADE, author_id {id} NOT NULL REFERENCES "user" (id));
 CREATE INDEX comment_article ON comment (article_id);

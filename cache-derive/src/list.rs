@@ -1,0 +1,204 @@
+//! `[list.x]`: a struct for its key, and the function that reads it.
+
+mod sql;
+
+use cache_schema::{List, ListKey, Model, Schema, suggest};
+use proc_macro2::TokenStream;
+use quote::{ToTokens, format_ident, quote};
+use syn::{Error, Ident};
+
+use crate::ast::Struct;
+use crate::cached::{policy, write_key};
+use crate::check::pascal_case;
+use crate::getters::{given, taken};
+use crate::rows::add_tag;
+
+/// All lists of the struct's model.
+pub(crate) fn expand(
+    row: &Struct,
+    model: &Model,
+    schema: &Schema,
+    errors: &mut Vec<Error>,
+) -> TokenStream {
+    if row.is_projection {
+        return TokenStream::new();
+    }
+    by_names_keys(row, model, schema, errors);
+    let lists = schema.lists_of(&model.name).filter_map(|list| {
+        let parts = list.by.iter().map(|key| Part::new(row, list, key, schema));
+        let parts: Result<Vec<Part>, Error> = parts.collect();
+        let parts = parts.map_err(|error| errors.push(error)).ok()?;
+        Some(self::list(row, list, &parts, schema))
+    });
+    lists.collect()
+}
+
+/// A column of the key.
+struct Part {
+    ident: Ident,
+    ty: TokenStream,
+}
+
+impl Part {
+    fn new(row: &Struct, list: &List, key: &ListKey, schema: &Schema) -> Result<Part, Error> {
+        let ty = ty(row, list, key, schema).ok_or_else(|| untyped(row, list, key, schema))?;
+        // A keyword is a column's name all the same.
+        let ident = syn::parse_str(&key.column);
+        let ident = ident.unwrap_or_else(|_| format_ident!("{}_", key.column));
+        Ok(Part { ident, ty })
+    }
+}
+
+/// The type of a column of the key: what `by` says, else that of its field, else of the id that it
+/// refers to.
+fn ty(row: &Struct, list: &List, key: &ListKey, schema: &Schema) -> Option<TokenStream> {
+    if let Some(by) = row.by.iter().find(|by| by.column.value() == key.written) {
+        return Some(by.ty.to_token_stream());
+    }
+    if key.is_own
+        && let Some(field) = row.column(&key.column)
+    {
+        return Some(field.not_null().to_token_stream());
+    }
+    let step = if key.is_own { list.listed() } else { &list.steps[0] };
+    let references = &schema.model(&step.model)?.references;
+    let reference = references.iter().find(|it| it.columns == [key.column.as_str()])?;
+    let target = match reference.target == schema.rows_of(&row.model) {
+        true => row.ident.to_token_stream(),
+        false => {
+            let mut embedded = row.embedded();
+            let holds = |model: &str| schema.rows_of(model) == reference.target;
+            embedded.find(|(_, model)| holds(model))?.0.row().to_token_stream()
+        }
+    };
+    let runtime = &row.runtime;
+    Some(quote!(<#target as #runtime::Model>::Id))
+}
+
+fn untyped(row: &Struct, list: &List, key: &ListKey, schema: &Schema) -> Error {
+    let (name, written) = (&row.ident, &key.written);
+    let or_field = match key.is_own {
+        true => format!("add a field `{}`; or ", key.column),
+        false => String::new(),
+    };
+    let why = format!(
+        "`{name}` does not say of which type `{written}` is, the key of the list `{}`\n{}\n\
+         help: {or_field}write #[cached(by(\"{written}\": String))] on the struct, with the type of that column",
+        list.name,
+        schema.at(key.position),
+    );
+    Error::new(row.ident.span(), why)
+}
+
+/// `by` is for what is a key.
+fn by_names_keys(row: &Struct, model: &Model, schema: &Schema, errors: &mut Vec<Error>) {
+    let keys = || schema.lists_of(&model.name).flat_map(|list| &list.by);
+    for by in &row.by {
+        let written = by.column.value();
+        if keys().any(|key| key.written == written) {
+            continue;
+        }
+        let help = match suggest(&written, keys().map(|key| key.written.as_str())) {
+            Some(similar) => format!("did you mean `{similar}`?"),
+            None => {
+                format!("it says the type of what stands in `by` of a list of `{}`", model.name)
+            }
+        };
+        let why = format!("no list of `{}` is by `{written}`\nhelp: {help}", model.name);
+        errors.push(Error::new(by.column.span(), why));
+    }
+}
+
+fn list(row: &Struct, list: &List, parts: &[Part], schema: &Schema) -> TokenStream {
+    let Struct { ident, vis, runtime, .. } = row;
+    let name = format_ident!("{}{}", ident, pascal_case(&list.name));
+    let function = format_ident!("{}", list.name.replace('-', "_"));
+    let columns = parts.iter().map(|Part { ident, ty }| quote!(#ident: #ty));
+    let parameters = parts.iter().map(|Part { ident, ty }| {
+        let ty = taken(ty);
+        quote!(#ident: #ty)
+    });
+    let values = parts.iter().map(|Part { ident, ty }| {
+        let value = given(ty, &ident.to_token_stream());
+        quote!(#ident: #value)
+    });
+    let by: Vec<String> = list.by.iter().map(|key| format!("`{}`", key.written)).collect();
+    let order: Vec<String> = list.order.iter().map(|order| format!("`{order}`")).collect();
+    let doc = match &by[..] {
+        [] => format!("All rows that are in `{}`, ordered by {}.", list.name, order.join(", ")),
+        by => format!(
+            "`{}`: the rows with this {}, ordered by {}.",
+            list.name,
+            by.join(", "),
+            order.join(", ")
+        ),
+    };
+    let struct_doc = format!("The list `{}`, with its key.", list.name);
+    let list = list_impl(row, list, parts, schema, &name);
+    quote! {
+        #[doc = #struct_doc]
+        #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::cmp::PartialEq, ::core::cmp::Eq, ::core::hash::Hash)]
+        #vis struct #name { #(#columns),* }
+        #list
+        #[allow(dead_code)]
+        impl #ident {
+            #[doc = #doc]
+            #vis fn #function<R: #runtime::Reader>(from: R, #(#parameters),*) -> #runtime::Listing<R, #name> {
+                #runtime::__private::listing(from, #name { #(#values),* })
+            }
+        }
+    }
+}
+
+fn list_impl(
+    row: &Struct,
+    list: &List,
+    parts: &[Part],
+    schema: &Schema,
+    name: &Ident,
+) -> TokenStream {
+    let Struct { ident, runtime, .. } = row;
+    let idents: Vec<&Ident> = parts.iter().map(|part| &part.ident).collect();
+    let types = parts.iter().map(|part| &part.ty);
+    let clones = idents.iter().map(|ident| quote!(::core::clone::Clone::clone(&self.#ident)));
+    let (key, key_value) = match parts {
+        [_] => (quote!(#(#types)*), quote!(#(#clones)*)),
+        _ => (quote!((#(#types),*)), quote!((#(#clones),*))),
+    };
+    let of_column = |column: &str| {
+        let at = list.by.iter().position(|key| key.column == column).unwrap_or_default();
+        let ident = idents[at];
+        quote!(&self.#ident)
+    };
+    let segments = list.policy.key.segments();
+    let writes = write_key(runtime, &schema.settings.prefix, segments, &of_column);
+    let first = list.tag(&list.steps[0]);
+    let of_tag: Vec<TokenStream> = first.columns.iter().map(|it| of_column(it)).collect();
+    let tag = add_tag(runtime, &first.model, &first.columns, &of_tag);
+    let number = schema.models().count()
+        + schema.lists().position(|it| it.name == list.name).unwrap_or_default();
+    let policy = policy(runtime, &list.policy, number);
+    let (text, limit) = (&list.name, list.limit);
+    let (sql, shape) = (sql::of(runtime, list, schema), sql::shape(list));
+    quote! {
+        #[automatically_derived]
+        impl #runtime::List for #name {
+            type Of = #ident;
+            type Key = #key;
+            const NAME: &'static str = #text;
+            const POLICY: #runtime::__private::Policy = #policy;
+            const SHAPE: u64 = #shape;
+            const LIMIT: usize = #limit;
+            const SQL: #runtime::__private::ListSql = #sql;
+            fn key(&self) -> Self::Key {
+                #key_value
+            }
+            fn write_key(&self, key: &mut #runtime::__private::KeyWriter) {
+                #writes
+            }
+            fn tag(&self, tags: &mut #runtime::Tags) {
+                #tag
+            }
+        }
+    }
+}

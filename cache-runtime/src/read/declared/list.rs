@@ -1,0 +1,265 @@
+//! Lists as they are read from a database.
+
+use sqlx::Pool;
+
+use super::database::{LoadDatabase, Value};
+use super::key::Key;
+#[cfg(all(feature = "postgres", feature = "sqlite"))]
+use super::source::EitherPool;
+use super::source::Source;
+use crate::boxed::BoxError;
+use crate::model::list::{List, ListSql, ListStep, Part};
+use crate::model::tag::Tag;
+use crate::read::list::ids::{IdOf, LoadList};
+use crate::read::load::LoadContext;
+
+/// A list that can be read from a source with these databases.
+#[diagnostic::on_unimplemented(
+    message = "the list `{Self}` cannot be read from its database",
+    note = "its key, and the ids that are in it, have to be such as can be sent to the database"
+)]
+pub trait DeclaredList<Db, Databases>: List {
+    /// See [`LoadList::ids`].
+    fn declared_ids(
+        &self,
+        cx: &LoadContext<Db>,
+        part: Part<IdOf<Self>>,
+    ) -> impl Future<Output = Result<Option<Vec<IdOf<Self>>>, BoxError>> + Send;
+
+    /// See [`LoadList::count`].
+    fn declared_count(
+        &self,
+        cx: &LoadContext<Db>,
+    ) -> impl Future<Output = Result<usize, BoxError>> + Send;
+
+    /// See [`LoadList::follow`].
+    fn declared_follow(
+        &self,
+        cx: &LoadContext<Db>,
+    ) -> impl Future<Output = Result<Vec<Tag>, BoxError>> + Send;
+}
+
+impl<L, Db: Source> LoadList<Db> for L
+where
+    L: DeclaredList<Db, Db::Databases>,
+{
+    async fn ids(
+        &self,
+        cx: &LoadContext<Db>,
+        part: Part<IdOf<L>>,
+    ) -> Result<Option<Vec<IdOf<L>>>, BoxError> {
+        self.declared_ids(cx, part).await
+    }
+
+    async fn count(&self, cx: &LoadContext<Db>) -> Result<usize, BoxError> {
+        self.declared_count(cx).await
+    }
+
+    async fn follow(&self, cx: &LoadContext<Db>) -> Result<Vec<Tag>, BoxError> {
+        match L::SQL.steps.is_empty() {
+            true => Ok(Vec::new()),
+            false => self.declared_follow(cx).await,
+        }
+    }
+}
+
+impl<L, Db, DB> DeclaredList<Db, DB> for L
+where
+    L: List<Key: Key<DB>>,
+    IdOf<L>: Key<DB>,
+    Db: Source<Databases = DB>,
+    DB: LoadDatabase,
+    i64: Value<DB>,
+    Option<String>: Value<DB>,
+{
+    async fn declared_ids(
+        &self,
+        cx: &LoadContext<Db>,
+        part: Part<IdOf<L>>,
+    ) -> Result<Option<Vec<IdOf<L>>>, BoxError> {
+        ids::<L, DB, Db>(self, cx, cx.db().pool(), part).await
+    }
+
+    async fn declared_count(&self, cx: &LoadContext<Db>) -> Result<usize, BoxError> {
+        count::<L, DB, Db>(self, cx, cx.db().pool()).await
+    }
+
+    async fn declared_follow(&self, cx: &LoadContext<Db>) -> Result<Vec<Tag>, BoxError> {
+        follow::<L, DB, Db>(self, cx, cx.db().pool()).await
+    }
+}
+
+#[cfg(all(feature = "postgres", feature = "sqlite"))]
+impl<L, Db> DeclaredList<Db, (sqlx::Postgres, sqlx::Sqlite)> for L
+where
+    L: List<Key: Key<sqlx::Postgres> + Key<sqlx::Sqlite>>,
+    IdOf<L>: Key<sqlx::Postgres> + Key<sqlx::Sqlite>,
+    Db: Source<Databases = (sqlx::Postgres, sqlx::Sqlite)>,
+{
+    async fn declared_ids(
+        &self,
+        cx: &LoadContext<Db>,
+        part: Part<IdOf<L>>,
+    ) -> Result<Option<Vec<IdOf<L>>>, BoxError> {
+        match cx.db().pool() {
+            EitherPool::Postgres(pool) => ids(self, cx, pool, part).await,
+            EitherPool::Sqlite(pool) => ids(self, cx, pool, part).await,
+        }
+    }
+
+    async fn declared_count(&self, cx: &LoadContext<Db>) -> Result<usize, BoxError> {
+        match cx.db().pool() {
+            EitherPool::Postgres(pool) => count(self, cx, pool).await,
+            EitherPool::Sqlite(pool) => count(self, cx, pool).await,
+        }
+    }
+
+    async fn declared_follow(&self, cx: &LoadContext<Db>) -> Result<Vec<Tag>, BoxError> {
+        match cx.db().pool() {
+            EitherPool::Postgres(pool) => follow(self, cx, pool).await,
+            EitherPool::Sqlite(pool) => follow(self, cx, pool).await,
+        }
+    }
+}
+
+async fn ids<L, DB, Db>(
+    list: &L,
+    cx: &LoadContext<Db>,
+    pool: &Pool<DB>,
+    part: Part<IdOf<L>>,
+) -> Result<Option<Vec<IdOf<L>>>, BoxError>
+where
+    L: List<Key: Key<DB>>,
+    IdOf<L>: Key<DB>,
+    DB: LoadDatabase,
+    Db: Send + Sync + 'static,
+{
+    let ListSql { id, from, order, .. } = L::SQL;
+    let (sql, before) = match part {
+        Part::Page { offset, limit } => {
+            let sql = format!("SELECT {} {from} {order}{}", id.join(", "), window(offset, limit));
+            (sql, None)
+        }
+        Part::After { id: before, limit } => {
+            (after(&L::SQL, <L::Key as Key<DB>>::COLUMNS, limit), Some(before))
+        }
+    };
+    let must_be_listed = before.is_some();
+    let rows = fetch::<L, DB, Db>(list, cx, pool, sql, before).await?;
+    // The first of those that come after one is that one itself.
+    if must_be_listed && rows.is_empty() {
+        return Ok(None);
+    }
+    let rows = rows.iter().skip(usize::from(must_be_listed));
+    let ids: Result<Vec<Option<IdOf<L>>>, sqlx::Error> =
+        rows.map(|row| Key::<DB>::get(row, 0, L::NAME)).collect();
+    Ok(Some(ids?.into_iter().flatten().collect()))
+}
+
+/// The ids from the one that is bound after the key, that one included. By places, as the order may
+/// have columns that go different ways, and NULLs.
+fn after(sql: &ListSql, key: usize, limit: usize) -> String {
+    let ListSql { id, from, order, .. } = sql;
+    let named = id.iter().zip(1..).map(|(id, n)| format!("{id} AS i{n}"));
+    let [named, mut ids, mut bound] = [named.collect(), Vec::new(), Vec::new()];
+    for n in 1..=id.len() {
+        ids.push(format!("l.i{n}"));
+        bound.push(format!("c.i{n} = ${}", key + n));
+    }
+    format!(
+        "WITH listed AS (SELECT {}, row_number() OVER ({order}) AS place {from}) \
+         SELECT {} FROM listed AS l JOIN listed AS c ON {} WHERE l.place >= c.place ORDER BY l.place{}",
+        named.join(", "),
+        ids.join(", "),
+        bound.join(" AND "),
+        window(0, limit.saturating_add(1))
+    )
+}
+
+/// So many rows after so many; numbers that no database could count up to are none.
+fn window(offset: usize, limit: usize) -> String {
+    let number = |of: usize| i64::try_from(of).unwrap_or(i64::MAX);
+    format!(" LIMIT {} OFFSET {}", number(limit), number(offset))
+}
+
+async fn count<L, DB, Db>(
+    list: &L,
+    cx: &LoadContext<Db>,
+    pool: &Pool<DB>,
+) -> Result<usize, BoxError>
+where
+    L: List<Key: Key<DB>>,
+    IdOf<L>: Key<DB>,
+    DB: LoadDatabase,
+    Db: Send + Sync + 'static,
+    i64: Value<DB>,
+{
+    let sql = format!("SELECT count(*) {}", L::SQL.from);
+    let rows = fetch::<L, DB, Db>(list, cx, pool, sql, None).await?;
+    let count = rows.first().map(|row| <i64 as Value<DB>>::get(row, 0, "count"));
+    Ok(usize::try_from(count.transpose()?.unwrap_or(0))?)
+}
+
+/// What each step is found by. Of more than are kept, that it may be any.
+async fn follow<L, DB, Db>(
+    list: &L,
+    cx: &LoadContext<Db>,
+    pool: &Pool<DB>,
+) -> Result<Vec<Tag>, BoxError>
+where
+    L: List<Key: Key<DB>>,
+    IdOf<L>: Key<DB>,
+    DB: LoadDatabase,
+    Db: Send + Sync + 'static,
+    Option<String>: Value<DB>,
+{
+    let mut tags = Vec::new();
+    for ListStep { tag, columns, from } in L::SQL.steps {
+        let texts: Vec<String> = columns.iter().map(|column| DB::text(column)).collect();
+        let most = window(0, L::LIMIT.saturating_add(1));
+        let sql = format!("SELECT DISTINCT {} {from}{most}", texts.join(", "));
+        let rows = fetch::<L, DB, Db>(list, cx, pool, sql, None).await?;
+        let mut found = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let texts = (0..columns.len()).map(|at| Value::<DB>::get(row, at, tag));
+            let texts: Option<Vec<String>> = texts.collect::<Result<_, _>>()?;
+            found.push(texts.map(|texts| Tag::from_text(format!("{tag}={}", texts.join(",")))));
+        }
+        match found.len() <= L::LIMIT {
+            true => tags.extend(found.into_iter().map(|it| it.unwrap_or_else(|| any(tag)))),
+            false => tags.push(any(tag)),
+        }
+    }
+    Ok(tags)
+}
+
+/// Some row of a step, whichever.
+fn any(tag: &str) -> Tag {
+    Tag::some_row(tag.split_once('#').map_or(tag, |(step, _)| step))
+}
+
+/// Runs a statement with the list's key, and with one of its ids after that.
+async fn fetch<L, DB, Db>(
+    list: &L,
+    cx: &LoadContext<Db>,
+    pool: &Pool<DB>,
+    sql: String,
+    id: Option<IdOf<L>>,
+) -> Result<Vec<DB::Row>, BoxError>
+where
+    L: List<Key: Key<DB>>,
+    IdOf<L>: Key<DB>,
+    DB: LoadDatabase,
+    Db: Send + Sync + 'static,
+{
+    let mut casts = Vec::new();
+    <L::Key as Key<DB>>::casts(&mut casts);
+    let sql = sql.replace("{keys}", &DB::keys(&casts, 1));
+    let mut arguments = <DB::Arguments as Default>::default();
+    Key::<DB>::bind(vec![list.key()], 1, &mut arguments)?;
+    if let Some(id) = id {
+        Key::<DB>::bind(vec![id], 1, &mut arguments)?;
+    }
+    let mut connection = cx.acquire(pool).await?;
+    Ok(DB::fetch(&mut connection, sql, arguments).await?)
+}

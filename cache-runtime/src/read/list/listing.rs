@@ -1,0 +1,214 @@
+//! What a service does with a list.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::boxed::BoxError;
+use crate::cache::Cache;
+use crate::error::Error;
+use crate::local::flight::Hurry;
+use crate::model::list::{List, Part};
+use crate::model::{Cached, Codec};
+use crate::read::answer::{CacheStatus, Fetched};
+use crate::read::get::{many, one};
+use crate::read::list::ids::{ByKey, IdOf, Ids, LoadList};
+use crate::read::load::{Load, LoadContext};
+use crate::read::mode::CacheMode;
+use crate::read::query::ById;
+use crate::read::reader::{CacheReader, Reader};
+use crate::read::representation::{AsJson, Decoded};
+use crate::read::run::run;
+use crate::read::turn::{Turn, is_asked_by_a_loader};
+use crate::value::json::Json;
+
+/// A list, and what it is read from: what a function such as `Plio::plios_of_user(&cache, user)`
+/// returns. Nothing is read before one of its own functions is called.
+///
+/// The ids are cached, in order, and the values are got by them: a change of a value that does not
+/// move it leaves the list alone. Beyond the `limit` of `cache.toml` the database is asked.
+#[derive(Debug)]
+#[must_use = "nothing is read before `page`, `after`, `ids`, `count` or `fetch_json`"]
+pub struct Listing<R, L> {
+    from: R,
+    list: L,
+}
+
+/// Made by generated code.
+#[doc(hidden)]
+pub fn listing<R: Reader, L: List>(from: R, list: L) -> Listing<R, L> {
+    Listing { from, list }
+}
+
+impl<R: Reader, L: LoadList<R::Source>> Listing<R, L> {
+    /// The values from this place on, so many at most; none beyond the end.
+    ///
+    /// # Errors
+    /// When something had to be loaded and could not be.
+    pub async fn page(self, offset: usize, limit: usize) -> Result<Vec<Arc<L::Of>>, Error>
+    where
+        L::Of: Load<R::Source>,
+    {
+        self.from.list(self.list, Part::Page { offset, limit }).await
+    }
+
+    /// The values that come after the one with this id, so many at most: what a reader who scrolls
+    /// sees next, whatever was added before.
+    ///
+    /// # Errors
+    /// As [`page`](Self::page); or when there is no such id in the list
+    /// ([`is_not_listed`](Error::is_not_listed)): the row was deleted, or is listed no longer.
+    pub async fn after(self, id: IdOf<L>, limit: usize) -> Result<Vec<Arc<L::Of>>, Error>
+    where
+        L::Of: Load<R::Source>,
+    {
+        self.from.list(self.list, Part::After { id, limit }).await
+    }
+
+    /// All ids, in order.
+    ///
+    /// # Errors
+    /// As [`page`](Self::page).
+    pub async fn ids(self) -> Result<Vec<IdOf<L>>, Error> {
+        self.from.list_ids(self.list, Part::Page { offset: 0, limit: usize::MAX }).await
+    }
+
+    /// How many there are.
+    ///
+    /// # Errors
+    /// As [`page`](Self::page).
+    pub async fn count(self) -> Result<usize, Error> {
+        self.from.list_count(self.list).await
+    }
+}
+
+impl<R: CacheReader, L: LoadList<R::Source, Of: Load<R::Source>>> Listing<R, L> {
+    /// A page as JSON, an array of the values as they are stored, and how it was come by. Its
+    /// entity tag is of all that is in it. It does not compile where values are stored in another
+    /// codec.
+    ///
+    /// # Errors
+    /// As [`page`](Self::page).
+    pub async fn fetch_json(self, offset: usize, limit: usize) -> Result<Fetched<Json>, Error> {
+        json(self.from.cache(), &self.list, Part::Page { offset, limit }).await
+    }
+
+    /// The same of what comes after an id.
+    ///
+    /// # Errors
+    /// As [`after`](Self::after).
+    pub async fn fetch_json_after(self, id: IdOf<L>, limit: usize) -> Result<Fetched<Json>, Error> {
+        json(self.from.cache(), &self.list, Part::After { id, limit }).await
+    }
+}
+
+async fn json<L: LoadList<Db, Of: Load<Db>>, Db: Send + Sync + 'static>(
+    cache: &Cache<Db>,
+    list: &L,
+    part: Part<IdOf<L>>,
+) -> Result<Fetched<Json>, Error> {
+    const { assert!(matches!(<L::Of as Cached>::POLICY.codec, Codec::Json)) };
+    let (ids, mut status) = ids(cache, list, part).await?;
+    let values = many::<ById<L::Of, Db>, AsJson>(cache, &ids, CacheMode::Default).await?;
+    let mut text = vec![b'['];
+    for fetched in values {
+        status = status.and(fetched.status);
+        if let Some(json) = fetched.value {
+            if text.len() > 1 {
+                text.push(b',');
+            }
+            text.extend_from_slice(json.bytes());
+        }
+    }
+    text.push(b']');
+    Ok(Fetched { value: Some(Json::of(Bytes::from(text))), status })
+}
+
+/// A list's values. One that is gone since its id was read is left out.
+pub(crate) async fn values<L: LoadList<Db, Of: Load<Db>>, Db: Send + Sync + 'static>(
+    cache: &Cache<Db>,
+    list: &L,
+    part: Part<IdOf<L>>,
+) -> Result<Vec<Arc<L::Of>>, Error> {
+    let (ids, _) = ids(cache, list, part).await?;
+    let values = many::<ById<L::Of, Db>, Decoded>(cache, &ids, CacheMode::Default).await?;
+    Ok(values.into_iter().filter_map(|fetched| fetched.value).collect())
+}
+
+/// A list's ids: those that are kept, or what the database says of others.
+pub(crate) async fn ids<L: LoadList<Db>, Db: Send + Sync + 'static>(
+    cache: &Cache<Db>,
+    list: &L,
+    part: Part<IdOf<L>>,
+) -> Result<(Vec<IdOf<L>>, CacheStatus), Error> {
+    let (kept, status) = kept(cache, list).await?;
+    if let Some(ids) = kept.part(&part) {
+        return Ok((ids.to_vec(), status));
+    }
+    if !kept.more {
+        return Err(Error::not_listed(L::NAME));
+    }
+    let list = list.clone();
+    let found = beyond(cache, list, |cx, list| async move { list.ids(&cx, part).await }).await?;
+    let found = found.ok_or_else(|| Error::not_listed(L::NAME))?;
+    Ok((found, CacheStatus::bypass(cache.engine().gate.tier())))
+}
+
+/// How many ids a list has.
+pub(crate) async fn count<L: LoadList<Db>, Db: Send + Sync + 'static>(
+    cache: &Cache<Db>,
+    list: &L,
+) -> Result<usize, Error> {
+    let (kept, _) = kept(cache, list).await?;
+    match kept.more {
+        false => Ok(kept.ids.len()),
+        true => {
+            let list = list.clone();
+            beyond(cache, list, |cx, list| async move { list.count(&cx).await }).await
+        }
+    }
+}
+
+/// Asks the database, in turn as other loads are.
+async fn beyond<L, Db, T, F>(
+    cache: &Cache<Db>,
+    list: L,
+    ask: impl FnOnce(LoadContext<Db>, L) -> F,
+) -> Result<T, Error>
+where
+    L: LoadList<Db>,
+    Db: Send + Sync + 'static,
+    F: Future<Output = Result<T, BoxError>> + Send + 'static,
+    T: Send + 'static,
+{
+    let turn = match is_asked_by_a_loader() {
+        true => Turn::Now(None),
+        false => Turn::InTurn(Hurry::default()),
+    };
+    let cx = LoadContext::of_source(cache.clone(), L::NAME);
+    run(cx, L::NAME, L::POLICY.load_timeout, turn, |cx| ask(cx, list)).await
+}
+
+async fn kept<L: LoadList<Db>, Db: Send + Sync + 'static>(
+    cache: &Cache<Db>,
+    list: &L,
+) -> Result<(Arc<Ids<IdOf<L>>>, CacheStatus), Error> {
+    let fetched = one::<ByKey<L, Db>, Decoded>(cache, list.clone()).await?;
+    // Nobody stores that there is no list.
+    let kept = fetched.value.ok_or_else(|| Error::load_panicked(L::NAME))?;
+    Ok((kept, fetched.status))
+}
+
+impl<Id: Clone + PartialEq> Ids<Id> {
+    /// These of the ids, if they are all kept; none if they are not, or not in the list.
+    fn part(&self, part: &Part<Id>) -> Option<&[Id]> {
+        let (from, limit) = match part {
+            Part::Page { offset, limit } => (*offset, *limit),
+            Part::After { id, limit } => (self.ids.iter().position(|it| it == id)? + 1, *limit),
+        };
+        let end = from.saturating_add(limit);
+        let are_kept = end <= self.ids.len() || !self.more;
+        let end = end.min(self.ids.len());
+        are_kept.then(|| self.ids.get(from..end).unwrap_or_default())
+    }
+}
