@@ -39,7 +39,7 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
 
 /// The impls, or the errors with the fallback.
 pub(crate) fn with_schema(input: &DeriveInput, schema: &Schema) -> TokenStream {
-    let mut errors = Vec::new();
+    let (mut errors, mut lists) = (Vec::new(), TokenStream::new());
     let row = Struct::parse(input, schema, &mut errors);
     let model = row
         .as_ref()
@@ -47,7 +47,7 @@ pub(crate) fn with_schema(input: &DeriveInput, schema: &Schema) -> TokenStream {
     if let (Some(row), Some(model)) = (&row, model) {
         check::all(row, model, schema, &mut errors);
         let load = load::expand(row, model, schema, &mut errors);
-        let lists = list::expand(row, model, schema, &mut errors);
+        lists = list::expand(row, model, schema, &mut errors);
         if errors.is_empty() {
             let impls = impls(row, model, schema);
             return quote!(#impls #load #lists);
@@ -56,7 +56,8 @@ pub(crate) fn with_schema(input: &DeriveInput, schema: &Schema) -> TokenStream {
     let meant = model.or_else(|| check::similar_model(&row.as_ref()?.model, schema));
     let fallback = fallback::expand(input, Some(schema), meant);
     let errors = errors.into_iter().map(Error::into_compile_error);
-    quote!(#(#errors)* #fallback)
+    // Who reads the lists is not told that there are none.
+    quote!(#(#errors)* #fallback #lists)
 }
 
 /// In full what is wrong with this struct's model; of anything else only where, as the other

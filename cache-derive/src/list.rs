@@ -24,11 +24,19 @@ pub(crate) fn expand(
         return TokenStream::new();
     }
     by_names_keys(row, model, schema, errors);
+    let is_right = errors.is_empty();
     let lists = schema.lists_of(&model.name).filter_map(|list| {
         let parts = list.by.iter().map(|key| Part::new(row, list, key, schema));
         let parts: Result<Vec<Part>, Error> = parts.collect();
-        let parts = parts.map_err(|error| errors.push(error)).ok()?;
-        Some(self::list(row, list, &parts, schema))
+        match parts {
+            Ok(parts) => Some(self::list(row, list, &parts, schema)),
+            // A wrong attribute may be all that is missing.
+            Err(_) if !is_right => None,
+            Err(error) => {
+                errors.push(error);
+                None
+            }
+        }
     });
     lists.collect()
 }

@@ -122,19 +122,28 @@ fn own_tags(row: &Struct, model: &Model, schema: &Schema) -> Vec<TokenStream> {
 pub(crate) fn reported(row: &Struct, model: &Model, schema: &Schema) -> Option<TokenStream> {
     let Struct { ident, runtime, .. } = row;
     let (mut of_rows, mut of_links) = (Vec::new(), Vec::new());
-    for report in schema.reports(&model.name) {
-        let values = row.columns(&report.tag.columns)?.into_iter().map(|field| {
+    let tag = |tag: &TagColumns| {
+        let values = row.columns(&tag.columns)?.into_iter().map(|field| {
             let (ident, at) = (&field.ident, at(&field.ty));
             quote_spanned!(at=> &self.#ident)
         });
-        let values: Vec<TokenStream> = values.collect();
-        let tag = add_tag(runtime, model.rows(), &report.tag.columns, &values);
+        Some(add_tag(runtime, &tag.model, &tag.columns, &values.collect::<Vec<_>>()))
+    };
+    for report in schema.reports(&model.name) {
         match report.on {
-            Change::Row => of_rows.push(tag),
-            Change::Link => of_links.push(tag),
+            Change::Row => of_rows.push(tag(&report.tag)?),
+            Change::Link => of_links.push(tag(&report.tag)?),
         }
     }
-    let links = schema.link_columns(&model.name);
+    let mut links = schema.link_columns(&model.name);
+    for report in schema.list_reports(&model.name) {
+        of_links.push(tag(&report.tag)?);
+        // Whether a row is listed is the database's to say: what it may depend on is as good.
+        let conditions = report.conditions.iter().map(|it| &it.column);
+        links.extend(report.columns.into_iter().chain(conditions).cloned());
+    }
+    links.sort_unstable();
+    links.dedup();
     let moved = match row.columns(&links) {
         _ if of_links.is_empty() => quote!(false),
         // Without the column nobody can tell.

@@ -54,7 +54,7 @@ pub(crate) trait Query: 'static {
         cx: LoadContext<Self::Source>,
         of: Vec<Self::Key>,
         turn: Turn,
-    ) -> impl Future<Output = Result<Vec<(Self::Key, Self::Value)>, Error>> + Send {
+    ) -> impl Future<Output = Loaded<Self::Key, Self::Value, Error>> + Send {
         let load = |cx| async move { Self::load(&cx, &of).await };
         run(cx, Self::MODEL, Self::POLICY.load_timeout, turn, load)
     }
@@ -78,7 +78,7 @@ pub(crate) trait Query: 'static {
 }
 
 /// The values that exist, each with its key.
-pub(crate) type Loaded<K, V> = Result<Vec<(K, V)>, BoxError>;
+pub(crate) type Loaded<K, V, E = BoxError> = Result<Vec<(K, V)>, E>;
 
 /// A model's values, by id.
 pub(crate) struct ById<T, Db>(PhantomData<fn() -> (T, Db)>);

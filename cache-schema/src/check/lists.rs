@@ -4,6 +4,7 @@ use toml::Spanned;
 
 use super::columns::identifier;
 use super::references::unknown_model;
+use super::strict::why_not;
 use crate::diagnostic::Errors;
 use crate::names::snake;
 use crate::raw::{File, RawList, order};
@@ -28,7 +29,7 @@ pub(super) fn lists(file: &File, errors: &mut Errors) {
         by(file, list, errors);
         orders(list, errors);
         for (column, _) in &list.conditions {
-            identifier(list.of.get_ref(), column, column.get_ref(), errors);
+            own_column(list, column, column.get_ref(), "have a condition on", errors);
         }
         function(list, &file.lists[..index], errors);
         strict(list, errors);
@@ -79,16 +80,7 @@ fn orders(list: &RawList, errors: &mut Errors) {
     let mut seen: Vec<(&str, &Spanned<String>)> = Vec::new();
     for written in &list.order {
         let (column, _) = order(written.get_ref());
-        match column.split_once('.') {
-            Some((model, _)) => {
-                errors
-                    .error(written.span(), "a list cannot be ordered by another model's column")
-                    .label(format!("a column of `{model}`"))
-                    .help(format!("name columns of `{}`", list.of.get_ref()))
-                    .model(list.of.get_ref());
-            }
-            None => identifier(list.of.get_ref(), written, column, errors),
-        }
+        own_column(list, written, column, "be ordered by", errors);
         if let Some((_, first)) = seen.iter().find(|(known, _)| *known == column) {
             errors
                 .error(written.span(), format!("the list is ordered by `{column}` twice"))
@@ -98,6 +90,27 @@ fn orders(list: &RawList, errors: &mut Errors) {
                 .model(list.of.get_ref());
         }
         seen.push((column, written));
+    }
+}
+
+/// A column of the rows that are listed.
+fn own_column(
+    list: &RawList,
+    written: &Spanned<String>,
+    column: &str,
+    what: &str,
+    errors: &mut Errors,
+) {
+    let of = list.of.get_ref();
+    match column.split_once('.') {
+        Some((model, _)) => {
+            errors
+                .error(written.span(), format!("a list cannot {what} another model's column"))
+                .label(format!("a column of `{model}`"))
+                .help(format!("name a column of `{of}`"))
+                .model(of);
+        }
+        None => identifier(of, written, column, errors),
     }
 }
 
@@ -130,7 +143,7 @@ fn strict(list: &RawList, errors: &mut Errors) {
     for key in &list.policy.not_strict {
         errors
             .error(key.span(), format!("`{}` on a list that is strict", key.get_ref()))
-            .label("what is read of it would be older than what is written")
+            .label(why_not(key.get_ref()))
             .help("remove it, or `consistency = \"strict\"`")
             .model(list.of.get_ref());
     }

@@ -3,6 +3,7 @@
 mod capacity;
 mod graph;
 mod keys;
+mod lists;
 mod names;
 mod near;
 mod of;

@@ -40,13 +40,14 @@ pub fn listing<R: Reader, L: List>(from: R, list: L) -> Listing<R, L> {
     Listing { from, list }
 }
 
-impl<R: Reader, L: LoadList<R::Source>> Listing<R, L> {
+impl<R: Reader, L: List> Listing<R, L> {
     /// The values from this place on, so many at most; none beyond the end.
     ///
     /// # Errors
     /// When something had to be loaded and could not be.
     pub async fn page(self, offset: usize, limit: usize) -> Result<Vec<Arc<L::Of>>, Error>
     where
+        L: LoadList<R::Source>,
         L::Of: Load<R::Source>,
     {
         self.from.list(self.list, Part::Page { offset, limit }).await
@@ -60,6 +61,7 @@ impl<R: Reader, L: LoadList<R::Source>> Listing<R, L> {
     /// ([`is_not_listed`](Error::is_not_listed)): the row was deleted, or is listed no longer.
     pub async fn after(self, id: IdOf<L>, limit: usize) -> Result<Vec<Arc<L::Of>>, Error>
     where
+        L: LoadList<R::Source>,
         L::Of: Load<R::Source>,
     {
         self.from.list(self.list, Part::After { id, limit }).await
@@ -69,7 +71,10 @@ impl<R: Reader, L: LoadList<R::Source>> Listing<R, L> {
     ///
     /// # Errors
     /// As [`page`](Self::page).
-    pub async fn ids(self) -> Result<Vec<IdOf<L>>, Error> {
+    pub async fn ids(self) -> Result<Vec<IdOf<L>>, Error>
+    where
+        L: LoadList<R::Source>,
+    {
         self.from.list_ids(self.list, Part::Page { offset: 0, limit: usize::MAX }).await
     }
 
@@ -77,19 +82,25 @@ impl<R: Reader, L: LoadList<R::Source>> Listing<R, L> {
     ///
     /// # Errors
     /// As [`page`](Self::page).
-    pub async fn count(self) -> Result<usize, Error> {
+    pub async fn count(self) -> Result<usize, Error>
+    where
+        L: LoadList<R::Source>,
+    {
         self.from.list_count(self.list).await
     }
-}
 
-impl<R: CacheReader, L: LoadList<R::Source, Of: Load<R::Source>>> Listing<R, L> {
     /// A page as JSON, an array of the values as they are stored, and how it was come by. Its
     /// entity tag is of all that is in it. It does not compile where values are stored in another
     /// codec.
     ///
     /// # Errors
     /// As [`page`](Self::page).
-    pub async fn fetch_json(self, offset: usize, limit: usize) -> Result<Fetched<Json>, Error> {
+    pub async fn fetch_json(self, offset: usize, limit: usize) -> Result<Fetched<Json>, Error>
+    where
+        R: CacheReader,
+        L: LoadList<R::Source>,
+        L::Of: Load<R::Source>,
+    {
         json(self.from.cache(), &self.list, Part::Page { offset, limit }).await
     }
 
@@ -97,7 +108,12 @@ impl<R: CacheReader, L: LoadList<R::Source, Of: Load<R::Source>>> Listing<R, L> 
     ///
     /// # Errors
     /// As [`after`](Self::after).
-    pub async fn fetch_json_after(self, id: IdOf<L>, limit: usize) -> Result<Fetched<Json>, Error> {
+    pub async fn fetch_json_after(self, id: IdOf<L>, limit: usize) -> Result<Fetched<Json>, Error>
+    where
+        R: CacheReader,
+        L: LoadList<R::Source>,
+        L::Of: Load<R::Source>,
+    {
         json(self.from.cache(), &self.list, Part::After { id, limit }).await
     }
 }
