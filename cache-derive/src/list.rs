@@ -170,7 +170,10 @@ fn list_impl(
     let types = parts.iter().map(|part| &part.ty);
     let clones = idents.iter().map(|ident| quote!(::core::clone::Clone::clone(&self.#ident)));
     let (key, key_value) = match parts {
-        [_] => (quote!(#(#types)*), quote!(#(#clones)*)),
+        [_] | [] => {
+            let key = if parts.is_empty() { quote!(()) } else { quote!(#(#types)*) };
+            (key, quote!(#(#clones)*))
+        }
         _ => (quote!((#(#types),*)), quote!((#(#clones),*))),
     };
     let of_column = |column: &str| {

@@ -26,6 +26,10 @@ pub enum Without {
     OldImages,
     /// Strict values are not blocked before a commit, only invalidated.
     Block,
+    /// A list is told where a row is now, not where it was.
+    OldKeys,
+    /// A list is not told that a row has moved in its order.
+    OrderColumn,
 }
 
 impl Without {
@@ -37,6 +41,8 @@ impl Without {
             Self::Outbox => "without_outbox",
             Self::OldImages => "without_old_images",
             Self::Block => "without_block",
+            Self::OldKeys => "without_old_keys",
+            Self::OrderColumn => "without_order_column",
         }
     }
 
@@ -45,6 +51,8 @@ impl Without {
         match self {
             Self::Outbox => drop_triggers(sql).await,
             Self::OldImages => forget_old_images_of_items(sql).await,
+            Self::OldKeys => edit_reports(sql, "article", &[OLD_KEYS, OLD_TAGS]).await,
+            Self::OrderColumn => edit_reports(sql, "article", &[ORDER, ORDER_OF_SQLITE]).await,
             Self::Fence | Self::EmbeddedTags | Self::Joiner | Self::Block => {}
         }
     }
@@ -73,9 +81,11 @@ impl<S: Store> Store for Mutated<S> {
                     let stored = self.store.fill(token, fills).await?;
                     Ok(vec![true; stored.len()])
                 }
-                Without::Outbox | Without::OldImages | Without::Block => {
-                    self.store.fill(token, fills).await
-                }
+                Without::Outbox
+                | Without::OldImages
+                | Without::Block
+                | Without::OldKeys
+                | Without::OrderColumn => self.store.fill(token, fills).await,
             }
         })
     }
@@ -184,6 +194,77 @@ async fn forget_old_images_of_items(sql: &Sql) {
         }
     }
     assert!(changed > 0, "item has no UPDATE trigger to change");
+}
+
+/// From where to where, each text that comes between the two included, and what takes its place.
+type Edit = (&'static str, &'static str, &'static str);
+
+/// The rows that were in a list and are not any more (PostgreSQL).
+const OLD_KEYS: Edit = ("((SELECT cache_toml_old.", ") UNION ALL (", "((");
+
+/// The tag of the row as it was (SQLite).
+const OLD_TAGS: Edit = (
+    "'blob', hex(OLD.\"author_id\"",
+    "), OLD.\"author_id\")",
+    "'blob', hex(NEW.\"author_id\"), NEW.\"author_id\")",
+);
+
+/// What a row is compared by with what it was (PostgreSQL),
+const ORDER: Edit = (", cache_toml_", "\"created_at\"::text COLLATE \"C\"", "");
+
+/// and on SQLite.
+const ORDER_OF_SQLITE: Edit =
+    (" OR OLD.\"created_at\"", "COLLATE BINARY IS NOT NEW.\"created_at\"", "");
+
+/// Edits what a table's updates report.
+async fn edit_reports(sql: &Sql, table: &str, edits: &[Edit]) {
+    let edited =
+        |text: &str| edits.iter().fold(text.to_owned(), |text, edit| replaced(&text, *edit));
+    let mut changed = 0;
+    for trigger in triggers(sql, table).await {
+        if !trigger.create.contains("AFTER UPDATE") {
+            continue;
+        }
+        let text = match sql.is_postgres() {
+            true => {
+                let function = format!(
+                    "SELECT proname::text, pg_get_functiondef(oid) FROM pg_proc WHERE proname = '{}'",
+                    trigger.function
+                );
+                sql.pairs(function).await.swap_remove(0).1
+            }
+            false => trigger.create,
+        };
+        let edited = edited(&text);
+        changed += usize::from(edited != text);
+        match sql.is_postgres() {
+            true => sql.run(edited).await,
+            false => sql.run(format!("{}; {edited}", trigger.drop)).await,
+        }
+    }
+    assert!(changed > 0, "{table} has no UPDATE trigger to change");
+}
+
+/// The shortest such text each.
+fn replaced(text: &str, (from, to, with): Edit) -> String {
+    let (mut done, mut rest) = (String::new(), text);
+    while let Some(start) = rest.find(from) {
+        let after = &rest[start + from.len()..];
+        let (Some(end), next) = (after.find(to), after.find(from)) else {
+            break;
+        };
+        // It begins with the last of several beginnings.
+        if let Some(next) = next.filter(|next| *next < end) {
+            let until = start + from.len() + next;
+            done += &rest[..until];
+            rest = &rest[until..];
+            continue;
+        }
+        done += &rest[..start];
+        done += with;
+        rest = &after[end + to.len()..];
+    }
+    done + rest
 }
 
 struct Trigger {

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::harness::events::Events;
 use crate::harness::sql::Sql;
-use crate::harness::{Place, Story, observed, with_store};
+use crate::harness::{Place, Story, Without, observed, with_store};
 
 macro_rules! story {
     ($name:ident) => {
@@ -44,6 +44,11 @@ pub fn stories() -> Vec<Story> {
     [articles::stories(), lists::stories()].concat()
 }
 
+/// Those that catch what is taken out.
+pub fn mutants() -> Vec<(Without, Vec<Story>)> {
+    lists::mutants()
+}
+
 type Process = (Cache<Db>, Arc<Events>);
 
 /// Two articles by two users, and two processes of the service.
@@ -61,6 +66,9 @@ impl Town {
         db.set_up().await.expect("tables and triggers");
         let sql = Sql::connect(&place.database_url).await;
         let processes = [process(&place, &db).await, process(&place, &db).await];
+        if let Some(mutant) = place.mutant {
+            mutant.change_database(&sql).await;
+        }
         let town = Town { _place: place, db, sql, processes };
         town.sql(
             r#"INSERT INTO "user" (id, username) VALUES ({1}, 'Ada'), ({2}, 'Grace'), ({3}, 'Edsger'), ({4}, 'Tony');

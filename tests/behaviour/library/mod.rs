@@ -98,5 +98,8 @@ pub fn trials() -> Vec<Trial> {
         .into_iter()
         .flat_map(Story::trials)
         .chain(mutants.flat_map(|story| story.fails(Without::Block)))
+        .chain(conduit::mutants().into_iter().flat_map(|(without, stories)| {
+            stories.into_iter().flat_map(move |story| story.fails(without))
+        }))
         .collect()
 }

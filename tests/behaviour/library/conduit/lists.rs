@@ -1,14 +1,15 @@
 //! Lists of articles: which ids are in them, in which order; what moves them, and that nothing else
 //! does.
 
-use cache_runtime::IfNoneMatch;
+use cache_runtime::{IfNoneMatch, Verdict};
 use conduit::{Article, Db};
 use fastrand::Rng;
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use super::{Town, id};
-use crate::harness::Story;
+use crate::harness::soon::{PATIENCE, Soon};
+use crate::harness::{Seen, Story, Without};
 
 pub fn stories() -> Vec<Story> {
     vec![
@@ -17,10 +18,25 @@ pub fn stories() -> Vec<Story> {
         story!(a_page_is_an_answer_with_a_tag_of_all_that_is_in_it),
         story!(a_write_reaches_the_lists_that_it_moves_and_no_others)
             .without_relay("a row that two deliver invalidates twice"),
+        story!(a_row_that_moves_is_where_it_is_and_nowhere_else),
         story!(more_than_a_list_keeps_leads_to_it).without_relay("it counts loads"),
         story!(a_load_that_a_write_overlaps_is_not_kept).without_relay("it counts loads"),
         story!(a_list_within_a_transaction_is_as_that_sees_it),
+        story!(a_strict_list_is_as_it_is_from_the_commit_on),
         story!(a_thousand_moves_by_two_processes),
+    ]
+}
+
+/// Without what, and which stories notice.
+pub fn mutants() -> Vec<(Without, Vec<Story>)> {
+    let moves = || story!(a_row_that_moves_is_where_it_is_and_nowhere_else);
+    let overlap = || story!(a_load_that_a_write_overlaps_is_not_kept);
+    vec![
+        (Without::OldKeys, vec![moves()]),
+        (Without::OrderColumn, vec![moves()]),
+        (Without::Fence, vec![overlap()]),
+        (Without::Outbox, vec![moves(), overlap()]),
+        (Without::Block, vec![story!(a_strict_list_is_as_it_is_from_the_commit_on)]),
     ]
 }
 
@@ -275,6 +291,33 @@ async fn a_write_reaches_the_lists_that_it_moves_and_no_others(town: Town) {
     }
 }
 
+/// From one list into another, and within one.
+async fn a_row_that_moves_is_where_it_is_and_nowhere_else(town: Town) {
+    let town = town.with_articles().await;
+    for (write, by_ada, by_grace) in [
+        ("UPDATE article SET slug = slug", [15, 12, 11].as_slice(), [14, 13].as_slice()),
+        ("UPDATE article SET author_id = {2} WHERE id = {12}", &[15, 11], &[14, 13, 12]),
+        ("UPDATE article SET created_at = 99 WHERE id = {11}", &[11, 15], &[14, 13, 12]),
+        ("UPDATE article SET created_at = 0 WHERE id = {14}", &[11, 15], &[13, 12, 14]),
+        (
+            "UPDATE article SET author_id = {1}, is_draft = TRUE WHERE id = {13}",
+            &[11, 15],
+            &[12, 14],
+        ),
+    ] {
+        town.sql(write).await;
+        town.told().await;
+        for (author, ids) in [(1, by_ada), (2, by_grace)] {
+            let list = Article::articles_by_author(town.cache(), id(author)).ids().await;
+            assert_eq!(
+                list.expect("it can be read"),
+                numbered(ids),
+                "a wrong answer after {write}"
+            );
+        }
+    }
+}
+
 /// A user follows more than the feed keeps ids: then it depends on all articles, and is right.
 async fn more_than_a_list_keeps_leads_to_it(town: Town) {
     let town = town.with_articles().await;
@@ -320,7 +363,7 @@ async fn a_load_that_a_write_overlaps_is_not_kept(town: Town) {
         hold.release();
         reader.await.expect("no panic").expect("it can be read");
         let now = Article::feed(cache, id(3)).ids().await.expect("it can be read");
-        assert_eq!(now, numbered(&ids), "after {write}");
+        assert_eq!(now, numbered(&ids), "a wrong answer after {write}");
     }
 }
 
@@ -342,6 +385,36 @@ async fn a_list_within_a_transaction_is_as_that_sees_it(town: Town) {
         assert_eq!(outside.expect("it can be read"), 3, "it is not committed");
     });
     assert_eq!(Article::articles_by_author(cache, id(1)).count().await.expect("it can"), 4);
+}
+
+/// Between the commit and what it invalidates: nobody sees it as it was.
+async fn a_strict_list_is_as_it_is_from_the_commit_on(town: Town) {
+    let town = town.with_articles().await;
+    let (cache, events) = &town.processes[0];
+    let likes = async || Article::likes(cache, id(2)).ids().await.expect("it can be read");
+    let is_stored =
+        |seen: &Seen| matches!(seen, Seen::Filled(key, true) if key.starts_with("likes"));
+    for (write, ids) in [
+        ("INSERT INTO favorite VALUES ({2}, {15})", vec![15, 14, 11]),
+        ("UPDATE article SET created_at = 0 WHERE id = {15}", vec![14, 11, 15]),
+        ("DELETE FROM favorite WHERE article_id = {14}", vec![11, 15]),
+    ] {
+        events.forget();
+        let soon = Soon::within(PATIENCE);
+        while events.count(is_stored) == 0 {
+            likes().await;
+            soon.or("it is not stored").await;
+        }
+        let (before, after) = (events.hold_before_commit(), events.hold_after_commit());
+        tokio::join!(town.write(0, write), async {
+            before.reached().await;
+            likes().await;
+            before.release();
+            after.reached().await;
+            assert_eq!(likes().await, numbered(&ids), "a wrong answer after {write}");
+            after.release();
+        });
+    }
 }
 
 impl Town {
@@ -393,5 +466,10 @@ async fn a_thousand_moves_by_two_processes(town: Town) {
             town.told().await;
             town.lists_are_as_in_the_database(other).await;
         }
+    }
+    for (_, events) in &town.processes {
+        let is = |found: Verdict| move |seen: &Seen| matches!(seen, Seen::Verified(_, _, verdict) if *verdict == found);
+        events.wait_for("a list that is verified", is(Verdict::Consistent)).await;
+        assert_eq!(events.count(is(Verdict::Inconsistent)), 0);
     }
 }
