@@ -51,6 +51,14 @@ pub(crate) struct Page {
     pub(crate) offset: i64,
 }
 
+impl Page {
+    /// After how many, and how many; neither is negative.
+    pub(crate) fn part(&self) -> (usize, usize) {
+        let number = |it: i64| usize::try_from(it).unwrap_or_default();
+        (number(self.offset), number(self.limit))
+    }
+}
+
 impl Default for Page {
     fn default() -> Page {
         Page { limit: 100, offset: 0 }

@@ -1,6 +1,7 @@
 //! Plios, a cached noun: a video with questions at some of its moments.
 
 mod duplicate;
+mod lists;
 mod routes;
 
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use crate::{Cache, Item, User, Video};
 
 /// A plio with everything that a player needs.
 #[derive(Clone, Debug, Cached, Serialize, Deserialize, ToSchema)]
-#[cached(load)]
+#[cached(load, by("organization-user.organization_id": i64))]
 #[allow(missing_docs, reason = "the fields are the columns")]
 pub struct Plio {
     pub id: i64,

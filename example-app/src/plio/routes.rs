@@ -7,7 +7,7 @@ use utoipa::openapi::HttpMethod;
 use utoipa::openapi::path::ParameterIn;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 
-use super::{Plio, duplicate};
+use super::{Plio, duplicate, lists};
 use crate::extract::{Id, Text};
 use crate::openapi::{Api, operation, parameter};
 use crate::problem::{Problem, is_unstorable};
@@ -22,7 +22,7 @@ pub(crate) fn routes(api: Api) -> Api {
     let show = operation("plios", "show_plio_by_uuid", "One plio", &[400, 404]);
     let copy = "Copies a plio with its video, items, questions and images";
     let copy = operation("plios", "duplicate_plio", copy, &[400, 404]).parameter(id());
-    resource::routes::<Plio>(api)
+    let api = resource::routes::<Plio>(api)
         .schema::<Question>()
         .on(
             HttpMethod::Get,
@@ -35,7 +35,8 @@ pub(crate) fn routes(api: Api) -> Api {
             &format!("{path}/{{id}}/duplicate"),
             post_duplicate,
             copy.response("201", created::<Plio>()),
-        )
+        );
+    lists::routes(api)
 }
 
 async fn get_by_uuid(

@@ -16,6 +16,12 @@ use crate::openapi::{operation, parameter};
 
 pub(super) fn list<T: Resource>() -> OperationBuilder {
     let (tag, noun) = names::<T>();
+    let described = format!("The {noun}s of this page, in the order of their ids");
+    page::<T>(operation(&tag, &format!("list_{tag}"), &described, &[400]), &described)
+}
+
+/// A `GET` of a page of rows.
+pub(crate) fn page<T: Resource>(operation: OperationBuilder, described: &str) -> OperationBuilder {
     let page = [
         ("limit", "How many", number(1, Some(1000)), 100),
         ("offset", "After how many", number(0, None), 0),
@@ -25,10 +31,7 @@ pub(super) fn list<T: Resource>() -> OperationBuilder {
         parameter(ParameterIn::Query, name, description, schema)
     });
     let rows = Array::new(Ref::from_schema_name(T::name()));
-    let described = format!("The {noun}s of this page, in the order of their ids");
-    operation(&tag, &format!("list_{tag}"), &described, &[400])
-        .parameters(Some(page))
-        .response("200", json(&described, rows))
+    operation.parameters(Some(page)).response("200", json(described, rows))
 }
 
 pub(super) fn create<T: Resource>() -> OperationBuilder {

@@ -9,6 +9,7 @@ pub fn stories() -> Vec<Story> {
         story!(a_list_has_pages),
         story!(a_list_loads_the_cold_ones_at_once_and_the_warm_ones_not),
         story!(a_list_is_never_stale),
+        story!(a_cached_list_moves_with_what_is_in_it),
     ]
 }
 
@@ -77,4 +78,40 @@ async fn a_list_is_never_stale(world: World) {
     world.right("/users").await.says("/0/organizations/0/name", "new organization");
     world.delete(&plios[0].path()).await.is(204);
     world.right("/plios").await.lists("", &[plios[1].id, plios[2].id]);
+}
+
+async fn a_cached_list_moves_with_what_is_in_it(world: World) {
+    let plios = world.plios_of_one_creator(3, 1).await;
+    let [one, two, three] = [plios[0].id, plios[1].id, plios[2].id];
+    let of_user = format!("/users/{}/plios", plios[0].user);
+    let of_organization = format!("/organizations/{}/plios", plios[0].organization);
+    let (published, other) = ("/plios/published", world.user().await);
+    for path in [&of_user, &of_organization] {
+        world.right(path).await.is(200).lists("", &[three, two, one]);
+        world.kept(path).await;
+    }
+    world.right(&format!("{of_user}?limit=1&offset=1")).await.lists("", &[two]);
+    world.right(&format!("{of_user}?offset=3")).await.lists("", &[]);
+    world.right(published).await.lists("", &[]);
+    world.right(&format!("/users/{other}/plios")).await.lists("", &[]);
+    world.get(&format!("{of_user}?limit=0")).await.expect_problem(&[400]);
+
+    world.patch(&plios[1].path(), json!({"status": "published"})).await.is(200);
+    world.right(published).await.lists("", &[two]);
+    world.patch(&plios[1].path(), json!({"name": "a new name"})).await.is(200);
+    world.right(published).await.lists("", &[two]).says("/0/name", "a new name");
+    world.patch(&plios[1].path(), json!({"is_public": false})).await.is(200);
+    world.right(published).await.lists("", &[]);
+
+    world.patch(&plios[0].path(), json!({"created_by": other})).await.is(200);
+    world.right(&of_user).await.lists("", &[three, two]);
+    world.right(&of_organization).await.lists("", &[three, two]);
+    world.right(&format!("/users/{other}/plios")).await.lists("", &[one]);
+    let organization = plios[0].organization;
+    let membership = json!({"user": other, "organization": organization, "role": "member"});
+    world.post("/organization-users", membership).await.is(201);
+    world.right(&of_organization).await.lists("", &[three, two, one]);
+    world.delete(&plios[1].path()).await.is(204);
+    world.right(&of_user).await.lists("", &[three]);
+    world.right(&of_organization).await.lists("", &[three, one]);
 }
