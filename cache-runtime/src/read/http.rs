@@ -106,9 +106,9 @@ fn names(line: &[u8], etag: &[u8], or_weak: bool) -> bool {
 }
 
 impl Fetched<Json> {
-    /// The answer to a `GET` or a `HEAD`: 200 with the JSON, as it is stored, and its `ETag`; 304
-    /// if the client has it; if there is no such row, what the application says then. With
-    /// `Cache-Status` in any case.
+    /// The answer to a `GET` or a `HEAD`: 200 with the JSON and its `ETag`; 304 if the client has
+    /// it; if there is no such row, what the application says then. With `Cache-Status` in any
+    /// case.
     ///
     /// ```
     /// # use axum_core::response::Response;

@@ -1,4 +1,4 @@
-//! Values as they are stored, for responses that need no decoding.
+//! Values in JSON, for responses that need no decoding.
 
 use std::fmt;
 
@@ -6,8 +6,10 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use crate::boxed::BoxError;
+use crate::model::Rows;
+use crate::value::shown::shown;
 
-/// A value's JSON, as it is stored, and its entity tag. Cheap to clone.
+/// A value's JSON, as it is stored but for what is hidden, and its entity tag. Cheap to clone.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Json {
     bytes: Bytes,
@@ -21,6 +23,24 @@ impl Json {
     /// When it cannot be said in JSON.
     pub fn encode(value: &impl Serialize) -> Result<Json, BoxError> {
         Ok(Json::of(serde_json::to_vec(value)?.into()))
+    }
+
+    /// Rows as `fetch_json` answers them, with the entity tag that they have there: without what is
+    /// `#[cached(hidden)]`. What hides nothing is [encoded](Json::encode).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn shown<R: Rows + Serialize>(rows: &R) -> Result<Json, BoxError> {
+        let json = Json::encode(rows)?.without_hidden::<R>();
+        json.ok_or_else(|| "it nests too deep".into())
+    }
+
+    /// What is answered of the JSON of such rows; `None`: it cannot be told.
+    pub(crate) fn without_hidden<R: Rows>(self) -> Option<Json> {
+        match const { R::HIDDEN.is_nothing() } {
+            true => Some(self),
+            false => Some(Json::of(shown(&self.bytes, const { &R::HIDDEN })?.into())),
+        }
     }
 
     /// An object of these members, in their order. Nothing is decoded: their bytes are copied,
