@@ -35,6 +35,8 @@ pub(crate) struct StructAttrs {
 pub(crate) struct FieldAttrs {
     pub(crate) column: Option<LitStr>,
     pub(crate) embeds: Option<LitStr>,
+    /// `hidden`, where it is said.
+    pub(crate) hidden: Option<Span>,
     pub(crate) found: Found,
     pub(crate) serde: Serde,
     pub(crate) sqlx: Sqlx,
@@ -92,8 +94,8 @@ pub(crate) enum Constant {
 /// What is understood of serde's attributes.
 #[derive(Default)]
 pub(crate) struct Serde {
-    /// `skip`, `skip_serializing` or `skip_deserializing`.
-    pub(crate) skips: bool,
+    /// The names of all that is said.
+    pub(crate) said: Vec<String>,
     /// `rename`, or the case of `rename_all`: what it is written as,
     pub(crate) written: Option<String>,
     /// and what it is read by.
@@ -105,6 +107,15 @@ pub(crate) struct Serde {
 const SKIPS: [&str; 3] = ["skip", "skip_serializing", "skip_deserializing"];
 
 impl Serde {
+    pub(crate) fn says(&self, name: &str) -> bool {
+        self.said.iter().any(|it| it == name)
+    }
+
+    /// `skip`, `skip_serializing` or `skip_deserializing`.
+    pub(crate) fn skips(&self) -> bool {
+        SKIPS.iter().any(|skip| self.says(skip))
+    }
+
     /// What it is written as, if it is not read by that.
     pub(crate) fn unread<'a>(&'a self, name: &'a str) -> Option<&'a str> {
         let [written, read] = [&self.written, &self.read].map(|it| it.as_deref().unwrap_or(name));
@@ -124,7 +135,7 @@ impl StructAttrs {
 }
 
 const ON_STRUCT: [&str; 6] = ["model", "projection", "dependencies", "crate", "load", "filter"];
-const ON_FIELD: [&str; 6] = ["column", "embeds", "from", "count", "order_by", "filter"];
+const ON_FIELD: [&str; 7] = ["column", "embeds", "from", "count", "order_by", "filter", "hidden"];
 
 pub(crate) fn on_struct(attributes: &[Attribute], errors: &mut Vec<Error>) -> StructAttrs {
     let mut attrs =
@@ -191,6 +202,12 @@ pub(crate) fn on_field(attributes: &[Attribute], errors: &mut Vec<Error>) -> Fie
             set(&mut attrs.found.order_by, &meta)
         } else if meta.path.is_ident("filter") {
             conditions(&meta, &mut attrs.found.filter)
+        } else if meta.path.is_ident("hidden") {
+            attrs.hidden = Some(meta.path.span());
+            match meta.input.is_empty() || meta.input.peek(Token![,]) {
+                true => Ok(()),
+                false => Err(meta.error("expected #[cached(hidden)]")),
+            }
         } else {
             Err(unknown(&meta, "a field", &ON_FIELD, "a struct", &ON_STRUCT))
         }
@@ -322,7 +339,7 @@ fn serde(attributes: &[Attribute], rename: &str) -> Serde {
     for attribute in attributes.iter().filter(|it| it.path().is_ident("serde")) {
         // What serde itself finds wrong with its attributes, it says itself.
         let _ = attribute.parse_nested_meta(|meta| {
-            serde.skips |= SKIPS.iter().any(|skip| meta.path.is_ident(skip));
+            serde.said.push(name(&meta));
             let is_rename = meta.path.is_ident(rename);
             if is_rename && meta.input.peek(syn::token::Paren) {
                 return meta.parse_nested_meta(|meta| {
