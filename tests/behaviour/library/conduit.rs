@@ -53,21 +53,21 @@ pub fn stories() -> Vec<Story> {
     ]
 }
 
-type Process = (Cache<Db>, Arc<Events>);
+pub(super) type Process = (Cache<Db>, Arc<Events>);
 
 /// Two articles by two users, and two processes of the service.
-struct Town {
+pub(super) struct Town {
     /// Its servers, as long as the story is told.
     _place: Place,
     db: Db,
     sql: Sql,
-    processes: [Process; 2],
+    pub(super) processes: [Process; 2],
 }
 
 const ROUNDS: usize = 1000;
 
 impl Town {
-    async fn new(place: Place) -> Town {
+    pub(super) async fn new(place: Place) -> Town {
         let db = Db::connect(&place.database_url).await.expect("a database");
         db.set_up().await.expect("tables and triggers");
         let sql = Sql::connect(&place.database_url).await;
@@ -108,12 +108,12 @@ impl Town {
     }
 
     /// As psql does.
-    async fn sql(&self, sql: &str) {
+    pub(super) async fn sql(&self, sql: &str) {
         self.sql.run(self.spelt(sql)).await;
     }
 
     /// Both processes have heard of all that is committed.
-    async fn told(&self) {
+    pub(super) async fn told(&self) {
         for (cache, _) in &self.processes {
             cache.deliver_pending().await.expect("delivered");
         }
@@ -139,7 +139,7 @@ impl Town {
     }
 }
 
-fn id(number: u128) -> Uuid {
+pub(super) fn id(number: u128) -> Uuid {
     Uuid::from_u128(number << 64 | 0xC0FFEE)
 }
 

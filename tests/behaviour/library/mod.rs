@@ -3,6 +3,7 @@
 //! is no HTTP: they read through the cache, and write in its transactions.
 
 mod absence;
+mod answers;
 mod backlog;
 mod bank;
 mod batches;
@@ -67,6 +68,7 @@ pub fn trials() -> Vec<Trial> {
         types::stories(),
         columns::stories(),
         conduit::stories(),
+        answers::stories(),
         halls::stories(),
         absence::stories(),
         runtimes::stories(),
