@@ -47,6 +47,8 @@ pub(crate) struct Field {
     pub(crate) embeds: Option<LitStr>,
     /// The model whose rows it holds.
     pub(crate) rows: Option<String>,
+    /// Said by `#[cached(hidden)]`, and where.
+    pub(crate) hidden: Option<Span>,
     /// How it is found, where the names do not say it.
     pub(crate) found: Found,
     pub(crate) sqlx: Sqlx,
@@ -146,6 +148,12 @@ impl Struct {
         field.rows.as_ref() == Some(&self.model) && row_type(&field.ty).is_some_and(is_itself)
     }
 
+    /// What the field is called when it is serialized.
+    pub(crate) fn serde_name(&self, field: &Field) -> String {
+        let name = || serde_case(&field.ident.unraw().to_string(), self.serde.written.as_deref());
+        field.serde.written.clone().unwrap_or_else(name)
+    }
+
     /// Whether it says by its hook which rows of this model it was computed from.
     pub(crate) fn hooks(&self, model: &str) -> bool {
         self.dependencies.iter().any(|name| name.value() == model)
@@ -167,6 +175,7 @@ impl Field {
             ty: field.ty.clone(),
             rows: rows.filter(|_| !says_column && !is_of_others),
             embeds: attrs.embeds,
+            hidden: attrs.hidden,
             found: attrs.found,
             sqlx: attrs.sqlx,
             serde: attrs.serde,
@@ -178,12 +187,6 @@ impl Field {
     /// The type without the containers around it.
     pub(crate) fn row(&self) -> &Type {
         row(&self.ty)
-    }
-
-    /// What it is called when it is serialized, but for its case, which `rename_all` may change.
-    pub(crate) fn serde_name(&self) -> String {
-        let name = || self.ident.unraw().to_string();
-        self.serde.written.clone().unwrap_or_else(name)
     }
 
     /// The type without `Option`.
@@ -269,6 +272,26 @@ fn inside<'a>(ty: &'a Type, containers: &[&str]) -> Option<&'a Type> {
 fn serde_text(attributes: &[syn::Attribute]) -> String {
     let serde = attributes.iter().filter(|attribute| attribute.path().is_ident("serde"));
     serde.map(|attribute| attribute.meta.to_token_stream().to_string()).collect()
+}
+
+/// A field's name by `#[serde(rename_all = "…")]`.
+fn serde_case(name: &str, case: Option<&str>) -> String {
+    let with_first = |word: &str, of_first: fn(&char) -> char| {
+        let mut letters = word.chars();
+        letters.next().map(|first| of_first(&first)).into_iter().chain(letters).collect::<String>()
+    };
+    let pascal = || -> String {
+        name.split('_').map(|word| with_first(word, char::to_ascii_uppercase)).collect()
+    };
+    match case {
+        Some("UPPERCASE" | "SCREAMING_SNAKE_CASE") => name.to_ascii_uppercase(),
+        Some("PascalCase") => pascal(),
+        Some("camelCase") => with_first(&pascal(), char::to_ascii_lowercase),
+        Some("kebab-case") => name.replace('_', "-"),
+        Some("SCREAMING-KEBAB-CASE") => name.to_ascii_uppercase().replace('_', "-"),
+        // The names of fields are in snake case.
+        _ => name.to_owned(),
+    }
 }
 
 /// `OrganizationUser` → `organization-user`, `HTTPRoute` → `http-route`.

@@ -1,17 +1,19 @@
 //! `#[cached(…)]`, `#[column(…)]`: the only place that knows the attributes' names.
 
+mod condition;
 mod sqlx;
 
 use cache_schema::suggest;
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
-use syn::ext::IdentExt;
 use syn::meta::ParseNestedMeta;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{Attribute, Error, Ident, LitStr, Path, Token, Type, parenthesized};
+use syn::{Attribute, Error, LitStr, Path, Token, Type, parenthesized};
 
+use self::condition::conditions;
+pub(crate) use self::condition::{Condition, Constant};
 pub(crate) use self::sqlx::Sqlx;
 
 /// On the struct.
@@ -52,6 +54,8 @@ impl Parse for By {
 pub(crate) struct FieldAttrs {
     pub(crate) column: Option<LitStr>,
     pub(crate) embeds: Option<LitStr>,
+    /// `hidden`, where it is said.
+    pub(crate) hidden: Option<Span>,
     pub(crate) found: Found,
     pub(crate) serde: Serde,
     pub(crate) sqlx: Sqlx,
@@ -85,32 +89,11 @@ impl Found {
     }
 }
 
-/// A column that is to hold this.
-pub(crate) struct Condition {
-    pub(crate) column: Ident,
-    pub(crate) constant: Constant,
-}
-
-impl Condition {
-    /// For the fingerprint.
-    pub(crate) fn text(&self) -> String {
-        format!("{} {:?};", self.column, self.constant)
-    }
-}
-
-#[derive(Debug)]
-pub(crate) enum Constant {
-    Null,
-    Text(String),
-    Integer(String),
-    Bool(bool),
-}
-
 /// What is understood of serde's attributes.
 #[derive(Default)]
 pub(crate) struct Serde {
-    /// `skip`, `skip_serializing` or `skip_deserializing`.
-    pub(crate) skips: bool,
+    /// The names of all that is said.
+    pub(crate) said: Vec<String>,
     /// `rename`, or the case of `rename_all`: what it is written as,
     pub(crate) written: Option<String>,
     /// and what it is read by.
@@ -122,6 +105,15 @@ pub(crate) struct Serde {
 const SKIPS: [&str; 3] = ["skip", "skip_serializing", "skip_deserializing"];
 
 impl Serde {
+    pub(crate) fn says(&self, name: &str) -> bool {
+        self.said.iter().any(|it| it == name)
+    }
+
+    /// `skip`, `skip_serializing` or `skip_deserializing`.
+    pub(crate) fn skips(&self) -> bool {
+        SKIPS.iter().any(|skip| self.says(skip))
+    }
+
     /// What it is written as, if it is not read by that.
     pub(crate) fn unread<'a>(&'a self, name: &'a str) -> Option<&'a str> {
         let [written, read] = [&self.written, &self.read].map(|it| it.as_deref().unwrap_or(name));
@@ -142,7 +134,7 @@ impl StructAttrs {
 
 const ON_STRUCT: [&str; 7] =
     ["model", "projection", "dependencies", "crate", "load", "filter", "by"];
-const ON_FIELD: [&str; 6] = ["column", "embeds", "from", "count", "order_by", "filter"];
+const ON_FIELD: [&str; 7] = ["column", "embeds", "from", "count", "order_by", "filter", "hidden"];
 
 pub(crate) fn on_struct(attributes: &[Attribute], errors: &mut Vec<Error>) -> StructAttrs {
     let mut attrs =
@@ -217,6 +209,12 @@ pub(crate) fn on_field(attributes: &[Attribute], errors: &mut Vec<Error>) -> Fie
             set(&mut attrs.found.order_by, &meta)
         } else if meta.path.is_ident("filter") {
             conditions(&meta, &mut attrs.found.filter)
+        } else if meta.path.is_ident("hidden") {
+            attrs.hidden = Some(meta.path.span());
+            match meta.input.is_empty() || meta.input.peek(Token![,]) {
+                true => Ok(()),
+                false => Err(meta.error("expected #[cached(hidden)]")),
+            }
         } else {
             Err(unknown(&meta, "a field", &ON_FIELD, "a struct", &ON_STRUCT))
         }
@@ -228,42 +226,6 @@ pub(crate) fn on_field(attributes: &[Attribute], errors: &mut Vec<Error>) -> Fie
         errors.push(Error::new(again.span(), why));
     }
     attrs
-}
-
-fn conditions(meta: &ParseNestedMeta, all: &mut Vec<Condition>) -> syn::Result<()> {
-    meta.parse_nested_meta(|meta| {
-        all.push(condition(&meta)?);
-        Ok(())
-    })
-}
-
-fn condition(meta: &ParseNestedMeta) -> syn::Result<Condition> {
-    let why = "expected a column and a constant, such as filter(status = \"published\", deleted_at = None)";
-    let column = meta.path.require_ident().map_err(|error| Error::new(error.span(), why))?.unraw();
-    let value: syn::Expr = meta.value().and_then(|value| value.parse())?;
-    let constant = match bare(value) {
-        syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. })
-            if text.value().contains('\0') =>
-        {
-            return Err(Error::new(text.span(), "no column holds a text with a NUL"));
-        }
-        syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => {
-            Constant::Text(text.value())
-        }
-        syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Int(number), .. }) => {
-            Constant::Integer(number.base10_digits().to_owned())
-        }
-        syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Bool(is), .. }) => Constant::Bool(is.value),
-        syn::Expr::Path(path) if path.path.is_ident("None") => Constant::Null,
-        syn::Expr::Unary(syn::ExprUnary { op: syn::UnOp::Neg(_), expr, .. }) => match *expr {
-            syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Int(number), .. }) => {
-                Constant::Integer(format!("-{}", number.base10_digits()))
-            }
-            other => return Err(Error::new_spanned(other, why)),
-        },
-        other => return Err(Error::new_spanned(other, why)),
-    };
-    Ok(Condition { column, constant })
 }
 
 /// Of `#[derive(Column)]`: the path of `cache_runtime`.
@@ -348,7 +310,7 @@ fn serde(attributes: &[Attribute], rename: &str) -> Serde {
     for attribute in attributes.iter().filter(|it| it.path().is_ident("serde")) {
         // What serde itself finds wrong with its attributes, it says itself.
         let _ = attribute.parse_nested_meta(|meta| {
-            serde.skips |= SKIPS.iter().any(|skip| meta.path.is_ident(skip));
+            serde.said.push(name(&meta));
             let is_rename = meta.path.is_ident(rename);
             if is_rename && meta.input.peek(syn::token::Paren) {
                 return meta.parse_nested_meta(|meta| {

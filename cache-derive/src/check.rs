@@ -6,6 +6,7 @@ use syn::{Error, Ident};
 
 use crate::accounts::accounts;
 use crate::ast::Struct;
+use crate::hidden;
 
 /// Runs every rule.
 pub(crate) fn all(row: &Struct, model: &Model, schema: &Schema, errors: &mut Vec<Error>) {
@@ -21,6 +22,7 @@ pub(crate) fn all(row: &Struct, model: &Model, schema: &Schema, errors: &mut Vec
     for rule in of_fields {
         rule(row, model, schema, errors);
     }
+    hidden::has_names(row, errors);
 }
 
 /// The model of the struct, or why there is none.
@@ -180,9 +182,9 @@ fn survives_serde(row: &Struct, _: &Model, _: &Schema, errors: &mut Vec<Error>) 
     }
     for field in &row.fields {
         let name = field.ident.unraw().to_string();
-        let why = if field.serde.skips {
+        let why = if field.serde.skips() {
             "serde skips this field: what comes back from the store would have its default, and not what was loaded\n\
-             help: remove the `skip`; what nobody is to see is left out where it would be answered, by a struct without it"
+             help: remove the `skip`; what is stored and not answered is #[cached(hidden)]"
                 .to_owned()
         } else if let Some(written) = field.serde.unread(&name) {
             let read = field.serde.read.as_ref().unwrap_or(&name);

@@ -13,6 +13,7 @@ mod expand;
 mod fallback;
 mod file;
 mod getters;
+mod hidden;
 mod list;
 mod literal;
 mod load;
@@ -37,6 +38,7 @@ use proc_macro::TokenStream;
 /// | --- | --- |
 /// | `#[cached(column = "user_id")]` | the column it holds, whatever its type is named like; without it, the field's name |
 /// | `#[cached(embeds = "user")]` | the rows it holds; without it, the model that its type is named like |
+/// | `#[cached(hidden)]` | it is stored, and left out of the JSON that is answered |
 #[proc_macro_derive(Cached, attributes(cached, sqlx))]
 pub fn cached(input: TokenStream) -> TokenStream {
     expand::derive(input.into()).into()

@@ -7,7 +7,7 @@ use syn::spanned::Spanned;
 
 use crate::ast::{Field, Struct};
 use crate::attr::Condition;
-use crate::{accounts, check, literal};
+use crate::{accounts, check, hidden, literal};
 
 pub(crate) fn rows(row: &Struct, model: &Model, schema: &Schema) -> TokenStream {
     let Struct { ident, runtime, .. } = row;
@@ -32,6 +32,7 @@ pub(crate) fn rows(row: &Struct, model: &Model, schema: &Schema) -> TokenStream 
         quote_spanned!(at=> <Self as #runtime::Dependencies>::dependencies(self, tags);)
     });
     let lacks = accounts::lacks_of(row, model, schema);
+    let hidden = hidden::hidden(row);
     let ignored = ignored(row, model, schema);
     let file = literal::file(runtime, schema);
     let assertions = assertions(row, model, schema);
@@ -42,6 +43,7 @@ pub(crate) fn rows(row: &Struct, model: &Model, schema: &Schema) -> TokenStream 
             const SHAPE: u64 = #runtime::__private::shape(#own_shape, &[#(#shapes),*]);
             const FILE: #runtime::__private::File = #file;
             #lacks
+            #hidden
             fn tags(&self, tags: &mut #runtime::Tags) {
                 #(#own)*
                 #(#embedded)*
@@ -57,7 +59,8 @@ pub(crate) fn rows(row: &Struct, model: &Model, schema: &Schema) -> TokenStream 
 /// nothing.
 fn ignored(row: &Struct, model: &Model, schema: &Schema) -> Option<TokenStream> {
     let is_ignored = |field: &&Field| field.rows.is_none() && model.ignores.contains(&field.column);
-    let names: Vec<String> = row.fields.iter().filter(is_ignored).map(Field::serde_name).collect();
+    let ignored = row.fields.iter().filter(is_ignored);
+    let names: Vec<String> = ignored.map(|field| row.serde_name(field)).collect();
     let own = (!names.is_empty()).then(|| quote!(names.extend([#(#names),*]);));
     // What is embedded may embed something that ignores.
     let any_ignores = schema.models().any(|model| !model.ignores.is_empty());
@@ -237,7 +240,8 @@ fn assertions(row: &Struct, model: &Model, schema: &Schema) -> TokenStream {
         })
     });
     let accounts = accounts::assertions(row, model, schema);
-    let assertions: Vec<TokenStream> = embeds.chain(references).chain(accounts).collect();
+    let assertions: Vec<TokenStream> =
+        embeds.chain(references).chain(accounts).chain(hidden::assertions(row)).collect();
     match assertions.is_empty() {
         true => TokenStream::new(),
         false => quote!(const _: () = { #(#assertions)* };),

@@ -69,6 +69,7 @@ pub mod __private {
     pub use serde::de::DeserializeOwned;
 
     pub use crate::model::column::{References, assert_references};
+    pub use crate::model::hidden::Hidden;
     pub use crate::model::key::KeyWriter;
     pub use crate::model::lacks::{Lack, Lacks, Read, Want, is_same};
     pub use crate::model::list::{ListSql, ListStep};

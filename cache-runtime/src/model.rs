@@ -1,6 +1,7 @@
 //! The traits that `#[derive(Cached)]` implements, and what a generated impl consists of.
 
 pub(crate) mod column;
+pub(crate) mod hidden;
 pub(crate) mod key;
 pub(crate) mod lacks;
 pub(crate) mod list;
@@ -17,6 +18,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::model::column::Id;
+use crate::model::hidden::Hidden;
 use crate::model::key::KeyWriter;
 use crate::model::lacks::Lacks;
 use crate::model::tag::Tags;
@@ -43,6 +45,9 @@ pub trait Rows {
     /// What it leaves unsaid of the paths of `cache.toml` that run over its rows.
     const LACKS: Lacks = Lacks::NOTHING;
 
+    /// What of its JSON is not answered: `#[cached(hidden)]`.
+    const HIDDEN: Hidden = Hidden::NOTHING;
+
     /// Adds every tag that the value was built from, those of embedded rows included.
     fn tags(&self, tags: &mut Tags);
 
@@ -60,6 +65,7 @@ macro_rules! containers {
             const SHAPE: u64 = T::SHAPE;
             const FILE: File = T::FILE;
             const LACKS: Lacks = T::LACKS;
+            const HIDDEN: Hidden = T::HIDDEN;
             fn tags(&self, tags: &mut Tags) {
                 self.iter().for_each(|rows| rows.tags(tags));
             }
@@ -78,6 +84,7 @@ macro_rules! pointers {
             const SHAPE: u64 = T::SHAPE;
             const FILE: File = T::FILE;
             const LACKS: Lacks = T::LACKS;
+            const HIDDEN: Hidden = T::HIDDEN;
             fn tags(&self, tags: &mut Tags) {
                 T::tags(self, tags);
             }

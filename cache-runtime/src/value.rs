@@ -4,3 +4,4 @@ pub(crate) mod compare;
 pub(crate) mod entry;
 pub(crate) mod json;
 pub(crate) mod shape;
+pub(crate) mod shown;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::local::near;
+use crate::value::json::Json;
 
 /// A value and how it was come by.
 #[derive(Debug)]
@@ -18,6 +19,38 @@ impl<V> Fetched<V> {
     pub(crate) fn near(value: Option<V>) -> Fetched<V> {
         let status = CacheStatus { tier: near::NAME, answer: Answer::Hit };
         Fetched { value, status }
+    }
+
+    /// With this made of the value, if there is one.
+    ///
+    /// ```
+    /// # use cache_runtime::{Error, Fetched, Json};
+    /// # async fn fetched() -> Result<Fetched<Json>, Error> { unimplemented!() }
+    /// # async fn answer(count: Json) -> Result<Fetched<Json>, Error> {
+    /// let thread = fetched().await?;
+    /// Ok(thread.map(|thread| Json::object([("comments", thread), ("count", count)])))
+    /// # }
+    /// ```
+    pub fn map<U>(self, made: impl FnOnce(V) -> U) -> Fetched<U> {
+        Fetched { value: self.value.map(made), status: self.status }
+    }
+}
+
+impl Fetched<Json> {
+    /// As the only member of an object: `{"article": …}`. What it costs is one copy of the bytes.
+    ///
+    /// ```
+    /// # use cache_runtime::{Error, Fetched, Json};
+    /// # struct Article;
+    /// # impl Article {
+    /// #     async fn fetch_json(_: &(), _: i64) -> Result<Fetched<Json>, Error> { unimplemented!() }
+    /// # }
+    /// # async fn answer(cache: &(), id: i64) -> Result<Fetched<Json>, Error> {
+    /// Ok(Article::fetch_json(cache, id).await?.wrap("article"))
+    /// # }
+    /// ```
+    pub fn wrap(self, name: &str) -> Fetched<Json> {
+        self.map(|json| Json::object([(name, json)]))
     }
 }
 

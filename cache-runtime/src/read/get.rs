@@ -147,8 +147,8 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
         through_lookup::<T, Decoded, Db>(self, by).await
     }
 
-    /// The JSON of the row with this id, as it is stored, and how it was come by. It does not
-    /// compile where values are stored in another codec.
+    /// The JSON of the row with this id, as it is stored but for what is `#[cached(hidden)]`, and
+    /// how it was come by. It does not compile where values are stored in another codec.
     ///
     /// ```
     /// # use blog::Post;

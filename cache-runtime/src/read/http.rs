@@ -8,9 +8,7 @@ use axum_core::response::{IntoResponse, IntoResponseParts, Response, ResponsePar
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use serde::Serialize;
 
-use crate::boxed::BoxError;
 use crate::read::answer::{Answer, CacheStatus, Fetched};
 use crate::value::json::Json;
 
@@ -108,9 +106,9 @@ fn names(line: &[u8], etag: &[u8], or_weak: bool) -> bool {
 }
 
 impl Fetched<Json> {
-    /// The answer to a `GET` or a `HEAD`: 200 with the JSON, as it is stored, and its `ETag`; 304
-    /// if the client has it; if there is no such row, what the application says then. With
-    /// `Cache-Status` in any case.
+    /// The answer to a `GET` or a `HEAD`: 200 with the JSON and its `ETag`; 304 if the client has
+    /// it; if there is no such row, what the application says then. With `Cache-Status` in any
+    /// case.
     ///
     /// ```
     /// # use axum_core::response::Response;
@@ -140,14 +138,6 @@ impl Fetched<Json> {
 }
 
 impl Json {
-    /// A value as it would be stored, for what is not: with the entity tag that it has there.
-    ///
-    /// # Errors
-    /// When it cannot be said in JSON.
-    pub fn encode(value: &impl Serialize) -> Result<Json, BoxError> {
-        Ok(Json::of(serde_json::to_vec(value)?.into()))
-    }
-
     /// The answer to a `GET` or a `HEAD`: 200 with the JSON and its `ETag`; 304 if the client has
     /// it.
     pub fn respond(&self, if_none_match: &IfNoneMatch) -> Response {
@@ -306,6 +296,20 @@ mod tests {
 
         let changed = fetched(Some("[2]")).respond(&IfNoneMatch(vec![etag]), gone);
         assert_eq!(changed.status(), StatusCode::OK);
+    }
+
+    #[test]
+    fn what_is_wrapped_has_a_tag_of_its_own_and_is_not_answered_twice() {
+        let gone = || StatusCode::NOT_FOUND;
+        let wrapped = || fetched(Some("[1]")).wrap("list");
+        let response = wrapped().respond(&IfNoneMatch::default(), gone);
+        let etag = response.headers()[ETAG].clone();
+        assert_eq!(etag, Json::of(r#"{"list":[1]}"#.into()).etag());
+        assert_eq!(response.headers()[CACHE_STATUS], "near; hit");
+        let again = wrapped().respond(&IfNoneMatch(vec![etag]), gone);
+        assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
+        let none = fetched(None).wrap("list").respond(&IfNoneMatch::default(), gone);
+        assert_eq!(none.status(), StatusCode::NOT_FOUND);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use crate::boxed::BoxError;
 use crate::local::near::Tier;
 use crate::local::query::Local;
+use crate::model::Rows;
 use crate::value::entry::{Entry, Unusable};
 use crate::value::json::Json;
 
@@ -46,10 +47,10 @@ impl<V: Serialize + DeserializeOwned + Send + Sync + 'static> Representation<V> 
     }
 }
 
-/// The bytes of its JSON.
+/// The bytes of its JSON, without what is hidden.
 pub(crate) struct AsJson;
 
-impl<V: Serialize + DeserializeOwned + 'static> Representation<V> for AsJson {
+impl<V: Rows + Serialize + 'static> Representation<V> for AsJson {
     type Out = Json;
 
     fn tier<K>(local: &Local<K, V>) -> &OnceLock<Tier<K, Json>> {
@@ -57,18 +58,19 @@ impl<V: Serialize + DeserializeOwned + 'static> Representation<V> for AsJson {
     }
 
     fn stored(entry: &Entry) -> Result<Option<Json>, Unusable> {
-        entry.json()
+        let unreadable = || Unusable::Unreadable("what is hidden in it cannot be told".to_owned());
+        let json = entry.json()?;
+        json.map(|json| json.without_hidden::<V>().ok_or_else(unreadable)).transpose()
     }
 
     fn loaded(value: &Arc<V>, entry: Option<&Entry>) -> Result<Json, BoxError> {
-        match entry.map(Entry::json) {
+        match entry.map(<AsJson as Representation<V>>::stored) {
             Some(Ok(Some(json))) => Ok(json),
-            _ => Ok(Json::of(serde_json::to_vec(&**value)?.into())),
+            _ => Json::shown(&**value),
         }
     }
 
     fn compared(json: &Json) -> Result<serde_json::Value, BoxError> {
-        let value: V = serde_json::from_slice(json.bytes())?;
-        Ok(serde_json::to_value(value)?)
+        Ok(serde_json::from_slice(json.bytes())?)
     }
 }

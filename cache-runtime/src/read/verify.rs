@@ -29,14 +29,13 @@
 //!   says nothing of the cache. Nor does one that says the same in another order (no `ORDER BY`, a
 //!   `HashSet`): a write that is ignored moves rows about.
 //! - Columns that `cache.toml` ignores are left out: what they hold may be old.
+//! - JSON is compared as it is answered: what is hidden in it is not there.
 //! - A value that has expired, and is served in its `grace`, may be old: it is not sampled, nor
 //!   still served.
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::runtime::Handle;
 
@@ -202,7 +201,7 @@ impl<Q: Query, R: Representation<Q::Value>> Hit<Q, R> {
     fn served(&self) -> Option<Value> {
         let value = match &self.served {
             Served::Near(kept) => kept.value.as_ref().map(R::compared).transpose(),
-            Served::Store(bytes) => stored::<Q::Value>(bytes, self.shape),
+            Served::Store(bytes) => stored::<Q::Value, R>(bytes, self.shape),
         };
         self.comparable(value)
     }
@@ -218,7 +217,7 @@ impl<Q: Query, R: Representation<Q::Value>> Hit<Q, R> {
             };
             // As it would be served: it may come back from its encoding as another one.
             let bytes = entry::encode(Some(&value), Q::POLICY.codec, self.shape, Q::POLICY.ttl)?;
-            stored::<Q::Value>(&bytes, self.shape)
+            stored::<Q::Value, R>(&bytes, self.shape)
         });
         self.comparable(value)
     }
@@ -255,12 +254,9 @@ impl<Q: Query, R: Representation<Q::Value>> Hit<Q, R> {
     }
 }
 
-/// What is stored in these bytes.
-fn stored<V: Serialize + DeserializeOwned>(
-    bytes: &Bytes,
-    shape: u64,
-) -> Result<Option<Value>, BoxError> {
-    let value = Entry::open(bytes, shape).and_then(|entry| entry.decode::<V>());
-    let value = value.map_err(|unusable| format!("{unusable:?}"))?;
-    Ok(value.map(serde_json::to_value).transpose()?)
+/// What is served of what is stored in these bytes.
+fn stored<V, R: Representation<V>>(bytes: &Bytes, shape: u64) -> Result<Option<Value>, BoxError> {
+    let served = Entry::open(bytes, shape).and_then(|entry| R::stored(&entry));
+    let served = served.map_err(|unusable| format!("{unusable:?}"))?;
+    served.as_ref().map(R::compared).transpose()
 }

@@ -1,10 +1,15 @@
-//! Values as they are stored, for responses that need no decoding.
+//! Values in JSON, for responses that need no decoding.
 
 use std::fmt;
 
 use bytes::Bytes;
+use serde::Serialize;
 
-/// A value's JSON, as it is stored, and its entity tag. Cheap to clone.
+use crate::boxed::BoxError;
+use crate::model::Rows;
+use crate::value::shown::shown;
+
+/// A value's JSON, as it is stored but for what is hidden, and its entity tag. Cheap to clone.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Json {
     bytes: Bytes,
@@ -12,6 +17,72 @@ pub struct Json {
 }
 
 impl Json {
+    /// A value as it would be stored, for what is not: with the entity tag that it has there.
+    ///
+    /// # Errors
+    /// When it cannot be said in JSON.
+    pub fn encode(value: &impl Serialize) -> Result<Json, BoxError> {
+        Ok(Json::of(serde_json::to_vec(value)?.into()))
+    }
+
+    /// Rows as `fetch_json` answers them, with the entity tag that they have there: without what is
+    /// `#[cached(hidden)]`. What hides nothing is [encoded](Json::encode).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn shown<R: Rows + Serialize>(rows: &R) -> Result<Json, BoxError> {
+        let json = Json::encode(rows)?.without_hidden::<R>();
+        json.ok_or_else(|| "it nests too deep".into())
+    }
+
+    /// What is answered of the JSON of such rows; `None`: it cannot be told.
+    pub(crate) fn without_hidden<R: Rows>(self) -> Option<Json> {
+        match const { R::HIDDEN.is_nothing() } {
+            true => Some(self),
+            false => Some(Json::of(shown(&self.bytes, const { &R::HIDDEN })?.into())),
+        }
+    }
+
+    /// An object of these members, in their order. Nothing is decoded: their bytes are copied,
+    /// once. Its entity tag is of all that is in it.
+    ///
+    /// ```
+    /// # use cache_runtime::Json;
+    /// let articles = Json::array([Json::encode(&1)?, Json::encode(&2)?]);
+    /// let page = Json::object([("articles", articles), ("articlesCount", Json::encode(&2)?)]);
+    /// assert_eq!(page.bytes(), r#"{"articles":[1,2],"articlesCount":2}"#);
+    /// # Ok::<(), cache_runtime::BoxError>(())
+    /// ```
+    pub fn object<N: AsRef<str>>(members: impl IntoIterator<Item = (N, Json)>) -> Json {
+        let named = |(name, json): (N, Json)| {
+            let name = serde_json::Value::from(name.as_ref()).to_string();
+            [Bytes::from(name + ":"), json.bytes]
+        };
+        let members: Vec<[Bytes; 2]> = members.into_iter().map(named).collect();
+        Json::enclosed(b'{', &members, b'}')
+    }
+
+    /// An array of these, in their order, as [`object`](Json::object) is made.
+    pub fn array(elements: impl IntoIterator<Item = Json>) -> Json {
+        let elements: Vec<[Bytes; 1]> = elements.into_iter().map(|json| [json.bytes]).collect();
+        Json::enclosed(b'[', &elements, b']')
+    }
+
+    /// The items, with commas between them.
+    fn enclosed<const N: usize>(open: u8, items: &[[Bytes; N]], close: u8) -> Json {
+        let length: usize = items.iter().flatten().map(Bytes::len).sum();
+        let mut bytes = Vec::with_capacity(length + items.len() + 2);
+        bytes.push(open);
+        for (n, item) in items.iter().enumerate() {
+            if n > 0 {
+                bytes.push(b',');
+            }
+            item.iter().for_each(|part| bytes.extend_from_slice(part));
+        }
+        bytes.push(close);
+        Json::of(bytes.into())
+    }
+
     pub(crate) fn new(bytes: Bytes, hash: u64) -> Json {
         Json { bytes, hash }
     }
@@ -99,6 +170,40 @@ mod tests {
         for length in 0..200 {
             assert!(hashes.insert(hash(&vec![0; length])), "{length} zeros");
         }
+    }
+
+    fn json(text: &str) -> Json {
+        Json::of(Bytes::copy_from_slice(text.as_bytes()))
+    }
+
+    #[test]
+    fn an_object_is_its_members_as_they_are() {
+        let number = json("1.50e+01");
+        let members = [("b", json("[ ]")), ("a", number.clone()), ("b", json("null"))];
+        let object = Json::object(members);
+        assert_eq!(object, json(r#"{"b":[ ],"a":1.50e+01,"b":null}"#));
+        assert_eq!(Json::object([("", object)]).bytes(), r#"{"":{"b":[ ],"a":1.50e+01,"b":null}}"#);
+        assert_eq!(Json::object::<&str>([]), json("{}"));
+        assert_eq!(Json::array([number, json("\"a\"")]), json(r#"[1.50e+01,"a"]"#));
+        assert_eq!(Json::array([]), json("[]"));
+    }
+
+    #[test]
+    fn the_name_of_a_member_is_a_text_of_any_letters() {
+        for name in ["\"", "\\", "a\nb", "\u{1f980}", "\0", "ä:{"] {
+            let object = Json::object([(name.to_owned(), json("1"))]);
+            let read: serde_json::Value = serde_json::from_slice(object.bytes()).unwrap();
+            assert_eq!(read, serde_json::json!({ name: 1 }));
+        }
+    }
+
+    #[test]
+    fn the_tag_of_an_object_is_of_all_that_is_in_it() {
+        let tag = |name: &str, of: &str| Json::object([(name, json(of))]).etag();
+        assert_eq!(tag("a", "1"), tag("a", "1"));
+        assert_ne!(tag("a", "1"), tag("b", "1"));
+        assert_ne!(tag("a", "1"), tag("a", "2"));
+        assert_ne!(tag("a", "1"), json("1").etag());
     }
 
     #[test]

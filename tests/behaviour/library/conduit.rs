@@ -37,11 +37,12 @@ macro_rules! in_transaction {
     }};
 }
 
+mod answers;
 mod articles;
 mod lists;
 
 pub fn stories() -> Vec<Story> {
-    [articles::stories(), lists::stories()].concat()
+    [answers::stories(), articles::stories(), lists::stories()].concat()
 }
 
 /// Those that catch what is taken out.

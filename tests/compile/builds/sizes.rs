@@ -33,11 +33,12 @@ fn no_file_is_too_long_and_no_comment_too_wide() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Every file of Rust below this folder, but what is built, and the cases of `ui/`, whose lines
-/// the compiler's messages name.
+/// Every file of Rust below this folder, but what is built, what the derive has written, and the
+/// cases of `ui/`, whose lines the compiler's messages name.
 fn find(folder: &Path, files: &mut Vec<PathBuf>) {
     let is_of_cases = folder.parent().is_some_and(|it| it.ends_with("tests/compile/ui"));
-    if folder.ends_with("target") || is_of_cases {
+    let is_written = folder.ends_with("tests/compile/expansions");
+    if folder.ends_with("target") || is_of_cases || is_written {
         return;
     }
     for entry in fs::read_dir(folder).expect("read the folder") {

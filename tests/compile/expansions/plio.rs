@@ -51,6 +51,16 @@ impl ::cache_runtime::Rows for Plio {
             &<Vec<Item> as ::cache_runtime::Rows>::LACKS,
         ],
     };
+    const HIDDEN: ::cache_runtime::__private::Hidden = ::cache_runtime::__private::Hidden {
+        names: &[],
+        embedded: &[
+            ("video", &<Option<Video> as ::cache_runtime::Rows>::HIDDEN),
+            ("created_by", &<Arc<User> as ::cache_runtime::Rows>::HIDDEN),
+            ("items", &<Vec<Item> as ::cache_runtime::Rows>::HIDDEN),
+        ],
+        flattened: &[],
+        itself: &[],
+    };
     fn tags(&self, tags: &mut ::cache_runtime::Tags) {
         ::cache_runtime::__private::tag(tags, "plio#id", &self.id);
         ::cache_runtime::__private::tag(tags, "video#id", &self.video_id);

@@ -32,6 +32,14 @@ impl ::cache_runtime::Rows for User {
         own: &[],
         embedded: &[&<Vec<Membership> as ::cache_runtime::Rows>::LACKS],
     };
+    const HIDDEN: ::cache_runtime::__private::Hidden = ::cache_runtime::__private::Hidden {
+        names: &[],
+        embedded: &[
+            ("organizations", &<Vec<Membership> as ::cache_runtime::Rows>::HIDDEN),
+        ],
+        flattened: &[],
+        itself: &[],
+    };
     fn tags(&self, tags: &mut ::cache_runtime::Tags) {
         ::cache_runtime::__private::tag(tags, "user#id", &self.id);
         ::cache_runtime::__private::tag(tags, "organization-user#user_id", &self.id);

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use crate::boxed::BoxError;
 use crate::cache::Cache;
 use crate::error::Error;
@@ -124,20 +122,11 @@ async fn json<L: LoadList<Db, Of: Load<Db>>, Db: Send + Sync + 'static>(
     part: Part<IdOf<L>>,
 ) -> Result<Fetched<Json>, Error> {
     const { assert!(matches!(<L::Of as Cached>::POLICY.codec, Codec::Json)) };
-    let (ids, mut status) = ids(cache, list, part).await?;
+    let (ids, status) = ids(cache, list, part).await?;
     let values = many::<ById<L::Of, Db>, AsJson>(cache, &ids, CacheMode::Default).await?;
-    let mut text = vec![b'['];
-    for fetched in values {
-        status = status.and(fetched.status);
-        if let Some(json) = fetched.value {
-            if text.len() > 1 {
-                text.push(b',');
-            }
-            text.extend_from_slice(json.bytes());
-        }
-    }
-    text.push(b']');
-    Ok(Fetched { value: Some(Json::of(Bytes::from(text))), status })
+    let status = values.iter().fold(status, |status, value| status.and(value.status));
+    let page = Json::array(values.into_iter().filter_map(|fetched| fetched.value));
+    Ok(Fetched { value: Some(page), status })
 }
 
 /// A list's values. One that is gone since its id was read is left out.

@@ -1,5 +1,6 @@
 //! A service of articles, comments, favourites and follows, in the manner of RealWorld's Conduit
-//! (<https://docs.realworld.show>). It has no SQL for what it reads.
+//! (<https://docs.realworld.show>). It has no SQL for what it reads. Ids are for the cache: in what
+//! it answers, users are told by their names, and articles by their slugs.
 
 mod db;
 
@@ -25,6 +26,7 @@ pub struct UserName(pub String);
 #[cached(load)]
 #[expect(missing_docs, reason = "the fields are the columns")]
 pub struct User {
+    #[cached(hidden)]
     pub id: Uuid,
     pub username: UserName,
     pub bio: String,
@@ -35,6 +37,7 @@ pub struct User {
 #[cached(load(snapshot), by("article-tag.tag": String))]
 #[expect(missing_docs, reason = "the fields are the columns")]
 pub struct Article {
+    #[cached(hidden)]
     pub id: Uuid,
     pub slug: String,
     pub title: String,
@@ -52,6 +55,7 @@ pub struct Article {
 #[cached(load)]
 #[expect(missing_docs, reason = "the fields are the columns")]
 pub struct Thread {
+    #[cached(hidden)]
     pub id: Uuid,
     /// The last first, without those that were taken back.
     #[cached(order_by = "-id", filter(is_gone = false))]
@@ -64,6 +68,7 @@ pub struct Thread {
 pub struct Comment {
     pub id: i64,
     pub body: String,
+    #[cached(hidden)]
     pub author_id: Uuid,
     #[cached(from = "user.username")]
     pub author: UserName,

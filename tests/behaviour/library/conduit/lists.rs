@@ -1,7 +1,7 @@
 //! Lists of articles: which ids are in them, in which order; what moves them, and that nothing else
 //! does.
 
-use cache_runtime::{IfNoneMatch, Verdict};
+use cache_runtime::{IfNoneMatch, Json, Verdict};
 use conduit::{Article, Db};
 use fastrand::Rng;
 use sqlx::AssertSqlSafe;
@@ -172,6 +172,13 @@ async fn beyond_its_limit_the_database_is_asked(town: Town) {
     assert!(status.ends_with("; fwd=bypass"), "{status}");
 }
 
+/// Of the articles in an answer, which has no ids.
+fn slugs(page: &Json) -> Vec<String> {
+    let articles: serde_json::Value = serde_json::from_slice(page.bytes()).expect("JSON");
+    let articles = articles.as_array().expect("a page").iter();
+    articles.map(|article| article["slug"].as_str().expect("a slug").to_owned()).collect()
+}
+
 async fn a_page_is_an_answer_with_a_tag_of_all_that_is_in_it(town: Town) {
     let town = town.with_articles().await;
     let page = async || {
@@ -179,8 +186,7 @@ async fn a_page_is_an_answer_with_a_tag_of_all_that_is_in_it(town: Town) {
         page.expect("it can be read").value.expect("a page, be it empty")
     };
     let first = page().await;
-    let values: Vec<Article> = serde_json::from_slice(first.bytes()).expect("articles");
-    assert_eq!(values.iter().map(|it| it.id).collect::<Vec<_>>(), numbered(&[15, 12]));
+    assert_eq!(slugs(&first), ["notes", "looms"]);
     assert_eq!(page().await.etag(), first.etag());
 
     town.sql("UPDATE \"user\" SET bio = 'a countess' WHERE id = {1}").await;
@@ -195,8 +201,7 @@ async fn a_page_is_an_answer_with_a_tag_of_all_that_is_in_it(town: Town) {
     assert_eq!(none.expect("it can be read").value.expect("an empty one").bytes(), "[]");
     let after = Article::articles_by_author(town.cache(), id(1)).fetch_json_after(id(12), 2).await;
     let after = after.expect("it can be read").value.expect("a page");
-    let values: Vec<Article> = serde_json::from_slice(after.bytes()).expect("articles");
-    assert_eq!(values.iter().map(|it| it.id).collect::<Vec<_>>(), numbered(&[11]));
+    assert_eq!(slugs(&after), ["engines"]);
 }
 
 /// The lists that the writes are about: of Ada, of what is driven by steam, of what Grace likes, of

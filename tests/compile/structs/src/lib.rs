@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod altered;
+mod hidden;
 mod misuse;
 mod round_trip;
 mod source;
