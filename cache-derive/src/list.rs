@@ -24,6 +24,7 @@ pub(crate) fn expand(
         return TokenStream::new();
     }
     by_names_keys(row, model, schema, errors);
+    has_no_fewer_conditions(row, model, schema, errors);
     let is_right = errors.is_empty();
     let lists = schema.lists_of(&model.name).filter_map(|list| {
         let parts = list.by.iter().map(|key| Part::new(row, list, key, schema));
@@ -117,9 +118,38 @@ fn by_names_keys(row: &Struct, model: &Model, schema: &Schema, errors: &mut Vec<
     }
 }
 
+/// What the struct leaves out has no value: its id in a list would make a page shorter than it is
+/// said to be, and a count too large.
+fn has_no_fewer_conditions(row: &Struct, model: &Model, schema: &Schema, errors: &mut Vec<Error>) {
+    for condition in &row.filter {
+        let is_it = |it: &cache_schema::Condition| {
+            condition.column == it.column && condition.constant.is(&it.constant)
+        };
+        for list in schema.lists_of(&model.name) {
+            if list.conditions.iter().any(is_it) {
+                continue;
+            }
+            let (name, column) = (&row.ident, &condition.column);
+            let why = format!(
+                "`{name}` leaves rows out that the list `{}` has\n{}\n\
+                 help: add it to the list: where = {{ {column} = {} }}",
+                list.name,
+                schema.at(list.position),
+                condition.constant.in_toml(),
+            );
+            errors.push(Error::new(column.span(), why));
+        }
+    }
+}
+
+/// The struct of its key: `PlioPliosOfUser`.
+pub(crate) fn key_name(row: &Struct, list: &List) -> Ident {
+    format_ident!("{}{}", row.ident, pascal_case(&list.name))
+}
+
 fn list(row: &Struct, list: &List, parts: &[Part], schema: &Schema) -> TokenStream {
     let Struct { ident, vis, runtime, .. } = row;
-    let name = format_ident!("{}{}", ident, pascal_case(&list.name));
+    let name = key_name(row, list);
     let function = format_ident!("{}", list.name.replace('-', "_"));
     let columns = parts.iter().map(|Part { ident, ty }| quote!(#ident: #ty));
     let parameters = parts.iter().map(|Part { ident, ty }| {

@@ -16,6 +16,7 @@ use self::plan::{Kind, Plan};
 use crate::ast::Struct;
 use crate::cached::{id_type, lookup_ident};
 use crate::check::variant;
+use crate::list::key_name;
 
 /// What every struct has, so that a value can embed it; and what a value with `load` has. What
 /// stands in the way is an error only where `load` asks for it.
@@ -32,7 +33,7 @@ pub(crate) fn expand(
             found.push(not_a_value(row, model, at));
             TokenStream::new()
         }
-        (Some(_), Some(policy)) => whole(row, model, policy, &plan),
+        (Some(_), Some(policy)) => whole(row, model, policy, schema, &plan),
         (None, _) => TokenStream::new(),
     };
     if !found.is_empty() {
@@ -169,15 +170,26 @@ fn value(kind: &Kind, private: &TokenStream) -> TokenStream {
 }
 
 /// `impl Whole`, `Load`, and `Find` where it has lookups.
-fn whole(row: &Struct, model: &Model, policy: &Policy, plan: &Plan<'_>) -> TokenStream {
+fn whole(
+    row: &Struct,
+    model: &Model,
+    policy: &Policy,
+    schema: &Schema,
+    plan: &Plan<'_>,
+) -> TokenStream {
     let (ident, runtime, private) = (&row.ident, &row.runtime, &plan.private);
     let (by_id, snapshot) = (sql::by_id(model), row.snapshot);
+    let lists = schema.lists_of(&model.name).fold(quote!(()), |rest, list| {
+        let name = key_name(row, list);
+        quote!((#name, #rest))
+    });
     let find = (!policy.lookups.is_empty()).then(|| find(row, model, policy, plan));
     quote! {
         #[automatically_derived]
         impl #private::Whole for #ident {
             const BY_ID: &'static str = #by_id;
             const SNAPSHOT: bool = #snapshot;
+            type Lists = #lists;
         }
         #[automatically_derived]
         impl<__Db> #runtime::Load<__Db> for #ident

@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use cache_schema::Schema;
+use quote::ToTokens;
 use syn::{DeriveInput, Type, parse_quote};
 
 use crate::ast::{Field, Struct, kebab_case};
@@ -39,7 +40,7 @@ fn review_loads_itself() {
         "review",
         Of::Loading,
         &parse_quote! {
-            #[cached(load, filter(is_draft = false))]
+            #[cached(load, filter(is_hidden = false), by("remark.author": String))]
             pub struct Review {
                 pub id: i64,
                 pub video_id: Option<i64>,
@@ -55,6 +56,23 @@ fn review_loads_itself() {
                 pub count: i64,
                 #[cached(from = "remark.kind", order_by = "kind")]
                 pub kinds: Vec<String>,
+            }
+        },
+    );
+}
+
+#[test]
+fn review_is_listed() {
+    golden(
+        "lists",
+        Of::Lists,
+        &parse_quote! {
+            #[cached(by("remark.author": String))]
+            pub struct Review {
+                pub id: i64,
+                pub video: Option<Video>,
+                pub written_by: Arc<User>,
+                pub remarks: Vec<Remark>,
             }
         },
     );
@@ -98,6 +116,7 @@ fn membership_is_a_projection() {
 enum Of {
     Value,
     Loading,
+    Lists,
 }
 
 #[track_caller]
@@ -110,7 +129,8 @@ fn golden(name: &str, of: Of, input: &DeriveInput) {
         (syn::Item::Macro(parts), Of::Loading) => {
             syn::parse2::<syn::File>(parts.mac.tokens).expect("it is Rust").items
         }
-        (syn::Item::Macro(_), Of::Value) | (_, Of::Loading) => Vec::new(),
+        (item, Of::Lists) if is_of_a_list(&item) => vec![item],
+        (syn::Item::Macro(_), Of::Value) | (_, Of::Loading | Of::Lists) => Vec::new(),
         (item, Of::Value) => vec![item],
     });
     expansion.items = items.collect();
@@ -137,6 +157,18 @@ fn golden(name: &str, of: Of, input: &DeriveInput) {
          BLESS=1 cargo test -p cache-derive\n\n{actual}",
         differs.map_or(golden.lines().count(), |line| line + 1),
     );
+}
+
+/// The key of a list, what it says of itself, or the function that reads it.
+fn is_of_a_list(item: &syn::Item) -> bool {
+    match item {
+        syn::Item::Struct(_) => true,
+        syn::Item::Impl(item) => {
+            let text = item.to_token_stream().to_string();
+            text.contains(":: List for") || text.contains(":: Listing")
+        }
+        _ => false,
+    }
 }
 
 fn schema() -> Schema {

@@ -27,6 +27,31 @@ pub(crate) enum Constant {
     Bool(bool),
 }
 
+impl Constant {
+    /// Whether it is this one of `cache.toml`.
+    pub(crate) fn is(&self, other: &cache_schema::Constant) -> bool {
+        match (self, other) {
+            (Constant::Null, cache_schema::Constant::Null(is)) => *is,
+            (Constant::Text(text), cache_schema::Constant::Text(it)) => text == it,
+            (Constant::Integer(digits), cache_schema::Constant::Integer(it)) => {
+                digits.parse() == Ok(*it)
+            }
+            (Constant::Bool(is), cache_schema::Constant::Bool(it)) => is == it,
+            _ => false,
+        }
+    }
+
+    /// As `cache.toml` has it.
+    pub(crate) fn in_toml(&self) -> String {
+        match self {
+            Constant::Null => "{ null = true }".to_owned(),
+            Constant::Text(text) => format!("{text:?}"),
+            Constant::Integer(digits) => digits.clone(),
+            Constant::Bool(is) => is.to_string(),
+        }
+    }
+}
+
 pub(super) fn conditions(meta: &ParseNestedMeta, all: &mut Vec<Condition>) -> syn::Result<()> {
     meta.parse_nested_meta(|meta| {
         all.push(condition(&meta)?);

@@ -71,11 +71,18 @@ impl<'a> Owner<'a> {
     }
 
     fn list(file: &'a File, list: &'a RawList) -> Owner<'a> {
+        // That two of them have one name has its own message.
+        let mut columns: Vec<&str> = Vec::new();
+        for (_, _, column) in list.key(file) {
+            if !columns.contains(&column) {
+                columns.push(column);
+            }
+        }
         Owner {
             name: list.name(),
             model: list.of.get_ref(),
             made_of: format!("`by` of `{}`", list.name()),
-            columns: list.key(file).map(|(_, _, column)| column).collect(),
+            columns,
             each: "lists",
         }
     }

@@ -56,8 +56,18 @@ fn of(file: &File, list: &RawList, errors: &mut Errors) {
 /// The columns of its key, of no more than one other model.
 fn by(file: &File, list: &RawList, errors: &mut Errors) {
     let mut far: Option<(&Spanned<String>, &str)> = None;
+    let mut seen: Vec<(&str, &Spanned<String>)> = Vec::new();
     for (written, model, column) in list.key(file) {
         identifier(list.of.get_ref(), written, column, errors);
+        if let Some((_, first)) = seen.iter().find(|(known, _)| *known == column) {
+            errors
+                .error(written.span(), format!("two columns of the key are called `{column}`"))
+                .label("again")
+                .related(first.span(), "first here")
+                .help("a list's function takes each by its name: leave one of them out")
+                .model(list.of.get_ref());
+        }
+        seen.push((column, written));
         let Some(model) = model else {
             continue;
         };

@@ -89,6 +89,7 @@ fn conditions(reader: &mut Reader<'_, '_>) -> Vec<(Spanned<String>, Constant)> {
     let mut conditions = Vec::new();
     for (key, value) in reader.tables("where", EXPECTED) {
         let constant = match value.get_ref() {
+            DeValue::String(text) if text.contains('\0') => None,
             DeValue::String(text) => Some(Constant::Text(text.to_string())),
             DeValue::Boolean(is) => Some(Constant::Bool(*is)),
             DeValue::Integer(number) => {
@@ -108,7 +109,12 @@ fn conditions(reader: &mut Reader<'_, '_>) -> Vec<(Spanned<String>, Constant)> {
             }
             None => {
                 let message = format!("`{}` is compared with no constant", key.get_ref());
-                reader.wrong(value, message, this_is(value)).help(format!("write {CONSTANT}"));
+                let label = match value.get_ref() {
+                    DeValue::String(_) => "no column holds a text with a NUL".to_owned(),
+                    DeValue::Integer(_) => "no column holds an integer as large".to_owned(),
+                    _ => this_is(value),
+                };
+                reader.wrong(value, message, label).help(format!("write {CONSTANT}"));
                 reader.unread += 1;
             }
         }
@@ -126,10 +132,14 @@ fn policy(
     let policy = policy::read(reader, defaults);
     let key = reader.string("key", "a template, such as \"plios_of_{created_by_id}\"");
     let key = key.unwrap_or_else(|| {
-        let by = by.iter().flatten().map(|written| {
-            let written = written.get_ref();
-            format!("_{{{}}}", written.split_once('.').map_or(&**written, |(_, it)| it.trim()))
-        });
+        let mut columns: Vec<&str> = Vec::new();
+        for written in by.iter().flatten().map(|written| written.get_ref().as_str()) {
+            let column = written.split_once('.').map_or(written, |(_, column)| column.trim());
+            if !columns.contains(&column) {
+                columns.push(column);
+            }
+        }
+        let by = columns.iter().map(|column| format!("_{{{column}}}"));
         let key = format!("{}{}", snake(name.get_ref()), by.collect::<String>());
         Spanned::new(name.span(), key)
     });

@@ -103,7 +103,11 @@ impl Condition {
     pub fn sql(&self, alias: &str) -> String {
         let column = format!("{alias}.\"{}\"", self.column);
         match &self.constant {
-            Constant::Text(text) => format!("{column} = '{}'", text.replace('\'', "''")),
+            // `{keys}` stands for the key in the statements that have the condition.
+            Constant::Text(text) => {
+                let text = text.replace('\'', "''").replace("{keys}", "{' || 'keys}");
+                format!("{column} = '{text}'")
+            }
             Constant::Integer(number) => format!("{column} = {number}"),
             Constant::Bool(true) => format!("{column} = TRUE"),
             Constant::Bool(false) => format!("{column} = FALSE"),

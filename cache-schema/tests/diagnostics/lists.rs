@@ -143,6 +143,30 @@ error: the key of a list has columns of two other models
 }
 
 #[test]
+fn by_two_columns_of_one_name() {
+    list_shows(
+        r#"
+[list.mixed]
+of = "article"
+by = ["tag", "article-tag.tag"]
+"#,
+        r#"
+error: two columns of the key are called `tag`
+  --> cache.toml:12:14
+   |
+12 | by = ["tag", "article-tag.tag"]
+   |       -----  ^^^^^^^^^^^^^^^^^ again
+   |       |
+   |       first here
+   |
+   = help: a list's function takes each by its name: leave one of them out
+
+1 error in cache.toml
+"#,
+    );
+}
+
+#[test]
 fn by_what_is_not_connected() {
     list_shows(
         r#"
@@ -298,34 +322,50 @@ fn compared_with_no_constant() {
 [list.articles]
 of = "article"
 by = []
-where = { score = 1.5, tags = ["a"], gone = { nul = true } }
+where = { code = 99999999999999999999, name = "a\u0000", score = 1.5, tags = ["a"], gone = { nul = true } }
 "#,
         r#"
-error: `score` is compared with no constant
-  --> cache.toml:13:19
+error: `code` is compared with no constant
+  --> cache.toml:13:18
    |
-13 | where = { score = 1.5, tags = ["a"], gone = { nul = true } }
-   |                   ^^^ this is a float
+13 | where = { code = 99999999999999999999, name = "a\u0000", score = 1.5, tags = ["a"], gone = { nul = true } }
+   |                  ^^^^^^^^^^^^^^^^^^^^ no column holds an integer as large
+   |
+   = help: write a text, an integer, true or false; or { null = true }
+
+error: `name` is compared with no constant
+  --> cache.toml:13:47
+   |
+13 | where = { code = 99999999999999999999, name = "a\u0000", score = 1.5, tags = ["a"], gone = { nul = true } }
+   |                                               ^^^^^^^^^ no column holds a text with a NUL
+   |
+   = help: write a text, an integer, true or false; or { null = true }
+
+error: `score` is compared with no constant
+  --> cache.toml:13:66
+   |
+13 | where = { code = 99999999999999999999, name = "a\u0000", score = 1.5, tags = ["a"], gone = { nul = true } }
+   |                                                                  ^^^ this is a float
    |
    = help: write a text, an integer, true or false; or { null = true }
 
 error: `tags` is compared with no constant
-  --> cache.toml:13:31
+  --> cache.toml:13:78
    |
-13 | where = { score = 1.5, tags = ["a"], gone = { nul = true } }
-   |                               ^^^^^ this is an array
+13 | where = { code = 99999999999999999999, name = "a\u0000", score = 1.5, tags = ["a"], gone = { nul = true } }
+   |                                                                              ^^^^^ this is an array
    |
    = help: write a text, an integer, true or false; or { null = true }
 
 error: `gone` is compared with no constant
-  --> cache.toml:13:45
+  --> cache.toml:13:92
    |
-13 | where = { score = 1.5, tags = ["a"], gone = { nul = true } }
-   |                                             ^^^^^^^^^^^^^^ this is a table
+13 | where = { code = 99999999999999999999, name = "a\u0000", score = 1.5, tags = ["a"], gone = { nul = true } }
+   |                                                                                            ^^^^^^^^^^^^^^ this is a table
    |
    = help: write a text, an integer, true or false; or { null = true }
 
-3 errors in cache.toml
+5 errors in cache.toml
 "#,
     );
 }

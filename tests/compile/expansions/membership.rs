@@ -16,7 +16,7 @@ impl ::cache_runtime::Rows for Membership {
     const FILE: ::cache_runtime::__private::File = ::cache_runtime::__private::File {
         name: "cache.toml",
         package: ::core::env!("CARGO_PKG_NAME"),
-        hash: 3512938616626567812u64,
+        hash: 208398383380177034u64,
     };
     fn tags(&self, tags: &mut ::cache_runtime::Tags) {
         if ::cache_runtime::Tags::wants(tags, "organization#id") {

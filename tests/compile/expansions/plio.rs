@@ -25,7 +25,7 @@ impl ::cache_runtime::Rows for Plio {
     const FILE: ::cache_runtime::__private::File = ::cache_runtime::__private::File {
         name: "cache.toml",
         package: ::core::env!("CARGO_PKG_NAME"),
-        hash: 3512938616626567812u64,
+        hash: 208398383380177034u64,
     };
     const LACKS: ::cache_runtime::__private::Lacks = ::cache_runtime::__private::Lacks {
         id: false,
@@ -71,7 +71,7 @@ impl ::cache_runtime::Rows for Plio {
     }
 }
 const _: () = {
-    if <Option<Video> as ::cache_runtime::Rows>::FILE.hash != 3512938616626567812u64 {
+    if <Option<Video> as ::cache_runtime::Rows>::FILE.hash != 208398383380177034u64 {
         ::core::panic!(
             "`video` is to hold rows of `video` as cache.toml has it, but its type is of another cache.toml: a value and what it embeds are of one file"
         );
@@ -84,7 +84,7 @@ const _: () = {
             "`video` is to hold rows of `video`, but its type holds another model's: name that one in #[cached(embeds = \"…\")]"
         );
     }
-    if <Arc<User> as ::cache_runtime::Rows>::FILE.hash != 3512938616626567812u64 {
+    if <Arc<User> as ::cache_runtime::Rows>::FILE.hash != 208398383380177034u64 {
         ::core::panic!(
             "`created_by` is to hold rows of `user` as cache.toml has it, but its type is of another cache.toml: a value and what it embeds are of one file"
         );
@@ -97,7 +97,7 @@ const _: () = {
             "`created_by` is to hold rows of `user`, but its type holds another model's: name that one in #[cached(embeds = \"…\")]"
         );
     }
-    if <Vec<Item> as ::cache_runtime::Rows>::FILE.hash != 3512938616626567812u64 {
+    if <Vec<Item> as ::cache_runtime::Rows>::FILE.hash != 208398383380177034u64 {
         ::core::panic!(
             "`items` is to hold rows of `item` as cache.toml has it, but its type is of another cache.toml: a value and what it embeds are of one file"
         );

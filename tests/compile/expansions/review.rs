@@ -1,7 +1,7 @@
 // What `#[derive(Cached)]` makes of this struct and `cache.toml` beside this file.
 //
 // #[derive(Cached)]
-// #[cached(load, filter(is_draft = false))]
+// #[cached(load, filter(is_hidden = false), by("remark.author":String))]
 // pub struct Review {
 //     pub id: i64,
 //     pub video_id: Option<i64>,
@@ -39,7 +39,7 @@ where
     i64: ::cache_runtime::__private::Key<__DB>,
 {
     const COLUMNS: &'static str = "t.\"id\", t.\"video_id\", t.\"config\", f1.\"title\", t.\"written_by_id\"";
-    const JOINS: &'static str = " AND t.\"is_draft\" = FALSE LEFT JOIN \"video\" AS f1 ON f1.\"id\" = t.\"video_id\"";
+    const JOINS: &'static str = " AND t.\"is_hidden\" = FALSE LEFT JOIN \"video\" AS f1 ON f1.\"id\" = t.\"video_id\"";
     fn expects() -> ::std::vec::Vec<::cache_runtime::__private::Expected<__DB>> {
         let mut columns = ::std::vec::Vec::new();
         ::cache_runtime::__private::expect::<__DB, i64>("review.id", &mut columns);
@@ -217,6 +217,7 @@ where
 impl ::cache_runtime::__private::Whole for Review {
     const BY_ID: &'static str = "SELECT k.n, {columns} FROM {keys} JOIN \"review\" AS t ON t.\"id\" = k.k1{joins}";
     const SNAPSHOT: bool = false;
+    type Lists = (ReviewReviewsRemarkedBy, (ReviewReviewsOfVideo, ()));
 }
 #[automatically_derived]
 impl<__Db> ::cache_runtime::Load<__Db> for Review

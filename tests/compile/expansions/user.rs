@@ -18,7 +18,7 @@ impl ::cache_runtime::Rows for User {
     const FILE: ::cache_runtime::__private::File = ::cache_runtime::__private::File {
         name: "cache.toml",
         package: ::core::env!("CARGO_PKG_NAME"),
-        hash: 3512938616626567812u64,
+        hash: 208398383380177034u64,
     };
     const LACKS: ::cache_runtime::__private::Lacks = ::cache_runtime::__private::Lacks {
         id: false,
@@ -47,7 +47,7 @@ impl ::cache_runtime::Rows for User {
     }
 }
 const _: () = {
-    if <Vec<Membership> as ::cache_runtime::Rows>::FILE.hash != 3512938616626567812u64 {
+    if <Vec<Membership> as ::cache_runtime::Rows>::FILE.hash != 208398383380177034u64 {
         ::core::panic!(
             "`organizations` is to hold rows of `organization-user` as cache.toml has it, but its type is of another cache.toml: a value and what it embeds are of one file"
         );

@@ -3,6 +3,7 @@
 use sqlx::Pool;
 
 use super::database::{LoadDatabase, Value};
+use super::expected::misfit;
 use super::key::Key;
 #[cfg(all(feature = "postgres", feature = "sqlite"))]
 use super::source::EitherPool;
@@ -37,6 +38,31 @@ pub trait DeclaredList<Db, Databases>: List {
         &self,
         cx: &LoadContext<Db>,
     ) -> impl Future<Output = Result<Vec<Tag>, BoxError>> + Send;
+
+    /// See [`LoadList::prepare`].
+    fn declared_prepare(cx: &LoadContext<Db>) -> impl Future<Output = Result<(), BoxError>> + Send;
+}
+
+/// All lists of a model: `(A, (B, ()))`.
+pub trait PrepareLists<Db> {
+    /// Prepares the statements of each.
+    fn prepare(cx: &LoadContext<Db>) -> impl Future<Output = Result<(), BoxError>> + Send;
+}
+
+impl<Db: Send + Sync> PrepareLists<Db> for () {
+    async fn prepare(_: &LoadContext<Db>) -> Result<(), BoxError> {
+        Ok(())
+    }
+}
+
+impl<L: LoadList<Db>, Rest: PrepareLists<Db>, Db: Send + Sync + 'static> PrepareLists<Db>
+    for (L, Rest)
+{
+    async fn prepare(cx: &LoadContext<Db>) -> Result<(), BoxError> {
+        let prepared = <L as LoadList<Db>>::prepare(cx).await;
+        prepared.map_err(|error| format!("the list `{}`: {error}", L::NAME))?;
+        Rest::prepare(cx).await
+    }
 }
 
 impl<L, Db: Source> LoadList<Db> for L
@@ -60,6 +86,10 @@ where
             true => Ok(Vec::new()),
             false => self.declared_follow(cx).await,
         }
+    }
+
+    async fn prepare(cx: &LoadContext<Db>) -> Result<(), BoxError> {
+        L::declared_prepare(cx).await
     }
 }
 
@@ -86,6 +116,10 @@ where
 
     async fn declared_follow(&self, cx: &LoadContext<Db>) -> Result<Vec<Tag>, BoxError> {
         follow::<L, DB, Db>(self, cx, cx.db().pool()).await
+    }
+
+    async fn declared_prepare(cx: &LoadContext<Db>) -> Result<(), BoxError> {
+        prepare::<L, DB, Db>(cx, cx.db().pool()).await
     }
 }
 
@@ -120,6 +154,13 @@ where
             EitherPool::Sqlite(pool) => follow(self, cx, pool).await,
         }
     }
+
+    async fn declared_prepare(cx: &LoadContext<Db>) -> Result<(), BoxError> {
+        match cx.db().pool() {
+            EitherPool::Postgres(pool) => prepare::<L, sqlx::Postgres, Db>(cx, pool).await,
+            EitherPool::Sqlite(pool) => prepare::<L, sqlx::Sqlite, Db>(cx, pool).await,
+        }
+    }
 }
 
 async fn ids<L, DB, Db>(
@@ -134,12 +175,8 @@ where
     DB: LoadDatabase,
     Db: Send + Sync + 'static,
 {
-    let ListSql { id, from, order, .. } = L::SQL;
     let (sql, before) = match part {
-        Part::Page { offset, limit } => {
-            let sql = format!("SELECT {} {from} {order}{}", id.join(", "), window(offset, limit));
-            (sql, None)
-        }
+        Part::Page { offset, limit } => (page(&L::SQL, offset, limit), None),
         Part::After { id: before, limit } => {
             (after(&L::SQL, <L::Key as Key<DB>>::COLUMNS, limit), Some(before))
         }
@@ -156,13 +193,19 @@ where
     Ok(Some(ids?.into_iter().flatten().collect()))
 }
 
+/// So many ids after so many.
+fn page(sql: &ListSql, offset: usize, limit: usize) -> String {
+    let ListSql { id, from, order, .. } = sql;
+    format!("SELECT {} {from} {order}{}", id.join(", "), window(offset, limit))
+}
+
 /// The ids from the one that is bound after the key, that one included. By places, as the order may
 /// have columns that go different ways, and NULLs.
 fn after(sql: &ListSql, key: usize, limit: usize) -> String {
     let ListSql { id, from, order, .. } = sql;
-    let named = id.iter().zip(1..).map(|(id, n)| format!("{id} AS i{n}"));
-    let [named, mut ids, mut bound] = [named.collect(), Vec::new(), Vec::new()];
-    for n in 1..=id.len() {
+    let (mut named, mut ids, mut bound) = (Vec::new(), Vec::new(), Vec::new());
+    for (id, n) in id.iter().zip(1..) {
+        named.push(format!("{id} AS i{n}"));
         ids.push(format!("l.i{n}"));
         bound.push(format!("c.i{n} = ${}", key + n));
     }
@@ -215,9 +258,7 @@ where
 {
     let mut tags = Vec::new();
     for ListStep { tag, columns, from } in L::SQL.steps {
-        let texts: Vec<String> = columns.iter().map(|column| DB::text(column)).collect();
-        let most = window(0, L::LIMIT.saturating_add(1));
-        let sql = format!("SELECT DISTINCT {} {from}{most}", texts.join(", "));
+        let sql = leading::<DB>(columns, from, L::LIMIT);
         let rows = fetch::<L, DB, Db>(list, cx, pool, sql, None).await?;
         let mut found = Vec::with_capacity(rows.len());
         for row in &rows {
@@ -231,6 +272,12 @@ where
         }
     }
     Ok(tags)
+}
+
+/// What leads on, one more than are kept.
+fn leading<DB: LoadDatabase>(columns: &[&str], from: &str, limit: usize) -> String {
+    let texts: Vec<String> = columns.iter().map(|column| DB::text(column)).collect();
+    format!("SELECT DISTINCT {} {from}{}", texts.join(", "), window(0, limit.saturating_add(1)))
 }
 
 /// Some row of a step, whichever.
@@ -262,4 +309,31 @@ where
     }
     let mut connection = cx.acquire(pool).await?;
     Ok(DB::fetch(&mut connection, sql, arguments).await?)
+}
+
+/// Whether the database has what the statements name, and its columns hold the ids.
+async fn prepare<L, DB, Db>(cx: &LoadContext<Db>, pool: &Pool<DB>) -> Result<(), BoxError>
+where
+    L: List<Key: Key<DB>>,
+    IdOf<L>: Key<DB>,
+    DB: LoadDatabase,
+    Db: Send + Sync + 'static,
+{
+    let (mut keys, mut casts, mut expected) = (Vec::new(), Vec::new(), Vec::new());
+    <L::Key as Key<DB>>::sent(&mut keys);
+    <L::Key as Key<DB>>::casts(&mut casts);
+    <IdOf<L> as Key<DB>>::expected("id", &mut expected);
+    let steps = L::SQL.steps.iter();
+    let steps = steps.map(|step| leading::<DB>(step.columns, step.from, L::LIMIT));
+    let mut connection = cx.acquire(pool).await?;
+    for (at, sql) in std::iter::once(page(&L::SQL, 0, L::LIMIT)).chain(steps).enumerate() {
+        let sql = sql.replace("{keys}", &DB::keys(&casts, 2));
+        let columns = DB::prepare(&mut connection, sql.clone(), &keys).await;
+        let columns = columns.map_err(|error| format!("{error}\nthe statement is: {sql}"))?;
+        // Steps are read as text.
+        if let Some(why) = misfit(&expected, &columns).filter(|_| at == 0) {
+            return Err(why.into());
+        }
+    }
+    Ok(())
 }

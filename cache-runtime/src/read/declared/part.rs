@@ -44,6 +44,9 @@ pub trait Whole: Cached {
 
     /// Whether all its statements are to see one moment.
     const SNAPSHOT: bool;
+
+    /// Its lists: `(A, (B, ()))`.
+    type Lists;
 }
 
 /// A connection on which a value's rows are read, one statement after the other.

@@ -36,6 +36,9 @@ pub trait LoadList<Db>: List {
         &self,
         cx: &LoadContext<Db>,
     ) -> impl Future<Output = Result<Vec<Tag>, BoxError>> + Send;
+
+    /// Prepares its statements.
+    fn prepare(cx: &LoadContext<Db>) -> impl Future<Output = Result<(), BoxError>> + Send;
 }
 
 /// What is stored of a list.

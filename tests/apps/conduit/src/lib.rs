@@ -34,7 +34,7 @@ pub struct User {
 
 /// An article, with its author; its own, its tags and its number of one moment.
 #[derive(Debug, PartialEq, Cached, Serialize, Deserialize)]
-#[cached(load(snapshot), by("article-tag.tag": String))]
+#[cached(load(snapshot), by("article-tag.tag": String, "user.username": UserName))]
 #[expect(missing_docs, reason = "the fields are the columns")]
 pub struct Article {
     #[cached(hidden)]

@@ -2,7 +2,7 @@
 //! does.
 
 use cache_runtime::{IfNoneMatch, Json, Verdict};
-use conduit::{Article, Db};
+use conduit::{Article, Db, UserName};
 use fastrand::Rng;
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
@@ -50,6 +50,10 @@ macro_rules! lists {
             let list = Article::articles_by_author($reader, id(author));
             lists.push(list.ids().await.expect("it can be read"));
         }
+        for name in NAMES {
+            let list = Article::articles_of($reader, UserName(name.to_owned()));
+            lists.push(list.ids().await.expect("it can be read"));
+        }
         for tag in TAGS {
             let list = Article::articles_by_tag($reader, tag);
             lists.push(list.ids().await.expect("it can be read"));
@@ -65,6 +69,9 @@ macro_rules! lists {
         lists
     }};
 }
+
+/// As somebody types them.
+const NAMES: [&str; 3] = ["Ada", "ADA", "grace"];
 
 const TAGS: [&str; 3] = ["steam", "brass", "iron"];
 
@@ -127,6 +134,9 @@ async fn a_list_is_read_by_pages(town: Town) {
             numbered(&[14, 13]),
             vec![],
             vec![],
+            numbered(&[15, 12, 11]),
+            numbered(&[15, 12, 11]),
+            numbered(&[14, 13]),
             numbered(&[13, 11]),
             numbered(&[11]),
             vec![],
@@ -442,7 +452,7 @@ async fn a_thousand_moves_by_two_processes(town: Town) {
         let (writer, other) = (round % 2, 1 - round % 2);
         let (article, author) = (random.u8(11..=16), random.u8(1..=4));
         let (user, tag) = (random.u8(1..=3), TAGS[random.usize(0..3)]);
-        let write = match random.u8(0..10) {
+        let write = match random.u8(0..11) {
             0 => format!("UPDATE article SET created_at = {} WHERE id = {{{article}}}", random.u8(..)),
             1 => format!("UPDATE article SET is_draft = NOT is_draft WHERE id = {{{article}}}"),
             2 => format!("UPDATE article SET author_id = {{{author}}} WHERE id = {{{article}}}"),
@@ -451,6 +461,10 @@ async fn a_thousand_moves_by_two_processes(town: Town) {
             5 => format!("INSERT INTO favorite VALUES ({{{user}}}, {{{article}}}) ON CONFLICT DO NOTHING"),
             6 => format!("DELETE FROM favorite WHERE user_id = {{{user}}}"),
             7 => format!("INSERT INTO follow VALUES ({{{user}}}, {{{author}}}) ON CONFLICT DO NOTHING"),
+            9 => format!(
+                "UPDATE \"user\" SET username = 'x {round}' WHERE username = 'Ada';
+                 UPDATE \"user\" SET username = 'ADA' WHERE id = {{{author}}}"
+            ),
             8 => format!("DELETE FROM follow WHERE followed_id = {{{author}}}"),
             _ => format!(
                 "DELETE FROM article WHERE id = {{{article}}};
