@@ -52,6 +52,7 @@ pub use read::http::{IfMatch, IfNoneMatch};
 pub use read::load::{Find, Load, LoadContext};
 pub use read::reader::Reader;
 pub use store::Store;
+pub use store::consistency::{ConsistencyToken, NoConsistencyToken};
 pub use store::memory::MemoryStore;
 #[cfg(feature = "redis")]
 pub use store::redis::RedisStore;
