@@ -28,9 +28,9 @@ pub(crate) fn near<Q: Query, R: Representation<Q::Value>>(
     of: &Q::Key,
 ) -> Option<Option<R::Out>> {
     Q::POLICY.near?;
-    // Before it looks: all that is invalidated by the promised moment has been heard of by then, and
-    // what is near from before it may not be served. (The other way round the old value could be
-    // taken, then the message come, and then the moment be found to have been heard of.)
+    // First this, then the look: what is near from before the promised moment may not be served any
+    // more by then. The other way round, the old value could be taken, then the message come, and
+    // then the moment be found to have been heard of.
     if let Some(promised) = cache.promised()
         && !cache.engine().gate.has_heard(promised)
     {

@@ -8,8 +8,8 @@ use crate::db::{Tx, Value};
 use crate::problem::Problem;
 use crate::resource::Resource;
 
-/// Copies a plio and answers with the copy's id, and the moment of the commit. Five statements in one transaction, however many
-/// items there are.
+/// Copies a plio and answers with the copy's id and the moment of the commit. Five statements in
+/// one transaction, however many items there are.
 ///
 /// Rows are copied in the order of their ids, so the n-th copy is the copy of the n-th original:
 /// that is how a question finds its new item and its new image. The transaction sees one moment of

@@ -265,8 +265,8 @@ impl State {
         }
     }
 
-    /// Whether a reader is answered by the source alone: what the store said, if it did, may be from
-    /// before what the reader was promised.
+    /// Whether a reader is answered by the source alone: what the store said, if it did, may be
+    /// from before what the reader was promised.
     fn bypasses(&self, at: u8, said: Option<Token>, protocol: &Protocol) -> bool {
         let reader = &self.readers[usize::from(at)];
         let Some(promise) = reader.promise else {
