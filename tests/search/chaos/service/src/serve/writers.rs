@@ -64,8 +64,11 @@ impl Service {
             Ok(_) => Outcome::Committed,
             Err(_) => Outcome::Unknown,
         };
-        self.committed(start, Way::Cache, outcome, written);
-        committed?;
+        self.committed(start, Way::Cache, outcome, written.clone());
+        let token = committed?;
+        if !matches!(what, What::Account(_)) {
+            self.show(token, &written).await;
+        }
         Ok(())
     }
 
