@@ -13,6 +13,7 @@ use crate::mechanism::Mechanism;
 use crate::model::schema::Schema;
 use crate::model::tag::Tags;
 use crate::observe::observer::Observer;
+use crate::store::consistency::ConsistencyToken;
 
 /// How many hits are being verified at once in a cache, at most; while there are so many, others
 /// are not sampled.
@@ -43,7 +44,11 @@ const VERIFICATIONS: usize = 16;
 /// assert_eq!(post.author.name, "Ada Lovelace");
 /// # Ok(()) }
 /// ```
-pub struct Cache<Db>(Arc<Inner<Db>>);
+pub struct Cache<Db> {
+    inner: Arc<Inner<Db>>,
+    /// What is read through this handle is from no earlier moment.
+    at_least: Option<ConsistencyToken>,
+}
 
 struct Inner<Db> {
     db: Db,
@@ -61,25 +66,34 @@ pub(crate) struct WeakCache<Db>(Weak<Inner<Db>>);
 
 impl<Db> WeakCache<Db> {
     pub(crate) fn upgrade(&self) -> Option<Cache<Db>> {
-        self.0.upgrade().map(Cache)
+        self.0.upgrade().map(Cache::of)
     }
 }
 
 impl<Db> Clone for Cache<Db> {
     fn clone(&self) -> Self {
-        Cache(self.0.clone())
+        Cache { inner: self.inner.clone(), at_least: self.at_least }
+    }
+}
+
+impl<Db> Cache<Db> {
+    /// A handle that promises nothing in particular.
+    fn of(inner: Arc<Inner<Db>>) -> Cache<Db> {
+        Cache { inner, at_least: None }
     }
 }
 
 impl<Db> fmt::Debug for Cache<Db> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cache").field("store", &self.0.engine.gate.tier()).finish_non_exhaustive()
+        f.debug_struct("Cache")
+            .field("store", &self.inner.engine.gate.tier())
+            .finish_non_exhaustive()
     }
 }
 
 impl<Db: Send + Sync + 'static> Cache<Db> {
     pub(crate) fn new(db: Db, schema: &'static Schema, engine: Engine) -> Cache<Db> {
-        Cache(Arc::new(Inner {
+        Cache::of(Arc::new(Inner {
             db,
             schema,
             engine,
@@ -100,7 +114,7 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
     /// # Ok(()) }
     /// ```
     pub fn db(&self) -> &Db {
-        &self.0.db
+        &self.inner.db
     }
 
     /// Delivers every row of the outbox that waits, such as those of statements that another
@@ -124,7 +138,7 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
     /// When the outbox cannot be read, or the store is away; the rows then go on waiting.
     pub async fn deliver_pending(&self) -> Result<usize, Error> {
         is_in_runtime()?;
-        self.0.engine.deliver_pending().await
+        self.inner.engine.deliver_pending().await
     }
 
     /// Forgets everything that is stored, in this process and in all others: after the database was
@@ -145,7 +159,7 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
     /// on its way back.
     pub async fn clear(&self) -> Result<(), Error> {
         is_in_runtime()?;
-        self.0.engine.clear().await
+        self.inner.engine.clear().await
     }
 
     /// Waits until every commit that was begun has been delivered (or its rows wait in the outbox,
@@ -168,47 +182,95 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
     /// # Ok(()) }
     /// ```
     pub async fn shutdown(&self) {
-        self.0.engine.shut_down().await;
+        self.inner.engine.shut_down().await;
+    }
+
+    /// A handle whose reads are never answered from before the commit that returned this token,
+    /// whichever process it was made in: "read your writes" behind a load balancer. It is as cheap
+    /// as a clone.
+    ///
+    /// A process answers from near once it has heard of the commit, and from the store if that has
+    /// been told of it, which is nearly always so. What the two cannot promise is loaded from the
+    /// source, and is stored nowhere (`fwd=bypass` in `Cache-Status`):
+    ///
+    /// - The store was away when the commit was made: the token is `undelivered`.
+    /// - The store has begun anew since, or is on another server.
+    /// - The store is away now.
+    /// - Each process has a store of its own, in memory, and the commit was made in another one.
+    ///
+    /// So show a token for some seconds after a write, not for ever. Called on such a handle, it
+    /// keeps both promises.
+    ///
+    /// ```
+    /// # use blog::Post; use cache_runtime::ConsistencyToken;
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), cache_runtime::BoxError> {
+    /// # let cache = blog::cache().await?;
+    /// let mut tx = cache.begin().await?;
+    /// sqlx::query("UPDATE post SET title = 'On wheels' WHERE id = 1").execute(&mut *tx).await?;
+    /// let cookie = tx.commit().await?.to_string();
+    ///
+    /// // The next request of this client, in any process:
+    /// let token: ConsistencyToken = cookie.parse()?;
+    /// let post = Post::get(&cache.at_least(token), 1).await?.ok_or("no such post")?;
+    /// assert_eq!(post.title, "On wheels");
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn at_least(&self, token: ConsistencyToken) -> Cache<Db> {
+        let token = self.at_least.map_or(token, |before| before.and(token));
+        Cache { inner: self.inner.clone(), at_least: Some(token) }
+    }
+
+    /// A handle that promises nothing in particular: for what is done for all readers.
+    pub(crate) fn plain(&self) -> Cache<Db> {
+        Cache::of(self.inner.clone())
+    }
+
+    /// What is read through this handle is from no earlier moment.
+    #[inline]
+    pub(crate) fn promised(&self) -> Option<ConsistencyToken> {
+        self.at_least
     }
 
     pub(crate) fn downgrade(&self) -> WeakCache<Db> {
-        WeakCache(Arc::downgrade(&self.0))
+        WeakCache(Arc::downgrade(&self.inner))
     }
 
     pub(crate) fn schema(&self) -> &'static Schema {
-        self.0.schema
+        self.inner.schema
     }
 
     #[inline]
     pub(crate) fn engine(&self) -> &Engine {
-        &self.0.engine
+        &self.inner.engine
     }
 
     /// No tags yet, for the database that reports writes.
     pub(crate) fn tags(&self) -> Tags {
-        Tags::of(self.0.engine.delivery.dialect())
+        Tags::of(self.inner.engine.delivery.dialect())
     }
 
     #[inline]
     pub(crate) fn observer(&self) -> &Observer {
-        &self.0.engine.gate.observer
+        &self.inner.engine.gate.observer
     }
 
     /// Whether this is on: always, but for tests.
     pub(crate) fn has(&self, mechanism: Mechanism) -> bool {
-        self.0.engine.gate.has(mechanism)
+        self.inner.engine.gate.has(mechanism)
     }
 
     #[inline]
     pub(crate) fn locals(&self) -> &Locals {
-        &self.0.locals
+        &self.inner.locals
     }
 
     pub(crate) fn loads(&self) -> &Arc<Semaphore> {
-        &self.0.loads
+        &self.inner.loads
     }
 
     pub(crate) fn verifications(&self) -> &Arc<Semaphore> {
-        &self.0.verifications
+        &self.inner.verifications
     }
 }

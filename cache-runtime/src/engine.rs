@@ -4,6 +4,7 @@
 pub(crate) mod delivery;
 pub(crate) mod gate;
 pub(crate) mod health;
+pub(crate) mod heard;
 pub(crate) mod heartbeat;
 pub(crate) mod installation;
 pub(crate) mod recovery;

@@ -55,6 +55,7 @@ pub use read::list::listing::Listing;
 pub use read::load::{Find, Load, LoadContext};
 pub use read::reader::{CacheReader, Reader};
 pub use store::Store;
+pub use store::consistency::{ConsistencyToken, NoConsistencyToken};
 pub use store::memory::MemoryStore;
 #[cfg(feature = "redis")]
 pub use store::redis::RedisStore;

@@ -7,6 +7,7 @@
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
+pub(crate) mod consistency;
 pub(crate) mod memory;
 #[cfg(feature = "redis")]
 pub(crate) mod redis;
@@ -39,6 +40,14 @@ pub struct Token {
     pub epoch: Epoch,
     /// Microseconds of the store's time, advanced by every invalidation and never backwards.
     pub clock: u64,
+}
+
+impl Token {
+    /// Whether what had been invalidated at the other moment had been at this one: it is the same
+    /// one, or a later one of the same epoch.
+    pub(crate) fn includes(self, other: Token) -> bool {
+        self.epoch == other.epoch && self.clock >= other.clock
+    }
 }
 
 /// The name of one life of a store: the lineage of the values that it holds (which begins with the
@@ -110,8 +119,9 @@ pub trait Store: Send + Sync + 'static {
     /// [`connect`](Self::connect), and only if there is a near cache.
     ///
     /// What this process invalidates is told before [`invalidate`](Self::invalidate) has returned;
-    /// what others do, before a [`read`](Self::read) that began after it has returned, were it a
-    /// read of nothing. Where a message may have been lost, all is forgotten.
+    /// what others do, before a [`read`](Self::read) or a [`claim`](Self::claim) has returned whose
+    /// token is from after it, were it a read of nothing. Where a message may have been lost, all
+    /// is forgotten.
     ///
     /// A near cache may have a value for a minute after the store has it no more. So for a little
     /// longer than that the store either knows what the value was built from (its *edges*), and
@@ -158,7 +168,10 @@ pub trait Store: Send + Sync + 'static {
 
     /// Deletes every value built from one of the tags (none is empty text) and refuses the fills
     /// that began before. Idempotent.
-    fn invalidate<'a>(&'a self, tags: &'a [Tag]) -> Reply<'a, ()>;
+    ///
+    /// Returns a moment at which all of it was done. So an answer with a token of the same epoch,
+    /// and with no older clock, is from after it, whichever process is answered.
+    fn invalidate<'a>(&'a self, tags: &'a [Tag]) -> Reply<'a, Token>;
 
     /// Begins a new epoch: everything stored is gone, and fills that began before are refused. So
     /// are strict ones until no block from before can last.

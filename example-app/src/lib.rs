@@ -8,11 +8,14 @@
 //! - `video`, `image`, `item` and the rest are nouns that cached values are built from;
 //! - `resource` has the handlers that the nouns share. A write begins a transaction and commits it;
 //!   that is all a write has to do with the cache;
+//! - `consistency` is the header by which a client is not answered from before its own writes,
+//!   whichever process answers;
 //! - `openapi` is what a route and its description come into the world with, together;
 //! - `db` runs one SQL text on SQLite or PostgreSQL, `problem` is every error;
 //! - `server` lets clients in, and no client keeps it from others, or from its end.
 
 mod config;
+mod consistency;
 mod db;
 mod extract;
 mod image;

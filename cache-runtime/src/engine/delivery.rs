@@ -15,6 +15,9 @@ use crate::model::schema::Schema;
 use crate::model::tag::Tag;
 use crate::observe::event::Event;
 use crate::outbox::{BATCH, Cursor, Outbox, OutboxConnection, OutboxRow, RowFilter};
+use crate::store::Token;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+use crate::store::consistency::ConsistencyToken;
 
 /// How long it may take until a mark that somebody else has made is seen.
 pub(crate) const LATE_MARKS: Duration = Duration::from_secs(5);
@@ -38,6 +41,19 @@ pub(crate) struct Delivery {
 struct ToldByOthers {
     here: i64,
     rows: HashSet<i64>,
+}
+
+/// What a pass over the outbox has done.
+struct Pass {
+    /// How many rows it has delivered.
+    rows: usize,
+    /// When all that it was to deliver was invalidated, be it by somebody else. `None`: it does not
+    /// know, as its last look at the outbox found nothing to invalidate.
+    #[cfg_attr(
+        not(any(feature = "postgres", feature = "sqlite")),
+        expect(dead_code, reason = "nobody commits")
+    )]
+    done: Option<Token>,
 }
 
 impl Delivery {
@@ -104,7 +120,7 @@ impl Delivery {
         self.gate.clear().await.map_err(Error::store)
     }
 
-    /// After a commit: delivers its own rows; says whether it has. While the store is away they
+    /// After a commit: delivers its own rows; `None`: it has not. While the store is away they
     /// wait: it cannot come back before they are delivered, as they were committed before this
     /// looked.
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
@@ -112,36 +128,43 @@ impl Delivery {
         &self,
         outbox: &mut dyn OutboxConnection,
         mark: i64,
-    ) -> bool {
+    ) -> Option<ConsistencyToken> {
         let gate = &self.gate;
+        let here = gate.place();
         if !gate.has(Mechanism::Commit) {
-            return true;
+            return Some(self.hear_of_others(here).await);
         }
         if !gate.accepts_invalidations() {
             // Whoever found it away may not have come to this yet.
             gate.forget_near();
-            return false;
+            return None;
         }
-        let here = gate.place();
-        let delivered = self.deliver(outbox, &RowFilter::Own { mark, here }).await;
-        if let Ok(0) = delivered {
-            self.hear_of_others().await;
+        match self.pass(outbox, &RowFilter::Own { mark, here }).await {
+            Ok(Pass { done: Some(done), .. }) => Some(ConsistencyToken::told(done)),
+            Ok(Pass { done: None, .. }) => Some(self.hear_of_others(here).await),
+            Err(error) => {
+                // Something may be stale now, be it that the store or that the outbox cannot be
+                // reached: nobody reads the store until everything is delivered.
+                gate.close(&error);
+                None
+            }
         }
-        if let Err(error) = &delivered {
-            // Something may be stale now, be it that the store or that the outbox cannot be
-            // reached: nobody reads the store until everything is delivered.
-            gate.close(error);
-        }
-        delivered.is_ok()
     }
 
-    /// None of a commit's rows wait: another process was quicker, and told the same Redis. Its
-    /// message has been taken in after this answer. Without one, whoever found the store away may
-    /// not have come to this yet.
+    /// The rest of a commit's rows, or all of them, do not wait: another process was quicker, and
+    /// told the same Redis. Its message has been taken in after this answer. Without one, whoever
+    /// found the store away may not have come to this yet.
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
-    async fn hear_of_others(&self) {
-        if self.gate.near().is_some() && self.gate.read(&[]).await.is_none() {
+    async fn hear_of_others(&self, here: i64) -> ConsistencyToken {
+        let Some(read) = self.gate.read(&[]).await else {
             self.gate.forget_near();
+            return ConsistencyToken::UNDELIVERED;
+        };
+        // The other process has told the place that this one was at when it looked for its rows.
+        // Another server that answers by now need not know of it.
+        match self.gate.place() == here {
+            true => ConsistencyToken::told(read.token),
+            false => ConsistencyToken::UNDELIVERED,
         }
     }
 
@@ -151,16 +174,24 @@ impl Delivery {
         outbox: &mut (dyn OutboxConnection + '_),
         filter: &RowFilter,
     ) -> Result<usize, Error> {
+        Ok(self.pass(outbox, filter).await?.rows)
+    }
+
+    async fn pass(
+        &self,
+        outbox: &mut (dyn OutboxConnection + '_),
+        filter: &RowFilter,
+    ) -> Result<Pass, Error> {
         // Before anything is sent there: what goes astray when it changes is not marked for the new
         // place.
         let here = self.gate.place();
         let (mut delivered, mut after, mut unmarked) = (0, Cursor::FIRST, Vec::new());
         loop {
             let rows = outbox.rows(filter, after).await.map_err(Error::outbox)?;
-            if let Some(last) = rows.last() {
-                after = last.cursor;
-                self.invalidate_rows(&rows).await?;
-            }
+            after = rows.last().map_or(after, |row| row.cursor);
+            // Of this look alone. What is missing in it was delivered by others before it, and
+            // perhaps after the batch before it was invalidated.
+            let done = self.invalidate_rows(&rows).await?;
             delivered += rows.len();
             unmarked.extend(rows.iter().map(|row| (row.cursor.id, row.age)));
             let is_last = rows.len() < BATCH;
@@ -172,7 +203,7 @@ impl Delivery {
                 unmarked.clear();
             }
             if is_last {
-                return Ok(delivered);
+                return Ok(Pass { rows: delivered, done });
             }
         }
     }
@@ -227,7 +258,8 @@ impl Delivery {
         }
     }
 
-    async fn invalidate_rows(&self, rows: &[OutboxRow]) -> Result<(), Error> {
+    /// Returns a moment at which it was done; `None`: there was nothing to do.
+    async fn invalidate_rows(&self, rows: &[OutboxRow]) -> Result<Option<Token>, Error> {
         let gate = &self.gate;
         for row in rows.iter().filter(|row| row.tag.is_none()) {
             gate.observer.tell(Event::DeadLettered { id: row.cursor.id });
@@ -235,11 +267,12 @@ impl Delivery {
         let mut tags: Vec<Tag> = rows.iter().filter_map(|row| row.tag.clone()).collect();
         tags.sort_unstable();
         tags.dedup();
-        if !tags.is_empty() {
-            gate.invalidate(&tags).await.map_err(Error::store)?;
-            gate.observer.tell(Event::Invalidated { tags: &tags });
+        if tags.is_empty() {
+            return Ok(None);
         }
-        Ok(())
+        let done = gate.invalidate(&tags).await.map_err(Error::store)?;
+        gate.observer.tell(Event::Invalidated { tags: &tags });
+        Ok(Some(done))
     }
 
     /// These rows may have been written to, by somebody who did not report it: it is reported now.
@@ -247,7 +280,7 @@ impl Delivery {
     pub(crate) async fn report(&self, tags: Vec<Tag>) -> Result<(), Error> {
         let gate = &self.gate;
         let Some(mut outbox) = self.connect().await? else {
-            return gate.invalidate(&tags).await.map_err(Error::store);
+            return gate.invalidate(&tags).await.map(drop).map_err(Error::store);
         };
         let seen = outbox.seen().await.map_err(Error::outbox)?;
         outbox.report(tags.clone()).await.map_err(Error::outbox)?;

@@ -8,11 +8,13 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use crate::engine::health::Health;
+use crate::engine::heard::Heard;
 use crate::local::near::NearFence;
 use crate::mechanism::{Mechanism, Mechanisms};
 use crate::model::tag::Tag;
 use crate::observe::event::Event;
 use crate::observe::observer::Observer;
+use crate::store::consistency::ConsistencyToken;
 use crate::store::{Claim, Connected, Fill, InvalidationSink, Read, Store, StoreError, Token};
 
 pub(crate) struct Gate {
@@ -20,6 +22,7 @@ pub(crate) struct Gate {
     health: Health,
     /// `None`: nothing is kept near.
     near: Option<Arc<NearFence>>,
+    heard: Heard,
     pub(crate) observer: Observer,
     mechanisms: Mechanisms,
     /// This process, as the others know it. Not each load: one whose answer was lost need not wait
@@ -46,6 +49,7 @@ impl Gate {
             store,
             health: Health::default(),
             near,
+            heard: Heard::default(),
             observer,
             mechanisms,
             claimant: fastrand::u64(..),
@@ -91,7 +95,9 @@ impl Gate {
         }
         // If it is out of use by the time of the answer, then since the reader came: the answer is
         // as good as it was.
-        self.found(self.store.read(keys).await)
+        let read = self.found(self.store.read(keys).await)?;
+        self.heard.answered(read.token);
+        Some(read)
     }
 
     /// See [`Store::claim`]; `None` when the store is away.
@@ -99,7 +105,14 @@ impl Gate {
         if !self.is_open() {
             return None;
         }
-        self.found(self.store.claim(keys, self.claimant, life).await)
+        let claim = self.found(self.store.claim(keys, self.claimant, life).await)?;
+        self.heard.answered(claim.read.token);
+        Some(claim)
+    }
+
+    /// Whether this process has heard of all that was invalidated before this.
+    pub(crate) fn has_heard(&self, token: ConsistencyToken) -> bool {
+        self.heard.until().is_some_and(|until| token.is_before(until))
     }
 
     fn found<T>(&self, answer: Result<T, StoreError>) -> Option<T> {
@@ -148,10 +161,11 @@ impl Gate {
         }
     }
 
-    /// Invalidates what is built from these; a tag of a whole model clears the store.
-    pub(crate) async fn invalidate(&self, tags: &[Tag]) -> Result<(), StoreError> {
+    /// Invalidates what is built from these; a tag of a whole model clears the store. Returns a
+    /// moment at which it was done.
+    pub(crate) async fn invalidate(&self, tags: &[Tag]) -> Result<Token, StoreError> {
         let invalidated = match tags.iter().any(|tag| tag.whole_model().is_some()) {
-            true => self.store.clear().await,
+            true => self.clear_and_read().await,
             false => {
                 let tags = Tag::with_some_rows(tags.to_vec());
                 self.store.invalidate(&tags).await
@@ -159,6 +173,11 @@ impl Gate {
         };
         // What it was not told may be stale now.
         invalidated.inspect_err(|error| self.close(error))
+    }
+
+    async fn clear_and_read(&self) -> Result<Token, StoreError> {
+        self.store.clear().await?;
+        Ok(self.store.read(&[]).await?.token)
     }
 
     /// Before a commit that writes what strict values are built from. First blocked, then deleted:

@@ -14,6 +14,8 @@ pub(crate) struct Local<K, V> {
     /// The shape of its values: see [`crate::value::shape`].
     pub(crate) shape: u64,
     pub(crate) flights: Arc<Flights<V>>,
+    /// Those of readers whom no cache may answer: they share loads among themselves.
+    pub(crate) bypasses: Arc<Flights<V>>,
     /// The near cache of decoded values; made when something is put into it.
     pub(crate) decoded: OnceLock<Tier<K, Arc<V>>>,
     /// The near cache of their JSON.
@@ -76,6 +78,7 @@ impl Locals {
             local: Box::new(Local::<K, V> {
                 shape: shape(),
                 flights: Flights::new(),
+                bypasses: Flights::new(),
                 decoded: OnceLock::new(),
                 json: OnceLock::new(),
                 recent: OnceLock::new(),

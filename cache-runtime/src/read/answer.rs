@@ -84,7 +84,8 @@ pub enum Answer {
         /// By another reader's load, which this one waited for.
         collapsed: bool,
     },
-    /// The store is away: the value was loaded and not stored.
+    /// The value was loaded and not stored: the store is away, or what it has may be from before
+    /// what this reader was promised ([`Cache::at_least`](crate::Cache::at_least)).
     Bypass,
 }
 

@@ -45,6 +45,8 @@ pub(super) struct How {
     pub(super) token: Option<Token>,
     /// Whether other processes that load the same are waited for, where the model has a `lease`.
     pub(super) claims: bool,
+    /// Whether what is nested in the values is loaded as well.
+    pub(super) bypasses: bool,
     pub(super) turn: Turn,
 }
 
@@ -53,12 +55,19 @@ pub(super) fn start<Q: Query>(cache: &Cache<Q::Source>, jobs: Vec<LoadJob<Q>>, h
     if jobs.is_empty() {
         return;
     }
-    let cache = cache.clone();
-    let How { token, claims, turn } = how;
+    // For all readers, whatever this one was promised.
+    let cache = cache.plain();
+    let How { token, claims, bypasses, turn } = how;
     let task = async move {
         match token {
             Some(_) if claims && !Q::POLICY.lease.is_zero() => claim(cache, jobs, turn).await,
-            _ => load(&cache, jobs, token, turn).await,
+            _ => {
+                let cx = match bypasses {
+                    true => LoadContext::of_source(cache, Q::MODEL),
+                    false => LoadContext::new(cache, Q::MODEL),
+                };
+                load(cx, jobs, token, turn).await;
+            }
         }
     };
     tokio::spawn(task.in_current_span());
@@ -78,7 +87,7 @@ async fn claim<Q: Query>(cache: Cache<Q::Source>, mut jobs: Vec<LoadJob<Q>>, tur
         let asked = jobs[0].flight.tick();
         let lease = Q::POLICY.lease;
         let Some(claim) = cache.engine().gate.claim(&keys, lease).await else {
-            return load(&cache, jobs, None, turn).await;
+            return load(LoadContext::new(cache, Q::MODEL), jobs, None, turn).await;
         };
         let token = claim.read.token;
         let is_over = Instant::now() >= deadline;
@@ -156,8 +165,8 @@ fn load_claimed<Q: Query>(
 ) {
     let task = async move {
         let keys: Vec<String> = jobs.iter().map(|job| job.key.clone()).collect();
-        let loading = cache.clone();
-        let load = async move { load(&loading, jobs, Some(token), turn).await };
+        let cx = LoadContext::new(cache.clone(), Q::MODEL);
+        let load = async move { load(cx, jobs, Some(token), turn).await };
         // In a task of its own: what encodes the values may panic, and nobody else is to wait for
         // them then.
         let _ = tokio::spawn(load.in_current_span()).await;
@@ -169,12 +178,13 @@ fn load_claimed<Q: Query>(
 /// Loads the values, offers them to the store (with a token, so: unless it is away) and completes
 /// the flights.
 async fn load<Q: Query>(
-    cache: &Cache<Q::Source>,
+    cx: LoadContext<Q::Source>,
     jobs: Vec<LoadJob<Q>>,
     token: Option<Token>,
     turn: Turn,
 ) {
-    let mut values = match load_values(cache, &jobs, turn).await {
+    let cache = &cx.cache().clone();
+    let mut values = match load_values(cx, &jobs, turn).await {
         Ok(values) => values,
         Err(error) => return failed(cache, jobs, &error),
     };
@@ -241,14 +251,14 @@ fn failed<Q: Query>(cache: &Cache<Q::Source>, jobs: Vec<LoadJob<Q>>, error: &Err
 
 /// Runs the loader, for all to see.
 async fn load_values<Q: Query>(
-    cache: &Cache<Q::Source>,
+    cx: LoadContext<Q::Source>,
     jobs: &[LoadJob<Q>],
     turn: Turn,
 ) -> Result<HashMap<Q::Key, Arc<Q::Value>>, Error> {
+    let cache = cx.cache().clone();
     let (observer, model) = (cache.observer(), Q::MODEL);
     let keys: Vec<String> = jobs.iter().map(|job| job.key.clone()).collect();
     let of: Vec<Q::Key> = jobs.iter().map(|job| job.of.clone()).collect();
-    let cx = LoadContext::new(cache.clone(), model);
     let keys = &keys[..];
     observer.tell(Event::Loading { model, keys });
     let loaded = Q::run(cx, of, turn).await;

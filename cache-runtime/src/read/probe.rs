@@ -17,6 +17,7 @@ use crate::read::representation::Representation;
 use crate::read::stored::{open, usable};
 use crate::read::turn::Turn;
 use crate::read::verify;
+use crate::store::consistency::ConsistencyToken;
 use crate::store::{Read, Token};
 use crate::value::entry::Entry;
 
@@ -27,6 +28,14 @@ pub(crate) fn near<Q: Query, R: Representation<Q::Value>>(
     of: &Q::Key,
 ) -> Option<Option<R::Out>> {
     Q::POLICY.near?;
+    // First this, then the look: what is near from before the promised moment may not be served any
+    // more by then. The other way round, the old value could be taken, then the message come, and
+    // then the moment be found to have been heard of.
+    if let Some(promised) = cache.promised()
+        && !cache.engine().gate.has_heard(promised)
+    {
+        return None;
+    }
     let value = R::tier(Q::known(cache)?).get()?.get(of)?;
     cache.observer().tell_near_hit(|| Q::key(of));
     verify::near_hit::<Q, R>(cache, of);
@@ -37,7 +46,7 @@ pub(crate) fn near<Q: Query, R: Representation<Q::Value>>(
 pub(super) struct Probe<'a, Q: Query> {
     cache: &'a Cache<Q::Source>,
     local: &'a Local<Q::Key, Q::Value>,
-    keys: Cow<'a, [String]>,
+    pub(super) keys: Cow<'a, [String]>,
     // The rest in the order in which it was taken.
     /// Of the near cache, if there is one.
     generation: Option<Generation>,
@@ -61,6 +70,31 @@ impl<'a, Q: Query> Probe<'a, Q> {
         let completions = keys.iter().map(|key| flights.completions(key)).collect();
         let read = gate.read(&keys).await;
         Probe { cache, local, keys, generation, began, completions, read, missed: flights.tick() }
+    }
+
+    /// One that finds nothing, as if the store were away.
+    pub(super) fn of_nothing(
+        cache: &'a Cache<Q::Source>,
+        local: &'a Local<Q::Key, Q::Value>,
+        keys: Cow<'a, [String]>,
+    ) -> Probe<'a, Q> {
+        let now = local.bypasses.tick();
+        let completions = Vec::new();
+        Probe {
+            cache,
+            local,
+            keys,
+            generation: None,
+            began: now,
+            completions,
+            read: None,
+            missed: now,
+        }
+    }
+
+    /// Whether the store's answer is from after this.
+    pub(super) fn is_after(&self, promised: ConsistencyToken) -> bool {
+        self.token().is_some_and(|said| promised.is_before(said))
     }
 
     /// What a load that begins now has to show; `None`: the store is away.
@@ -137,6 +171,7 @@ impl<'a, Q: Query> Probe<'a, Q> {
                 token: self.token(),
                 // The store has a value, so that others wait for nothing.
                 claims: false,
+                bypasses: false,
                 turn: Turn::InTurn(hurry),
             };
             job::start(self.cache, vec![job], how);

@@ -1,11 +1,12 @@
 //! One read, in rounds: probe the store, answer the hits, load or wait for the misses.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::cache::Cache;
 use crate::engine::tasks::is_in_runtime;
 use crate::error::Error;
-use crate::local::flight::{Entered, Flight, Hurry, Loaded, Outcome, Tick};
+use crate::local::flight::{Entered, Flight, Flights, Hurry, Loaded, Outcome, Tick};
 use crate::local::query::Local;
 use crate::mechanism::Mechanism;
 use crate::observe::event::Event;
@@ -16,6 +17,7 @@ use crate::read::probe::{self, Probe};
 use crate::read::query::Query;
 use crate::read::representation::Representation;
 use crate::read::turn::{Turn, is_asked_by_a_loader};
+use crate::store::consistency::ConsistencyToken;
 
 /// The answer for one key, which is not near.
 pub(crate) async fn far_one<Q: Query, R: Representation<Q::Value>>(
@@ -56,7 +58,11 @@ struct Reading<'a, Q: Query, R: Representation<Q::Value>> {
     of: &'a [Q::Key],
     keys: &'a [String],
     mode: CacheMode,
-    /// Before the first round.
+    /// What answers is to be from after this.
+    promised: Option<ConsistencyToken>,
+    /// The flights that it joins or starts; those of the bypasses once no cache may answer.
+    flights: &'a Arc<Flights<Q::Value>>,
+    /// Before it joined the first of them.
     came: Tick,
     /// Whether a load waits for this read: what it waits for is in its turn.
     is_in_turn: bool,
@@ -95,6 +101,9 @@ impl<'a, Q: Query, R: Representation<Q::Value>> Reading<'a, Q, R> {
             of,
             keys,
             mode,
+            // A reload answers nobody: it is to be stored.
+            promised: cache.promised().filter(|_| mode == CacheMode::Default),
+            flights: &local.flights,
             came: local.flights.tick(),
             is_in_turn: mode == CacheMode::Nested || is_asked_by_a_loader(),
             answers,
@@ -123,12 +132,36 @@ impl<'a, Q: Query, R: Representation<Q::Value>> Reading<'a, Q, R> {
         }
     }
 
-    async fn probe(&self, open: &[usize]) -> Probe<'a, Q> {
+    async fn probe(&mut self, open: &[usize]) -> Probe<'a, Q> {
         let keys = match open.len() == self.keys.len() {
             true => Cow::Borrowed(self.keys),
             false => open.iter().map(|at| self.keys[*at].clone()).collect(),
         };
-        Probe::of(self.cache, self.local, keys).await
+        if self.bypasses() {
+            return Probe::of_nothing(self.cache, self.local, keys);
+        }
+        let probe = Probe::of(self.cache, self.local, keys).await;
+        match self.promised {
+            Some(promised) if !probe.is_after(promised) => self.bypass(probe.keys),
+            _ => probe,
+        }
+    }
+
+    /// What is stored may be from before the promised moment, or the store is away: from here on
+    /// the source answers, also for what is nested in a value.
+    ///
+    /// In flights of their own: the load of another reader takes what is nested from the store, as
+    /// soon as that is back. It has been told by then what waited in the outbox, but this process
+    /// may have looked for that just before the commit.
+    fn bypass(&mut self, keys: Cow<'a, [String]>) -> Probe<'a, Q> {
+        self.flights = &self.local.bypasses;
+        // A flight that starts after this began after the commit.
+        self.came = self.flights.tick();
+        Probe::of_nothing(self.cache, self.local, keys)
+    }
+
+    fn bypasses(&self) -> bool {
+        Arc::ptr_eq(self.flights, &self.local.bypasses)
     }
 
     /// Returns what is missing.
@@ -152,7 +185,7 @@ impl<'a, Q: Query, R: Representation<Q::Value>> Reading<'a, Q, R> {
             // What was stored since is nothing that a reload could take.
             let noted = probe.completions(miss.n);
             let noted = noted.filter(|_| self.mode != CacheMode::Reload);
-            let (flight, collapsed) = match self.local.flights.enter(key, noted, &hurry) {
+            let (flight, collapsed) = match self.flights.enter(key, noted, &hurry) {
                 Entered::Lead(guard, flight) => {
                     jobs.push(LoadJob::<Q>::new(&self.of[miss.at], key, guard));
                     (flight, false)
@@ -170,6 +203,7 @@ impl<'a, Q: Query, R: Representation<Q::Value>> Reading<'a, Q, R> {
         let how = How {
             token: probe.token(),
             claims: self.mode != CacheMode::Reload,
+            bypasses: self.bypasses(),
             turn: match self.is_in_turn {
                 true => Turn::Now(None),
                 false => Turn::InTurn(hurry),

@@ -57,6 +57,7 @@ pub async fn run<S: Store>(new: impl AsyncFn(&Schema) -> S) {
         values::an_invalidation_of_something_else_refuses_nothing(LONG),
         values::each_fill_of_a_batch_is_judged_by_its_own_tags(LONG),
         values::an_invalidation_may_be_repeated(LONG),
+        values::an_invalidation_returns_when_it_was_done(LONG),
         values::a_value_stored_anew_goes_with_its_new_tags(LONG),
         values::a_wide_tag_goes_whole(LONG),
         values::what_is_read_while_a_wide_tag_goes_is_not_built_in(LONG),

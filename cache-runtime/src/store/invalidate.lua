@@ -8,12 +8,12 @@
 -- ARGV  1 life of a fence in ms; 2 how many keys to delete at most; 3 prefix of indexes; 4 "first" or
 --       "again"; 5 the channel; 6 "tell" the caller the keys as well, or ""; 7 how many fences to
 --       keep at most; then at most 1000 tags
--- returns {1 all deleted or 0 come again, {key...}}; or {-1, {}}: the clock, fences or edges are gone (a flush, an
---         eviction), everything stored must be voided
+-- returns {1 all deleted or 0 come again, {key...}, the clock by now}; or {-1, {}, ''}: the clock, fences or edges are gone
+--         (a flush, an eviction), everything stored must be voided
 local FIRST = 8
 local clock = redis.call('GET', KEYS[1])
 if not clock or not redis.call('ZSCORE', KEYS[2], '') or not redis.call('ZSCORE', KEYS[3], '') then
-  return { -1, {} }
+  return { -1, {}, '' }
 end
 local now = redis.call('TIME')
 local now_us = now[1] * 1000000 + now[2]
@@ -46,7 +46,7 @@ for i = FIRST, #ARGV do
   if keys.err then
     -- Somebody put another thing there.
     redis.call('DEL', KEYS[1], index)
-    return { -1, {} }
+    return { -1, {}, '' }
   elseif #keys > 0 then
     redis.call('UNLINK', unpack(keys))
     lines[#lines + 1] = table.concat(keys, '\n')
@@ -68,7 +68,7 @@ for i = FIRST, #ARGV do
       -- Without a clock everything is void, from this moment on; the tag may begin anew.
       redis.call('DEL', KEYS[1])
       redis.call('ZREM', KEYS[3], ARGV[i])
-      return { -1, {} }
+      return { -1, {}, '' }
     end
   end
   if budget == 0 then
@@ -77,4 +77,4 @@ for i = FIRST, #ARGV do
 end
 lines[1] = clock .. ' ' .. advanced
 redis.call('PUBLISH', ARGV[5], table.concat(lines, '\n'))
-return { budget > 0 and 1 or 0, deleted }
+return { budget > 0 and 1 or 0, deleted, advanced }

@@ -90,7 +90,7 @@ impl MemoryStore {
         stored
     }
 
-    fn invalidate_now(&self, tags: &[Tag]) {
+    fn invalidate_now(&self, tags: &[Tag]) -> Token {
         let now = self.micros();
         let mut state = self.state();
         state.clock = now.max(state.clock + 1);
@@ -111,6 +111,7 @@ impl MemoryStore {
             state.fences = HashMap::new();
             state.fence_order = VecDeque::new();
         }
+        Token { epoch: state.epoch, clock }
     }
 
     fn clear_now(&self) {
@@ -201,11 +202,8 @@ impl Store for MemoryStore {
         Box::pin(async move { Ok(self.fill_now(token, fills)) })
     }
 
-    fn invalidate<'a>(&'a self, tags: &'a [Tag]) -> Reply<'a, ()> {
-        Box::pin(async {
-            self.invalidate_now(tags);
-            Ok(())
-        })
+    fn invalidate<'a>(&'a self, tags: &'a [Tag]) -> Reply<'a, Token> {
+        Box::pin(async { Ok(self.invalidate_now(tags)) })
     }
 
     fn clear(&self) -> Reply<'_, ()> {

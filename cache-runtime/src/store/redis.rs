@@ -117,7 +117,7 @@ impl Store for RedisStore {
         Box::pin(self.0.fill(token, fills))
     }
 
-    fn invalidate<'a>(&'a self, tags: &'a [Tag]) -> Reply<'a, ()> {
+    fn invalidate<'a>(&'a self, tags: &'a [Tag]) -> Reply<'a, Token> {
         Box::pin(self.0.invalidate(tags))
     }
 

@@ -8,6 +8,7 @@ use crate::observe::event::Event;
 use crate::outbox::database::OutboxDatabase;
 use crate::outbox::{Cursor, RowFilter};
 use crate::store::StoreError;
+use crate::store::consistency::ConsistencyToken;
 use crate::write::error::CommitError;
 use crate::write::transaction::{Transaction, lost};
 
@@ -15,6 +16,9 @@ impl<DB: OutboxDatabase, Db: Send + Sync + 'static> Transaction<DB, Db> {
     /// Commits, and delivers what it wrote to the outbox: what was built from the rows that it
     /// wrote is invalidated when this returns; while the store is away, before the store serves
     /// again.
+    ///
+    /// Returns the moment of that, for readers in other processes: see
+    /// [`Cache::at_least`](crate::Cache::at_least).
     ///
     /// ```
     /// # #[tokio::main]
@@ -33,7 +37,7 @@ impl<DB: OutboxDatabase, Db: Send + Sync + 'static> Transaction<DB, Db> {
     /// # Errors
     /// When the database did not commit. A store that is away is no error, unless what was written
     /// is in strict values: then nothing is committed, as others may go on reading from the store.
-    pub async fn commit(self) -> Result<(), CommitError> {
+    pub async fn commit(self) -> Result<ConsistencyToken, CommitError> {
         // A task of its own: a handler that is dropped halfway (its client hung up) must not leave
         // a commit without its invalidation. Begun here, not there: a shutdown that follows waits
         // for it, though nobody has polled it yet.
@@ -54,7 +58,7 @@ impl<DB: OutboxDatabase, Db: Send + Sync + 'static> Transaction<DB, Db> {
         }
     }
 
-    async fn commit_and_deliver(mut self) -> Result<(), CommitError> {
+    async fn commit_and_deliver(mut self) -> Result<ConsistencyToken, CommitError> {
         let cache = self.cache.clone();
         let engine = cache.engine();
         engine.tend();
@@ -70,10 +74,11 @@ impl<DB: OutboxDatabase, Db: Send + Sync + 'static> Transaction<DB, Db> {
         let delivery = &engine.delivery;
         let delivered = delivery.deliver_commit(open.outbox(), self.mark).await;
         // Otherwise the block lasts until its time is over.
-        if delivered {
+        if delivered.is_some() {
             engine.gate.unblock(self.writer, &blocked).await;
         }
-        committed.map_err(CommitError::of_commit)
+        committed.map_err(CommitError::of_commit)?;
+        Ok(delivered.unwrap_or(ConsistencyToken::UNDELIVERED))
     }
 
     /// Writes what was reported by hand; finds out whether there is something to commit.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cache_runtime::{CommitError, Load, Transaction};
+use cache_runtime::{CommitError, ConsistencyToken, Load, Transaction};
 use sqlx::{AssertSqlSafe, Postgres, Row as _, Sqlite};
 
 use super::dialect::Dialect;
@@ -61,7 +61,7 @@ impl Tx {
         on!(self, tx => tx.get::<T>(id).await)
     }
 
-    pub(crate) async fn commit(self) -> Result<(), CommitError> {
+    pub(crate) async fn commit(self) -> Result<ConsistencyToken, CommitError> {
         on!(self, tx => tx.commit().await)
     }
 

@@ -1,18 +1,23 @@
 //! A copy of a plio with all that is its own: video, items, questions, images.
 
+use cache_runtime::ConsistencyToken;
+
 use super::Plio;
 use crate::Cache;
 use crate::db::{Tx, Value};
 use crate::problem::Problem;
 use crate::resource::Resource;
 
-/// Copies a plio and answers with the copy's id. Five statements in one transaction, however many
-/// items there are.
+/// Copies a plio and answers with the copy's id and the moment of the commit. Five statements in
+/// one transaction, however many items there are.
 ///
 /// Rows are copied in the order of their ids, so the n-th copy is the copy of the n-th original:
 /// that is how a question finds its new item and its new image. The transaction sees one moment of
 /// the database, or an item that arrives between two statements would shift the count.
-pub(super) async fn duplicate(cache: &Cache, original: i64) -> Result<i64, Problem> {
+pub(super) async fn duplicate(
+    cache: &Cache,
+    original: i64,
+) -> Result<(i64, ConsistencyToken), Problem> {
     let mut tx = Tx::begin_snapshot(cache).await?;
 
     let video = tx.ids(COPY_VIDEO, [original.into()]).await?.first().copied();
@@ -25,8 +30,7 @@ pub(super) async fn duplicate(cache: &Cache, original: i64) -> Result<i64, Probl
     let images = Value::ids(&images).into();
     tx.ids(COPY_QUESTIONS, [images, original.into(), copy.into()]).await?;
 
-    tx.commit().await?;
-    Ok(copy)
+    Ok((copy, tx.commit().await?))
 }
 
 const COPY_VIDEO: &str = "

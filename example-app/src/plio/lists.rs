@@ -1,13 +1,12 @@
 //! Lists of plios, the newest first: of a user, of an organization, and those that are published.
 //! Each is cached, and so are the plios in it.
 
-use axum::extract::State;
 use axum::response::Response;
 use cache_runtime::IfNoneMatch;
 use utoipa::openapi::HttpMethod;
 
 use super::Plio;
-use crate::Cache;
+use crate::consistency::AtLeast;
 use crate::extract::{Id, Page};
 use crate::openapi::{Api, operation};
 use crate::problem::Problem;
@@ -33,7 +32,7 @@ pub(crate) fn routes(api: Api) -> Api {
 }
 
 async fn get_of_user(
-    State(cache): State<Cache>,
+    AtLeast(cache): AtLeast,
     Id(user): Id,
     page: Page,
     client: IfNoneMatch,
@@ -44,7 +43,7 @@ async fn get_of_user(
 }
 
 async fn get_of_organization(
-    State(cache): State<Cache>,
+    AtLeast(cache): AtLeast,
     Id(organization): Id,
     page: Page,
     client: IfNoneMatch,
@@ -55,7 +54,7 @@ async fn get_of_organization(
 }
 
 async fn get_published(
-    State(cache): State<Cache>,
+    AtLeast(cache): AtLeast,
     page: Page,
     client: IfNoneMatch,
 ) -> Result<Response, Problem> {

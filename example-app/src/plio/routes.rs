@@ -8,6 +8,7 @@ use utoipa::openapi::path::ParameterIn;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use super::{Plio, duplicate, lists};
+use crate::consistency::AtLeast;
 use crate::extract::{Id, Text};
 use crate::openapi::{Api, operation, parameter};
 use crate::problem::{Problem, is_unstorable};
@@ -40,7 +41,7 @@ pub(crate) fn routes(api: Api) -> Api {
 }
 
 async fn get_by_uuid(
-    State(cache): State<Cache>,
+    AtLeast(cache): AtLeast,
     Text(uuid): Text,
     if_none_match: IfNoneMatch,
 ) -> Result<Response, Problem> {
@@ -56,6 +57,6 @@ async fn get_by_uuid(
 }
 
 async fn post_duplicate(State(cache): State<Cache>, Id(id): Id) -> Result<Response, Problem> {
-    let copy = duplicate::duplicate(&cache, id).await?;
-    resource::created::<Plio>(&cache, copy).await
+    let (copy, token) = duplicate::duplicate(&cache, id).await?;
+    resource::created::<Plio>(&cache, copy, token).await
 }

@@ -11,7 +11,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use cache_runtime::{Answer, CacheStatus, Fetched, IfNoneMatch};
+use cache_runtime::{Answer, CacheStatus, ConsistencyToken, Fetched, IfNoneMatch};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::HttpMethod;
@@ -19,6 +19,7 @@ use utoipa::openapi::HttpMethod;
 use self::condition::Condition;
 pub(crate) use self::table::{Column, Table};
 use crate::Cache;
+use crate::consistency::{AtLeast, Written};
 use crate::db::{Row, Tx};
 use crate::extract::{Body, Id, Page};
 use crate::openapi::Api;
@@ -126,17 +127,14 @@ pub(crate) fn routes<T: Resource>(api: Api) -> Api {
         .on(Delete, &row, delete::<T>, operations::delete::<T>())
 }
 
-async fn list<T: Resource>(
-    State(cache): State<Cache>,
-    page: Page,
-) -> Result<FoundMany<T>, Problem> {
+async fn list<T: Resource>(AtLeast(cache): AtLeast, page: Page) -> Result<FoundMany<T>, Problem> {
     let limits = [page.limit.into(), page.offset.into()];
     let ids = cache.db().ids(&T::TABLE.select_page(), limits).await?;
     Ok(FoundMany(T::find(&cache, &ids).await?))
 }
 
 async fn show<T: Resource>(
-    State(cache): State<Cache>,
+    AtLeast(cache): AtLeast,
     Id(id): Id,
     if_none_match: IfNoneMatch,
 ) -> Result<Response, Problem> {
@@ -157,13 +155,17 @@ async fn create<T: Resource>(
 
     let mut tx = Tx::begin(&cache).await?;
     let id = row.insert(&mut tx).await?;
-    tx.commit().await?;
+    let token = tx.commit().await?;
 
-    created::<T>(&cache, id).await
+    created::<T>(&cache, id, token).await
 }
 
 /// The answer to a request that has made a row.
-pub(crate) async fn created<T: Resource>(cache: &Cache, id: i64) -> Result<Response, Problem> {
+pub(crate) async fn created<T: Resource>(
+    cache: &Cache,
+    id: i64,
+    token: ConsistencyToken,
+) -> Result<Response, Problem> {
     let found = find_one::<T>(cache, id).await?;
     let response = found.respond(&IfNoneMatch::default())?;
     if response.status() != StatusCode::OK {
@@ -171,7 +173,7 @@ pub(crate) async fn created<T: Resource>(cache: &Cache, id: i64) -> Result<Respo
         return Ok(response);
     }
     let location = [(header::LOCATION, format!("{}/{id}", T::TABLE.path))];
-    Ok((StatusCode::CREATED, location, response).into_response())
+    Ok((StatusCode::CREATED, Written(token), location, response).into_response())
 }
 
 async fn update<T: Resource>(
@@ -186,21 +188,22 @@ async fn update<T: Resource>(
     let mut tx = Tx::begin(&cache).await?;
     condition.check::<T>(&mut tx, id).await?;
     changes.update(&mut tx, id).await?;
-    tx.commit().await?;
+    let token = tx.commit().await?;
 
     let found = find_one::<T>(&cache, id).await?;
-    found.respond(&IfNoneMatch::default())
+    let response = found.respond(&IfNoneMatch::default())?;
+    Ok((Written(token), response).into_response())
 }
 
 async fn delete<T: Resource>(
     State(cache): State<Cache>,
     Id(id): Id,
     condition: Condition,
-) -> Result<StatusCode, Problem> {
+) -> Result<(Written, StatusCode), Problem> {
     let mut tx = Tx::begin(&cache).await?;
     condition.check::<T>(&mut tx, id).await?;
     T::TABLE.delete(&mut tx, id).await?;
-    tx.commit().await?;
+    let token = tx.commit().await?;
 
-    Ok(StatusCode::NO_CONTENT)
+    Ok((Written(token), StatusCode::NO_CONTENT))
 }

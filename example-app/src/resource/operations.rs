@@ -6,12 +6,11 @@ use utoipa::openapi::schema::{
     AdditionalProperties, Array, KnownFormat, Object, ObjectBuilder, Schema, SchemaFormat,
     SchemaType, Type,
 };
-use utoipa::openapi::{
-    Content, Header, HeaderBuilder, Ref, RefOr, Required, Response, ResponseBuilder,
-};
+use utoipa::openapi::{Content, Header, HeaderBuilder, Ref, RefOr, Required, ResponseBuilder};
 
 use super::Resource;
 use super::table::{Column, Kind};
+use crate::consistency::NAME;
 use crate::openapi::{operation, parameter};
 
 pub(super) fn list<T: Resource>() -> OperationBuilder {
@@ -31,7 +30,7 @@ pub(crate) fn page<T: Resource>(operation: OperationBuilder, described: &str) ->
         parameter(ParameterIn::Query, name, description, schema)
     });
     let rows = Array::new(Ref::from_schema_name(T::name()));
-    operation.parameters(Some(page)).response("200", json(described, rows))
+    operation.parameters(Some(page)).parameter(token_shown()).response("200", json(described, rows))
 }
 
 pub(super) fn create<T: Resource>() -> OperationBuilder {
@@ -55,7 +54,7 @@ pub(super) fn update<T: Resource>() -> OperationBuilder {
     operation(&tag, &format!("update_{noun}"), &summary, &problems)
         .parameters(Some([id(), if_match(), if_none_match()]))
         .request_body(Some(body(&changes::<T>())))
-        .response("200", one::<T>(&format!("The {noun} as it is now")))
+        .response("200", one::<T>(&format!("The {noun} as it is now")).header(NAME, token()))
 }
 
 pub(super) fn delete<T: Resource>() -> OperationBuilder {
@@ -63,7 +62,7 @@ pub(super) fn delete<T: Resource>() -> OperationBuilder {
     let problems = [400, 404, 409, 412];
     operation(&tag, &format!("delete_{noun}"), &format!("Deletes a {noun}"), &problems)
         .parameters(Some([id(), if_match(), if_none_match()]))
-        .response("204", Response::new("It is deleted"))
+        .response("204", ResponseBuilder::new().description("It is deleted").header(NAME, token()))
 }
 
 /// A `GET` of one row.
@@ -73,6 +72,7 @@ pub(crate) fn read<T: Resource>(operation: OperationBuilder) -> OperationBuilder
         ResponseBuilder::new().description("The client has it").header("ETag", etag());
     operation
         .parameter(if_none_match())
+        .parameter(token_shown())
         .response("200", one::<T>(&format!("The {noun}")))
         .response("304", not_modified)
 }
@@ -81,7 +81,7 @@ pub(crate) fn read<T: Resource>(operation: OperationBuilder) -> OperationBuilder
 pub(crate) fn created<T: Resource>() -> ResponseBuilder {
     let (_, noun) = names::<T>();
     let location = text("Its path");
-    one::<T>(&format!("The new {noun}")).header("Location", location)
+    one::<T>(&format!("The new {noun}")).header("Location", location).header(NAME, token())
 }
 
 pub(crate) fn id() -> Parameter {
@@ -186,6 +186,18 @@ fn one<T: Resource>(described: &str) -> ResponseBuilder {
 
 fn etag() -> Header {
     text("What this state is called in `If-Match` and `If-None-Match`")
+}
+
+fn token_shown() -> Parameter {
+    let described = "That of a write, which the answer is not to be from before";
+    let token = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .pattern(Some("^([0-9a-f]{64}|undelivered)$"));
+    parameter(ParameterIn::Header, NAME, described, token)
+}
+
+fn token() -> Header {
+    text("The moment of this write, to be shown with later reads")
 }
 
 fn text(described: &str) -> Header {

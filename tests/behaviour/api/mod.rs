@@ -33,6 +33,7 @@ mod statements;
 mod storms;
 mod strangers;
 mod tables;
+mod tokens;
 mod troubles;
 mod window;
 
@@ -75,6 +76,7 @@ pub fn all() -> Vec<Story> {
         near_bound::stories(),
         near_messages::stories(),
         near_own::stories(),
+        tokens::stories(),
         openapi::stories(),
     ]
     .concat()

@@ -105,7 +105,7 @@ impl<S: Store> Store for Held<S> {
         self.0.store.fill(token, fills)
     }
 
-    fn invalidate<'a>(&'a self, tags: &'a [Tag]) -> Reply<'a, ()> {
+    fn invalidate<'a>(&'a self, tags: &'a [Tag]) -> Reply<'a, Token> {
         self.0.store.invalidate(tags)
     }
 

@@ -137,7 +137,7 @@ impl<S: Store> Store for Mutated<S> {
         self.store.release(keys, claimant)
     }
 
-    fn invalidate<'a>(&'a self, tags: &'a [Tag]) -> Reply<'a, ()> {
+    fn invalidate<'a>(&'a self, tags: &'a [Tag]) -> Reply<'a, Token> {
         self.store.invalidate(tags)
     }
 

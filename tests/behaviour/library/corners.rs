@@ -300,7 +300,7 @@ async fn fences_outlive_the_longest_max_load<DB: Base>(bank: Bank<DB>) {
         tokio::time::sleep(Duration::from_millis(1300)).await;
         match tidies {
             true => drop(short.tidy().await.expect("done")),
-            false => short.invalidate(&[Tag::from_text("t#id=other")]).await.expect("done"),
+            false => drop(short.invalidate(&[Tag::from_text("t#id=other")]).await.expect("done")),
         }
         let fill = Fill {
             key: "k".to_owned(),

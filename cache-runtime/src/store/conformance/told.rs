@@ -14,11 +14,7 @@ pub(super) fn near() -> Arc<NearFence> {
 }
 
 /// Which of these keys, kept now, outlive what happens.
-async fn survivors(
-    near: &NearFence,
-    keys: &[&str],
-    happens: impl Future<Output = ()>,
-) -> Vec<bool> {
+async fn survivors(near: &NearFence, keys: &[&str], happens: impl Future) -> Vec<bool> {
     near.trust(Moment::now());
     let minute = Duration::from_secs(60);
     let kept = |key: &&str| near.validity(key, near.generation(), minute);
@@ -112,8 +108,9 @@ pub(super) async fn what_another_invalidates_is_told(
     for _ in 0..20 {
         fill_all(one, &keys).await;
         let left = survivors(near, &keys, async {
-            invalidate(two, &["s"]).await;
-            read(one, &[]).await;
+            let done = invalidate(two, &["s"]).await;
+            let after = read(one, &[]).await.token;
+            assert!(after.includes(done), "{after:?} is from after {done:?}");
         });
         assert_eq!(left.await, [false, false, true]);
     }

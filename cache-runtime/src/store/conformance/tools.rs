@@ -7,7 +7,7 @@ use bytes::Bytes;
 use crate::model::File;
 use crate::model::schema::{Schema, Triggers};
 use crate::model::tag::Tag;
-use crate::store::{Fill, Read, Store};
+use crate::store::{Fill, Read, Store, Token};
 
 /// The identity of the database.
 pub(super) const SOURCE: &str = "one";
@@ -73,9 +73,9 @@ pub(super) async fn fill_since(
     store.fill(before.token, &fills).await.expect("fill") == [true]
 }
 
-pub(super) async fn invalidate(store: &dyn Store, tags: &[&str]) {
+pub(super) async fn invalidate(store: &dyn Store, tags: &[&str]) -> Token {
     let tags: Vec<Tag> = tags.iter().map(|tag| Tag::from_text(*tag)).collect();
-    store.invalidate(&tags).await.expect("invalidate");
+    store.invalidate(&tags).await.expect("invalidate")
 }
 
 pub(super) async fn read(store: &dyn Store, keys: &[String]) -> Read {

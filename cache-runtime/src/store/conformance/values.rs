@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::pin::pin;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -68,6 +69,22 @@ pub(super) async fn an_invalidation_may_be_repeated(store: &dyn Store) {
     assert_eq!(present(store, &["a"]).await, [""; 0]);
 }
 
+pub(super) async fn an_invalidation_returns_when_it_was_done(store: &dyn Store) {
+    for tags in [&["t"][..], &["t", "none"], &["none"]] {
+        fill(store, "a", &["t"], b"1").await;
+        let before = read(store, &[]).await.token;
+        let done = invalidate(store, tags).await;
+        assert!(!before.includes(done), "{before:?} is from before {done:?}");
+        let after = read(store, &[]).await.token;
+        assert!(after.includes(done), "{after:?} is from after {done:?}");
+    }
+    let done = invalidate(store, &[]).await;
+    assert!(read(store, &[]).await.token.includes(done));
+    store.clear().await.expect("clear");
+    let after = read(store, &[]).await.token;
+    assert!(!after.includes(done), "{after:?} is of another epoch than {done:?}");
+}
+
 pub(super) async fn a_value_stored_anew_goes_with_its_new_tags(store: &dyn Store) {
     fill(store, "a", &["old"], b"1").await;
     fill(store, "a", &["new"], b"2").await;
@@ -97,16 +114,20 @@ pub(super) async fn what_is_read_while_a_wide_tag_goes_is_not_built_in(store: &d
         }
     });
     let mut going = pin!(invalidate(store, &["wide"]));
-    let mut is_gone = false;
+    let mut gone = Poll::Pending;
     let tokens = poll_fn(|cx| {
-        is_gone = is_gone || going.as_mut().poll(cx).is_ready();
+        if gone.is_pending() {
+            gone = going.as_mut().poll(cx);
+        }
         reading.as_mut().poll(cx)
     })
     .await;
-    if !is_gone {
-        going.await;
-    }
+    let done = match gone {
+        Poll::Ready(done) => done,
+        Poll::Pending => going.await,
+    };
     for token in tokens {
+        assert!(!token.includes(done), "what was read is from before it");
         let fills = [new_fill("built", &["wide"], b"stale", LONG)];
         assert_eq!(store.fill(token, &fills).await.expect("fill"), [false]);
     }
@@ -130,7 +151,8 @@ pub(super) async fn many_tags_go_at_once(store: &dyn Store) {
     let before = read(store, &[]).await;
     fill(store, "first", &[&tags[0]], b"1").await;
     fill(store, "last", &[&tags[2999]], b"1").await;
-    invalidate(store, &tags.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let done = invalidate(store, &tags.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    assert!(read(store, &[]).await.token.includes(done));
     assert_eq!(present(store, &["first", "last"]).await, [""; 0]);
     assert!(!fill_since(store, &before, "middle", &[&tags[1500]], b"1").await);
 }

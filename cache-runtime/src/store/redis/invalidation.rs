@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::error::{error, is_foreign};
 use super::server::Server;
+use super::token::parse_token;
 use crate::model::tag::Tag;
-use crate::store::{MOST_FENCES, StoreError};
+use crate::store::{MOST_FENCES, StoreError, Token};
 
 /// How many keys one script deletes: about a millisecond of the server's time.
 const SLICE: usize = 1000;
@@ -15,14 +16,25 @@ const TAGS_PER_CALL: usize = 250;
 
 impl Server {
     /// See [`Store::invalidate`](crate::store::Store::invalidate).
-    pub(super) async fn invalidate(&self, tags: &[Tag]) -> Result<(), StoreError> {
+    pub(super) async fn invalidate(&self, tags: &[Tag]) -> Result<Token, StoreError> {
+        let mut last = None;
         for tags in tags.chunks(TAGS_PER_CALL) {
-            self.invalidate_some(tags).await?;
+            last = Some(self.invalidate_some(tags).await?);
         }
-        Ok(())
+        match last {
+            Some(last) => Ok(last),
+            None => Ok(self.read(&[]).await?.token),
+        }
     }
 
-    async fn invalidate_some(&self, tags: &[Tag]) -> Result<(), StoreError> {
+    /// In an epoch that has begun since nothing stored or loaded before is valid: all is
+    /// invalidated.
+    async fn invalidate_all(&self) -> Result<Token, StoreError> {
+        self.renew_epoch("").await?;
+        Ok(self.read(&[]).await?.token)
+    }
+
+    async fn invalidate_some(&self, tags: &[Tag]) -> Result<Token, StoreError> {
         let mut connection = self.connection()?;
         let sink = self.sink.get();
         let mut call = "first";
@@ -43,8 +55,8 @@ impl Server {
             call = "again";
             let asked = script.invoke_async(&mut connection.server);
             let answer = connection.patience.wait(0, asked).await?;
-            let (done, deleted): (i64, Vec<String>) = match answer {
-                Err(error) if is_foreign(&error) => return self.renew_epoch("").await,
+            let (done, deleted, clock): (i64, Vec<String>, Vec<u8>) = match answer {
+                Err(error) if is_foreign(&error) => return self.invalidate_all().await,
                 answer => answer.map_err(error)?,
             };
             // The message with them comes as well, but perhaps not before this returns.
@@ -54,10 +66,12 @@ impl Server {
                 keys.for_each(|key| sink.evicted(key));
             }
             match done {
-                1 => return Ok(()),
+                1 => {
+                    let unknown = || StoreError::away("its clock is not one of the cache");
+                    return parse_token(&clock).ok_or_else(unknown);
+                }
                 0 => {}
-                // In a new epoch nothing stored or loaded before is valid: all is invalidated.
-                _ => return self.renew_epoch("").await,
+                _ => return self.invalidate_all().await,
             }
         }
     }

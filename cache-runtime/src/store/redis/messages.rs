@@ -67,8 +67,7 @@ impl Heard {
     /// An answer that was given at this time.
     pub(super) fn check(&self, token: Token) {
         let mut last = locked(&self.last);
-        let complete = |last: Token| last.epoch == token.epoch && last.clock >= token.clock;
-        if !last.is_some_and(complete) {
+        if !last.is_some_and(|last| last.includes(token)) {
             self.sink.lost();
             *last = Some(token);
         }

@@ -15,6 +15,8 @@ pub struct Draw<'d> {
     pub rows: HashMap<String, Vec<i64>>,
     /// The plios' names beside their ids.
     pub uuids: Vec<String>,
+    /// Those of writes.
+    pub tokens: Vec<String>,
     /// What was last seen at a path.
     pub etags: HashMap<String, String>,
 }
@@ -88,7 +90,12 @@ impl<'d> Draw<'d> {
                 (Some("query"), _) if self.random.bool() => {
                     query.push(format!("{name}={}", self.random.u8(1..20)));
                 }
-                (Some("header"), name) if self.random.u8(..3) == 0 => {
+                (Some("header"), "Consistency-Token") if self.random.u8(..3) == 0 => {
+                    let token = self.one_of(&self.tokens.clone());
+                    let token = token.unwrap_or("undelivered".to_owned());
+                    headers.push(("consistency-token", token.into_bytes()));
+                }
+                (Some("header"), name) if self.random.u8(..3) == 0 && name.starts_with("If") => {
                     let name = if name == "If-Match" { "if-match" } else { "if-none-match" };
                     let tag = self.etags.get(&path).filter(|_| self.random.u8(..4) > 0);
                     let tag = tag.cloned().unwrap_or("*".to_owned());

@@ -60,6 +60,7 @@ fn draw(document: &Document, seed: u64) -> Draw<'_> {
         operations: document.operations(),
         rows: HashMap::new(),
         uuids: vec![],
+        tokens: vec![],
         etags: HashMap::new(),
     }
 }
@@ -77,6 +78,10 @@ fn learn(draw: &mut Draw<'_>, drawn: &Drawn<'_>, answer: &Answer) {
         && let Some(rows) = draw.rows.get_mut(drawn.operation.noun())
     {
         rows.push(answer.id());
+    }
+    let token = answer.header("consistency-token");
+    if !token.is_empty() {
+        draw.tokens.push(token.to_owned());
     }
     let etag = answer.header("etag");
     if !etag.is_empty() {

@@ -148,6 +148,7 @@ impl History {
                         version: sight.version,
                         tier,
                         direct: sight.direct,
+                        promised: sight.promised,
                     });
                 }
                 return;

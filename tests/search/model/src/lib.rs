@@ -6,6 +6,7 @@
 //! | `store.rs` | what the scripts of Redis do; the real stores are held against it in `tests/stores.rs` |
 //! | `near.rs` | the near cache of a process, and how it hears |
 //! | `machine.rs`, `action.rs` | the state, the steps, and what must hold: no answer older than it may be, and everything settles |
+//! | `promise.rs` | the token that a commit returns, and what it promises to a reader |
 //! | `read.rs`, `write.rs`, `recover.rs`, `fault.rs` | the steps: reading, writing and relaying, the way back, what goes wrong |
 //! | `partitioned.rs` | a key and a tag on two nodes of a cluster: the protocol that a cluster store is to have |
 //! | `world.rs` | who is there, and how much may happen: the bounds |
@@ -22,6 +23,7 @@ mod machine;
 mod mutant;
 mod near;
 pub mod partitioned;
+mod promise;
 mod read;
 mod recover;
 pub mod store;

@@ -11,6 +11,7 @@ use crate::Mutant;
 use crate::action::Action;
 use crate::fault::Left;
 use crate::near::Near;
+use crate::promise::Promise;
 use crate::read::{Flight, Reader};
 use crate::recover::{Health, Recovery};
 use crate::store::{How, Message, Set, Store, Token, Version};
@@ -51,6 +52,8 @@ pub struct State {
     pub(crate) processes: Vec<Process>,
     pub(crate) readers: Vec<Reader>,
     pub(crate) writers: Vec<Writer>,
+    /// What the last commit returned, where readers show it.
+    pub(crate) promise: Option<Promise>,
     /// What may still happen.
     pub(crate) left: Left,
     pub(crate) now: u8,
@@ -97,6 +100,8 @@ pub struct Process {
     pub(crate) returned: Version,
     /// The newest version of which a message has arrived here.
     pub(crate) heard: Version,
+    /// `Heard`: the moment of its store until which it has heard of everything.
+    pub(crate) heard_until: Option<Token>,
 }
 
 /// Something that the store has sent.
@@ -147,6 +152,7 @@ impl State {
             asked: None,
             returned: 0,
             heard: 0,
+            heard_until: None,
         };
         // Where nobody reads, nothing is near.
         let processes = (0..world.processes).map(|at| Process {
@@ -154,8 +160,10 @@ impl State {
             near: process.near.clone().filter(|_| world.readers.contains(&at)),
             ..process.clone()
         });
-        let readers = world.readers.iter().map(|at| Reader::new(*at, VALUE));
-        let nested = (0..world.processes).map(|at| Reader::new(at, NESTED));
+        let shows = |at: usize| world.shows == Some(at);
+        let readers = world.readers.iter().enumerate();
+        let readers = readers.map(|(n, at)| Reader::new(*at, VALUE, shows(n)));
+        let nested = (0..world.processes).map(|at| Reader::new(at, NESTED, false));
         let stores = world.stores.iter().copied().max().unwrap_or(0);
         let shared = Shared { store, snapshot: None, applied: 0, applied_at: [0; WRITES + 1] };
         State {
@@ -166,6 +174,7 @@ impl State {
             processes: processes.collect(),
             readers: readers.chain(nested).collect(),
             writers: world.writers.iter().map(|at| Writer::new(*at)).collect(),
+            promise: None,
             left: world.left,
             now: 0,
             wrong: None,
@@ -259,6 +268,8 @@ impl State {
         state.calm_down(protocol);
         // What is near may be old for a while, and says nothing of the store.
         state.processes.iter_mut().for_each(|it| it.near = None);
+        // Nor does what a reader loads past it.
+        state.promise = None;
         // A fill may be refused (its token looks old after a quiet
         // time) or find that something was evicted.
         for _ in 0..READS {

@@ -96,6 +96,18 @@ mutants! {
     ElsewhereFirst,
     /// What one server was told of is taken for told to the next.
     ElsewhereForgetsPlace,
+    /// A token is answered from near, whatever was heard.
+    NearUnheard,
+    /// A commit returns the moment before it has invalidated.
+    TokenTooEarly,
+    /// A token is compared with the clock of any epoch.
+    AnyEpochAnswers,
+    /// A token of a commit that was not delivered promises nothing.
+    UndeliveredAnswered,
+    /// What is loaded past the store embeds what is cached.
+    BypassNestsCached,
+    /// While the store is away, who shows a token is served as everybody is.
+    AwayAsEver,
 }
 
 impl Mutant {
@@ -134,6 +146,10 @@ impl Mutant {
             Mutant::PlaceIsServer | Mutant::OwnWaitingOnly => World::two_lines(),
             Mutant::ElsewhereFirst => World::two_lines_away(),
             Mutant::ElsewhereForgetsPlace => World::two_lines_failover(),
+            Mutant::NearUnheard | Mutant::TokenTooEarly => World::tokens(),
+            Mutant::AnyEpochAnswers => World::tokens_of_two_lines(),
+            Mutant::UndeliveredAnswered | Mutant::BypassNestsCached => World::tokens_away(),
+            Mutant::AwayAsEver => World::tokens_away_both(),
         }
     }
 }

@@ -5,6 +5,7 @@
 use crate::Mutant;
 use crate::action::Action;
 use crate::machine::{NESTED, Process, Protocol, Sent, State, VALUE, Wrong};
+use crate::promise::Promise;
 use crate::recover::Health;
 use crate::store::{Set, Token, Version};
 
@@ -15,6 +16,10 @@ mod flight;
 pub struct Reader {
     process: u8,
     key: u8,
+    /// Whether it shows what the last commit has returned,
+    shows: bool,
+    /// and what that promises.
+    promise: Option<Promise>,
     phase: Phase,
     /// What it must be answered with, at least.
     least: Version,
@@ -62,8 +67,8 @@ enum Stage {
 
 impl Reader {
     /// One that has nothing to do.
-    pub fn new(process: u8, key: u8) -> Reader {
-        Reader { process, key, phase: Phase::Idle, least: 0, generation: 0 }
+    pub fn new(process: u8, key: u8, shows: bool) -> Reader {
+        Reader { process, key, shows, promise: None, phase: Phase::Idle, least: 0, generation: 0 }
     }
 }
 
@@ -109,15 +114,20 @@ impl State {
     pub(crate) fn read(&mut self, at: u8, protocol: &Protocol) {
         let reader = &self.readers[usize::from(at)];
         let (process, key) = (reader.process, reader.key);
+        let promise = self.promise.filter(|_| reader.shows);
+        let promised = promise.map_or(0, |it| it.version);
         let near = self.processes[usize::from(process)].near.as_ref();
         // What a value embeds is not taken from near.
         let near = near.filter(|_| key == VALUE);
+        let near = near.filter(|_| promise.is_none_or(|it| self.has_heard(process, it, protocol)));
         if let Some(version) = near.and_then(|it| it.get(key, self.now, protocol.without)) {
-            let least = self.least_near(process, protocol);
+            let least = self.least_near(process, protocol).max(promised);
             self.judge(version, least, true);
             return;
         }
-        self.readers[usize::from(at)].least = self.least(process, protocol);
+        let least = self.least(process, protocol).max(promised);
+        let reader = &mut self.readers[usize::from(at)];
+        (reader.least, reader.promise) = (least, promise);
         self.begin_look(at);
     }
 
@@ -196,6 +206,10 @@ impl State {
         {
             near.check(token, protocol.without);
         }
+        if let Sent::Answer(_, _, token) | Sent::Nothing(_, token) = sent {
+            self.answered(at, token, protocol);
+        }
+        let process = self.process(at);
         match (sent, &mut process.near) {
             (Sent::Message(message, applied), Some(near)) => {
                 near.message(message, protocol.without);
@@ -211,16 +225,23 @@ impl State {
             (Sent::Answer(reader, value, token), _) => {
                 self.readers[usize::from(reader)].phase = Phase::Answered(Some((value, token)));
             }
-            (Sent::Heard(writer), _) => self.returns(writer),
+            (Sent::Heard(writer), _) => self.returns(writer, protocol),
             (Sent::Message(..) | Sent::Nothing(..), None) => {}
         }
     }
 
     pub(crate) fn look(&mut self, at: u8, protocol: &Protocol) {
         let Reader { process, key, phase, generation, .. } = self.readers[usize::from(at)];
-        let Phase::Answered(read) = phase else {
+        let Phase::Answered(mut read) = phase else {
             return;
         };
+        if self.bypasses(at, read.map(|(_, token)| token), protocol) {
+            if !protocol.is(Mutant::BypassNestsCached) {
+                // With all that is in it.
+                return self.answer(at, self.source);
+            }
+            read = None;
+        }
         if let Some((Some(version), _)) = read {
             let generation =
                 match (&self.process(process).near, protocol.is(Mutant::WithoutNearGeneration)) {
@@ -244,6 +265,20 @@ impl State {
         }
     }
 
+    /// Whether a reader is answered by the source alone: what the store said, if it did, may be
+    /// from before what the reader was promised.
+    fn bypasses(&self, at: u8, said: Option<Token>, protocol: &Protocol) -> bool {
+        let reader = &self.readers[usize::from(at)];
+        let Some(promise) = reader.promise else {
+            return false;
+        };
+        let store = self.processes[usize::from(reader.process)].store;
+        match said {
+            Some(said) => !promise.is_before(store, said, protocol),
+            None => !protocol.is(Mutant::AwayAsEver),
+        }
+    }
+
     fn readers_who(&self, is: impl Fn(&Reader) -> bool) -> Set {
         let those = (0..).zip(&self.readers).filter(|(_, reader)| is(reader));
         those.fold(0, |all, (n, _)| all | 1 << n)
@@ -264,7 +299,7 @@ impl State {
     fn answer(&mut self, at: u8, version: Version) {
         let reader = self.readers[usize::from(at)].clone();
         self.judge(version, reader.least, false);
-        self.readers[usize::from(at)] = Reader::new(reader.process, reader.key);
+        self.readers[usize::from(at)] = Reader::new(reader.process, reader.key, reader.shows);
         // Who comes next is another reader.
         for flight in self.process(reader.process).flights.iter_mut().flatten() {
             let others = !(1 << at);
@@ -284,7 +319,7 @@ impl State {
     }
 
     /// The connection is lost: nobody of this process hears what was sent.
-    pub(crate) fn hang_up(&mut self, at: u8) {
+    pub(crate) fn hang_up(&mut self, at: u8, protocol: &Protocol) {
         let process = self.process(at);
         process.asked = None;
         let sent = std::mem::take(&mut process.queue);
@@ -295,7 +330,7 @@ impl State {
         }
         for sent in sent {
             if let Sent::Heard(writer) = sent {
-                self.returns(writer);
+                self.returns_unheard(writer, protocol);
             }
         }
     }

@@ -94,7 +94,7 @@ impl State {
     /// The store does not answer this process, or not as its own.
     pub(crate) fn fail(&mut self, at: u8, protocol: &Protocol) {
         self.take_out_of_use(at, protocol);
-        self.hang_up(at);
+        self.hang_up(at, protocol);
     }
 
     /// Nobody here reads the store any more until it has come back; what it has sent still arrives.

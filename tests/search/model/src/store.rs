@@ -46,6 +46,14 @@ pub struct Token {
     pub clock: u8,
 }
 
+impl Token {
+    /// Whether it is the same moment as the other, or a later one of its epoch.
+    pub(crate) fn includes(self, other: Token, without: Option<Mutant>) -> bool {
+        let is_comparable = self.epoch == other.epoch || without == Some(Mutant::AnyEpochAnswers);
+        is_comparable && self.clock >= other.clock
+    }
+}
+
 /// A stored value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Value {

@@ -25,6 +25,8 @@ pub struct World {
     pub stores: Vec<u8>,
     /// Of each reader, its process.
     pub readers: Vec<u8>,
+    /// Which reader shows what the last commit has returned, if one does.
+    pub shows: Option<usize>,
     /// Of each writer, its process; `None`: it knows nothing of the cache.
     pub writers: Vec<Option<u8>>,
     /// Which processes relay.
@@ -60,6 +62,7 @@ impl World {
             processes: 2,
             stores: vec![0, 0],
             readers: vec![0; readers],
+            shows: None,
             writers: vec![Some(1); writers],
             relays: Vec::new(),
             near: false,
@@ -273,6 +276,48 @@ impl World {
         })
     }
 
+    /// A reader who shows the token of a commit in another process, beside one who does not; near.
+    pub fn tokens() -> World {
+        World::new("tokens", 2, 1, 2).with(|world| (world.near, world.shows) = (true, Some(1)))
+    }
+
+    /// The same, and a relay is quicker than the writer.
+    pub fn tokens_relayed() -> World {
+        World::tokens().with(|world| {
+            (world.name, world.relays) = ("tokens, relayed", vec![1]);
+            world.left.writes = 1;
+        })
+    }
+
+    /// The writer, or the readers, lose the store; what is read embeds another cached value.
+    pub fn tokens_away() -> World {
+        World::new("tokens, away", 2, 1, 1).with(|world| {
+            (world.nested, world.shows, world.left.cuts) = (true, Some(1), 1);
+        })
+    }
+
+    /// Both do, and nobody else reads.
+    pub fn tokens_away_both() -> World {
+        World::new("tokens, both away", 1, 1, 1).with(|world| {
+            (world.nested, world.shows, world.left.cuts) = (true, Some(0), 2);
+        })
+    }
+
+    /// A replica takes over.
+    pub fn tokens_failover() -> World {
+        World::new("tokens, fail-over", 2, 1, 1).with(|world| {
+            (world.shows, world.left.failovers) = (Some(1), 1);
+        })
+    }
+
+    /// Each process has a store of its own, with a clock of its own.
+    pub fn tokens_of_two_lines() -> World {
+        World::new("tokens, two lines", 1, 1, 1).with(|world| {
+            (world.stores, world.relays, world.shows) = (vec![0, 1], vec![0, 1], Some(0));
+            world.left.others = 1;
+        })
+    }
+
     /// Whether processes ask how the store is: where time counts.
     pub(crate) fn listens(&self) -> bool {
         self.left.ticks > 0
@@ -307,6 +352,12 @@ impl World {
             World::two_lines(),
             World::two_lines_away(),
             World::two_lines_failover(),
+            World::tokens(),
+            World::tokens_relayed(),
+            World::tokens_away(),
+            World::tokens_away_both(),
+            World::tokens_failover(),
+            World::tokens_of_two_lines(),
         ];
         match bounds {
             Bounds::Small => small,

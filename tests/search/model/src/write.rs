@@ -4,7 +4,7 @@ use crate::Mutant;
 use crate::action::Action;
 use crate::machine::{Protocol, Sent, State, TAGS};
 use crate::recover::Health;
-use crate::store::{Slice, Version};
+use crate::store::{Slice, Token, Version};
 
 mod relay;
 
@@ -37,6 +37,8 @@ pub struct Writer {
     phase: Phase,
     /// Its transaction has taken longer than its block lasts.
     late: bool,
+    /// When its commit had been invalidated.
+    told: Option<Token>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -72,7 +74,7 @@ enum Before {
 impl Writer {
     /// One that has nothing to do.
     pub fn new(process: Option<u8>) -> Writer {
-        Writer { process, phase: Phase::Idle, late: false }
+        Writer { process, phase: Phase::Idle, late: false, told: None }
     }
 }
 
@@ -243,7 +245,7 @@ impl State {
         if self.process(process).health == Health::Away {
             // The row waits, and the store does not come back before it is delivered.
             self.distrust(process, protocol);
-            return self.returns(at);
+            return self.returns(at, protocol);
         }
         if protocol.is(Mutant::NoStampOnUnblock) {
             self.writer(at).phase = Phase::Invalidated { version, here };
@@ -260,19 +262,27 @@ impl State {
         if first && is_delivered && !protocol.is(Mutant::MarksFirst) {
             return self.hear_of_others(at, process, version, protocol);
         }
+        let before = self.told_now(process, protocol);
         match self.store_invalidate(process, first, protocol, version) {
             // The row waits.
-            None => self.returns(at),
+            None => self.returns(at, protocol),
             Some(false) => self.writer(at).phase = Phase::Committed { version, here: Some(here) },
             Some(true) => {
                 self.is_applied(process, version);
-                self.writer(at).phase = Phase::Invalidated { version, here };
+                let done = self.told_now(process, protocol);
+                let writer = self.writer(at);
+                writer.phase = Phase::Invalidated { version, here };
+                writer.told = match protocol.is(Mutant::TokenTooEarly) {
+                    true => before,
+                    false => done,
+                };
             }
         }
     }
 
     /// Its row was delivered, and here.
     fn hear_of_others(&mut self, at: u8, process: u8, version: Version, protocol: &Protocol) {
+        self.writer(at).told = self.told_now(process, protocol);
         let must_hear = self.process(process).near.is_some() && self.reaches(process);
         if must_hear && !protocol.is(Mutant::ReturnsUnheard) {
             self.writer(at).phase = Phase::Hears(version);
@@ -291,7 +301,7 @@ impl State {
             self.deliver_row(version, here);
             self.writer(at).phase = Phase::Marked(version);
             if !protocol.world.strict {
-                self.returns(at);
+                self.returns(at, protocol);
             }
         }
     }
@@ -331,11 +341,17 @@ impl State {
                 self.store_mut(process).block_ends(at);
             }
         }
-        self.returns(at);
+        self.returns(at, protocol);
+    }
+
+    /// Nobody has answered when the store was told of its row.
+    pub(crate) fn returns_unheard(&mut self, at: u8, protocol: &Protocol) {
+        self.writer(at).told = None;
+        self.returns(at, protocol);
     }
 
     /// `commit()` returns.
-    pub(crate) fn returns(&mut self, at: u8) {
+    pub(crate) fn returns(&mut self, at: u8, protocol: &Protocol) {
         let writer = self.writer(at);
         let version = match writer.phase {
             Phase::Committed { version, .. }
@@ -345,7 +361,11 @@ impl State {
             Phase::Idle | Phase::Blocking(_) | Phase::Ready | Phase::Gone => return,
         };
         writer.phase = Phase::Idle;
+        let told = writer.told.take();
         if let Some(process) = writer.process {
+            if protocol.world.shows.is_some() {
+                self.promises(process, version, told);
+            }
             let process = self.process(process);
             process.returned = process.returned.max(version);
         }
@@ -356,7 +376,7 @@ impl State {
         if let Some(process) = self.writers[usize::from(at)].process {
             self.take_out_of_use(process, protocol);
         }
-        self.returns(at);
+        self.returns(at, protocol);
     }
 
     pub(crate) fn crash(&mut self, at: u8) {

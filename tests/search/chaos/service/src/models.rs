@@ -48,6 +48,7 @@ pub async fn create(pool: &PgPool) -> Result<(), sqlx::Error> {
          CREATE TABLE page (id BIGINT PRIMARY KEY, version BIGINT NOT NULL, text TEXT NOT NULL);
          CREATE TABLE account (id BIGINT PRIMARY KEY, version BIGINT NOT NULL);
          CREATE TABLE era (floor BIGINT NOT NULL);
+         CREATE TABLE shown (process BIGINT PRIMARY KEY, token TEXT NOT NULL, written TEXT NOT NULL);
          CREATE INDEX ON review (book_id);
          INSERT INTO era VALUES (0);
          INSERT INTO author SELECT id, 0 FROM generate_series(0, {AUTHORS} - 1) id;

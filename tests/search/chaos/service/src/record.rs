@@ -105,6 +105,9 @@ pub struct Sight {
     pub version: i64,
     /// A load that began after the read did has read it from the database, if anything was loaded.
     pub direct: bool,
+    /// The reader has shown the token of the commit that wrote this version.
+    #[serde(default)]
+    pub promised: Option<i64>,
 }
 
 /// How a write was made.

@@ -43,6 +43,7 @@ pub struct Read {
     pub tier: Tier,
     /// See [`chaos_service::record::Sight`].
     pub direct: bool,
+    pub promised: Option<i64>,
 }
 
 /// A write to one register.
@@ -90,6 +91,8 @@ struct Known {
     /// It was written through the cache of this process.
     own: HashMap<ProcessId, Stairs>,
     lost: Vec<Lost>,
+    /// Versions that were written through the cache, and that no trigger reported.
+    unreported: Vec<i64>,
     writes: VecDeque<Write>,
     reads: VecDeque<Read>,
 }
@@ -200,6 +203,9 @@ impl Checker {
                         own.raise(at, write.version);
                     }
                 }
+                if write.way == Way::Cache && !is_reported {
+                    known.unreported.push(write.version);
+                }
                 if outcome == Outcome::Applied && is_reported && !is_lost {
                     known.applied[write.line as usize].raise(at, write.version);
                 }
@@ -235,6 +241,9 @@ impl Checker {
         if read.version > known.possible.at(read.end) {
             violation = Some(Violation::new(Rule::Future, read, 0, 0, known));
         }
+        if known.is_promised_more(read) {
+            violation = Some(Violation::new(Rule::Promised, read, 0, 0, known));
+        }
         for (rule, stairs, bound) in rules::of(read, known, &self.bounds) {
             let age = stairs.age(read.version, read.start);
             let adds = match rule.is_by_delivery() {
@@ -264,6 +273,12 @@ impl Known {
     fn facts(&mut self) -> impl Iterator<Item = &mut Stairs> {
         let own = self.own.values_mut();
         own.chain(&mut self.applied).chain([&mut self.committed])
+    }
+
+    /// Whether it is behind the commit whose token was shown.
+    fn is_promised_more(&self, read: &Read) -> bool {
+        let promised = read.promised.filter(|promised| *promised > read.version);
+        promised.is_some_and(|it| self.lost(it).is_none() && !self.unreported.contains(&it))
     }
 
     fn lost(&self, version: i64) -> Option<&Lost> {

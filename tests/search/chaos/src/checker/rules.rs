@@ -15,6 +15,8 @@ pub enum Rule {
     Future,
     /// A process sees what it has written itself through the cache.
     Own,
+    /// Who shows the token of a commit sees what it wrote, in whichever process and line.
+    Promised,
     /// Nothing stale survives: what the line's store was told of is seen by
     /// every read of that line that begins after that.
     Applied,

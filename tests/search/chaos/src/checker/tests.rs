@@ -17,13 +17,20 @@ const BESIDE: ProcessId = 3;
 struct Story {
     checker: Checker,
     model: Model,
+    promised: Option<i64>,
 }
 
 fn story() -> Story {
-    Story { checker: Checker::new(BOUNDS), model: Model::Author }
+    Story { checker: Checker::new(BOUNDS), model: Model::Author, promised: None }
 }
 
 impl Story {
+    /// Readers show the token of this version's commit.
+    fn promised(mut self, version: i64) -> Story {
+        self.promised = Some(version);
+        self
+    }
+
     fn strict(mut self) -> Story {
         self.model = Model::Account;
         self
@@ -78,6 +85,7 @@ impl Story {
             version,
             tier,
             direct,
+            promised: self.promised,
         });
         self
     }
@@ -174,6 +182,16 @@ fn a_process_sees_what_it_has_written() {
     // But not what it wrote past the cache.
     let written = story().write(1, 10, Some(20), PLAIN);
     written.read(HERE, Tier::Far, 21, 0).keeps_to_all();
+}
+
+#[test]
+fn who_shows_a_token_sees_what_was_written() {
+    for tier in [Tier::Near, Tier::Far, Tier::Bypass] {
+        let written = || story().write(1, 10, Some(20), COMMITTED).promised(1);
+        written().read(BESIDE, tier, 21, 1).keeps_to_all();
+        written().read(BESIDE, tier, 21, 0).breaks(&[Rule::Promised]);
+        written().loses(30, 40, 0).read(BESIDE, tier, 2000, 0).keeps_to_all();
+    }
 }
 
 #[test]

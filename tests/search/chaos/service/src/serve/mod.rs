@@ -5,6 +5,7 @@ mod log;
 mod pauses;
 mod points;
 mod readers;
+mod shown;
 mod watch;
 mod writers;
 
@@ -19,7 +20,7 @@ use cache_runtime::{Builder, Cache, Mechanism, RedisStore, Schema};
 use sqlx::postgres::PgPoolOptions;
 
 use crate::models::{Db, SCHEMA};
-use crate::record::{Command, Line, Orders, Record, Stored};
+use crate::record::{Command, Line, Orders, ProcessId, Record, Stored};
 use log::Log;
 pub use pauses::Pauses;
 use points::Points;
@@ -45,6 +46,7 @@ async fn patiently<E: Display>(work: impl Future<Output = Result<(), E>>) -> Res
 /// What its tasks share.
 #[derive(Clone)]
 struct Service {
+    process: ProcessId,
     line: Line,
     db: Db,
     /// The models of `cache.toml`, and the strict ones.
@@ -85,6 +87,7 @@ async fn run(orders: Orders, off: Option<Mechanism>) {
     let watch = Arc::new(Watch::new(log.clone(), points.clone()));
     let strict_watch = Arc::new(Watch::new(log.clone(), points.clone()));
     let service = Service {
+        process: orders.process,
         line: orders.line,
         cache: build(&orders, off, &db, &SCHEMA, &watch).await,
         strict: build(&orders, off, &db, &chaos_strict::SCHEMA, &strict_watch).await,

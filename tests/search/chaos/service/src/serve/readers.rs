@@ -6,7 +6,7 @@ use std::time::Duration;
 use cache_runtime::{Answer, CacheStatus, Error, Fetched};
 use chaos_strict::Account;
 
-use super::{Service, patiently};
+use super::{Service, patiently, shown};
 use crate::clock::now;
 use crate::models::{ACCOUNTS, AUTHORS, Author, BOOKS, Book, HOT_PAGES, PAGES, Page};
 use crate::models::{REVIEWS_OF_A_BOOK, Review, one_of};
@@ -25,6 +25,7 @@ pub(super) fn start(service: &Service, orders: &Orders) {
         tokio::spawn(read(service.clone(), pace));
     }
     tokio::spawn(read_past_the_cache(service.clone()));
+    tokio::spawn(shown::read(service.clone()));
 }
 
 async fn read(service: Service, pace: Duration) {
@@ -76,7 +77,7 @@ async fn read_one(service: &Service) -> Result<(), Error> {
             let version = value.map_or(-1, |account| account.version);
             let register = Model::Account.register(id);
             let direct = true;
-            (status, vec![Sight { register, version, direct }])
+            (status, vec![Sight { register, version, direct, promised: None }])
         }
     };
     service.log.note(|end| Record::Read { start, end, tier: tier(status), seen });
@@ -99,24 +100,26 @@ async fn read_pages(service: &Service) -> Result<(), Error> {
     Ok(())
 }
 
-fn author(id: i64, author: Option<&Author>, direct: bool) -> Sight {
+pub(super) fn author(id: i64, author: Option<&Author>, direct: bool) -> Sight {
     Sight {
         register: Model::Author.register(id),
         version: author.map_or(-1, |author| author.version),
         direct,
+        promised: None,
     }
 }
 
-fn page(id: i64, page: Option<&Page>) -> Sight {
+pub(super) fn page(id: i64, page: Option<&Page>) -> Sight {
     Sight {
         register: Model::Page.register(id),
         version: page.map_or(-1, |page| page.version),
         direct: true,
+        promised: None,
     }
 }
 
 /// The book, and what is in it: its author came through the cache, its reviews from its own load.
-fn book(id: i64, book: Option<&Book>) -> Vec<Sight> {
+pub(super) fn book(id: i64, book: Option<&Book>) -> Vec<Sight> {
     let reviews: &[Review] = book.map_or(&[], |book| &book.reviews);
     let in_slot = |slot| reviews.iter().find(|review| review.slot == slot);
     let mut seen = vec![
@@ -124,6 +127,7 @@ fn book(id: i64, book: Option<&Book>) -> Vec<Sight> {
             register: Model::Book.register(id),
             version: book.map_or(-1, |book| book.version),
             direct: true,
+            promised: None,
         },
         author(id % AUTHORS, book.and_then(|book| book.author.as_deref()), false),
     ];
@@ -131,11 +135,12 @@ fn book(id: i64, book: Option<&Book>) -> Vec<Sight> {
         register: Model::Review.register(id * REVIEWS_OF_A_BOOK + slot),
         version: in_slot(slot).map_or(-1, |review| review.version),
         direct: true,
+        promised: None,
     }));
     seen
 }
 
-fn tier(status: CacheStatus) -> Tier {
+pub(super) fn tier(status: CacheStatus) -> Tier {
     match status.answer {
         Answer::Hit if status.tier == "near" => Tier::Near,
         Answer::Hit => Tier::Far,
@@ -168,7 +173,12 @@ async fn read_an_account(service: &Service) -> Result<(), sqlx::Error> {
         start,
         end,
         tier: Tier::Database,
-        seen: vec![Sight { register: Model::Account.register(id), version, direct: true }],
+        seen: vec![Sight {
+            register: Model::Account.register(id),
+            version,
+            direct: true,
+            promised: None,
+        }],
     });
     Ok(())
 }

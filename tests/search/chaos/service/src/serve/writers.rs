@@ -60,12 +60,16 @@ impl Service {
         let start = self.committing(Way::Cache, &written);
         let committed = tx.commit().await;
         let outcome = match committed {
-            Ok(()) if before.is_some() && before == watch.store() => Outcome::Applied,
-            Ok(()) => Outcome::Committed,
+            Ok(_) if before.is_some() && before == watch.store() => Outcome::Applied,
+            Ok(_) => Outcome::Committed,
             Err(_) => Outcome::Unknown,
         };
-        self.committed(start, Way::Cache, outcome, written);
-        Ok(committed?)
+        self.committed(start, Way::Cache, outcome, written.clone());
+        let token = committed?;
+        if !matches!(what, What::Account(_)) {
+            self.show(token, &written).await;
+        }
+        Ok(())
     }
 
     async fn write_plainly(&self) -> Result<(), sqlx::Error> {
