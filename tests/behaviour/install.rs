@@ -21,7 +21,7 @@ async fn refused() {
     sqlx::raw_sql(
         "CREATE TABLE image (id); CREATE TABLE video (id); CREATE TABLE organization (id);
          CREATE TABLE organization_user (id, user_id, organization_id); CREATE TABLE user (id);
-         CREATE TABLE plio (id, uuid, video_id, created_by_id); CREATE TABLE item (id, plio);
+         CREATE TABLE plio (id, uuid, video_id, created_by_id, status, is_public); CREATE TABLE item (id, plio);
          CREATE TABLE question (id, item_id, image_id);",
     )
     .execute(&pool)

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use cache_runtime::{Cache, Schema};
+use cache_runtime::{Cache, ConsistencyToken, Schema};
 use conduit::{Article, Db, SCHEMA, Thread};
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
@@ -26,12 +26,12 @@ macro_rules! in_transaction {
             Db::Postgres(pool) => {
                 let mut $tx = cache.begin_on(pool).await.expect("a transaction");
                 $done
-                $tx.commit().await.expect("committed");
+                $tx.commit().await.expect("committed")
             }
             Db::Sqlite(pool) => {
                 let mut $tx = cache.begin_on(pool).await.expect("a transaction");
                 $done
-                $tx.commit().await.expect("committed");
+                $tx.commit().await.expect("committed")
             }
         }
     }};
@@ -118,11 +118,11 @@ impl Town {
     }
 
     /// A write of this process, through its cache.
-    async fn write(&self, process: usize, sql: &str) {
+    async fn write(&self, process: usize, sql: &str) -> ConsistencyToken {
         let sql = self.spelt(sql);
         in_transaction!(self, process, tx => {
             sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *tx).await.expect("written");
-        });
+        })
     }
 }
 

@@ -478,7 +478,13 @@ async fn a_thousand_moves_by_two_processes(town: Town) {
                 town.sql(&write).await;
                 town.told().await;
             }
-            _ => town.write(writer, &write).await,
+            // Who shows the token of the commit sees it in the other process as well.
+            _ => {
+                let token = town.write(writer, &write).await;
+                let (other, _) = &town.processes[other];
+                let (here, there) = (lists!(&town.processes[writer].0), other.at_least(token));
+                assert_eq!(lists!(&there), here, "wrong answer after {write}");
+            }
         }
         town.lists_are_as_in_the_database(writer).await;
         if random.u8(0..4) == 0 {
