@@ -1,24 +1,17 @@
 //! What a schema answers: what a write yields and reaches, what a value must register.
 
 mod lists;
+mod tag;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
 
 pub use lists::ListReport;
+pub use tag::TagColumns;
 
 use crate::schema::{
     Consistency, Dependency, Direction, Hop, Model, Path, Policy, Reference, Schema, write_chain,
 };
-
-/// Columns of a model whose values make a tag: `item#plio_id`, `video#tenant,id`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TagColumns {
-    /// The model.
-    pub model: String,
-    /// Its columns.
-    pub columns: Vec<String>,
-}
 
 /// A tag that a write to a model yields.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -347,12 +340,6 @@ fn add_reach(reached: &mut Vec<Reach>, cached: &Model, path: &[Hop], on: Change)
         Some(known) if on == Change::Row => known.on = Change::Row,
         Some(_) => {}
         None => reached.push(Reach { model: cached.name.clone(), path: path.to_vec(), on }),
-    }
-}
-
-impl fmt::Display for TagColumns {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}#{}", self.model, self.columns.join(","))
     }
 }
 

@@ -144,3 +144,8 @@ impl RawModel {
 pub(crate) fn columns(written: &str) -> Vec<String> {
     written.split(',').map(|column| column.trim().to_owned()).collect()
 }
+
+/// The texts without their places.
+pub(crate) fn strings(spanned: &[Spanned<String>]) -> Vec<String> {
+    spanned.iter().map(|string| string.get_ref().clone()).collect()
+}

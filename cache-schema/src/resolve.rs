@@ -2,15 +2,12 @@
 
 mod lists;
 mod paths;
-
-use std::time::Duration;
-
-use toml::Spanned;
+mod policy;
 
 use crate::diagnostic::Errors;
 use crate::graph::{Graph, strict};
-use crate::raw::{File, RawModel, RawPolicy};
-use crate::schema::{Consistency, List, Model, Policy, Reference};
+use crate::raw::{File, RawModel, strings};
+use crate::schema::{List, Model, Reference};
 
 /// Finds the paths, and puts the models and the lists together.
 pub(crate) fn all(file: &File, errors: &mut Errors) -> (Vec<Model>, Vec<List>) {
@@ -30,7 +27,7 @@ fn model(graph: &Graph<'_>, raw: &RawModel, is_strict: bool, errors: &mut Errors
         of: raw.of.as_ref().map(|of| of.get_ref().clone()),
         table: raw.table.get_ref().clone(),
         id: strings(&raw.id),
-        cached: raw.cached.as_ref().map(|policy| self::policy(policy, is_strict)),
+        cached: raw.cached.as_ref().map(|policy| policy::resolved(policy, is_strict)),
         references: raw
             .references
             .iter()
@@ -43,19 +40,4 @@ fn model(graph: &Graph<'_>, raw: &RawModel, is_strict: bool, errors: &mut Errors
         depends_on: paths::dependencies(graph, raw, errors),
         ignores: strings(&raw.ignores),
     }
-}
-
-/// What is built from it may make it strict.
-fn policy(raw: &RawPolicy, is_strict: bool) -> Policy {
-    let mut policy = raw.policy.clone();
-    if is_strict {
-        policy.consistency = Consistency::Strict;
-        // What [cache] says is for those who can have one.
-        policy.lease = Duration::ZERO;
-    }
-    policy
-}
-
-fn strings(spanned: &[Spanned<String>]) -> Vec<String> {
-    spanned.iter().map(|string| string.get_ref().clone()).collect()
 }

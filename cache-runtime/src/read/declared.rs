@@ -13,4 +13,5 @@ pub(crate) mod key;
 pub(crate) mod list;
 pub(crate) mod nested;
 pub(crate) mod part;
+mod prepare;
 pub(crate) mod source;

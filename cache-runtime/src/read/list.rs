@@ -2,3 +2,4 @@
 
 pub(crate) mod ids;
 pub(crate) mod listing;
+pub(crate) mod parts;

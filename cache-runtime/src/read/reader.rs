@@ -6,7 +6,7 @@ use crate::cache::Cache;
 use crate::error::Error;
 use crate::model::list::Part;
 use crate::read::list::ids::{IdOf, LoadList};
-use crate::read::list::listing;
+use crate::read::list::parts;
 use crate::read::load::{Find, Load};
 
 /// Where values are read from: a `&Cache`, or a `&mut Transaction`, which sees what it has written.
@@ -136,7 +136,7 @@ macro_rules! readers {
                 list: L,
                 part: Part<IdOf<L>>,
             ) -> Result<Vec<Arc<L::Of>>, Error> {
-                listing::values(self, &list, part).await
+                parts::values(self, &list, part).await
             }
 
             async fn list_ids<L: LoadList<Db>>(
@@ -144,11 +144,11 @@ macro_rules! readers {
                 list: L,
                 part: Part<IdOf<L>>,
             ) -> Result<Vec<IdOf<L>>, Error> {
-                Ok(listing::ids(self, &list, part).await?.0)
+                Ok(parts::ids(self, &list, part).await?.0)
             }
 
             async fn list_count<L: LoadList<Db>>(self, list: L) -> Result<usize, Error> {
-                listing::count(self, &list).await
+                parts::count(self, &list).await
             }
         }
 

@@ -1,6 +1,6 @@
 //! What a write does to lists.
 
-use crate::answers::TagColumns;
+use crate::answers::tag::TagColumns;
 use crate::schema::{Condition, Consistency, List, ListStep, Schema};
 
 /// A tag of a list that a write to a model yields: of rows that come into the list, leave it, or

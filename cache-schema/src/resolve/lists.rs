@@ -2,10 +2,10 @@
 
 use toml::Spanned;
 
-use super::{policy, strings};
+use super::policy;
 use crate::diagnostic::Errors;
 use crate::graph::{Graph, MANY, Route};
-use crate::raw::{File, RawList, RawModel, order};
+use crate::raw::{File, RawList, RawModel, order, strings};
 use crate::schema::{Condition, Consistency, Direction, Hop, List, ListKey, ListStep, Order};
 
 pub(super) fn list(
@@ -56,7 +56,10 @@ pub(super) fn list(
             })
             .collect(),
         limit: list.limit,
-        policy: policy(&list.policy, list.policy.policy.consistency == Consistency::Strict),
+        policy: policy::resolved(
+            &list.policy,
+            list.policy.policy.consistency == Consistency::Strict,
+        ),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::schema::Policy;
+use crate::schema::policy::Policy;
 use crate::source::Position;
 
 /// `[list.x]`: the rows of a model that have the same key, in an order.

@@ -3,6 +3,7 @@
 mod capacity;
 mod graph;
 mod keys;
+mod list_settings;
 mod lists;
 mod names;
 mod near;

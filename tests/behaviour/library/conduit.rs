@@ -1,5 +1,5 @@
-//! Conduit (`tests/apps/conduit`), whose values and lists load themselves: its town, and the stories
-//! that are told there.
+//! Conduit (`tests/apps/conduit`), whose values and lists load themselves: its town, and the
+//! stories that are told there.
 
 use std::sync::Arc;
 
@@ -40,14 +40,15 @@ macro_rules! in_transaction {
 mod answers;
 mod articles;
 mod lists;
+mod moves;
 
 pub fn stories() -> Vec<Story> {
-    [answers::stories(), articles::stories(), lists::stories()].concat()
+    [answers::stories(), articles::stories(), lists::stories(), moves::stories()].concat()
 }
 
 /// Those that catch what is taken out.
 pub fn mutants() -> Vec<(Without, Vec<Story>)> {
-    lists::mutants()
+    moves::mutants()
 }
 
 type Process = (Cache<Db>, Arc<Events>);
