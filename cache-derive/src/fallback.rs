@@ -151,6 +151,14 @@ fn loads(input: &DeriveInput, runtime: &TokenStream, bounds: &TokenStream) -> Op
     let any = quote!(<Db: ::core::marker::Send + ::core::marker::Sync + 'static>);
     let result = quote!(::core::result::Result);
     Some(quote! {
+        #runtime::__private::parts! {
+            #[automatically_derived]
+            impl #runtime::__private::Whole for #ident where #bounds {
+                const BY_ID: &'static str = "";
+                const SNAPSHOT: bool = false;
+                type Lists = ();
+            }
+        }
         #[automatically_derived]
         impl #any #runtime::Load<Db> for #ident where #bounds {
             async fn load(

@@ -32,6 +32,8 @@ use proc_macro::TokenStream;
 /// | `#[cached(model = "plio")]` | the model; without it, the struct's name in kebab-case |
 /// | `#[cached(projection = "user")]` | some of the model's columns, to be embedded; no getters |
 /// | `#[cached(dependencies("image"))]` | it does not carry these rows; `impl Dependencies` names them |
+/// | `#[cached(load)]`, `#[cached(filter(is_draft = false))]` | it loads itself; which rows it has |
+/// | `#[cached(by("article-tag.tag": String))]` | the type of what a list is by, if no field says it |
 /// | `#[cached(crate = "path")]` | where `cache_runtime` is, if renamed |
 ///
 /// | on a field | |

@@ -4,14 +4,14 @@ mod sql;
 
 use cache_schema::{List, ListKey, Model, Schema, suggest};
 use proc_macro2::TokenStream;
-use quote::{ToTokens, format_ident, quote};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Error, Ident};
 
 use crate::ast::Struct;
 use crate::cached::{policy, write_key};
 use crate::check::pascal_case;
 use crate::getters::{given, taken};
-use crate::rows::add_tag;
+use crate::rows::{add_tag, at};
 
 /// All lists of the struct's model.
 pub(crate) fn expand(
@@ -46,53 +46,86 @@ pub(crate) fn expand(
 struct Part {
     ident: Ident,
     ty: TokenStream,
+    /// Stops the build where the type is not that of the id which the column holds.
+    check: Option<TokenStream>,
 }
 
 impl Part {
+    /// Its type is what `by` says, else that of its field, else of the id that it refers to.
     fn new(row: &Struct, list: &List, key: &ListKey, schema: &Schema) -> Result<Part, Error> {
-        let ty = ty(row, list, key, schema).ok_or_else(|| untyped(row, list, key, schema))?;
         // A keyword is a column's name all the same.
-        let ident = syn::parse_str(&key.column);
-        let ident = ident.unwrap_or_else(|_| format_ident!("{}_", key.column));
-        Ok(Part { ident, ty })
+        let ident = syn::parse_str(&key.column).ok().filter(|ident| ident != "from");
+        let ident = ident.unwrap_or_else(|| format_ident!("{}_", key.column));
+        let target = target(list, key, schema);
+        let id = target.and_then(|target| id_of(row, target, schema));
+        let by = row.by.iter().find(|by| by.column.value() == key.written);
+        let field = row.column(&key.column).filter(|_| key.is_own);
+        let (ty, check) = match (by, field, id) {
+            (Some(by), _, id) => {
+                let (ty, runtime) = (&by.ty, row.runtime_at(at(&by.ty)));
+                let check = id.map(|id| {
+                    quote_spanned! {at(ty)=>
+                        #runtime::__private::assert_references::<#ty, #id>();
+                    }
+                });
+                (ty.to_token_stream(), check)
+            }
+            (None, Some(field), _) => (field.not_null().to_token_stream(), None),
+            (None, None, Some(id)) => (id, None),
+            (None, None, None) => return Err(untyped(row, list, key, target, schema)),
+        };
+        Ok(Part { ident, ty, check })
     }
 }
 
-/// The type of a column of the key: what `by` says, else that of its field, else of the id that it
-/// refers to.
-fn ty(row: &Struct, list: &List, key: &ListKey, schema: &Schema) -> Option<TokenStream> {
-    if let Some(by) = row.by.iter().find(|by| by.column.value() == key.written) {
-        return Some(by.ty.to_token_stream());
-    }
-    if key.is_own
-        && let Some(field) = row.column(&key.column)
-    {
-        return Some(field.not_null().to_token_stream());
-    }
+/// The model whose id the column holds.
+fn target<'a>(list: &List, key: &ListKey, schema: &'a Schema) -> Option<&'a str> {
     let step = if key.is_own { list.listed() } else { &list.steps[0] };
-    let references = &schema.model(&step.model)?.references;
-    let reference = references.iter().find(|it| it.columns == [key.column.as_str()])?;
-    let target = match reference.target == schema.rows_of(&row.model) {
+    let model = schema.model(&step.model)?;
+    let mut references = model.references.iter();
+    let reference = references.find(|it| it.columns == [key.column.as_str()])?;
+    Some(&reference.target)
+}
+
+/// The type of that id, if the struct holds such rows.
+fn id_of(row: &Struct, target: &str, schema: &Schema) -> Option<TokenStream> {
+    let held = match target == schema.rows_of(&row.model) {
         true => row.ident.to_token_stream(),
         false => {
             let mut embedded = row.embedded();
-            let holds = |model: &str| schema.rows_of(model) == reference.target;
+            let holds = |model: &str| schema.rows_of(model) == target;
             embedded.find(|(_, model)| holds(model))?.0.row().to_token_stream()
         }
     };
     let runtime = &row.runtime;
-    Some(quote!(<#target as #runtime::Model>::Id))
+    Some(quote!(<#held as #runtime::Model>::Id))
 }
 
-fn untyped(row: &Struct, list: &List, key: &ListKey, schema: &Schema) -> Error {
+fn untyped(
+    row: &Struct,
+    list: &List,
+    key: &ListKey,
+    target: Option<&str>,
+    schema: &Schema,
+) -> Error {
     let (name, written) = (&row.ident, &key.written);
-    let or_field = match key.is_own {
-        true => format!("add a field `{}`; or ", key.column),
-        false => String::new(),
+    let references = schema.model(&row.model).into_iter().flat_map(|model| &model.references);
+    let references = references.flat_map(|it| &it.columns).map(String::as_str);
+    let fields = row.fields.iter().filter(|field| field.rows.is_none());
+    let known = fields.map(|field| field.column.as_str()).chain(references);
+    let similar = suggest(&key.column, known).filter(|it| key.is_own && *it != key.column);
+    let help = match (similar, target) {
+        (Some(similar), _) => format!("did you mean `{similar}`?"),
+        (None, Some(target)) => format!(
+            "write #[cached(by(\"{written}\": …))] on the struct, with the type of the id of `{target}`, which it holds"
+        ),
+        (None, None) => format!(
+            "{}write #[cached(by(\"{written}\": String))] on the struct, with the type of that column",
+            if key.is_own { format!("add a field `{}`; or ", key.column) } else { String::new() }
+        ),
     };
     let why = format!(
-        "`{name}` does not say of which type `{written}` is, the key of the list `{}`\n{}\n\
-         help: {or_field}write #[cached(by(\"{written}\": String))] on the struct, with the type of that column",
+        "`{name}` does not say of which type `{written}` is, the key of the list `{}`\n{}\nhelp: {help}",
         list.name,
         schema.at(key.position),
     );
@@ -116,6 +149,12 @@ fn by_names_keys(row: &Struct, model: &Model, schema: &Schema, errors: &mut Vec<
         let why = format!("no list of `{}` is by `{written}`\nhelp: {help}", model.name);
         errors.push(Error::new(by.column.span(), why));
     }
+}
+
+/// `plios_of_user`; a keyword is a name all the same.
+fn function_name(list: &List) -> Ident {
+    let name = list.name.replace('-', "_");
+    syn::parse_str(&name).unwrap_or_else(|_| format_ident!("{name}_"))
 }
 
 /// What the struct leaves out has no value: its id in a list would make a page shorter than it is
@@ -150,13 +189,13 @@ pub(crate) fn key_name(row: &Struct, list: &List) -> Ident {
 fn list(row: &Struct, list: &List, parts: &[Part], schema: &Schema) -> TokenStream {
     let Struct { ident, vis, runtime, .. } = row;
     let name = key_name(row, list);
-    let function = format_ident!("{}", list.name.replace('-', "_"));
-    let columns = parts.iter().map(|Part { ident, ty }| quote!(#ident: #ty));
-    let parameters = parts.iter().map(|Part { ident, ty }| {
+    let function = function_name(list);
+    let columns = parts.iter().map(|Part { ident, ty, .. }| quote!(#ident: #ty));
+    let parameters = parts.iter().map(|Part { ident, ty, .. }| {
         let ty = taken(ty);
         quote!(#ident: #ty)
     });
-    let values = parts.iter().map(|Part { ident, ty }| {
+    let values = parts.iter().map(|Part { ident, ty, .. }| {
         let value = given(ty, &ident.to_token_stream());
         quote!(#ident: #value)
     });
@@ -173,11 +212,14 @@ fn list(row: &Struct, list: &List, parts: &[Part], schema: &Schema) -> TokenStre
     };
     let struct_doc = format!("The list `{}`, with its key.", list.name);
     let list = list_impl(row, list, parts, schema, &name);
+    let checks: Vec<&TokenStream> = parts.iter().filter_map(|part| part.check.as_ref()).collect();
+    let checks = (!checks.is_empty()).then(|| quote!(const _: () = { #(#checks)* };));
     quote! {
         #[doc = #struct_doc]
         #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::cmp::PartialEq, ::core::cmp::Eq, ::core::hash::Hash)]
         #vis struct #name { #(#columns),* }
         #list
+        #checks
         #[allow(dead_code)]
         impl #ident {
             #[doc = #doc]

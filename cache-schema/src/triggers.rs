@@ -28,7 +28,8 @@ pub struct Triggers {
     pub outbox: Vec<String>,
     /// Fail where the database does not have what the file names.
     pub checks: Vec<String>,
-    /// Fail where a column has a type that will not do. They ask the catalog, without a lock.
+    /// Fail where a column has a type that will not do; on SQLite, answer a sentence each that says
+    /// why. They ask the catalog, without a lock.
     pub types: Vec<String>,
     /// The tables whose changes are reported. One after the other, each in its own transaction.
     pub tables: Vec<Table>,

@@ -29,10 +29,23 @@ async fn refused() {
     .expect("create");
     assert_refusal(&pool, "plio_id").await;
 
-    sqlx::raw_sql("ALTER TABLE item RENAME COLUMN plio TO plio_id")
-        .execute(&pool)
-        .await
-        .expect("rename");
+    // A trigger would compare them with `TRUE`, which no text is.
+    sqlx::raw_sql(
+        "ALTER TABLE item RENAME COLUMN plio TO plio_id;
+         ALTER TABLE plio RENAME COLUMN is_public TO was_public; ALTER TABLE plio ADD COLUMN is_public VARCHAR(5)",
+    )
+    .execute(&pool)
+    .await
+    .expect("alter");
+    assert_refusal(&pool, "a condition of the list published-plios: plio.is_public holds texts")
+        .await;
+
+    sqlx::raw_sql(
+        "ALTER TABLE plio RENAME COLUMN is_public TO text; ALTER TABLE plio RENAME COLUMN was_public TO is_public",
+    )
+    .execute(&pool)
+    .await
+    .expect("alter");
     example_app::SCHEMA.install(&pool).await.expect("now it fits");
 }
 

@@ -77,11 +77,13 @@ impl Schema {
 impl Schema {
     /// Whether a strict value may be built from what this tag stands for.
     pub(crate) fn is_strict(&self, tag: &Tag) -> bool {
+        // A list has its own name before that of the model: `likes:favorite#user_id`.
+        let is_of = |columns: &str, model: &str| {
+            let of = columns.split_once('#').map_or(columns, |(of, _)| of);
+            of == model || of.rsplit_once(':').is_some_and(|(_, step)| step == model)
+        };
         match tag.whole_model().or(tag.model_of_some_row()) {
-            Some(model) => self
-                .strict
-                .iter()
-                .any(|columns| columns.split_once('#').is_some_and(|(it, _)| it == model)),
+            Some(model) => self.strict.iter().any(|columns| is_of(columns, model)),
             None => tag.columns().is_some_and(|columns| self.strict.contains(&columns)),
         }
     }
@@ -96,7 +98,7 @@ pub struct Triggers {
     pub outbox: &'static [&'static str],
     /// Fail where the database does not have what `cache.toml` names.
     pub checks: &'static [&'static str],
-    /// Fail where a column has a type that will not do; they take no lock.
+    /// Fail where a column has a type that will not do, or, on SQLite, say why; they take no lock.
     pub types: &'static [&'static str],
     /// The tables whose changes are reported.
     pub tables: &'static [Table],

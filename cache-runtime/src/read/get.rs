@@ -289,7 +289,7 @@ impl<Db: Send + Sync + 'static> Cache<Db> {
 }
 
 /// Stops the build: every read of such JSON would be a miss.
-const fn is_json<T: Cached>() {
+pub(super) const fn is_json<T: Cached>() {
     let is_json = matches!(T::POLICY.codec, Codec::Json);
     assert!(is_json, "the JSON of a value is only stored with `codec = \"json\"` in cache.toml");
 }

@@ -15,6 +15,13 @@ pub struct ListReport<'a> {
     pub conditions: &'a [Condition],
 }
 
+impl ListReport<'_> {
+    /// The name of the list.
+    pub(crate) fn name(&self) -> &str {
+        self.tag.model.split(':').next().unwrap_or_default()
+    }
+}
+
 impl List {
     /// What a list registers of the rows of a step: `feed:article#author_id`. The name is not that
     /// of the model, so that other changes of the same rows do not touch the list.

@@ -7,7 +7,7 @@ use super::references::unknown_model;
 use super::strict::why_not;
 use crate::diagnostic::Errors;
 use crate::names::snake;
-use crate::raw::{File, RawList, order};
+use crate::raw::{File, RawList, RawModel, order};
 use crate::schema::Consistency;
 
 /// What a struct has already: the functions that its values are read by.
@@ -46,11 +46,20 @@ fn of(file: &File, list: &RawList, errors: &mut Errors) {
                 .error(list.of.span(), format!("a list of `{name}`, which is not cached"))
                 .label("has no values that could be listed")
                 .related(model.name.span(), "it has no `key`")
-                .help(format!("cache it: key = \"{}_{{id}}\" in [model.{name}]", snake(name)))
+                .help(format!(
+                    "cache it: key = \"{}{}\" in [model.{name}]",
+                    snake(name),
+                    in_key(model)
+                ))
                 .model(name);
         }
         Some(_) => {}
     }
+}
+
+/// `_{tenant}_{id}`
+fn in_key(model: &RawModel) -> String {
+    model.id.iter().map(|id| format!("_{{{}}}", id.get_ref())).collect()
 }
 
 /// The columns of its key, of no more than one other model.
@@ -90,6 +99,14 @@ fn orders(list: &RawList, errors: &mut Errors) {
     let mut seen: Vec<(&str, &Spanned<String>)> = Vec::new();
     for written in &list.order {
         let (column, _) = order(written.get_ref());
+        if let Some((name, _)) = column.split_once(' ') {
+            errors
+                .error(written.span(), format!("`{column}` is no column to order by"))
+                .label("more than a name")
+                .help(format!("write \"{name}\", or \"-{name}\" where it descends"))
+                .model(list.of.get_ref());
+            continue;
+        }
         own_column(list, written, column, "be ordered by", errors);
         if let Some((_, first)) = seen.iter().find(|(known, _)| *known == column) {
             errors

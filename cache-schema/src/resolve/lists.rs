@@ -5,8 +5,9 @@ use toml::Spanned;
 use super::policy;
 use crate::diagnostic::Errors;
 use crate::graph::{Graph, MANY, Route};
-use crate::raw::{File, RawList, RawModel, order, strings};
+use crate::raw::{self, File, RawList, RawModel, order, strings};
 use crate::schema::{Condition, Consistency, Direction, Hop, List, ListKey, ListStep, Order};
+use crate::suggest::did_you_mean;
 
 pub(super) fn list(
     file: &File,
@@ -26,7 +27,12 @@ pub(super) fn list(
         })
         .collect();
     let rows = file.rows_of(of);
-    let far = list.key(file).find_map(|(written, model, _)| Some((written, model?)));
+    let mut far = list.key(file).filter_map(|(written, model, _)| Some((written, model?)));
+    let (far, others) = (far.next(), far);
+    let far = match far {
+        Some((_, model)) if others.into_iter().any(|(_, other)| other != model) => return None,
+        far => far,
+    };
     let steps = match far {
         None if list.via.is_some() => return no_path_needs_via(list, errors),
         None => vec![ListStep {
@@ -111,31 +117,47 @@ impl Way<'_> {
             return None;
         }
         let via = self.list.via.as_ref();
-        let through = match via {
+        let mut routes = match via {
             Some(written) => match self.graph.edge_named(self.of, written.get_ref()) {
-                Some(edge) => Some(edge),
+                Some(edge) => self.routes(from, to, Some(edge), &key),
                 None => return self.no_such_reference(written, errors),
             },
-            None => None,
+            None => self.routes(from, to, None, &key),
         };
-        let mut routes = self.graph.shortest(from, to, through);
-        // A way that begins with the key's own column would list the rows that have the key
-        // themselves: of a follow's two users, the articles of the one who follows.
-        routes.retain(|route| {
-            let last = self.graph.path(route).hops.pop();
-            last.is_some_and(|hop| hop.direction == Direction::Forward || hop.columns != key)
-        });
+        if routes.is_empty() && via.is_none() {
+            // The shortest begin with the key; others may be longer.
+            let all = (0..self.graph.edges.len())
+                .flat_map(|edge| self.routes(from, to, Some(edge), &key));
+            let all: Vec<Route> = all.collect();
+            let shortest = all.iter().map(Vec::len).min();
+            for route in all.into_iter().filter(|route| Some(route.len()) == shortest) {
+                if !routes.contains(&route) {
+                    routes.push(route);
+                }
+            }
+        }
         match (routes.pop(), routes.len()) {
             (Some(route), 0) => {
                 let hops = self.graph.path(&route).hops;
                 Some(steps(&hops, self.of, key, |model| self.graph.id_of(model)))
             }
-            (None, _) => self.no_path(errors),
+            (None, _) => self.no_path(&key, errors),
             (Some(last), _) => {
                 routes.push(last);
                 self.ambiguous(&routes, (from, to), errors)
             }
         }
+    }
+
+    /// The shortest ways. One that begins with the key's own column would list the rows that have
+    /// the key themselves: of a follow's two users, the articles of the one who follows.
+    fn routes(&self, from: usize, to: usize, through: Option<usize>, key: &[String]) -> Vec<Route> {
+        let mut routes = self.graph.shortest(from, to, through);
+        routes.retain(|route| {
+            let last = self.graph.path(route).hops.pop();
+            last.is_some_and(|hop| hop.direction == Direction::Forward || hop.columns != key)
+        });
+        routes
     }
 
     fn no_such_reference<T>(&self, via: &Spanned<String>, errors: &mut Errors) -> Option<T> {
@@ -144,23 +166,37 @@ impl Way<'_> {
         errors
             .error(via.span(), format!("`{}` is not a reference", via.get_ref()))
             .label("no model has it in its `references`")
-            .help("name another model's as \"model.column\"")
-            .help_if(crate::suggest::did_you_mean(via.get_ref(), all.iter().map(String::as_str)))
+            .help(format!("the references are {}", all.join(", ")))
+            .help_if(did_you_mean(via.get_ref(), all.iter().map(String::as_str)))
             .model(self.list.of.get_ref());
         None
     }
 
-    fn no_path<T>(&self, errors: &mut Errors) -> Option<T> {
+    fn no_path<T>(&self, key: &[String], errors: &mut Errors) -> Option<T> {
         let (of, to) = (self.of.name(), self.to);
-        errors
-            .error(self.written.span(), format!("there is no path from `{of}` to `{to}`"))
-            .label("no references lead there")
-            .help(match &self.list.via {
-                Some(_) => "name a reference between the two in `via`, or remove it".to_owned(),
-                None => format!(
+        let (place, label, help) = match &self.list.via {
+            Some(via) => {
+                let is_key = via.get_ref().split_once('.').is_some_and(|(model, columns)| {
+                    model.trim() == to && raw::columns(columns) == key
+                });
+                let label = match is_key {
+                    true => "this is the key itself: a path begins with another reference",
+                    false => "leads elsewhere",
+                };
+                (via, label, "name a reference between the two in `via`, or remove it".to_owned())
+            }
+            None => (
+                self.written,
+                "no references lead there",
+                format!(
                     "declare the column that holds the other's id: references of `{to}`, or of `{of}`"
                 ),
-            })
+            ),
+        };
+        errors
+            .error(place.span(), format!("there is no path from `{of}` to `{to}`"))
+            .label(label)
+            .help(help)
             .model(self.list.of.get_ref());
         None
     }

@@ -36,7 +36,7 @@ impl Schema {
             ),
             Dialect::Sqlite => (
                 sqlite::outbox(outbox),
-                Vec::new(),
+                sqlite::refusals(&watched),
                 String::new(),
                 sqlite::spellings(&lookups, &keys),
             ),

@@ -4,6 +4,7 @@ use super::sql::{literal, quoted, quoted_table, tag_expression};
 use super::watched::Watched;
 use super::{ColumnsOf, ExactColumn, Table, Trigger, trigger_name};
 use crate::answers::{ListReport, TagColumns};
+use crate::schema::Constant;
 
 pub(super) fn table(outbox: &str, model: &Watched<'_>) -> Table {
     Table {
@@ -14,8 +15,8 @@ pub(super) fn table(outbox: &str, model: &Watched<'_>) -> Table {
 }
 
 /// Which texts a column calls equal depends on its collation, which may be the program's own. Of a
-/// lookup it is not asked. Of a list's key it is whether its table has any: otherwise each report
-/// would reach all lists.
+/// lookup it is not asked. Of a list's key it is whether its table has any, and whether its type
+/// changes what is compared with it: otherwise each report would reach all lists.
 pub(super) fn spellings(
     lookups: &[(String, ExactColumn)],
     keys: &[(String, ExactColumn)],
@@ -28,12 +29,63 @@ pub(super) fn spellings(
         };
         format!(
             "SELECT {} WHERE NOT EXISTS (SELECT 1 FROM {schema} WHERE type = 'table' \
-             AND lower(name) = {} AND sql NOT LIKE '%collate%')",
+             AND lower(name) = {} AND sql NOT LIKE '%collate%') OR EXISTS ({} AND NOT ({IS_TEXT} OR {IS_EXACT}))",
             literal(tag),
-            literal(&table.to_lowercase())
+            literal(&table.to_lowercase()),
+            typed(column_of(&column.table), &column.column, "1"),
         )
     });
     lookups.chain(keys).collect::<Vec<_>>().join(" UNION ALL ")
+}
+
+/// See <https://www.sqlite.org/datatype3.html#determination_of_column_affinity>.
+const IS_TEXT: &str =
+    "type NOT LIKE '%INT%' AND (type LIKE '%CHAR%' OR type LIKE '%CLOB%' OR type LIKE '%TEXT%')";
+
+/// What holds one text for each value, as it is compared.
+const IS_EXACT: &str = "type LIKE '%INT%' OR type LIKE 'BOOL%'";
+
+/// Asks for the type of a column.
+fn typed((schema, table): (Option<&str>, &str), column: &str, what: &str) -> String {
+    let schema = schema.map_or(String::new(), |schema| format!(", {}", literal(schema)));
+    format!(
+        "SELECT {what} FROM pragma_table_xinfo({}{schema}) WHERE lower(name) = {}",
+        literal(table),
+        literal(&column.to_lowercase())
+    )
+}
+
+/// `main.plio` → its schema and its name.
+fn column_of(table: &str) -> (Option<&str>, &str) {
+    table.split_once('.').map_or((None, table), |(schema, table)| (Some(schema), table))
+}
+
+/// Answers a sentence for each condition that a trigger would judge in another way than a query: in
+/// a trigger a column does not make a number of a text that is compared with it, nor the other way
+/// round.
+pub(super) fn refusals(watched: &[Watched<'_>]) -> Vec<String> {
+    let conditions = watched.iter().flat_map(|it| it.lists.iter().map(move |list| (it, list)));
+    let conditions = conditions
+        .flat_map(|(it, list)| list.conditions.iter().map(move |condition| (it, list, condition)));
+    let refusals = conditions.filter_map(|(it, list, condition)| {
+        let table = &it.model.table;
+        let (when, why) = match &condition.constant {
+            Constant::Null(_) => return None,
+            Constant::Integer(_) | Constant::Bool(_) => {
+                (IS_TEXT.to_owned(), "holds texts: write the constant as a text")
+            }
+            Constant::Text(text) if text.trim().parse::<f64>().is_err() => return None,
+            Constant::Text(_) => (
+                format!("NOT ({IS_TEXT}) AND type NOT LIKE '%BLOB%' AND type <> ''"),
+                "holds numbers: write the constant as a number",
+            ),
+        };
+        let sentence =
+            format!("a condition of the list {}: {table}.{} {why}", list.name(), condition.column);
+        let typed = typed(column_of(table), &condition.column, &literal(&sentence));
+        Some(format!("{typed} AND ({when})"))
+    });
+    refusals.collect()
 }
 
 /// Times are seconds since 1970. `AUTOINCREMENT`, so that a transaction's own rows are those after

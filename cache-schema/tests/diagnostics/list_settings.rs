@@ -36,6 +36,29 @@ error: the list is ordered by `title` twice
 }
 
 #[test]
+fn ordered_as_sql_is() {
+    list_shows(
+        r#"
+[list.articles]
+of = "article"
+by = []
+order = ["created_at desc"]
+"#,
+        r#"
+error: `created_at desc` is no column to order by
+  --> cache.toml:13:10
+   |
+13 | order = ["created_at desc"]
+   |          ^^^^^^^^^^^^^^^^^ more than a name
+   |
+   = help: write "created_at", or "-created_at" where it descends
+
+1 error in cache.toml
+"#,
+    );
+}
+
+#[test]
 fn a_limit_of_zero() {
     list_shows(
         r#"

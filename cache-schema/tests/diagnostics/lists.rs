@@ -258,3 +258,53 @@ error: `via` on the list `by-author`, which has no path
 "#,
     );
 }
+
+#[test]
+fn via_the_key_itself() {
+    list_shows(
+        r#"
+[list.feed]
+of = "article"
+by = ["follow.follower_id"]
+via = "follow.follower_id"
+"#,
+        r#"
+error: there is no path from `article` to `follow`
+  --> cache.toml:13:7
+   |
+13 | via = "follow.follower_id"
+   |       ^^^^^^^^^^^^^^^^^^^^ this is the key itself: a path begins with another reference
+   |
+   = help: name a reference between the two in `via`, or remove it
+
+1 error in cache.toml
+"#,
+    );
+}
+
+#[test]
+fn a_list_of_what_is_not_cached_and_has_two_columns() {
+    list_shows(
+        r#"
+[model.like]
+id = ["user_id", "article_id"]
+[list.likes]
+of = "like"
+by = ["user_id"]
+"#,
+        r#"
+error: a list of `like`, which is not cached
+  --> cache.toml:13:6
+   |
+10 | [model.like]
+   |        ---- it has no `key`
+...
+13 | of = "like"
+   |      ^^^^^^ has no values that could be listed
+   |
+   = help: cache it: key = "like_{user_id}_{article_id}" in [model.like]
+
+1 error in cache.toml
+"#,
+    );
+}

@@ -111,6 +111,46 @@ BEGIN
 END
 $cache$;
 
+DO $cache$
+DECLARE
+  it record;
+BEGIN
+  FOR it IN
+    SELECT what, tab, col, format_type(a.atttypid, a.atttypmod) AS type
+    FROM (VALUES
+      ('a condition of the list plios-of-user', '"plio"', 'status')
+    ) AS columns(what, tab, col)
+    JOIN pg_attribute AS a ON a.attrelid = to_regclass(tab) AND a.attname = col
+    WHERE EXISTS (
+    WITH RECURSIVE base(type) AS (
+      SELECT a.atttypid UNION ALL SELECT typbasetype FROM base JOIN pg_type ON oid = type WHERE typtype = 'd'
+    )
+    SELECT FROM base JOIN pg_type ON pg_type.oid = base.type
+    JOIN pg_namespace ON pg_namespace.oid = typnamespace
+    WHERE typtype NOT IN ('d', 'e') AND nspname NOT IN ('pg_catalog', current_schema()))
+  LOOP
+    RAISE EXCEPTION '%, %.%, has type %: the type is of a schema that the triggers do not look into, so that they would compare it in another way', it.what, it.tab, it.col, it.type USING HINT = 'move the extension into the schema of the outbox (ALTER EXTENSION … SET SCHEMA), or compare another column';
+  END LOOP;
+END
+$cache$;
+
+DO $cache$
+DECLARE
+  it record;
+BEGIN
+  FOR it IN
+    SELECT what, tab, col, format_type(a.atttypid, a.atttypmod) AS type
+    FROM (VALUES
+      ('a condition of the list plios-of-user', '"plio"', 'status')
+    ) AS columns(what, tab, col)
+    JOIN pg_attribute AS a ON a.attrelid = to_regclass(tab) AND a.attname = col
+    WHERE format_type(a.atttypid, NULL) IN ('timestamp with time zone', 'time with time zone')
+  LOOP
+    RAISE EXCEPTION '%, %.%, has type %: what the text of a time means depends on the time zone of who asks', it.what, it.tab, it.col, it.type USING HINT = 'compare with { null = true } or { null = false }, or another column';
+  END LOOP;
+END
+$cache$;
+
 CREATE OR REPLACE FUNCTION "cache_outbox_video"() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET TimeZone = 'UTC' SET DateStyle = 'ISO' SET IntervalStyle = 'postgres'

@@ -19,6 +19,7 @@ pub fn stories() -> Vec<Story> {
         story!(installing_removes_what_an_older_file_had),
         story!(the_text_of_the_migration_installs_the_same),
         story!(uninstalling_leaves_nothing),
+        story!(a_condition_that_the_triggers_would_judge_otherwise_is_refused).on_postgres(),
         story!(a_role_without_rights_on_the_outbox_is_reported).on_postgres(),
         story!(two_copies_of_the_service_in_one_database)
             .without_relay("rows are to wait")
@@ -254,11 +255,14 @@ async fn build(db: &Db) -> Result<(), Error> {
 }
 
 async fn install(db: &Db) {
+    install_on(db).await.expect("installed");
+}
+
+async fn install_on(db: &Db) -> Result<(), sqlx::Error> {
     match db {
         Db::Sqlite(pool) => SCHEMA.install(pool).await,
         Db::Postgres(pool) => SCHEMA.install(pool).await,
     }
-    .expect("installed");
 }
 
 async fn uninstall(db: &Db) {
@@ -300,4 +304,20 @@ async fn identity(world: &World) -> String {
         Db::Postgres(pool) => sqlx::query_scalar(sql).fetch_one(pool).await,
     }
     .expect("one row")
+}
+
+/// `published-plios` has `status = "published"`.
+async fn a_condition_that_the_triggers_would_judge_otherwise_is_refused(world: World) {
+    world.sql("CREATE SCHEMA ext; CREATE EXTENSION citext SCHEMA ext").await;
+    for (ty, refused) in [("ext.citext", true), ("text", false)] {
+        let sql = format!(
+            "ALTER TABLE plio ALTER status DROP DEFAULT, ALTER status TYPE {ty};
+             UPDATE cache_outbox_stamp SET stamp = 'another'"
+        );
+        world.sql(sql).await;
+        let error = install_on(world.db()).await.err().map(|error| error.to_string());
+        assert_eq!(error.is_some(), refused, "{ty}: {error:?}");
+        let error = error.unwrap_or_default();
+        assert!(!refused || error.contains("a condition of the list published-plios"), "{error}");
+    }
 }

@@ -51,6 +51,7 @@ pub(super) async fn statements(
     if triggers {
         run::<Sqlite>(connection, wanted.checks).await?;
         refuse_collations(connection, wanted.exact).await?;
+        refuse_types(connection, wanted.types).await?;
         statements.extend(removal(connection, schema).await?);
         for table in wanted.tables {
             for trigger in table.triggers {
@@ -114,6 +115,22 @@ async fn made(connection: &mut SqliteConnection, trigger: &Trigger) -> Result<St
     };
     let sql = trigger.sql.replace("{old}", &image("OLD", " COLLATE BINARY"));
     Ok(sql.replace("{new}", &image("NEW", "")))
+}
+
+/// A column does not compare in a trigger as it does in a query, where its type is another than that
+/// of what it is compared with.
+async fn refuse_types(
+    connection: &mut SqliteConnection,
+    questions: &[&'static str],
+) -> Result<(), sqlx::Error> {
+    for question in questions {
+        let why: Option<String> =
+            sqlx::query_scalar(*question).fetch_optional(&mut *connection).await?;
+        if let Some(why) = why {
+            return Err(refusal(&why));
+        }
+    }
+    Ok(())
 }
 
 /// Tags compare texts byte by byte, so that a column which does not would have values that are

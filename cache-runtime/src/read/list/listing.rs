@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::model::list::{List, Part};
 use crate::read::answer::Fetched;
 use crate::read::list::ids::{IdOf, LoadList};
-use crate::read::list::parts::json;
+use crate::read::list::parts::{invalidate, json};
 use crate::read::load::Load;
 use crate::read::reader::{CacheReader, Reader};
 use crate::value::json::Json;
@@ -104,5 +104,18 @@ impl<R: Reader, L: List> Listing<R, L> {
         L::Of: Load<R::Source>,
     {
         json(self.from.cache(), &self.list, Part::After { id, limit }).await
+    }
+
+    /// Invalidates the list, in all processes, as if a row had moved in it. After a write that
+    /// nobody reported.
+    ///
+    /// # Errors
+    /// When the outbox cannot be written, or, without one, the store be reached.
+    pub async fn invalidate(self) -> Result<(), Error>
+    where
+        R: CacheReader,
+        L: LoadList<R::Source>,
+    {
+        invalidate(self.from.cache(), &self.list).await
     }
 }

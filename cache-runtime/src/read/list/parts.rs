@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use crate::boxed::BoxError;
 use crate::cache::Cache;
+use crate::engine::tasks::is_in_runtime;
 use crate::error::Error;
 use crate::local::flight::Hurry;
 use crate::model::list::Part;
-use crate::model::{Cached, Codec};
 use crate::read::answer::{CacheStatus, Fetched};
-use crate::read::get::{many, one};
+use crate::read::get::{is_json, many, one};
 use crate::read::list::ids::{ByKey, IdOf, Ids, LoadList};
 use crate::read::load::{Load, LoadContext};
 use crate::read::mode::CacheMode;
@@ -26,7 +26,7 @@ pub(super) async fn json<L: LoadList<Db, Of: Load<Db>>, Db: Send + Sync + 'stati
     list: &L,
     part: Part<IdOf<L>>,
 ) -> Result<Fetched<Json>, Error> {
-    const { assert!(matches!(<L::Of as Cached>::POLICY.codec, Codec::Json)) };
+    const { is_json::<L::Of>() };
     let (ids, status) = ids(cache, list, part).await?;
     let values = many::<ById<L::Of, Db>, AsJson>(cache, &ids, CacheMode::Default).await?;
     let status = values.iter().fold(status, |status, value| status.and(value.status));
@@ -121,4 +121,16 @@ impl<Id: Clone + PartialEq> Ids<Id> {
         let end = end.min(self.ids.len());
         are_kept.then(|| self.ids.get(from..end).unwrap_or_default())
     }
+}
+
+/// Reports the list as if a row had moved in it.
+pub(super) async fn invalidate<L: LoadList<Db>, Db: Send + Sync + 'static>(
+    cache: &Cache<Db>,
+    list: &L,
+) -> Result<(), Error> {
+    is_in_runtime()?;
+    cache.schema().admit::<L::Of>()?;
+    let mut tags = cache.tags();
+    list.tag(&mut tags);
+    cache.engine().delivery.report(tags.finish()).await
 }

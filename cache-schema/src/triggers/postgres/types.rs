@@ -1,6 +1,7 @@
 //! Which types will do for ids, references and ignored columns, and which lookups have several
 //! spellings.
 
+use crate::schema::Constant;
 use crate::triggers::ExactColumn;
 use crate::triggers::sql::{literal, quoted_table};
 use crate::triggers::watched::Watched;
@@ -60,8 +61,41 @@ pub(crate) fn checks(exact: &[ExactColumn], watched: &[Watched<'_>]) -> Vec<Stri
         "a domain with a condition cannot be ignored, as it is compared without its value",
         "put the condition on the column instead of the domain, or take it out of `ignores`",
     );
-    exact.into_iter().chain(ignored).collect()
+    let conditions = |wanted: fn(&Constant) -> bool| {
+        let of_model = watched.iter().flat_map(move |it| {
+            let conditions = it.lists.iter().flat_map(|list| {
+                let what = format!("a condition of the list {}", list.name());
+                let conditions = list.conditions.iter().map(move |it| (what.clone(), it));
+                conditions
+            });
+            let conditions = conditions.filter(move |(_, it)| wanted(&it.constant));
+            conditions.map(|(what, condition)| row(&what, &it.model.table, &condition.column))
+        });
+        of_model.collect::<Vec<String>>()
+    };
+    let elsewhere = refuse(
+        conditions(|constant| !matches!(constant, Constant::Null(_))),
+        IS_ELSEWHERE,
+        "the type is of a schema that the triggers do not look into, so that they would compare it in another way",
+        "move the extension into the schema of the outbox (ALTER EXTENSION … SET SCHEMA), or compare another column",
+    );
+    let zoned = refuse(
+        conditions(|constant| matches!(constant, Constant::Text(_))),
+        "format_type(a.atttypid, NULL) IN ('timestamp with time zone', 'time with time zone')",
+        "what the text of a time means depends on the time zone of who asks",
+        "compare with { null = true } or { null = false }, or another column",
+    );
+    exact.into_iter().chain(ignored).chain(elsewhere).chain(zoned).collect()
 }
+
+/// A type with operators of its own that are neither PostgreSQL's nor in the schema of the outbox.
+const IS_ELSEWHERE: &str = "EXISTS (
+    WITH RECURSIVE base(type) AS (
+      SELECT a.atttypid UNION ALL SELECT typbasetype FROM base JOIN pg_type ON oid = type WHERE typtype = 'd'
+    )
+    SELECT FROM base JOIN pg_type ON pg_type.oid = base.type
+    JOIN pg_namespace ON pg_namespace.oid = typnamespace
+    WHERE typtype NOT IN ('d', 'e') AND nspname NOT IN ('pg_catalog', current_schema()))";
 
 /// Fails where one of these columns is as `when` says.
 fn refuse(columns: Vec<String>, when: &str, why: &str, hint: &str) -> Option<String> {

@@ -18,6 +18,8 @@ pub fn stories() -> Vec<Story> {
         story!(more_than_a_list_keeps_leads_to_it).without_relay("it counts loads"),
         story!(a_load_that_a_write_overlaps_is_not_kept).without_relay("it counts loads"),
         story!(a_strict_list_is_as_it_is_from_the_commit_on),
+        story!(an_emptied_table_leaves_a_strict_list_at_once).on_postgres(),
+        story!(a_list_is_invalidated_by_hand),
         story!(a_thousand_moves_by_two_processes),
     ]
 }
@@ -231,6 +233,41 @@ async fn a_strict_list_is_as_it_is_from_the_commit_on(town: Town) {
             after.release();
         });
     }
+}
+
+/// SQLite knows no TRUNCATE.
+async fn an_emptied_table_leaves_a_strict_list_at_once(town: Town) {
+    let town = town.with_articles().await;
+    let (cache, events) = &town.processes[0];
+    let likes = async || Article::likes(cache, id(2)).ids().await.expect("it can be read");
+    let is_stored =
+        |seen: &Seen| matches!(seen, Seen::Filled(key, true) if key.starts_with("likes"));
+    let soon = Soon::within(PATIENCE);
+    while events.count(is_stored) == 0 {
+        likes().await;
+        soon.or("it is not stored").await;
+    }
+    let (before, after) = (events.hold_before_commit(), events.hold_after_commit());
+    tokio::join!(town.write(0, "TRUNCATE favorite"), async {
+        before.reached().await;
+        before.release();
+        after.reached().await;
+        assert_eq!(likes().await, numbered(&[]), "a wrong answer after TRUNCATE");
+        after.release();
+    });
+}
+
+/// Nobody reports what is written while the triggers are off.
+async fn a_list_is_invalidated_by_hand(town: Town) {
+    let town = town.with_articles().await;
+    let cache = town.cache();
+    let (_, events) = &town.processes[0];
+    let by_ada = || Article::articles_by_author(cache, id(1));
+    by_ada().ids().await.expect("it can be read");
+    by_ada().invalidate().await.expect("invalidated");
+    events.forget();
+    by_ada().ids().await.expect("it can be read");
+    assert_eq!(events.loads("articles-by-author"), 1);
 }
 
 /// By turns they write what moves lists, and what does not. Who has written reads what it wrote at
