@@ -40,9 +40,10 @@ macro_rules! in_transaction {
 mod answers;
 mod articles;
 mod lists;
+mod moments;
 
 pub fn stories() -> Vec<Story> {
-    [answers::stories(), articles::stories(), lists::stories()].concat()
+    [answers::stories(), articles::stories(), lists::stories(), moments::stories()].concat()
 }
 
 /// Those that catch what is taken out.

@@ -69,14 +69,14 @@ macro_rules! lists {
 const TAGS: [&str; 3] = ["steam", "brass", "iron"];
 
 /// The names of the articles with these numbers.
-fn numbered(numbers: &[u128]) -> Vec<Uuid> {
+pub(super) fn numbered(numbers: &[u128]) -> Vec<Uuid> {
     numbers.iter().copied().map(id).collect()
 }
 
 impl Town {
     /// Six articles in all, the newest of the highest number: three by Ada, two by Grace, and a
     /// draft of hers.
-    async fn with_articles(self) -> Town {
+    pub(super) async fn with_articles(self) -> Town {
         self.sql(
             "UPDATE article SET created_at = 11 WHERE id = {11}; UPDATE article SET created_at = 12 WHERE id = {12};
              INSERT INTO article (id, slug, title, author_id, created_at, is_draft) VALUES
