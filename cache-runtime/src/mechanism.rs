@@ -37,6 +37,8 @@ pub enum Mechanism {
     Block,
     /// A value registers the rows that it embeds.
     EmbeddedTags,
+    /// A list registers what leads to its rows.
+    ListSteps,
     /// What others write is delivered.
     Relay,
 }

@@ -85,7 +85,11 @@ fn storable<Q: Query>(
     if let Some(back) = back.as_ref().filter(|_| !Q::IS_LIST) {
         has_the_same_tags(&tags, &Q::tags(of, Some(back), cache.tags()))?;
     }
-    if value.is_some() && !cache.has(Mechanism::EmbeddedTags) {
+    let others = match Q::IS_LIST {
+        true => Mechanism::ListSteps,
+        false => Mechanism::EmbeddedTags,
+    };
+    if value.is_some() && !cache.has(others) {
         let mut own = cache.tags();
         Q::own_tag(of, &mut own);
         tags = own.finish();

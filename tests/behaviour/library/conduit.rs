@@ -40,10 +40,18 @@ macro_rules! in_transaction {
 mod answers;
 mod articles;
 mod lists;
+mod moments;
 mod moves;
 
 pub fn stories() -> Vec<Story> {
-    [answers::stories(), articles::stories(), lists::stories(), moves::stories()].concat()
+    [
+        answers::stories(),
+        articles::stories(),
+        lists::stories(),
+        moments::stories(),
+        moves::stories(),
+    ]
+    .concat()
 }
 
 /// Those that catch what is taken out.

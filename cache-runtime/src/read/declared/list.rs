@@ -1,6 +1,6 @@
 //! Lists as they are read from a database.
 
-use sqlx::Pool;
+use sqlx::{Connection, Pool, SqlSafeStr};
 
 use super::database::{LoadDatabase, Value};
 use super::expected::misfit;
@@ -33,11 +33,12 @@ pub trait DeclaredList<Db, Databases>: List {
         cx: &LoadContext<Db>,
     ) -> impl Future<Output = Result<usize, BoxError>> + Send;
 
-    /// See [`LoadList::follow`].
-    fn declared_follow(
+    /// See [`LoadList::first`].
+    fn declared_first(
         &self,
         cx: &LoadContext<Db>,
-    ) -> impl Future<Output = Result<Vec<Tag>, BoxError>> + Send;
+        limit: usize,
+    ) -> impl Future<Output = Result<(Vec<IdOf<Self>>, Vec<Tag>), BoxError>> + Send;
 
     /// See [`LoadList::prepare`].
     fn declared_prepare(cx: &LoadContext<Db>) -> impl Future<Output = Result<(), BoxError>> + Send;
@@ -81,11 +82,12 @@ where
         self.declared_count(cx).await
     }
 
-    async fn follow(&self, cx: &LoadContext<Db>) -> Result<Vec<Tag>, BoxError> {
-        match L::SQL.steps.is_empty() {
-            true => Ok(Vec::new()),
-            false => self.declared_follow(cx).await,
-        }
+    async fn first(
+        &self,
+        cx: &LoadContext<Db>,
+        limit: usize,
+    ) -> Result<(Vec<IdOf<L>>, Vec<Tag>), BoxError> {
+        self.declared_first(cx, limit).await
     }
 
     async fn prepare(cx: &LoadContext<Db>) -> Result<(), BoxError> {
@@ -107,15 +109,21 @@ where
         cx: &LoadContext<Db>,
         part: Part<IdOf<L>>,
     ) -> Result<Option<Vec<IdOf<L>>>, BoxError> {
-        ids::<L, DB, Db>(self, cx, cx.db().pool(), part).await
+        let mut connection = cx.acquire(cx.db().pool()).await?;
+        ids::<L, DB>(self, &mut connection, part).await
     }
 
     async fn declared_count(&self, cx: &LoadContext<Db>) -> Result<usize, BoxError> {
-        count::<L, DB, Db>(self, cx, cx.db().pool()).await
+        let mut connection = cx.acquire(cx.db().pool()).await?;
+        count::<L, DB>(self, &mut connection).await
     }
 
-    async fn declared_follow(&self, cx: &LoadContext<Db>) -> Result<Vec<Tag>, BoxError> {
-        follow::<L, DB, Db>(self, cx, cx.db().pool()).await
+    async fn declared_first(
+        &self,
+        cx: &LoadContext<Db>,
+        limit: usize,
+    ) -> Result<(Vec<IdOf<L>>, Vec<Tag>), BoxError> {
+        first::<L, DB, Db>(self, cx, cx.db().pool(), limit).await
     }
 
     async fn declared_prepare(cx: &LoadContext<Db>) -> Result<(), BoxError> {
@@ -136,22 +144,34 @@ where
         part: Part<IdOf<L>>,
     ) -> Result<Option<Vec<IdOf<L>>>, BoxError> {
         match cx.db().pool() {
-            EitherPool::Postgres(pool) => ids(self, cx, pool, part).await,
-            EitherPool::Sqlite(pool) => ids(self, cx, pool, part).await,
+            EitherPool::Postgres(pool) => {
+                ids::<L, sqlx::Postgres>(self, &mut *cx.acquire(pool).await?, part).await
+            }
+            EitherPool::Sqlite(pool) => {
+                ids::<L, sqlx::Sqlite>(self, &mut *cx.acquire(pool).await?, part).await
+            }
         }
     }
 
     async fn declared_count(&self, cx: &LoadContext<Db>) -> Result<usize, BoxError> {
         match cx.db().pool() {
-            EitherPool::Postgres(pool) => count(self, cx, pool).await,
-            EitherPool::Sqlite(pool) => count(self, cx, pool).await,
+            EitherPool::Postgres(pool) => {
+                count::<L, sqlx::Postgres>(self, &mut *cx.acquire(pool).await?).await
+            }
+            EitherPool::Sqlite(pool) => {
+                count::<L, sqlx::Sqlite>(self, &mut *cx.acquire(pool).await?).await
+            }
         }
     }
 
-    async fn declared_follow(&self, cx: &LoadContext<Db>) -> Result<Vec<Tag>, BoxError> {
+    async fn declared_first(
+        &self,
+        cx: &LoadContext<Db>,
+        limit: usize,
+    ) -> Result<(Vec<IdOf<L>>, Vec<Tag>), BoxError> {
         match cx.db().pool() {
-            EitherPool::Postgres(pool) => follow(self, cx, pool).await,
-            EitherPool::Sqlite(pool) => follow(self, cx, pool).await,
+            EitherPool::Postgres(pool) => first(self, cx, pool, limit).await,
+            EitherPool::Sqlite(pool) => first(self, cx, pool, limit).await,
         }
     }
 
@@ -163,17 +183,56 @@ where
     }
 }
 
-async fn ids<L, DB, Db>(
+/// In a snapshot, where it takes several statements. A transaction has what it has, and what is
+/// loaded within it is not stored.
+async fn first<L, DB, Db>(
     list: &L,
     cx: &LoadContext<Db>,
     pool: &Pool<DB>,
+    limit: usize,
+) -> Result<(Vec<IdOf<L>>, Vec<Tag>), BoxError>
+where
+    L: List<Key: Key<DB>>,
+    IdOf<L>: Key<DB>,
+    DB: LoadDatabase,
+    Db: Send + Sync + 'static,
+    Option<String>: Value<DB>,
+{
+    let mut connection = cx.acquire(pool).await?;
+    if L::SQL.steps.is_empty() || connection.is_of_transaction() {
+        return ids_and_steps::<L, DB>(list, &mut connection, limit).await;
+    }
+    let mut snapshot = connection.begin_with(DB::SNAPSHOT.into_sql_str()).await?;
+    let first = ids_and_steps::<L, DB>(list, &mut snapshot, limit).await?;
+    snapshot.commit().await?;
+    Ok(first)
+}
+
+async fn ids_and_steps<L, DB>(
+    list: &L,
+    connection: &mut DB::Connection,
+    limit: usize,
+) -> Result<(Vec<IdOf<L>>, Vec<Tag>), BoxError>
+where
+    L: List<Key: Key<DB>>,
+    IdOf<L>: Key<DB>,
+    DB: LoadDatabase,
+    Option<String>: Value<DB>,
+{
+    let steps = follow::<L, DB>(list, connection).await?;
+    let ids = ids::<L, DB>(list, connection, Part::Page { offset: 0, limit }).await?;
+    Ok((ids.unwrap_or_default(), steps))
+}
+
+async fn ids<L, DB>(
+    list: &L,
+    connection: &mut DB::Connection,
     part: Part<IdOf<L>>,
 ) -> Result<Option<Vec<IdOf<L>>>, BoxError>
 where
     L: List<Key: Key<DB>>,
     IdOf<L>: Key<DB>,
     DB: LoadDatabase,
-    Db: Send + Sync + 'static,
 {
     let (sql, before) = match part {
         Part::Page { offset, limit } => (page(&L::SQL, offset, limit), None),
@@ -182,7 +241,7 @@ where
         }
     };
     let must_be_listed = before.is_some();
-    let rows = fetch::<L, DB, Db>(list, cx, pool, sql, before).await?;
+    let rows = fetch::<L, DB>(list, connection, sql, before).await?;
     // The first of those that come after one is that one itself.
     if must_be_listed && rows.is_empty() {
         return Ok(None);
@@ -225,41 +284,31 @@ fn window(offset: usize, limit: usize) -> String {
     format!(" LIMIT {} OFFSET {}", number(limit), number(offset))
 }
 
-async fn count<L, DB, Db>(
-    list: &L,
-    cx: &LoadContext<Db>,
-    pool: &Pool<DB>,
-) -> Result<usize, BoxError>
+async fn count<L, DB>(list: &L, connection: &mut DB::Connection) -> Result<usize, BoxError>
 where
     L: List<Key: Key<DB>>,
     IdOf<L>: Key<DB>,
     DB: LoadDatabase,
-    Db: Send + Sync + 'static,
     i64: Value<DB>,
 {
     let sql = format!("SELECT count(*) {}", L::SQL.from);
-    let rows = fetch::<L, DB, Db>(list, cx, pool, sql, None).await?;
+    let rows = fetch::<L, DB>(list, connection, sql, None).await?;
     let count = rows.first().map(|row| <i64 as Value<DB>>::get(row, 0, "count"));
     Ok(usize::try_from(count.transpose()?.unwrap_or(0))?)
 }
 
 /// What each step is found by. Of more than are kept, that it may be any.
-async fn follow<L, DB, Db>(
-    list: &L,
-    cx: &LoadContext<Db>,
-    pool: &Pool<DB>,
-) -> Result<Vec<Tag>, BoxError>
+async fn follow<L, DB>(list: &L, connection: &mut DB::Connection) -> Result<Vec<Tag>, BoxError>
 where
     L: List<Key: Key<DB>>,
     IdOf<L>: Key<DB>,
     DB: LoadDatabase,
-    Db: Send + Sync + 'static,
     Option<String>: Value<DB>,
 {
     let mut tags = Vec::new();
     for ListStep { tag, columns, from } in L::SQL.steps {
         let sql = leading::<DB>(columns, from, L::LIMIT);
-        let rows = fetch::<L, DB, Db>(list, cx, pool, sql, None).await?;
+        let rows = fetch::<L, DB>(list, connection, sql, None).await?;
         let mut found = Vec::with_capacity(rows.len());
         for row in &rows {
             let texts = (0..columns.len()).map(|at| Value::<DB>::get(row, at, tag));
@@ -286,10 +335,9 @@ fn any(tag: &str) -> Tag {
 }
 
 /// Runs a statement with the list's key, and with one of its ids after that.
-async fn fetch<L, DB, Db>(
+async fn fetch<L, DB>(
     list: &L,
-    cx: &LoadContext<Db>,
-    pool: &Pool<DB>,
+    connection: &mut DB::Connection,
     sql: String,
     id: Option<IdOf<L>>,
 ) -> Result<Vec<DB::Row>, BoxError>
@@ -297,7 +345,6 @@ where
     L: List<Key: Key<DB>>,
     IdOf<L>: Key<DB>,
     DB: LoadDatabase,
-    Db: Send + Sync + 'static,
 {
     let mut casts = Vec::new();
     <L::Key as Key<DB>>::casts(&mut casts);
@@ -307,8 +354,7 @@ where
     if let Some(id) = id {
         Key::<DB>::bind(vec![id], 1, &mut arguments)?;
     }
-    let mut connection = cx.acquire(pool).await?;
-    Ok(DB::fetch(&mut connection, sql, arguments).await?)
+    Ok(DB::fetch(connection, sql, arguments).await?)
 }
 
 /// Whether the database has what the statements name, and its columns hold the ids.

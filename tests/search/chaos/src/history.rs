@@ -62,7 +62,8 @@ struct Answered {
 impl Answered {
     fn add(&mut self, tier: Tier) {
         let (far, hit) = match tier {
-            Tier::Database => return,
+            // A list may have been answered by anybody.
+            Tier::Database | Tier::List | Tier::NearList => return,
             Tier::Far | Tier::Stale => (true, true),
             Tier::Near => (false, true),
             Tier::Miss | Tier::Collapsed | Tier::Bypass => (false, false),

@@ -19,7 +19,7 @@ use crate::world::{PATIENCE, World};
 static EDITED: &Schema = &chaos_edited::SCHEMA;
 
 /// The models of which its triggers report no new version.
-const UNREPORTED: &[Model] = &[Model::Review, Model::Page];
+const UNREPORTED: &[Model] = &[Model::Review, Model::Page, Model::Queue, Model::Desk];
 
 /// How often each of several installers installs in a row.
 const TIMES: usize = 2;
@@ -89,13 +89,13 @@ impl World {
         .await;
 
         // While somebody reads a table for a long time.
-        let table = *rng.choice(TABLES).unwrap_or(&TABLES[0]);
+        let (table, number) = *rng.choice(TABLES).unwrap_or(&TABLES[0]);
         let edited = self.unreported(async {
             // The report is first.
             sleep(REPORT / 10).await;
             self.install_once(EDITED).await;
         });
-        tokio::join!(self.report(table), edited);
+        tokio::join!(self.report(table, number), edited);
 
         // Who has not looked yet seems to be in use.
         sleep(2 * SCHEMA.poll).await;
@@ -124,8 +124,8 @@ impl World {
         false
     }
 
-    async fn report(&self, table: &str) {
-        let sum = AssertSqlSafe(format!("SELECT sum(version) FROM {table}"));
+    async fn report(&self, table: &str, number: &str) {
+        let sum = AssertSqlSafe(format!("SELECT sum({number}) FROM {table}"));
         let reported = async {
             let mut tx = self.pool.begin().await?;
             sqlx::query(sum).execute(&mut *tx).await?;
@@ -141,10 +141,10 @@ impl World {
     /// statement waits at most. (What it writes changes nothing.)
     async fn wait(&self, longest: &AtomicU64) {
         loop {
-            for table in TABLES {
+            for (table, number) in TABLES {
                 for sql in [
-                    format!("SELECT version FROM {table} LIMIT 1"),
-                    format!("UPDATE {table} SET version = version WHERE false"),
+                    format!("SELECT {number} FROM {table} LIMIT 1"),
+                    format!("UPDATE {table} SET {number} = {number} WHERE false"),
                 ] {
                     let start = now();
                     if let Err(error) = self.execute(sql).await {
@@ -163,8 +163,16 @@ impl World {
     }
 }
 
-/// Which triggers are on, or writers write to meanwhile.
-const TABLES: &[&str] = &["author", "book", "review", "page", "account"];
+/// Which triggers are on, or writers write to meanwhile, each with a column.
+const TABLES: &[(&str, &str)] = &[
+    ("author", "version"),
+    ("book", "version"),
+    ("review", "version"),
+    ("page", "version"),
+    ("account", "version"),
+    ("ticket", "place"),
+    ("served", "queue_id"),
+];
 
 fn first_line(error: &sqlx::Error) -> String {
     let text = error.to_string();

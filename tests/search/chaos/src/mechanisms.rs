@@ -32,6 +32,7 @@ pub const ALL: &[(&str, Mechanism, Shows)] = &[
     ("commit", Commit, Shows::UnderLoad),
     ("block", Block, Shows::UnderLoad),
     ("embedded-tags", EmbeddedTags, Shows::UnderLoad),
+    ("list-steps", ListSteps, Shows::UnderLoad),
     ("relay", Relay, Shows::UnderLoad),
 ];
 

@@ -8,6 +8,7 @@
 //! | `machine.rs`, `action.rs` | the state, the steps, and what must hold: no answer older than it may be, and everything settles |
 //! | `promise.rs` | the token that a commit returns, and what it promises to a reader |
 //! | `read.rs`, `write.rs`, `recover.rs`, `fault.rs` | the steps: reading, writing and relaying, the way back, what goes wrong |
+//! | `lists.rs` | a list over a path: what its load reads, at which moments, and what it registers |
 //! | `partitioned.rs` | a key and a tag on two nodes of a cluster: the protocol that a cluster store is to have |
 //! | `world.rs` | who is there, and how much may happen: the bounds |
 //! | `mutant.rs` | the mechanisms that can be taken out, and in which world that is noticed |
@@ -19,6 +20,7 @@
 mod action;
 mod check;
 mod fault;
+pub mod lists;
 mod machine;
 mod mutant;
 mod near;

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
+use model::lists::{self, Lists};
 use model::partitioned::{self, Partitioned};
 use model::{Bounds, Found, Mutant, Protocol, World, check};
 
@@ -48,24 +49,11 @@ fn main() -> ExitCode {
     }
     if mutant.is_none() && world.is_none() {
         told.world("cluster", &check(cluster(None)));
+        told.world("list over two steps", &check(Lists::of_two_steps(None)));
+        told.world("list over three steps", &check(Lists::of_three_steps(None)));
     }
     if world.is_none() {
-        let named = |it: &str| mutant.as_ref().is_none_or(|name| it == name);
-        for mutant in Mutant::ALL {
-            let (name, world) = (format!("{mutant:?}"), mutant.noticed_in());
-            if named(&name) {
-                println!("\n# {name} in \"{}\": {}", world.name, mutant.what());
-                let without = Some(*mutant);
-                told.mutant(&name, &check(Protocol { world, without }));
-            }
-        }
-        for mutant in partitioned::Mutant::ALL {
-            let name = format!("{mutant:?}");
-            if named(&name) {
-                println!("\n# {name} in \"cluster\": {}", mutant.what());
-                told.mutant(&name, &check(cluster(Some(*mutant))));
-            }
-        }
+        told.mutants(|name| mutant.as_ref().is_none_or(|it| it == name));
     }
     told.end()
 }
@@ -88,6 +76,31 @@ impl Told {
         self.states.insert(name.to_owned(), found.states);
         if found.counter_example.is_some() {
             self.wrong.push(name.to_owned());
+        }
+    }
+
+    fn mutants(&mut self, named: impl Fn(&str) -> bool) {
+        for mutant in Mutant::ALL {
+            let (name, world) = (format!("{mutant:?}"), mutant.noticed_in());
+            if named(&name) {
+                println!("\n# {name} in \"{}\": {}", world.name, mutant.what());
+                let without = Some(*mutant);
+                self.mutant(&name, &check(Protocol { world, without }));
+            }
+        }
+        for mutant in partitioned::Mutant::ALL {
+            let name = format!("{mutant:?}");
+            if named(&name) {
+                println!("\n# {name} in \"cluster\": {}", mutant.what());
+                self.mutant(&name, &check(cluster(Some(*mutant))));
+            }
+        }
+        for mutant in lists::Mutant::ALL {
+            let name = format!("{mutant:?}");
+            if named(&name) {
+                println!("\n# {name} in \"list over two steps\": {}", mutant.what());
+                self.mutant(&name, &check(Lists::of_two_steps(Some(*mutant))));
+            }
         }
     }
 

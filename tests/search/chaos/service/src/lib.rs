@@ -5,5 +5,6 @@ pub mod clock;
 pub mod models;
 pub mod record;
 mod serve;
+mod tickets;
 
 pub use serve::{ORDERS, serve};

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use cache_runtime::{BoxError, Cached, Load, LoadContext, Schema};
 use chaos_strict::Source;
 use serde::{Deserialize, Serialize};
-use sqlx::{AssertSqlSafe, FromRow, PgPool};
+use sqlx::{AssertSqlSafe, FromRow, PgPool, Postgres};
 
 use crate::record::{Line, Model, Register};
 use crate::serve::Pauses;
+use crate::tickets;
 
 /// What `cache.toml` beside this crate says.
 pub static SCHEMA: Schema = cache_runtime::schema!();
@@ -59,6 +60,7 @@ pub async fn create(pool: &PgPool) -> Result<(), sqlx::Error> {
          INSERT INTO account SELECT id, 0 FROM generate_series(0, {ACCOUNTS} - 1) id;"
     );
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(pool).await?;
+    tickets::create(pool).await?;
     SCHEMA.install(pool).await?;
     chaos_strict::SCHEMA.install(pool).await
 }
@@ -77,6 +79,8 @@ pub async fn versions(pool: &PgPool) -> Result<HashMap<Register, i64>, sqlx::Err
         (Model::Review, "review", &*review()),
         (Model::Page, "page", "id"),
         (Model::Account, "account", "id"),
+        (Model::Queue, "queue", "id"),
+        (Model::Desk, "desk", "id"),
     ] {
         let sql = AssertSqlSafe(format!("SELECT {id}, version FROM {table}"));
         let rows: Vec<(i64, i64)> = sqlx::query_as(sql).fetch_all(pool).await?;
@@ -131,6 +135,17 @@ impl Source for Db {
 
     async fn pause(&self) {
         self.pauses.in_a_load().await;
+    }
+}
+
+/// Where lists are read from, which no loader of this service does. Whoever asks for it more than
+/// once for a list asks at different moments.
+impl cache_runtime::Source for Db {
+    type Databases = Postgres;
+
+    fn pool(&self) -> &PgPool {
+        self.pauses.before_a_list();
+        &self.pool
     }
 }
 

@@ -54,6 +54,10 @@ pub enum Model {
     Page,
     /// Strict, and written to through the cache only: by one line, as no other can block for it.
     Account,
+    /// What lists of tickets say of it.
+    Queue,
+    /// The same, of what is listed over a path.
+    Desk,
 }
 
 impl Model {
@@ -77,6 +81,9 @@ impl fmt::Display for Register {
     }
 }
 
+/// The version of what there never was, such as a list of which a part is of another moment.
+pub const TORN: i64 = i64::MIN;
+
 /// Who answered a read, as in `Cache-Status`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -95,6 +102,10 @@ pub enum Tier {
     Bypass,
     /// The database, without a cache.
     Database,
+    /// Any of them but near, and but the last one: who reads ids of a list does not hear which.
+    List,
+    /// Near, or any of those.
+    NearList,
 }
 
 /// What a read saw of one row.

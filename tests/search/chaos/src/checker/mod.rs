@@ -22,7 +22,7 @@ pub use rules::Rule;
 pub use violation::Violation;
 
 use chaos_service::clock::Nanos;
-use chaos_service::record::{Line, Outcome, ProcessId, Register, Tier, Way};
+use chaos_service::record::{Line, Outcome, ProcessId, Register, TORN, Tier, Way};
 use stairs::Stairs;
 
 /// Nothing is of interest for longer than this.
@@ -238,6 +238,9 @@ impl Checker {
         report.newest += u64::from(read.version >= known.committed.at(read.start));
 
         let mut violation = None;
+        if read.version == TORN {
+            return Some(Violation::new(Rule::Torn, read, 0, 0, known));
+        }
         if read.version > known.possible.at(read.end) {
             violation = Some(Violation::new(Rule::Future, read, 0, 0, known));
         }

@@ -13,6 +13,8 @@ use super::{Bounds, Known, Read};
 pub enum Rule {
     /// It returns nothing that was not written.
     Future,
+    /// What it returns was there at one moment.
+    Torn,
     /// A process sees what it has written itself through the cache.
     Own,
     /// Who shows the token of a commit sees what it wrote, in whichever process and line.
@@ -53,7 +55,7 @@ pub(super) fn of<'k>(
     let own = known.own.get(&read.process);
     let own = own.filter(|_| read.tier != Tier::Database);
     let (applied, delivered) = match read.tier {
-        Tier::Near => {
+        Tier::Near | Tier::NearList => {
             ((Rule::Near, bounds.near), (Rule::NearDelivered, bounds.delivery + bounds.near))
         }
         _ => ((Rule::Applied, 0), (Rule::Delivered, bounds.delivery)),

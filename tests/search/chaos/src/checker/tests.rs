@@ -343,6 +343,18 @@ fn what_comes_from_the_source_is_new() {
 }
 
 #[test]
+fn a_list_is_as_old_as_what_may_have_answered_and_of_one_moment() {
+    let read = |process, tier, at, version| {
+        story().write(1, 10, Some(20), APPLIED).read(process, tier, at, version)
+    };
+    read(THERE, Tier::List, 21, 0).breaks(&[Rule::Applied]);
+    read(THERE, Tier::NearList, 120, 0).keeps_to_all();
+    read(THERE, Tier::NearList, 121, 0).breaks(&[Rule::Near]);
+    read(HERE, Tier::NearList, 21, 0).breaks(&[Rule::Own]);
+    read(THERE, Tier::NearList, 21, TORN).breaks(&[Rule::Torn]);
+}
+
+#[test]
 fn only_what_is_complete_is_checked() {
     let mut story = story().read(THERE, Tier::Miss, 30, 1);
     assert!(story.checker.advance(20 * MS).is_empty());

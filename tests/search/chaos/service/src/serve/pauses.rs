@@ -17,21 +17,29 @@ impl Pauses {
     }
 
     /// Blocks where the event happens: before a strict commit, between a commit and its
-    /// invalidation, between what the store says to a fill and those who wait for it, and before
-    /// anybody tries to bring an absent store back.
+    /// invalidation, between the query and the fill of a list, which has no loader here, between
+    /// what the store says to a fill and those who wait for it, and before anybody tries to bring an
+    /// absent store back.
     pub(super) fn at(self, event: &Event<'_>) {
         let pause = match event {
             Event::Blocked { .. } => now_and_then(0.5, 25),
             Event::Committed => now_and_then(0.2, 20),
             Event::Filled { .. } => now_and_then(0.1, 15),
+            Event::Loaded { model, .. } if model.starts_with("tickets") => now_and_then(0.3, 25),
             Event::StoreAway { .. } => now_and_then(0.7, 250),
             _ => None,
         };
-        if let Some(pause) = pause {
-            // The other tasks of this thread are handed over.
-            tokio::task::block_in_place(|| std::thread::sleep(pause));
-        }
+        pause.into_iter().for_each(stand_still);
     }
+
+    pub(crate) fn before_a_list(self) {
+        now_and_then(0.3, 25).into_iter().for_each(stand_still);
+    }
+}
+
+/// The other tasks of this thread are handed over.
+fn stand_still(pause: Duration) {
+    tokio::task::block_in_place(|| std::thread::sleep(pause));
 }
 
 fn now_and_then(probability: f64, most_ms: u64) -> Option<Duration> {

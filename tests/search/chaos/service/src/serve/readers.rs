@@ -11,6 +11,7 @@ use crate::clock::now;
 use crate::models::{ACCOUNTS, AUTHORS, Author, BOOKS, Book, HOT_PAGES, PAGES, Page};
 use crate::models::{REVIEWS_OF_A_BOOK, Review, one_of};
 use crate::record::{Model, Orders, Record, Sight, Tier};
+use crate::tickets::{self, DESKS, QUEUES, Ticket};
 
 /// How many read at once.
 const READERS: u32 = 12;
@@ -42,6 +43,9 @@ async fn read(service: Service, pace: Duration) {
 async fn read_one(service: &Service) -> Result<(), Error> {
     if service.widely.load(Ordering::Relaxed) && fastrand::bool() {
         return read_pages(service).await;
+    }
+    if fastrand::u32(..5) == 0 {
+        return read_tickets(service).await;
     }
     let cache = &service.cache;
     let start = now();
@@ -81,6 +85,26 @@ async fn read_one(service: &Service) -> Result<(), Error> {
         }
     };
     service.log.note(|end| Record::Read { start, end, tier: tier(status), seen });
+    Ok(())
+}
+
+/// The lists of a queue or of a desk.
+async fn read_tickets(service: &Service) -> Result<(), Error> {
+    let cache = &service.cache;
+    let start = now();
+    let (tier, seen) = match fastrand::bool() {
+        true => {
+            let id = fastrand::i64(0..QUEUES);
+            let ids = Ticket::tickets_of_queue(cache, id).ids().await?;
+            (Tier::NearList, vec![tickets::queue(id, &ids)])
+        }
+        false => {
+            let id = fastrand::i64(0..DESKS);
+            let ids = Ticket::tickets_at_desk(cache, id).ids().await?;
+            (Tier::List, tickets::desk(id, &ids))
+        }
+    };
+    service.log.note(|end| Record::Read { start, end, tier, seen });
     Ok(())
 }
 

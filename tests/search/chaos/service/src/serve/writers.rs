@@ -11,6 +11,7 @@ use crate::models::{
     AUTHORS, BOOKS, Db, HOT_PAGES, NEXT, PAGES, REVIEWS_OF_A_BOOK, one_of, review,
 };
 use crate::record::{Line, Model, Outcome, Record, Register, Way};
+use crate::tickets::{DESKS, QUEUES, fill_queue, serve_desk};
 
 const THROUGH_THE_CACHE: u32 = 2;
 const PLAIN: u32 = 1;
@@ -112,6 +113,8 @@ enum What {
     /// or all of a book.
     Reviews(i64),
     Page(i64),
+    Queue(i64),
+    Desk(i64),
     Account(i64),
 }
 
@@ -120,7 +123,7 @@ impl What {
     fn any(strict: Option<Line>) -> What {
         let book = one_of(BOOKS);
         let slot = fastrand::i64(0..REVIEWS_OF_A_BOOK);
-        match fastrand::u32(..if strict.is_some() { 14 } else { 11 }) {
+        match fastrand::u32(..if strict.is_some() { 17 } else { 14 }) {
             0..3 => What::Author(one_of(AUTHORS)),
             3..5 => What::Book(book),
             5..6 => What::Review(book, slot),
@@ -128,6 +131,8 @@ impl What {
             7..8 => What::Reviews(book),
             8..10 => What::Page(fastrand::i64(0..HOT_PAGES)),
             10 => What::Page(fastrand::i64(0..PAGES)),
+            11..13 => What::Queue(fastrand::i64(0..QUEUES)),
+            13 => What::Desk(fastrand::i64(0..DESKS)),
             _ => What::Account(strict.map_or(0, Line::account)),
         }
     }
@@ -143,6 +148,8 @@ impl What {
             What::Book(id) => (Model::Book, row("book", id)),
             What::Page(id) => (Model::Page, row("page", id)),
             What::Account(id) => (Model::Account, row("account", id)),
+            What::Queue(id) => (Model::Queue, row("queue", id)),
+            What::Desk(id) => (Model::Desk, row("desk", id)),
             What::Reviews(book) => {
                 let raise = raise("review", format!("book_id = {book}"));
                 (Model::Review, format!("{raise} RETURNING {review}"))
@@ -162,7 +169,14 @@ impl What {
                 (Model::Review, sql)
             }
         };
-        let rows: Vec<(i64, i64)> = sqlx::query_as(AssertSqlSafe(sql)).fetch_all(db).await?;
+        let rows: Vec<(i64, i64)> = sqlx::query_as(AssertSqlSafe(sql)).fetch_all(&mut *db).await?;
+        for (id, version) in &rows {
+            match model {
+                Model::Queue => fill_queue(db, *id, *version).await?,
+                Model::Desk => serve_desk(db, *id, *version).await?,
+                _ => {}
+            }
+        }
         let rows = rows.into_iter();
         Ok(rows.map(|(id, version)| (model.register(id), version)).collect())
     }
