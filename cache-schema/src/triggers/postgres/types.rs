@@ -65,8 +65,7 @@ pub(crate) fn checks(exact: &[ExactColumn], watched: &[Watched<'_>]) -> Vec<Stri
         let of_model = watched.iter().flat_map(move |it| {
             let conditions = it.lists.iter().flat_map(|list| {
                 let what = format!("a condition of the list {}", list.name());
-                let conditions = list.conditions.iter().map(move |it| (what.clone(), it));
-                conditions
+                list.conditions.iter().map(move |it| (what.clone(), it))
             });
             let conditions = conditions.filter(move |(_, it)| wanted(&it.constant));
             conditions.map(|(what, condition)| row(&what, &it.model.table, &condition.column))

@@ -30,5 +30,5 @@ async fn read<R: Reader<Source = SqlitePool> + Copy>(from: R) -> Result<usize, E
 }
 
 fn main() {
-    drop(|cache: Cache<SqlitePool>| async move { read(&cache).await });
+    let _ = |cache: Cache<SqlitePool>| async move { read(&cache).await };
 }

@@ -160,5 +160,5 @@ pub(crate) fn desk(desk: i64, ids: &[i64]) -> Vec<Sight> {
 }
 
 fn sight(model: Model, id: i64, version: i64) -> Sight {
-    Sight { register: model.register(id), version, direct: true }
+    Sight { register: model.register(id), version, direct: true, promised: None }
 }

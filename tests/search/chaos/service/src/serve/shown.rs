@@ -8,7 +8,8 @@ use super::readers::{author, book, page, tier};
 use super::{Service, patiently};
 use crate::clock::now;
 use crate::models::{AUTHORS, Author, BOOKS, Book, Page, REVIEWS_OF_A_BOOK};
-use crate::record::{Model, Record, Register, Sight};
+use crate::record::{Model, Record, Register, Sight, Tier};
+use crate::tickets::{self, Ticket};
 
 const PAUSE: Duration = Duration::from_millis(10);
 
@@ -38,10 +39,10 @@ impl Service {
         let Some(&(Register { model, id }, _)) = written.first() else {
             return Ok(());
         };
-        let (status, mut seen) = match model {
+        let (tier, mut seen) = match model {
             Model::Author if fastrand::bool() => {
                 let read = Author::fetch(&cache, id).await?;
-                (read.status, vec![author(id, read.value.as_deref(), true)])
+                (tier(read.status), vec![author(id, read.value.as_deref(), true)])
             }
             Model::Author | Model::Book | Model::Review => {
                 let id = match model {
@@ -51,18 +52,26 @@ impl Service {
                     _ => id,
                 };
                 let read = Book::fetch(&cache, id).await?;
-                (read.status, book(id, read.value.as_deref()))
+                (tier(read.status), book(id, read.value.as_deref()))
             }
             Model::Page => {
                 let read = Page::fetch(&cache, id).await?;
-                (read.status, vec![page(id, read.value.as_deref())])
+                (tier(read.status), vec![page(id, read.value.as_deref())])
+            }
+            Model::Queue => {
+                let ids = Ticket::tickets_of_queue(&cache, id).ids().await?;
+                (Tier::NearList, vec![tickets::queue(id, &ids)])
+            }
+            Model::Desk => {
+                let ids = Ticket::tickets_at_desk(&cache, id).ids().await?;
+                (Tier::List, tickets::desk(id, &ids))
             }
             Model::Account => return Ok(()),
         };
         for sight in &mut seen {
             sight.promised = promised(&written, sight);
         }
-        self.log.note(|end| Record::Read { start, end, tier: tier(status), seen });
+        self.log.note(|end| Record::Read { start, end, tier, seen });
         Ok(())
     }
 }
