@@ -117,8 +117,8 @@ async fn made(connection: &mut SqliteConnection, trigger: &Trigger) -> Result<St
     Ok(sql.replace("{new}", &image("NEW", "")))
 }
 
-/// A column does not compare in a trigger as it does in a query, where its type is another than that
-/// of what it is compared with.
+/// A column does not compare in a trigger as it does in a query, where its type is another than
+/// that of what it is compared with.
 async fn refuse_types(
     connection: &mut SqliteConnection,
     questions: &[&'static str],

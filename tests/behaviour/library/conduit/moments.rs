@@ -15,8 +15,9 @@ pub fn stories() -> Vec<Story> {
     ]
 }
 
-/// While what leads to a feed is read already, and its articles are not, Edsger follows Grace. Nobody
-/// is told of that, when she writes through the cache. So either both are seen, or neither is.
+/// While what leads to a feed is read already, and its articles are not, Edsger follows Grace.
+/// Nobody is told of that, when she writes through the cache. So either both are seen, or neither
+/// is.
 async fn a_feed_is_of_one_moment(town: Town) {
     let town = town.with_articles().await;
     let cache = town.cache();

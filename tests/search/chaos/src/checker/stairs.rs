@@ -57,3 +57,23 @@ impl Stairs {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn old_stairs_are_forgotten_but_for_the_last() {
+        let mut stairs = Stairs::default();
+        for (at, version) in [(10, 1), (30, 3), (20, 2), (40, 3), (15, 2)] {
+            stairs.raise(at, version);
+        }
+        assert_eq!([5, 10, 15, 25, 30, 99].map(|at| stairs.at(at)), [0, 1, 2, 2, 3, 3]);
+        assert_eq!((stairs.above(1), stairs.above(3)), (Some(15), None));
+        stairs.forget_before(32);
+        assert_eq!((stairs.at(32), stairs.above(0)), (3, Some(30)));
+        // One that is told late is from before all of them.
+        stairs.raise(5, 3);
+        assert_eq!((stairs.at(6), stairs.above(2)), (3, Some(5)));
+    }
+}

@@ -18,8 +18,8 @@ impl Pauses {
 
     /// Blocks where the event happens: before a strict commit, between a commit and its
     /// invalidation, between the query and the fill of a list, which has no loader here, between
-    /// what the store says to a fill and those who wait for it, and before anybody tries to bring an
-    /// absent store back.
+    /// what the store says to a fill and those who wait for it, and before anybody tries to bring
+    /// an absent store back.
     pub(super) fn at(self, event: &Event<'_>) {
         let pause = match event {
             Event::Blocked { .. } => now_and_then(0.5, 25),
