@@ -16,8 +16,8 @@ use sqlx::{PgConnection, PgPool, query_as};
 
 use crate::variable;
 
-const ROUNDS: usize = 41;
-const LOADS: usize = 50;
+pub(crate) const ROUNDS: usize = 41;
+pub(crate) const LOADS: usize = 50;
 
 type Value = Option<Json<sqlx::types::JsonValue>>;
 type Time = DateTime<Utc>;
@@ -58,14 +58,14 @@ pub(crate) async fn measure() -> Result<(), BoxError> {
     Ok(())
 }
 
-fn median(mut times: Vec<Duration>) -> Duration {
+pub(crate) fn median(mut times: Vec<Duration>) -> Duration {
     times.sort_unstable();
     times[times.len() / 2] / LOADS as u32
 }
 
 /// A hundred plios of ten users, each with a video and five items, each with a question, every
 /// other one with an image.
-const ROWS: &str = "
+pub(crate) const ROWS: &str = "
 INSERT INTO organization (name, shortcode) SELECT 'organization ' || n, 'o' || n FROM generate_series(1, 3) n;
 INSERT INTO \"user\" (email) SELECT n || '@example.org' FROM generate_series(1, 10) n;
 INSERT INTO organization_user (user_id, organization_id) SELECT u, o FROM generate_series(1, 10) u, generate_series(1, 2) o;
@@ -89,7 +89,7 @@ type Question = (QuestionRow, Option<ImageRow>);
 
 /// A plio, by hand.
 #[expect(dead_code, reason = "it is only put together")]
-struct Loaded {
+pub(crate) struct Loaded {
     row: PlioRow,
     video: Option<VideoRow>,
     created_by: Arc<(UserRow, Vec<MemberRow>)>,
@@ -97,7 +97,7 @@ struct Loaded {
 }
 
 /// Seven statements, and maps.
-async fn load(db: &mut PgConnection, ids: &[i64]) -> Result<Vec<Loaded>, sqlx::Error> {
+pub(crate) async fn load(db: &mut PgConnection, ids: &[i64]) -> Result<Vec<Loaded>, sqlx::Error> {
     let plios: Vec<PlioRow> = query_as(
         "SELECT id, uuid, name, video_id, created_by_id, status, is_public, failsafe_url, config, created_at, updated_at
          FROM plio WHERE id = ANY($1)",

@@ -1,5 +1,6 @@
 //! What the cache costs. `benches/run writes` starts the servers and runs this.
 
+mod lists;
 mod loads;
 mod writes;
 
@@ -10,6 +11,7 @@ Measures what the cache costs.
 
 Usage: benches/run PART
 
+  lists   what a list costs, its ids from the database and a page that is cached
   loads   what a loader that writes itself costs beside one by hand, on PostgreSQL
   writes  what triggers and the outbox cost a write, on PostgreSQL
 
@@ -21,6 +23,7 @@ Environment (benches/run sets it):
 async fn main() -> ExitCode {
     let part = std::env::args().nth(1);
     let measured = match part.as_deref() {
+        Some("lists") => lists::measure().await,
         Some("loads") => loads::measure().await,
         Some("writes") => writes::measure().await,
         Some("--help" | "-h") | None => {

@@ -129,7 +129,7 @@ BEGIN
     JOIN pg_namespace ON pg_namespace.oid = typnamespace
     WHERE typtype NOT IN ('d', 'e') AND nspname NOT IN ('pg_catalog', current_schema()))
   LOOP
-    RAISE EXCEPTION '%, %.%, has type %: the type is of a schema that the triggers do not look into, so that they would compare it in another way', it.what, it.tab, it.col, it.type USING HINT = 'move the extension into the schema of the outbox (ALTER EXTENSION … SET SCHEMA), or compare another column';
+    RAISE EXCEPTION '%, %.%, has type %: the type is of a schema that the triggers do not look into, so that they would compare it in another way', it.what, it.tab, it.col, it.type USING HINT = 'move the extension into the schema of the outbox with ALTER EXTENSION, or compare another column';
   END LOOP;
 END
 $cache$;

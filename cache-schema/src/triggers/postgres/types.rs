@@ -76,7 +76,7 @@ pub(crate) fn checks(exact: &[ExactColumn], watched: &[Watched<'_>]) -> Vec<Stri
         conditions(|constant| !matches!(constant, Constant::Null(_))),
         IS_ELSEWHERE,
         "the type is of a schema that the triggers do not look into, so that they would compare it in another way",
-        "move the extension into the schema of the outbox (ALTER EXTENSION … SET SCHEMA), or compare another column",
+        "move the extension into the schema of the outbox with ALTER EXTENSION, or compare another column",
     );
     let zoned = refuse(
         conditions(|constant| matches!(constant, Constant::Text(_))),
