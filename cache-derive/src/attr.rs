@@ -12,8 +12,8 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{Attribute, Error, LitStr, Path, Token, Type, parenthesized};
 
+pub(crate) use self::condition::Condition;
 use self::condition::conditions;
-pub(crate) use self::condition::{Condition, Constant};
 pub(crate) use self::sqlx::Sqlx;
 
 /// On the struct.

@@ -161,22 +161,19 @@ fn function_name(list: &List) -> Ident {
 /// said to be, and a count too large.
 fn has_no_fewer_conditions(row: &Struct, model: &Model, schema: &Schema, errors: &mut Vec<Error>) {
     for condition in &row.filter {
-        let is_it = |it: &cache_schema::Condition| {
-            condition.column == it.column && condition.constant.is(&it.constant)
-        };
         for list in schema.lists_of(&model.name) {
-            if list.conditions.iter().any(is_it) {
+            if list.conditions.contains(&condition.is) {
                 continue;
             }
-            let (name, column) = (&row.ident, &condition.column);
+            let (name, column) = (&row.ident, &condition.is.column);
             let why = format!(
                 "`{name}` leaves rows out that the list `{}` has\n{}\n\
                  help: add it to the list: where = {{ {column} = {} }}",
                 list.name,
                 schema.at(list.position),
-                condition.constant.in_toml(),
+                condition.is.constant,
             );
-            errors.push(Error::new(column.span(), why));
+            errors.push(Error::new(condition.span, why));
         }
     }
 }

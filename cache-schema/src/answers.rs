@@ -9,6 +9,7 @@ use std::fmt;
 pub use lists::ListReport;
 pub use tag::TagColumns;
 
+use crate::once::each_once;
 use crate::schema::{
     Consistency, Dependency, Direction, Hop, Model, Path, Policy, Reference, Schema, write_chain,
 };
@@ -82,13 +83,7 @@ impl Hop {
 impl Schema {
     /// All hops of all declared paths, each once, in the order of the file.
     pub fn hops(&self) -> Vec<&Hop> {
-        let mut hops = Vec::new();
-        for (hop, _) in self.walked() {
-            if !hops.contains(&hop) {
-                hops.push(hop);
-            }
-        }
-        hops
+        each_once(self.walked().map(|(hop, _)| hop))
     }
 
     /// The same, as often as they are walked, each with whether it is the last of its path.
@@ -142,13 +137,8 @@ impl Schema {
 
     /// The columns that some value of a row of `model` can be got by, each once.
     pub fn lookups(&self, model: &str) -> Vec<String> {
-        let mut columns: Vec<String> = Vec::new();
-        for lookup in self.values_of(self.rows_of(model)).flat_map(|policy| &policy.lookups) {
-            if !columns.contains(&lookup.column) {
-                columns.push(lookup.column.clone());
-            }
-        }
-        columns
+        let lookups = self.values_of(self.rows_of(model)).flat_map(|policy| &policy.lookups);
+        each_once(lookups.map(|lookup| lookup.column.clone()))
     }
 
     /// What a row of `model` must register for its neighbours: the hops that leave it on any
@@ -206,13 +196,7 @@ impl Schema {
         });
         let lookups = self.lookups(&model.name);
         let all = model.id.iter().chain(used.flat_map(|(hop, _)| &hop.columns)).chain(&lookups);
-        let mut columns: Vec<String> = Vec::new();
-        for column in all {
-            if !columns.contains(column) {
-                columns.push(column.clone());
-            }
-        }
-        columns
+        each_once(all.cloned())
     }
 
     /// What a write to a row of `model` reaches: every cached model, by every path from it. Its own

@@ -37,6 +37,7 @@ mod graph;
 mod keys;
 mod locate;
 mod names;
+mod once;
 mod parse;
 mod raw;
 mod read;

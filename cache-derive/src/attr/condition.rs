@@ -1,54 +1,23 @@
 //! `filter(status = "published", deleted_at = None)`: columns compared with constants.
 
+use cache_schema::Constant;
+use proc_macro2::Span;
+use syn::Error;
 use syn::ext::IdentExt;
 use syn::meta::ParseNestedMeta;
-use syn::{Error, Ident};
 
 use super::bare;
 
-/// A column that is to hold this.
+/// A column that is to hold this, and where that is said.
 pub(crate) struct Condition {
-    pub(crate) column: Ident,
-    pub(crate) constant: Constant,
+    pub(crate) span: Span,
+    pub(crate) is: cache_schema::Condition,
 }
 
 impl Condition {
     /// For the fingerprint.
     pub(crate) fn text(&self) -> String {
-        format!("{} {:?};", self.column, self.constant)
-    }
-}
-
-#[derive(Debug)]
-pub(crate) enum Constant {
-    Null,
-    Text(String),
-    Integer(String),
-    Bool(bool),
-}
-
-impl Constant {
-    /// Whether it is this one of `cache.toml`.
-    pub(crate) fn is(&self, other: &cache_schema::Constant) -> bool {
-        match (self, other) {
-            (Constant::Null, cache_schema::Constant::Null(is)) => *is,
-            (Constant::Text(text), cache_schema::Constant::Text(it)) => text == it,
-            (Constant::Integer(digits), cache_schema::Constant::Integer(it)) => {
-                digits.parse() == Ok(*it)
-            }
-            (Constant::Bool(is), cache_schema::Constant::Bool(it)) => is == it,
-            _ => false,
-        }
-    }
-
-    /// As `cache.toml` has it.
-    pub(crate) fn in_toml(&self) -> String {
-        match self {
-            Constant::Null => "{ null = true }".to_owned(),
-            Constant::Text(text) => format!("{text:?}"),
-            Constant::Integer(digits) => digits.clone(),
-            Constant::Bool(is) => is.to_string(),
-        }
+        format!("{} {:?};", self.is.column, self.is.constant)
     }
 }
 
@@ -76,7 +45,7 @@ fn condition(meta: &ParseNestedMeta) -> syn::Result<Condition> {
             Constant::Integer(number.base10_digits().to_owned())
         }
         syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Bool(is), .. }) => Constant::Bool(is.value),
-        syn::Expr::Path(path) if path.path.is_ident("None") => Constant::Null,
+        syn::Expr::Path(path) if path.path.is_ident("None") => Constant::Null(true),
         syn::Expr::Unary(syn::ExprUnary { op: syn::UnOp::Neg(_), expr, .. }) => match *expr {
             syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Int(number), .. }) => {
                 Constant::Integer(format!("-{}", number.base10_digits()))
@@ -85,5 +54,6 @@ fn condition(meta: &ParseNestedMeta) -> syn::Result<Condition> {
         },
         other => return Err(Error::new_spanned(other, why)),
     };
-    Ok(Condition { column, constant })
+    let is = cache_schema::Condition { column: column.to_string(), constant };
+    Ok(Condition { span: column.span(), is })
 }

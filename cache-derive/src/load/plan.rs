@@ -135,7 +135,7 @@ impl<'a> Plan<'a> {
             return Err(of_rows_only(order_by.span(), "order_by"));
         }
         if let Some(condition) = found.filter.first() {
-            return Err(of_rows_only(condition.column.span(), "filter"));
+            return Err(of_rows_only(condition.span, "filter"));
         }
         if field.sqlx.skips {
             registered::is_no_known_column(self.schema, self.model, field)?;
@@ -204,7 +204,7 @@ impl<'a> Plan<'a> {
         let name = format!("{to}.{column}");
         if leads_to_one(&way) {
             if let Some(condition) = field.found.filter.first() {
-                return Err(of_rows_only(condition.column.span(), "filter"));
+                return Err(of_rows_only(condition.span, "filter"));
             }
             let column = format!("{}.{}", self.joined(&way), sql::quoted(column));
             return Ok(Kind::Column(self.select(field, column, &name)));

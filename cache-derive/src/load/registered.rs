@@ -281,10 +281,9 @@ pub(super) fn is_filter_watched(
     filter: &[Condition],
     to: &str,
 ) -> Result<(), Error> {
-    let ignored = filter.iter().find(|it| is_ignored(schema, to, &it.column.to_string()));
-    match ignored.map(|it| &it.column) {
+    match filter.iter().find(|it| is_ignored(schema, to, &it.is.column)) {
         None => Ok(()),
-        Some(column) => Err(unwatched(column.span(), &column.to_string(), to, "filter")),
+        Some(it) => Err(unwatched(it.span, &it.is.column, to, "filter")),
     }
 }
 

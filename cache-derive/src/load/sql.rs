@@ -8,7 +8,7 @@ use cache_schema::{Direction, Hop, Model, Schema};
 use syn::{Error, LitStr};
 
 use crate::ast::Struct;
-use crate::attr::{Condition, Constant};
+use crate::attr::Condition;
 
 /// `user` → `"user"`; whatever is in a name, it is one.
 pub(super) fn quoted(name: &str) -> String {
@@ -110,17 +110,7 @@ pub(super) fn join(schema: &Schema, way: &[Hop], alias: &str) -> String {
 /// Conditions on the columns of `t`, after others. Nothing that is replaced comes after them: a
 /// text may look like it.
 pub(super) fn filter(conditions: &[Condition], before: &str) -> String {
-    let all = conditions.iter().map(|Condition { column, constant }| {
-        let column = quoted(&column.to_string());
-        match constant {
-            Constant::Null => format!("t.{column} IS NULL"),
-            Constant::Text(text) => format!("t.{column} = '{}'", text.replace('\'', "''")),
-            Constant::Integer(number) => format!("t.{column} = {number}"),
-            Constant::Bool(true) => format!("t.{column} = TRUE"),
-            Constant::Bool(false) => format!("t.{column} = FALSE"),
-        }
-    });
-    let all: Vec<String> = all.collect();
+    let all: Vec<String> = conditions.iter().map(|it| it.is.sql("t")).collect();
     match all.is_empty() {
         true => String::new(),
         false => format!(" {before} {}", all.join(" AND ")),

@@ -1,6 +1,7 @@
 //! What a write does to lists.
 
 use crate::answers::tag::TagColumns;
+use crate::once::each_once;
 use crate::schema::{Condition, Consistency, List, ListStep, Schema};
 
 /// A tag of a list that a write to a model yields: of rows that come into the list, leave it, or
@@ -19,6 +20,12 @@ impl ListReport<'_> {
     /// The name of the list.
     pub(crate) fn name(&self) -> &str {
         self.tag.model.split(':').next().unwrap_or_default()
+    }
+
+    /// What a row with this alias has to meet to be listed, if there is something.
+    pub(crate) fn is_met(&self, alias: &str) -> Option<String> {
+        let conditions: Vec<String> = self.conditions.iter().map(|it| it.sql(alias)).collect();
+        (!conditions.is_empty()).then(|| conditions.join(" AND "))
     }
 }
 
@@ -40,23 +47,13 @@ impl List {
             self.key_columns(true).chain(order)
         });
         let all = id.iter().chain(&step.found_by).chain(&step.leads);
-        let mut columns: Vec<&String> = Vec::new();
-        for column in all.chain(of_listed.into_iter().flatten()) {
-            if !columns.contains(&column) {
-                columns.push(column);
-            }
-        }
+        let columns = each_once(all.chain(of_listed.into_iter().flatten()));
         let conditions = if is_listed { &self.conditions[..] } else { &[] };
         ListReport { tag: self.tag(step), columns, conditions }
     }
 }
 
 impl Schema {
-    /// The list of that name.
-    pub fn list(&self, name: &str) -> Option<&List> {
-        self.lists.iter().find(|list| list.name == name)
-    }
-
     /// All lists, in the order of the file.
     pub fn lists(&self) -> impl Iterator<Item = &List> {
         self.lists.iter()

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::diagnostic::Errors;
+use crate::once::each_once;
 use crate::raw::{File, RawList, RawModel, RawPolicy};
 use crate::suggest::did_you_mean;
 use crate::template::KeyTemplate;
@@ -72,12 +73,7 @@ impl<'a> Owner<'a> {
 
     fn list(file: &'a File, list: &'a RawList) -> Owner<'a> {
         // That two of them have one name has its own message.
-        let mut columns: Vec<&str> = Vec::new();
-        for (_, _, column) in list.key(file) {
-            if !columns.contains(&column) {
-                columns.push(column);
-            }
-        }
+        let columns = each_once(list.key(file).map(|(_, _, column)| column));
         Owner {
             name: list.name(),
             model: list.of.get_ref(),

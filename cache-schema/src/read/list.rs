@@ -8,6 +8,7 @@ use super::reader::{Reader, this_is};
 use crate::diagnostic::Errors;
 use crate::keys;
 use crate::names::snake;
+use crate::once::each_once;
 use crate::raw::{RawList, RawPolicy};
 use crate::schema::{Constant, Policy, Settings};
 use crate::template::KeyTemplate;
@@ -93,7 +94,8 @@ fn conditions(reader: &mut Reader<'_, '_>) -> Vec<(Spanned<String>, Constant)> {
             DeValue::String(text) => Some(Constant::Text(text.to_string())),
             DeValue::Boolean(is) => Some(Constant::Bool(*is)),
             DeValue::Integer(number) => {
-                i64::from_str_radix(number.as_str(), number.radix()).ok().map(Constant::Integer)
+                let number = i64::from_str_radix(number.as_str(), number.radix()).ok();
+                number.map(|number| Constant::Integer(number.to_string()))
             }
             DeValue::Table(table) => table
                 .get("null")
@@ -132,13 +134,11 @@ fn policy(
     let policy = policy::read(reader, defaults);
     let key = reader.string("key", "a template, such as \"plios_of_{created_by_id}\"");
     let key = key.unwrap_or_else(|| {
-        let mut columns: Vec<&str> = Vec::new();
-        for written in by.iter().flatten().map(|written| written.get_ref().as_str()) {
-            let column = written.split_once('.').map_or(written, |(_, column)| column.trim());
-            if !columns.contains(&column) {
-                columns.push(column);
-            }
-        }
+        let columns = by.iter().flatten().map(|written| {
+            let written = written.get_ref().as_str();
+            written.split_once('.').map_or(written, |(_, column)| column.trim())
+        });
+        let columns = each_once(columns);
         let by = columns.iter().map(|column| format!("_{{{column}}}"));
         let key = format!("{}{}", snake(name.get_ref()), by.collect::<String>());
         Spanned::new(name.span(), key)

@@ -5,6 +5,7 @@ use toml::Spanned;
 use super::policy;
 use crate::diagnostic::Errors;
 use crate::graph::{Graph, MANY, Route};
+use crate::once::each_once;
 use crate::raw::{self, File, RawList, RawModel, order, strings};
 use crate::schema::{Condition, Consistency, Direction, Hop, List, ListKey, ListStep, Order};
 use crate::suggest::did_you_mean;
@@ -126,15 +127,11 @@ impl Way<'_> {
         };
         if routes.is_empty() && via.is_none() {
             // The shortest begin with the key; others may be longer.
-            let all = (0..self.graph.edges.len())
-                .flat_map(|edge| self.routes(from, to, Some(edge), &key));
+            let edges = 0..self.graph.edges.len();
+            let all = edges.flat_map(|edge| self.routes(from, to, Some(edge), &key));
             let all: Vec<Route> = all.collect();
             let shortest = all.iter().map(Vec::len).min();
-            for route in all.into_iter().filter(|route| Some(route.len()) == shortest) {
-                if !routes.contains(&route) {
-                    routes.push(route);
-                }
-            }
+            routes = each_once(all.into_iter().filter(|route| Some(route.len()) == shortest));
         }
         match (routes.pop(), routes.len()) {
             (Some(route), 0) => {

@@ -5,6 +5,7 @@ use toml::Spanned;
 use crate::diagnostic::Errors;
 use crate::graph::{Graph, MANY, Route};
 use crate::names::snake;
+use crate::once::each_once;
 use crate::raw::RawModel;
 use crate::schema::{Dependency, Path};
 
@@ -53,13 +54,7 @@ impl Question<'_> {
                 }
             }
         }
-        let mut paths: Vec<Path> = Vec::new();
-        for path in routes.iter().map(|route| self.graph.path(route)) {
-            if !paths.contains(&path) {
-                paths.push(path);
-            }
-        }
-        paths
+        each_once(routes.iter().map(|route| self.graph.path(route)))
     }
 
     /// The references that `via` names for the dependency.

@@ -77,8 +77,8 @@ pub struct Condition {
 pub enum Constant {
     /// `"published"`
     Text(String),
-    /// `7`
-    Integer(i64),
+    /// `7`: its decimal digits, after a `-` if it is negative.
+    Integer(String),
     /// `true`
     Bool(bool),
     /// `{ null = true }`, `{ null = false }`: whether it is NULL.
@@ -97,6 +97,18 @@ impl List {
     }
 }
 
+/// As `cache.toml` has it: `"published"`, `{ null = true }`.
+impl fmt::Display for Constant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => write!(f, "{text:?}"),
+            Self::Integer(digits) => f.write_str(digits),
+            Self::Bool(is) => write!(f, "{is}"),
+            Self::Null(is) => write!(f, "{{ null = {is} }}"),
+        }
+    }
+}
+
 /// As SQL: `"status" = 'published'`, with the column behind an alias.
 impl Condition {
     /// The condition on a row with this alias.
@@ -108,7 +120,7 @@ impl Condition {
                 let text = text.replace('\'', "''").replace("{keys}", "{' || 'keys}");
                 format!("{column} = '{text}'")
             }
-            Constant::Integer(number) => format!("{column} = {number}"),
+            Constant::Integer(digits) => format!("{column} = {digits}"),
             Constant::Bool(true) => format!("{column} = TRUE"),
             Constant::Bool(false) => format!("{column} = FALSE"),
             Constant::Null(true) => format!("{column} IS NULL"),

@@ -8,6 +8,7 @@ use super::watched::Watched;
 use super::{LONGEST_OPERATION, Table, Trigger, trigger_name};
 use crate::answers::{ListReport, TagColumns};
 use crate::names::snake;
+use crate::once::each_once;
 
 /// The transition tables. The name is what an error says when a migration took away a column.
 const OLD: &str = "cache_toml_old";
@@ -239,11 +240,7 @@ fn moved(list: &ListReport<'_>) -> String {
 
 /// The rows that are in a list.
 fn listed(list: &ListReport<'_>, rows: &str) -> String {
-    let conditions: Vec<String> = list.conditions.iter().map(|it| it.sql(rows)).collect();
-    let only = match conditions.is_empty() {
-        true => String::new(),
-        false => format!(" WHERE {}", conditions.join(" AND ")),
-    };
+    let only = list.is_met(rows).map_or(String::new(), |it| format!(" WHERE {it}"));
     format!("{}{only}", values(&list.columns, rows))
 }
 
@@ -281,13 +278,7 @@ fn list(columns: &[&String], rows: &str) -> String {
 
 /// The columns of the tags, each once.
 fn columns_of<'a>(tags: &[&'a TagColumns]) -> Vec<&'a String> {
-    let mut columns = Vec::new();
-    for column in tags.iter().flat_map(|tag| &tag.columns) {
-        if !columns.contains(&column) {
-            columns.push(column);
-        }
-    }
-    columns
+    each_once(tags.iter().flat_map(|tag| &tag.columns))
 }
 
 fn triggers(model: &Watched<'_>, outbox: &str) -> impl Iterator<Item = Trigger> {

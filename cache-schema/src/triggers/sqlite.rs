@@ -1,6 +1,6 @@
 //! SQLite: row-level triggers.
 
-use super::sql::{literal, quoted, quoted_table, tag_expression};
+use super::sql::{literal, quoted, tag_expression};
 use super::watched::Watched;
 use super::{ColumnsOf, ExactColumn, Table, Trigger, trigger_name};
 use crate::answers::{ListReport, TagColumns};
@@ -23,16 +23,14 @@ pub(super) fn spellings(
 ) -> String {
     let lookups = lookups.iter().map(|(tag, _)| format!("SELECT {} AS tag", literal(tag)));
     let keys = keys.iter().map(|(tag, column)| {
-        let (schema, table) = match column.table.split_once('.') {
-            Some((database, table)) => (format!("{}.sqlite_schema", quoted(database)), table),
-            None => ("sqlite_schema".to_owned(), column.table.as_str()),
-        };
+        let (database, table) = database_of(&column.table);
+        let schema = database.map_or(String::new(), |database| format!("{}.", quoted(database)));
         format!(
-            "SELECT {} WHERE NOT EXISTS (SELECT 1 FROM {schema} WHERE type = 'table' \
+            "SELECT {} WHERE NOT EXISTS (SELECT 1 FROM {schema}sqlite_schema WHERE type = 'table' \
              AND lower(name) = {} AND sql NOT LIKE '%collate%') OR EXISTS ({} AND NOT ({IS_TEXT} OR {IS_EXACT}))",
             literal(tag),
             literal(&table.to_lowercase()),
-            typed(column_of(&column.table), &column.column, "1"),
+            typed((database, table), &column.column, "1"),
         )
     });
     lookups.chain(keys).collect::<Vec<_>>().join(" UNION ALL ")
@@ -55,8 +53,8 @@ fn typed((schema, table): (Option<&str>, &str), column: &str, what: &str) -> Str
     )
 }
 
-/// `main.plio` → its schema and its name.
-fn column_of(table: &str) -> (Option<&str>, &str) {
+/// `main.plio` → its database and its name.
+fn database_of(table: &str) -> (Option<&str>, &str) {
     table.split_once('.').map_or((None, table), |(schema, table)| (Some(schema), table))
 }
 
@@ -82,7 +80,7 @@ pub(super) fn refusals(watched: &[Watched<'_>]) -> Vec<String> {
         };
         let sentence =
             format!("a condition of the list {}: {table}.{} {why}", list.name(), condition.column);
-        let typed = typed(column_of(table), &condition.column, &literal(&sentence));
+        let typed = typed(database_of(table), &condition.column, &literal(&sentence));
         Some(format!("{typed} AND ({when})"))
     });
     refusals.collect()
@@ -122,11 +120,8 @@ struct Reports<'a> {
 
 impl<'a> Reports<'a> {
     fn new(watched: &'a Watched<'a>, outbox: &'a str) -> Self {
-        let (database, table) = match watched.model.table.split_once('.') {
-            Some((database, table)) => (Some(quoted_table(database)), table),
-            None => (None, watched.model.table.as_str()),
-        };
-        Self { watched, outbox, database, table: quoted(table) }
+        let (database, table) = database_of(&watched.model.table);
+        Self { watched, outbox, database: database.map(quoted), table: quoted(table) }
     }
 
     fn triggers(&self) -> Vec<Trigger> {
@@ -162,7 +157,7 @@ impl<'a> Reports<'a> {
             };
             let of_rows = self.watched.tags().map(|tag| select(tag, None));
             let lists = self.watched.lists.iter();
-            union(of_rows.chain(lists.map(|list| select(&list.tag, is_listed(list, table)))))
+            union(of_rows.chain(lists.map(|list| select(&list.tag, list.is_met(table)))))
         };
 
         let moved = when_moved(&[id, lookups].concat(), "NEW.{} IS NOT NULL AND ");
@@ -176,7 +171,7 @@ impl<'a> Reports<'a> {
         let tags = |row| {
             let of_row = self.watched.tags().map(|tag| select(tag, row));
             let of_lists = self.watched.lists.iter().map(|list| {
-                let only = is_listed(list, row).map_or(String::new(), |it| format!(" WHERE {it}"));
+                let only = list.is_met(row).map_or(String::new(), |it| format!(" WHERE {it}"));
                 format!("{}{only}", select(&list.tag, row))
             });
             union(of_row.chain(of_lists))
@@ -218,7 +213,7 @@ impl<'a> Reports<'a> {
             let columns: Vec<String> = list.columns.iter().map(|column| quoted(column)).collect();
             let moved = moved(&columns, "");
             [("OLD", "NEW"), ("NEW", "OLD")].map(|(row, other)| {
-                let only = match (is_listed(list, row), is_listed(list, other)) {
+                let only = match (list.is_met(row), list.is_met(other)) {
                     (Some(here), Some(there)) => {
                         format!("{here} AND ({moved} OR ({there}) IS NOT TRUE)")
                     }
@@ -258,12 +253,6 @@ fn tags_of<'a>(tags: impl Iterator<Item = &'a TagColumns> + Clone, rows: &[&str]
 
 fn select(tag: &TagColumns, row: &str) -> String {
     format!("SELECT {} AS tag", tag_expression(tag, row, text))
-}
-
-/// What a row has to meet to be in the list, if there is something.
-fn is_listed(list: &ListReport<'_>, row: &str) -> Option<String> {
-    let conditions: Vec<String> = list.conditions.iter().map(|it| it.sql(row)).collect();
-    (!conditions.is_empty()).then(|| conditions.join(" AND "))
 }
 
 /// What a column has in a tag. The bytes of a BLOB, such as of a UUID, are no text as they are.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::ExactColumn;
 use super::sql::{quoted, quoted_table};
 use crate::answers::{Change, ListReport, TagColumns};
+use crate::once::each_once;
 use crate::schema::{Model, Schema};
 
 /// A model whose changes are reported.
@@ -65,12 +66,7 @@ impl<'a> Watched<'a> {
     pub(super) fn exact(&self) -> Vec<ExactColumn> {
         let of_lists = self.lists.iter().map(|list| &list.tag);
         let of_tags = self.tags().chain(of_lists).flat_map(|tag| &tag.columns);
-        let mut columns: Vec<&String> = Vec::new();
-        for column in of_tags {
-            if self.is_link(column) && !columns.contains(&column) {
-                columns.push(column);
-            }
-        }
+        let columns = each_once(of_tags.filter(|column| self.is_link(column)));
         let exact = columns.into_iter().map(|column| ExactColumn {
             what: match self.model.id.contains(column) {
                 true => format!("the id of {}", self.model.name),

@@ -50,9 +50,13 @@ impl Without {
     pub async fn change_database(self, sql: &Sql) {
         match self {
             Self::Outbox => drop_triggers(sql).await,
-            Self::OldImages => forget_old_images_of_items(sql).await,
-            Self::OldKeys => edit_reports(sql, "article", &[OLD_KEYS, OLD_TAGS]).await,
-            Self::OrderColumn => edit_reports(sql, "article", &[ORDER, ORDER_OF_SQLITE]).await,
+            Self::OldImages => edit_updates(sql, "item", without_old_images).await,
+            Self::OldKeys => {
+                edit_updates(sql, "article", |it| replaced(it, &[OLD_KEYS, OLD_TAGS])).await
+            }
+            Self::OrderColumn => {
+                edit_updates(sql, "article", |it| replaced(it, &[ORDER, ORDER_OF_SQLITE])).await
+            }
             Self::Fence | Self::EmbeddedTags | Self::Joiner | Self::Block => {}
         }
     }
@@ -165,35 +169,9 @@ async fn drop_triggers(sql: &Sql) {
     }
 }
 
-/// Puts copies of item's UPDATE triggers in their place in
-/// which every old row reads as the new one.
-async fn forget_old_images_of_items(sql: &Sql) {
-    let mut changed = 0;
-    for trigger in triggers(sql, "item").await {
-        if !trigger.create.contains("AFTER UPDATE") {
-            continue;
-        }
-        changed += 1;
-        let drop = trigger.drop;
-        // Dropped and created in one go: another connection of
-        // SQLite may not have heard of the drop yet.
-        if sql.is_postgres() {
-            let function = format!(
-                "SELECT proname::text, pg_get_functiondef(oid) FROM pg_proc WHERE proname = '{}'",
-                trigger.function
-            );
-            let (name, definition) = sql.pairs(function).await.swap_remove(0);
-            let mutant = format!("{name}_mutant");
-            sql.run(definition.replace(&name, &mutant).replace("cache_toml_old", "cache_toml_new"))
-                .await;
-            let create = trigger.create.replace(&format!("{name}("), &format!("{mutant}("));
-            sql.run(format!("{drop}; {create}")).await;
-        } else {
-            let create = trigger.create.replace("OLD.", "NEW.");
-            sql.run(format!("{drop}; {create}")).await;
-        }
-    }
-    assert!(changed > 0, "item has no UPDATE trigger to change");
+/// Every old row reads as the new one.
+fn without_old_images(text: &str) -> String {
+    text.replace("cache_toml_old", "cache_toml_new").replace("OLD.", "NEW.")
 }
 
 /// From where to where, each text that comes between the two included, and what takes its place.
@@ -216,37 +194,40 @@ const ORDER: Edit = (", cache_toml_", "\"created_at\"::text COLLATE \"C\"", "");
 const ORDER_OF_SQLITE: Edit =
     (" OR OLD.\"created_at\"", "COLLATE BINARY IS NOT NEW.\"created_at\"", "");
 
-/// Edits what a table's updates report.
-async fn edit_reports(sql: &Sql, table: &str, edits: &[Edit]) {
-    let edited =
-        |text: &str| edits.iter().fold(text.to_owned(), |text, edit| replaced(&text, *edit));
+/// Puts copies of a table's UPDATE triggers in their place, whose text is edited.
+async fn edit_updates(sql: &Sql, table: &str, edit: impl Fn(&str) -> String) {
     let mut changed = 0;
-    for trigger in triggers(sql, table).await {
-        if !trigger.create.contains("AFTER UPDATE") {
+    for Trigger { drop, create, function } in triggers(sql, table).await {
+        if !create.contains("AFTER UPDATE") {
             continue;
         }
-        let text = match sql.is_postgres() {
-            true => {
-                let function = format!(
-                    "SELECT proname::text, pg_get_functiondef(oid) FROM pg_proc WHERE proname = '{}'",
-                    trigger.function
-                );
-                sql.pairs(function).await.swap_remove(0).1
-            }
-            false => trigger.create,
-        };
-        let edited = edited(&text);
-        changed += usize::from(edited != text);
-        match sql.is_postgres() {
-            true => sql.run(edited).await,
-            false => sql.run(format!("{}; {edited}", trigger.drop)).await,
+        // Dropped and created in one go: another connection of
+        // SQLite may not have heard of the drop yet.
+        if sql.is_postgres() {
+            let function = format!(
+                "SELECT proname::text, pg_get_functiondef(oid) FROM pg_proc WHERE proname = '{function}'"
+            );
+            let (name, definition) = sql.pairs(function).await.swap_remove(0);
+            let (edited, mutant) = (edit(&definition), format!("{name}_mutant"));
+            changed += usize::from(edited != definition);
+            sql.run(edited.replace(&name, &mutant)).await;
+            let create = create.replace(&format!("{name}("), &format!("{mutant}("));
+            sql.run(format!("{drop}; {create}")).await;
+        } else {
+            let edited = edit(&create);
+            changed += usize::from(edited != create);
+            sql.run(format!("{drop}; {edited}")).await;
         }
     }
     assert!(changed > 0, "{table} has no UPDATE trigger to change");
 }
 
+fn replaced(text: &str, edits: &[Edit]) -> String {
+    edits.iter().fold(text.to_owned(), |text, edit| replaced_by(&text, *edit))
+}
+
 /// The shortest such text each.
-fn replaced(text: &str, (from, to, with): Edit) -> String {
+fn replaced_by(text: &str, (from, to, with): Edit) -> String {
     let (mut done, mut rest) = (String::new(), text);
     while let Some(start) = rest.find(from) {
         let after = &rest[start + from.len()..];
